@@ -1,0 +1,70 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// latencyLog writes every histogram of every cell to one tagged HdrHistogram log.
+type latencyLog struct {
+	file *os.File
+	log  *hdrhistogram.HistogramLogWriter
+}
+
+func createLatencyLog(path string, m Manifest) (*latencyLog, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the latency log: %w", err)
+	}
+	l := &latencyLog{file: f, log: hdrhistogram.NewHistogramLogWriter(f)}
+	base := m.Started.UnixMilli()
+	l.log.SetBaseTime(base)
+	err = errors.Join(
+		l.log.OutputComment("[Logged with "+m.Tool+"]"),
+		l.log.OutputLogFormatVersion(),
+		l.log.OutputStartTime(base),
+		l.log.OutputBaseTime(base),
+		l.log.OutputLegend(),
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("write the latency log: %w", err), f.Close())
+	}
+	return l, nil
+}
+
+func (l *latencyLog) append(c Cell) error {
+	for _, key := range slices.Sorted(maps.Keys(c.Histograms)) {
+		h, err := DecodeHistogram(c.Histograms[key])
+		if err != nil {
+			return err
+		}
+		h.SetTag(Tag(c, key))
+		start := c.Started.UnixMilli()
+		h.SetStartTimeMs(start)
+		h.SetEndTimeMs(start + int64(c.Seconds*1000))
+		if err := l.log.OutputIntervalHistogram(h); err != nil {
+			return fmt.Errorf("write the latency log: %w", err)
+		}
+	}
+	return nil
+}
+
+// Tag names one histogram of one cell in a .hlog: the cell's coordinates and
+// the histogram's key, joined by semicolons. A tag may hold no comma, space or
+// line end (the log format's rule), so those become underscores.
+func Tag(c Cell, key string) string {
+	tag := fmt.Sprintf("%s;%s;rtt=%gms;c=%d;body=%d;loss=%g;limit=%d;rate=%g;round=%d;try=%d;%s",
+		c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, c.Round, c.Try, key)
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(", \r\n\t", r) {
+			return '_'
+		}
+		return r
+	}, tag)
+}

@@ -1,0 +1,39 @@
+package results
+
+import "time"
+
+// Manifest says what a run was: the instrument, the machine, and every option.
+type Manifest struct {
+	Schema   int       `json:"schema"`
+	Name     string    `json:"name"`
+	Tool     string    `json:"tool"` // version of rejectbench
+	Go       string    `json:"go"`
+	System   string    `json:"system"` // GOOS/GOARCH
+	Kernel   string    `json:"kernel"` // release
+	CPU      string    `json:"cpu"`    // model
+	Cores    int       `json:"cores"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"` // zero while the run goes on, and in one that was killed
+
+	// TCP holds the TCP settings in force in the run's namespaces, by sysctl
+	// name (tcp_congestion_control, tcp_rmem, tcp_wmem and others).
+	TCP map[string]string `json:"tcp"`
+	// PathKind is the path that was used: delayline, netem or loopback.
+	PathKind string `json:"path_kind"`
+
+	Seed    int64             `json:"seed"`
+	Options map[string]string `json:"options"` // every flag with the value in force
+	Planned int               `json:"planned"` // cells times rounds
+	// Interrupted is set when the run was ended before its plan was done.
+	Interrupted bool `json:"interrupted"`
+
+	Strategies []Term `json:"strategies"` // the strategies this version knows, in order
+	Clients    []Term `json:"clients"`    // the client behaviours this version knows, in order
+}
+
+// Term is one word of a vocabulary, carried with a run so that its report
+// explains itself.
+type Term struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+}

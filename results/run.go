@@ -1,0 +1,240 @@
+package results
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// The files of a run's folder.
+const (
+	ManifestFile = "manifest.json"
+	CellsFile    = "cells.jsonl"
+	LatencyFile  = "latency.hlog"
+	PlotsDir     = "plots"
+	ReportFile   = "report.html"
+)
+
+// maxCellLine bounds a line of cells.jsonl; a record with every histogram full
+// stays well below it.
+const maxCellLine = 16 << 20
+
+// Run is a recorded run read back: the manifest and every finished cell,
+// invalid tries among them.
+type Run struct {
+	Dir      string
+	Manifest Manifest
+	Cells    []Cell
+}
+
+// LineError says which line of which file could not be read. The lines before
+// it are good.
+type LineError struct {
+	File string
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+func (e *LineError) Unwrap() error { return e.Err }
+
+// ErrCut is wrapped by the LineError of a last line that has no end: the run
+// was killed while it wrote the line.
+var ErrCut = errors.New("the last line is cut off: the run was ended while it wrote it")
+
+// SchemaError says that a record was written in a format this version does not read.
+type SchemaError struct{ Found int }
+
+func (e *SchemaError) Error() string {
+	if e.Found > Schema {
+		return fmt.Sprintf("schema %d is newer than %d, the newest this version reads: use a newer rejectbench", e.Found, Schema)
+	}
+	return fmt.Sprintf("schema %d is unknown: this version reads %d", e.Found, Schema)
+}
+
+// Writer appends to a run's folder. It is not safe for concurrent use.
+type Writer struct {
+	dir      string
+	manifest Manifest
+	cells    *os.File
+	latency  *latencyLog
+}
+
+// Create makes the run's folder if it is missing and writes the manifest. A
+// folder that already holds a run is an error: a run is never mixed with another.
+func Create(dir string, m Manifest) (*Writer, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the run's folder: %w", err)
+	}
+	m.Schema = Schema
+	cells, err := os.OpenFile(filepath.Join(dir, CellsFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%s already holds a run: name another folder", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the run's records: %w", err)
+	}
+	w := &Writer{dir: dir, manifest: m, cells: cells}
+	if w.latency, err = createLatencyLog(filepath.Join(dir, LatencyFile), m); err == nil {
+		err = w.writeManifest()
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.closeFiles())
+	}
+	return w, nil
+}
+
+// Dir is the run's folder.
+func (w *Writer) Dir() string { return w.dir }
+
+// Append writes one cell. When it returns, the cell survives the end of the process.
+func (w *Writer) Append(c Cell) error {
+	line, err := EncodeCell(c)
+	if err != nil {
+		return err
+	}
+	if _, err := w.cells.Write(line); err != nil {
+		return fmt.Errorf("write the cell: %w", err)
+	}
+	return w.latency.append(c)
+}
+
+// Close writes the manifest in its final form and closes the files. The
+// function edit may fill in what is known only at the end; nil leaves the manifest as it is.
+func (w *Writer) Close(edit func(*Manifest)) error {
+	if edit != nil {
+		edit(&w.manifest)
+	}
+	return errors.Join(w.writeManifest(), w.closeFiles())
+}
+
+func (w *Writer) closeFiles() error {
+	err := w.cells.Close()
+	if w.latency != nil {
+		err = errors.Join(err, w.latency.file.Close())
+	}
+	return err
+}
+
+// writeManifest replaces the manifest in one step, so that a run that is killed
+// leaves the old or the new one, never half of it.
+func (w *Writer) writeManifest() error {
+	b, err := json.MarshalIndent(w.manifest, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the manifest: %w", err)
+	}
+	path := filepath.Join(w.dir, ManifestFile)
+	if err := os.WriteFile(path+".part", append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write the manifest: %w", err)
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return fmt.Errorf("write the manifest: %w", err)
+	}
+	return nil
+}
+
+// EncodeCell returns the cell as one line of JSON with its line end.
+func EncodeCell(c Cell) ([]byte, error) {
+	c.Schema = Schema
+	b, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode the cell: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// Open reads a run's folder. When a line of the records cannot be read, it
+// returns the run with the lines before that one and a *LineError; a folder
+// whose manifest cannot be read gives no run.
+func Open(dir string) (*Run, error) {
+	path := filepath.Join(dir, ManifestFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the run's manifest: %w", err)
+	}
+	r := &Run{Dir: dir}
+	if err := json.Unmarshal(b, &r.Manifest); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if r.Manifest.Schema != Schema {
+		return nil, fmt.Errorf("%s: %w", path, &SchemaError{r.Manifest.Schema})
+	}
+	path = filepath.Join(dir, CellsFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the run's records: %w", err)
+	}
+	defer f.Close()
+	r.Cells, err = ReadCells(path, f)
+	return r, err
+}
+
+// ReadCells reads cells, one JSON object a line. On a line that cannot be read
+// it returns the cells before it and a *LineError with the given file name.
+func ReadCells(name string, r io.Reader) ([]Cell, error) {
+	var cells []Cell
+	br := bufio.NewReader(r)
+	for n := 1; ; n++ {
+		line, err := readLine(br)
+		if err == io.EOF && len(line) == 0 {
+			return cells, nil
+		}
+		if err == io.EOF {
+			err = ErrCut
+		}
+		var c Cell
+		if err == nil {
+			c, err = DecodeCell(line)
+		}
+		if err != nil {
+			return cells, &LineError{File: name, Line: n, Err: err}
+		}
+		cells = append(cells, c)
+	}
+}
+
+func readLine(br *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := br.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > maxCellLine {
+			return nil, fmt.Errorf("longer than %d bytes", maxCellLine)
+		}
+		if err != bufio.ErrBufferFull {
+			return line, err
+		}
+	}
+}
+
+// DecodeCell reads one cell strictly: another schema, an unknown outcome,
+// counts that do not add up or anything after the object is an error. Fields
+// this version does not know are passed over.
+func DecodeCell(line []byte) (Cell, error) {
+	var v struct {
+		Schema *int `json:"schema"`
+	}
+	if err := json.Unmarshal(line, &v); err != nil {
+		return Cell{}, err
+	}
+	if v.Schema == nil {
+		return Cell{}, errors.New("no schema: not a record of rejectbench")
+	}
+	if *v.Schema != Schema {
+		return Cell{}, &SchemaError{*v.Schema}
+	}
+	var c Cell
+	d := json.NewDecoder(bytes.NewReader(line))
+	if err := d.Decode(&c); err != nil {
+		return Cell{}, err
+	}
+	if n := c.Outcomes.Total(); n != c.Attempts {
+		return Cell{}, fmt.Errorf("outcomes add up to %d, but attempts is %d", n, c.Attempts)
+	}
+	return c, nil
+}

@@ -1,0 +1,81 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// percent writes a share as a percentage with one decimal. Only a share that
+// is exactly all or nothing reads 100 or 0.
+func percent(v float64) string {
+	switch s := strconv.FormatFloat(v*100, 'f', 1, 64); {
+	case v == 1:
+		return "100"
+	case v == 0:
+		return "0"
+	case s == "100.0":
+		return ">99.9"
+	case s == "0.0":
+		return "<0.1"
+	default:
+		return s
+	}
+}
+
+// interval writes a share's bounds in percent.
+func interval(s Share) string {
+	return "[" + percent(s.Low) + ", " + percent(s.High) + "]"
+}
+
+// sharePhrase writes a share for a sentence, with its interval and n.
+func sharePhrase(s Share) string {
+	return fmt.Sprintf("%s%% (95%% interval %s to %s, n=%d)", percent(s.Value), percent(s.Low), percent(s.High), s.N)
+}
+
+// number writes a quantity with three significant digits, without an exponent.
+func number(v float64) string {
+	if v == 0 {
+		return "0"
+	}
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
+	s := strconv.FormatFloat(v, 'f', min(max(digits, 0), 6), 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// size writes a number of bytes in the largest binary unit below it.
+func size(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return number(float64(n)/(1<<30)) + " GiB"
+	case n >= 1<<20:
+		return number(float64(n)/(1<<20)) + " MiB"
+	case n >= 1<<10:
+		return number(float64(n)/(1<<10)) + " KiB"
+	}
+	return strconv.FormatInt(n, 10) + " B"
+}
+
+// list joins names as a sentence does.
+func list(names []string) string {
+	switch n := len(names); n {
+	case 0:
+		return ""
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}
+
+// plural writes a count with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

@@ -1,0 +1,96 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Point is one point of a run's grid: what was asked, without round and try.
+type Point struct {
+	Strategy    string
+	Client      string
+	RTTMs       float64 // milliseconds
+	Concurrency int
+	BodyBytes   int64   // of the request
+	Loss        float64 // 0 to 1, each way
+	Limit       int
+	Rate        float64 // attempts a second; 0 is a closed loop
+}
+
+// PointOf returns the point a cell belongs to.
+func PointOf(c results.Cell) Point {
+	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate}
+}
+
+// conditions is the point without its strategy: what strategies are compared under.
+func (p Point) conditions() Point {
+	p.Strategy = ""
+	return p
+}
+
+// String names the point as a sentence does, leaving out coordinates that are not set.
+func (p Point) String() string {
+	text := fmt.Sprintf("%s, %s, rtt %s ms, concurrency %d, body %s",
+		p.Strategy, p.Client, number(p.RTTMs), p.Concurrency, size(p.BodyBytes))
+	if p.Loss != 0 {
+		text += ", loss " + number(p.Loss*100) + "%"
+	}
+	if p.Limit != 0 {
+		text += fmt.Sprintf(", limit %d", p.Limit)
+	}
+	if p.Rate != 0 {
+		text += ", rate " + number(p.Rate) + "/s"
+	}
+	return text
+}
+
+// order ranks names by their place in a vocabulary; names it does not know
+// follow, by alphabet. The zero value ranks everything by alphabet.
+type order map[string]int
+
+func newOrder(terms []results.Term) order {
+	o := make(order, len(terms))
+	for i, t := range terms {
+		if _, seen := o[t.Name]; !seen {
+			o[t.Name] = i
+		}
+	}
+	return o
+}
+
+func (o order) compare(a, b string) int {
+	ia, knownA := o[a]
+	ib, knownB := o[b]
+	switch {
+	case knownA && knownB:
+		return cmp.Compare(ia, ib)
+	case knownA:
+		return -1
+	case knownB:
+		return 1
+	}
+	return cmp.Compare(a, b)
+}
+
+// sort puts the names in order and drops repetitions.
+func (o order) sort(names []string) []string {
+	slices.SortFunc(names, o.compare)
+	return slices.Compact(names)
+}
+
+// comparePoints puts the strategies of the same conditions side by side.
+func comparePoints(a, b Point, strategies, clients order) int {
+	return cmp.Or(
+		clients.compare(a.Client, b.Client),
+		cmp.Compare(a.Loss, b.Loss),
+		cmp.Compare(a.Limit, b.Limit),
+		cmp.Compare(a.Rate, b.Rate),
+		cmp.Compare(a.Concurrency, b.Concurrency),
+		cmp.Compare(a.BodyBytes, b.BodyBytes),
+		cmp.Compare(a.RTTMs, b.RTTMs),
+		strategies.compare(a.Strategy, b.Strategy),
+	)
+}

@@ -249,11 +249,7 @@ func invalidNotes(summaries []*Summary) []string {
 	var lines []string
 	for _, s := range summaries {
 		for _, r := range s.Invalid {
-			tries := plural(r.Tries, "try")
-			if r.Tries != 1 {
-				tries = fmt.Sprintf("%d tries", r.Tries)
-			}
-			lines = append(lines, fmt.Sprintf("%s, round %d (%s): %s", s.Point, r.Round, tries, r.Reason))
+			lines = append(lines, fmt.Sprintf("%s, round %d (%s): %s", s.Point, r.Round, plural(r.Tries, "try"), r.Reason))
 		}
 	}
 	return lines

@@ -1,0 +1,121 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+)
+
+// findBreaks says, for each kind of client, at which body size delivery first
+// falls short, at which round trip, and what one size smaller gave.
+func findBreaks(rejecting []*Summary) []string {
+	var found []string
+	for _, client := range namesOf(rejecting, clientOf) {
+		of := where(rejecting, func(s *Summary) bool { return s.Client == client })
+		broken := where(of, func(s *Summary) bool { return s.Delivered.High < enough })
+		if len(broken) == 0 {
+			continue
+		}
+		first := slices.MinFunc(broken, func(a, b *Summary) int {
+			switch {
+			case a.BodyBytes != b.BodyBytes && a.BodyBytes < b.BodyBytes, a.BodyBytes == b.BodyBytes && a.RTTMs < b.RTTMs:
+				return -1
+			case a.BodyBytes == b.BodyBytes && a.RTTMs == b.RTTMs:
+				return 0
+			}
+			return 1
+		})
+		here := where(broken, func(s *Summary) bool { return s.BodyBytes == first.BodyBytes && s.RTTMs == first.RTTMs })
+		worst := slices.MinFunc(here, func(a, b *Summary) int {
+			switch {
+			case a.Delivered.High < b.Delivered.High:
+				return -1
+			case a.Delivered.High > b.Delivered.High:
+				return 1
+			}
+			return 0
+		})
+		text := fmt.Sprintf("With %s clients the smallest body at which delivery is below %s%% is %s, there first at rtt %s ms: %s %s",
+			client, percent(enough), size(first.BodyBytes), number(first.RTTMs), worst.Strategy, sharePhrase(worst.Delivered))
+		if names := namesOf(here, strategyOf); len(names) > 1 {
+			text += fmt.Sprintf(", the lowest of %d strategies below it", len(names))
+		}
+		if before := oneSmaller(of, worst); before != nil {
+			text += fmt.Sprintf("; at %s it delivered %s", size(before.BodyBytes), sharePhrase(before.Delivered))
+		}
+		found = append(found, text+".")
+	}
+	return found
+}
+
+// oneSmaller returns the same point at the next smaller body; nil without one.
+func oneSmaller(summaries []*Summary, s *Summary) *Summary {
+	var before *Summary
+	for _, o := range summaries {
+		p := o.Point
+		p.BodyBytes = s.BodyBytes
+		if p == s.Point && o.BodyBytes < s.BodyBytes && (before == nil || o.BodyBytes > before.BodyBytes) {
+			before = o
+		}
+	}
+	return before
+}
+
+// findRTT compares each strategy at the shortest and the longest round trip,
+// over the conditions measured at both.
+func findRTT(rejecting []*Summary) []string {
+	var found []string
+	for _, client := range namesOf(rejecting, clientOf) {
+		of := where(rejecting, func(s *Summary) bool { return s.Client == client })
+		if len(of) == 0 {
+			continue
+		}
+		low, high := of[0].RTTMs, of[0].RTTMs
+		for _, s := range of {
+			low, high = min(low, s.RTTMs), max(high, s.RTTMs)
+		}
+		if low == high {
+			continue
+		}
+		ends := where(of, func(s *Summary) bool { return s.RTTMs == low || s.RTTMs == high })
+		var changed, same []string
+		var smallest Share
+		for _, strategy := range namesOf(ends, strategyOf) {
+			near, far := bothEnds(where(ends, func(s *Summary) bool { return s.Strategy == strategy }), low)
+			if !near.Known() || !far.Known() {
+				continue
+			}
+			if near.Overlaps(far) {
+				same = append(same, strategy)
+				for _, s := range []Share{near, far} {
+					if smallest.N == 0 || s.N < smallest.N {
+						smallest = s
+					}
+				}
+				continue
+			}
+			changed = append(changed, fmt.Sprintf("%s from %s to %s", strategy, sharePhrase(near), sharePhrase(far)))
+		}
+		if len(changed) > 0 {
+			found = append(found, fmt.Sprintf("With %s clients, from rtt %s to %s ms the delivered share goes: %s.",
+				client, number(low), number(high), semicolons(changed)))
+		}
+		if len(same) > 0 && len(changed) > 0 {
+			found = append(found, fmt.Sprintf("With %s clients the shares at rtt %s and %s ms cannot be told apart under %s (n=%d or more each).",
+				client, number(low), number(high), list(same), smallest.N))
+		}
+	}
+	return found
+}
+
+// bothEnds pools one strategy at the low round trip and at the other.
+func bothEnds(ends []*Summary, low float64) (near, far Share) {
+	rtt := func(s *Summary) string { return number(s.RTTMs) }
+	for _, s := range fair(ends, rtt, func(p Point) Point { p.RTTMs = 0; return p }) {
+		if s.RTTMs == low {
+			near = near.plus(s.Delivered)
+		} else {
+			far = far.plus(s.Delivered)
+		}
+	}
+	return near, far
+}

@@ -1,0 +1,163 @@
+package netpath
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"unsafe"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Names and hardware addresses of the veth ends. They are the same in every
+// run: each stands in a namespace of its own.
+const (
+	clientDev, clientTap = "client", "to-client"
+	serverDev, serverTap = "server", "to-server"
+	prefixBits           = 30
+)
+
+var (
+	clientMAC = net.HardwareAddr{0x02, 0x72, 0x62, 0, 0, 0x01} // locally administered
+	serverMAC = net.HardwareAddr{0x02, 0x72, 0x62, 0, 0, 0x02}
+)
+
+// Addresses of the two ends, from the range set aside for benchmarks of
+// network devices (RFC 2544 appendix C.2.2); they exist in the namespaces only.
+var (
+	clientAddr = netip.MustParseAddr("198.18.0.1")
+	serverAddr = netip.MustParseAddr("198.18.0.2")
+)
+
+// end is one end of the path: a device with an address in a namespace.
+type end struct {
+	ns       *namespace
+	dev      string
+	mac      net.HardwareAddr
+	addr     netip.Addr
+	peerMAC  net.HardwareAddr
+	peerAddr netip.Addr
+}
+
+func clientEnd(ns *namespace) end {
+	return end{ns, clientDev, clientMAC, clientAddr, serverMAC, serverAddr}
+}
+
+func serverEnd(ns *namespace) end {
+	return end{ns, serverDev, serverMAC, serverAddr, clientMAC, clientAddr}
+}
+
+// addVeth makes a veth pair: tap in the calling thread's namespace, and the
+// end's device in the end's. Down until configured.
+func addVeth(tap string, e end) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = tap
+	veth := &netlink.Veth{
+		LinkAttrs:        attrs,
+		PeerName:         e.dev,
+		PeerHardwareAddr: e.mac,
+		PeerNamespace:    netlink.NsFd(int(e.ns.fd)),
+	}
+	if err := netlink.LinkAdd(veth); err != nil {
+		return fmt.Errorf("make the veth pair %s: %w", tap, err)
+	}
+	return nil
+}
+
+// up configures the end's device, without offloads when whole frames must
+// cross a packet socket, and brings it up.
+func (e end) up(offloads bool) error {
+	return e.ns.do(func() error {
+		link, err := netlink.LinkByName(e.dev)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", e.dev, err)
+		}
+		if !offloads {
+			if err := offloadsOff(e.dev); err != nil {
+				return err
+			}
+		}
+		ip := &netlink.Addr{IPNet: &net.IPNet{IP: e.addr.AsSlice(), Mask: net.CIDRMask(prefixBits, 32)}}
+		if err := netlink.AddrAdd(link, ip); err != nil {
+			return fmt.Errorf("give %s its address: %w", e.dev, err)
+		}
+		if err := netlink.LinkSetUp(link); err != nil {
+			return fmt.Errorf("bring up %s: %w", e.dev, err)
+		}
+		// Without a fixed neighbour the first SYN pays for ARP, or a second
+		// when the ARP is lost.
+		err = netlink.NeighAdd(&netlink.Neigh{
+			LinkIndex: link.Attrs().Index, Family: netlink.FAMILY_V4, State: netlink.NUD_PERMANENT,
+			IP: e.peerAddr.AsSlice(), HardwareAddr: e.peerMAC,
+		})
+		if err != nil {
+			return fmt.Errorf("fix the neighbour of %s: %w", e.dev, err)
+		}
+		return nil
+	})
+}
+
+// drops is the number of frames that the end's device threw away.
+func (e end) drops() (n int64, err error) {
+	err = e.ns.do(func() error {
+		n, err = linkDrops(e.dev)
+		return err
+	})
+	return n, err
+}
+
+func linkDrops(dev string) (int64, error) {
+	link, err := netlink.LinkByName(dev)
+	if err != nil {
+		return 0, fmt.Errorf("find %s: %w", dev, err)
+	}
+	s := link.Attrs().Statistics
+	if s == nil {
+		return 0, nil
+	}
+	return int64(s.TxDropped + s.RxDropped), nil
+}
+
+// linkPackets is the number of frames that dev sent and received.
+func linkPackets(dev string) (int64, error) {
+	link, err := netlink.LinkByName(dev)
+	if err != nil {
+		return 0, fmt.Errorf("find %s: %w", dev, err)
+	}
+	s := link.Attrs().Statistics
+	if s == nil {
+		return 0, nil
+	}
+	return int64(s.TxPackets + s.RxPackets), nil
+}
+
+// ethtoolValue is struct ethtool_value of linux/ethtool.h.
+type ethtoolValue struct {
+	cmd  uint32
+	data uint32
+}
+
+// offloadsOff turns off what would make a frame leave the device larger than
+// the MTU or without its checksum: such a frame is whole only to the kernel.
+func offloadsOff(dev string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open a control socket: %w", err)
+	}
+	defer unix.Close(fd)
+	for _, cmd := range []uint32{unix.ETHTOOL_STXCSUM, unix.ETHTOOL_STSO, unix.ETHTOOL_SGSO, unix.ETHTOOL_SGRO} {
+		value := ethtoolValue{cmd: cmd}
+		var req struct {
+			name [unix.IFNAMSIZ]byte
+			data unsafe.Pointer
+			_    [16]byte
+		}
+		copy(req.name[:unix.IFNAMSIZ-1], dev)
+		req.data = unsafe.Pointer(&value)
+		if _, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&req))); e != 0 {
+			return fmt.Errorf("turn off offload %#x of %s: %w", cmd, dev, e)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package netpath
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// Isolate makes cmd start in a network namespace of its own, and die with the
+// thread that starts it: the caller must keep that thread (runtime.LockOSThread).
+// An ordinary user gets a user namespace as well, in which it is root.
+func Isolate(cmd *exec.Cmd) {
+	attr := dieWithParent(cmd)
+	attr.Cloneflags |= unix.CLONE_NEWNET
+	if os.Geteuid() != 0 {
+		attr.Cloneflags |= unix.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+}
+
+// dieWithParent has the kernel kill cmd when the starting thread ends, and
+// keeps a terminal's Ctrl-C from it: its parent decides how it ends.
+func dieWithParent(cmd *exec.Cmd) *syscall.SysProcAttr {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	cmd.SysProcAttr.Setpgid = true
+	return cmd.SysProcAttr
+}
+
+// namespace is a network namespace held by one locked thread. Whatever must
+// happen inside it is done by that thread.
+type namespace struct {
+	calls chan func()
+	done  chan struct{}
+	fd    netns.NsHandle
+}
+
+// newNamespace makes a namespace, or, with own set, stays in the caller's.
+func newNamespace(own bool) (*namespace, error) {
+	n := &namespace{calls: make(chan func()), done: make(chan struct{}), fd: -1}
+	ready := make(chan error, 1)
+	go func() {
+		defer close(n.done)
+		// Never unlocked: the thread ends with the goroutine, and its
+		// namespace with it, instead of going back to the pool.
+		runtime.LockOSThread()
+		ready <- n.enter(own)
+		for call := range n.calls {
+			call()
+		}
+	}()
+	if err := <-ready; err != nil {
+		n.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *namespace) enter(own bool) (err error) {
+	if !own {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("make a network namespace: %w: %w", ErrNotAllowed, err)
+		}
+	}
+	n.fd, err = netns.Get()
+	if err != nil {
+		return fmt.Errorf("open the network namespace: %w", err)
+	}
+	return nil
+}
+
+// do runs f on the namespace's thread.
+func (n *namespace) do(f func() error) error {
+	result := make(chan error, 1)
+	n.calls <- func() { result <- f() }
+	return <-result
+}
+
+// start starts cmd in the namespace; it dies with the namespace's thread.
+func (n *namespace) start(cmd *exec.Cmd) error {
+	dieWithParent(cmd)
+	return n.do(cmd.Start)
+}
+
+func (n *namespace) close() {
+	close(n.calls)
+	<-n.done
+	if n.fd.IsOpen() {
+		n.fd.Close()
+	}
+}
+
+// loopbackUp brings up the loopback interface of the namespace.
+func (n *namespace) loopbackUp() error {
+	return n.do(func() error {
+		lo, err := netlink.LinkByName("lo")
+		if err == nil {
+			err = netlink.LinkSetUp(lo)
+		}
+		if err != nil {
+			return fmt.Errorf("bring up the loopback interface: %w", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,69 @@
+package netpath
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+)
+
+// netemLimit is the number of packets netem may hold. Its default of 1000
+// drops above 10,000 packets a second at 100 ms.
+const netemLimit = 1 << 20
+
+// openNetem joins both ends by one veth pair and puts a netem on each, which
+// delays what leaves it.
+func openNetem(client, server end, spec Spec) error {
+	// The pair is made in the client's namespace, so its own end keeps its MAC.
+	err := client.ns.do(func() error {
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name = client.dev
+		attrs.HardwareAddr = client.mac
+		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: server.dev, PeerHardwareAddr: server.mac, PeerNamespace: netlink.NsFd(int(server.ns.fd))}
+		if err := netlink.LinkAdd(veth); err != nil {
+			return fmt.Errorf("make the veth pair: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range []end{client, server} {
+		// Offloads off as on the delay line, so that loss hits frames and not bursts.
+		if err := e.up(false); err != nil {
+			return err
+		}
+		if err := e.ns.do(func() error { return addNetem(e.dev, spec) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addNetem(dev string, spec Spec) error {
+	link, err := netlink.LinkByName(dev)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", dev, err)
+	}
+	q := netlink.NewNetem(
+		netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
+		netlink.NetemQdiscAttrs{
+			Latency: uint32(spec.oneWay().Microseconds()),
+			Loss:    float32(spec.Loss * 100),
+			Limit:   netemLimit,
+		})
+	if err := netlink.QdiscAdd(q); err != nil {
+		return fmt.Errorf("add netem to %s (does the kernel have sch_netem?): %w: %w", dev, ErrNotAllowed, err)
+	}
+	return nil
+}
+
+// netemStats counts what crossed the server's device; netem tells nothing of
+// lateness.
+func netemStats(server end) (Stats, error) {
+	s := Stats{Kind: Netem}
+	err := server.ns.do(func() (err error) {
+		s.Packets, err = linkPackets(server.dev)
+		return err
+	})
+	return s, err
+}

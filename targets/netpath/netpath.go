@@ -1,0 +1,99 @@
+// Package netpath puts a network path with a round-trip time between a client
+// and a server on one machine.
+//
+// The two ends are real kernel TCP stacks in network namespaces of their own;
+// nothing on the path terminates TCP, because a proxy would answer for the
+// server and hide the resets that are measured. Programs are started in an
+// end's namespace and need know nothing of the path.
+//
+// The namespaces have no names: they are gone when the last process in them
+// is, so a crash leaves nothing behind.
+package netpath
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Kind is how the path's delay is made.
+type Kind string
+
+// The kinds of path.
+const (
+	// Auto picks the best that this machine allows: Netem, DelayLine, Loopback.
+	Auto Kind = "auto"
+	// Netem is the kernel's netem queueing discipline on a veth pair.
+	Netem Kind = "netem"
+	// DelayLine is a user-space delay line between two veth pairs.
+	DelayLine Kind = "delayline"
+	// Loopback is the loopback interface, without delay or loss.
+	Loopback Kind = "loopback"
+)
+
+// Kinds is the vocabulary of paths, in the order in which Auto tries them.
+var Kinds = []struct {
+	Kind    Kind
+	Summary string
+}{
+	{Auto, "the best of the following that this machine allows"},
+	{Netem, "kernel netem on a veth pair between two network namespaces"},
+	{DelayLine, "user-space delay line between two veth pairs in network namespaces"},
+	{Loopback, "the loopback interface: no delay, no loss"},
+}
+
+// ParseKind returns the kind of a name.
+func ParseKind(name string) (Kind, error) {
+	for _, k := range Kinds {
+		if string(k.Kind) == name {
+			return k.Kind, nil
+		}
+	}
+	return "", fmt.Errorf("unknown path %q", name)
+}
+
+// Spec says what path to make. The zero value is a path without delay or loss
+// of a kind picked by the machine.
+type Spec struct {
+	Kind Kind
+	RTT  time.Duration // half of it each way; 0 adds nothing
+	Loss float64       // probability that a packet is dropped, each way, 0 to 1
+	Seed uint64        // of the packets that are dropped
+}
+
+// Errors of a path that cannot be had.
+var (
+	// ErrNotAllowed is wrapped when the system forbids what the path needs.
+	ErrNotAllowed = errors.New("not allowed on this system")
+	// ErrNeedsDelay is returned for a loopback path with a delay or a loss.
+	ErrNeedsDelay = errors.New("the loopback path can neither delay nor lose packets")
+)
+
+// loopback is both ends of a loopback path.
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+// Stats is what a path says of itself.
+type Stats struct {
+	Kind       Kind
+	Late       results.Percentiles // release after due, of every packet, in milliseconds
+	Packets    int64               // packets that entered the path
+	Dropped    int64               // packets dropped on purpose
+	RingDrops  int64               // packets lost because the path did not keep up
+	SendErrors int64               // packets that could not be handed on
+	CPU        time.Duration       // CPU time of the path's thread
+}
+
+// Record returns the statistics in the form of a cell's record.
+func (s Stats) Record() results.Path {
+	r := results.Path{
+		Kind: string(s.Kind), LateMs: s.Late, Packets: s.Packets, Dropped: s.Dropped,
+		RingDrops: s.RingDrops, SendErrors: s.SendErrors,
+	}
+	if s.Packets > 0 {
+		r.CPUUsPacket = float64(s.CPU.Microseconds()) / float64(s.Packets)
+	}
+	return r
+}

@@ -1,0 +1,48 @@
+//go:build !linux
+
+package netpath
+
+import (
+	"fmt"
+	"net/netip"
+	"os/exec"
+)
+
+// Path is a path between a client and a server; away from Linux only the
+// loopback interface is one.
+type Path struct{}
+
+// Isolate does nothing: there are no network namespaces here.
+func Isolate(*exec.Cmd) {}
+
+// Open makes the path.
+func Open(spec Spec, _ bool) (*Path, error) {
+	if spec.Kind != Loopback {
+		return nil, fmt.Errorf("make a %s path: %w", spec.Kind, ErrNotAllowed)
+	}
+	if spec.RTT != 0 || spec.Loss != 0 {
+		return nil, ErrNeedsDelay
+	}
+	return &Path{}, nil
+}
+
+// Kind is the kind of the path.
+func (p *Path) Kind() Kind { return Loopback }
+
+// ServerAddr is where a server started on the path has to listen.
+func (p *Path) ServerAddr() netip.Addr { return loopback }
+
+// ClientAddr is where a client's connections come from.
+func (p *Path) ClientAddr() netip.Addr { return loopback }
+
+// Sysctl returns nothing: these settings are Linux's.
+func (p *Path) Sysctl() map[string]string { return map[string]string{} }
+
+// StartServer starts cmd.
+func (p *Path) StartServer(cmd *exec.Cmd) error { return cmd.Start() }
+
+// StartClient starts cmd.
+func (p *Path) StartClient(cmd *exec.Cmd) error { return cmd.Start() }
+
+// Close ends the path and returns its statistics.
+func (p *Path) Close() (Stats, error) { return Stats{Kind: Loopback}, nil }

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,13 @@ import (
 
 // enough is the delivered share that counts as good when costs are compared,
 // and below which delivery counts as broken.
-const enough = 0.99
+const (
+	enough        = 0.99
+	enoughPercent = "99%"
+)
+
+// shown is how many strategies a sentence names; it counts the rest.
+const shown = 3
 
 // Findings says in plain sentences what a run shows. Every sentence is
 // computed from the run's records and carries n and the 95% interval; what the
@@ -83,7 +90,7 @@ func findComplete(rejecting []*Summary) []string {
 		}
 		measured := sharePhrase(g.weakest)
 		if len(g.complete)*len(g.clients) > 1 {
-			measured = fmt.Sprintf("100%% (95%% interval %s to 100 for the fewest, n=%d)", percent(g.weakest.Low), g.weakest.N)
+			measured = fmt.Sprintf("100%% (95%% CI %s–100 where n is smallest, n=%d)", percent(g.weakest.Low), g.weakest.N)
 		}
 		found = append(found, fmt.Sprintf("%s every 503 arrived under %s: %s.", who, under, measured))
 	}
@@ -116,7 +123,7 @@ func findReading(rejecting []*Summary) []string {
 	if len(complete) == 0 || len(losing) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("The client's way of reading decides: under the same strategies and conditions %s clients got every 503 (95%% interval %s to 100, n=%d), but %s.",
+	return []string{fmt.Sprintf("The client's way of reading decides: under the same strategies and conditions %s clients got every 503 (95%% CI %s–100, n=%d), but %s.",
 		list(complete), percent(best.Low), best.N, list(losing))}
 }
 
@@ -130,14 +137,13 @@ func findLosses(rejecting []*Summary) []string {
 		if len(ranked) == 0 {
 			continue
 		}
-		const shown = 3
 		var parts []string
 		for _, r := range ranked[:min(len(ranked), shown)] {
 			parts = append(parts, r.strategy+" "+sharePhrase(r.Delivered))
 		}
 		text := fmt.Sprintf("With %s clients fewest 503s arrived under %s", client, list(parts))
 		if more := len(ranked) - shown; more > 0 {
-			text += fmt.Sprintf("; %s lost some too, down to %s", plural(more, "other strategy"), sharePhrase(ranked[shown].Delivered))
+			text += fmt.Sprintf("; %s lost some too, the most of them %s %s", plural(more, "other strategy"), ranked[shown].strategy, sharePhrase(ranked[shown].Delivered))
 		}
 		text += "."
 		if len(ranked) > 1 && ranked[0].Delivered.Overlaps(ranked[1].Delivered) {
@@ -170,15 +176,7 @@ func rank(summaries []*Summary) []standing {
 		parts := where(same, func(s *Summary) bool { return s.Strategy == strategy })
 		ranked = append(ranked, standing{pool(parts), strategy, parts})
 	}
-	slices.SortStableFunc(ranked, func(a, b standing) int {
-		switch {
-		case a.Delivered.Value < b.Delivered.Value:
-			return -1
-		case a.Delivered.Value > b.Delivered.Value:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(ranked, func(a, b standing) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
 	return ranked
 }
 
@@ -221,7 +219,6 @@ func findValidity(run *results.Run, summaries []*Summary) []string {
 	} else {
 		slices.Sort(reasons)
 		kinds := slices.Compact(slices.Clone(reasons))
-		const shown = 3
 		text := strings.Join(kinds[:min(len(kinds), shown)], "; ")
 		if more := len(kinds) - shown; more > 0 {
 			text += fmt.Sprintf("; and %s", plural(more, "other reason"))

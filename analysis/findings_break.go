@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -16,26 +18,12 @@ func findBreaks(rejecting []*Summary) []string {
 			continue
 		}
 		first := slices.MinFunc(broken, func(a, b *Summary) int {
-			switch {
-			case a.BodyBytes != b.BodyBytes && a.BodyBytes < b.BodyBytes, a.BodyBytes == b.BodyBytes && a.RTTMs < b.RTTMs:
-				return -1
-			case a.BodyBytes == b.BodyBytes && a.RTTMs == b.RTTMs:
-				return 0
-			}
-			return 1
+			return cmp.Or(cmp.Compare(a.BodyBytes, b.BodyBytes), cmp.Compare(a.RTTMs, b.RTTMs))
 		})
 		here := where(broken, func(s *Summary) bool { return s.BodyBytes == first.BodyBytes && s.RTTMs == first.RTTMs })
-		worst := slices.MinFunc(here, func(a, b *Summary) int {
-			switch {
-			case a.Delivered.High < b.Delivered.High:
-				return -1
-			case a.Delivered.High > b.Delivered.High:
-				return 1
-			}
-			return 0
-		})
-		text := fmt.Sprintf("With %s clients the smallest body at which delivery is below %s%% is %s, there first at rtt %s ms: %s %s",
-			client, percent(enough), size(first.BodyBytes), number(first.RTTMs), worst.Strategy, sharePhrase(worst.Delivered))
+		worst := slices.MinFunc(here, func(a, b *Summary) int { return cmp.Compare(a.Delivered.High, b.Delivered.High) })
+		text := fmt.Sprintf("With %s clients the smallest body at which delivery is below %s is %s, there first at rtt %s ms: %s %s",
+			client, enoughPercent, size(first.BodyBytes), number(first.RTTMs), worst.Strategy, sharePhrase(worst.Delivered))
 		if names := namesOf(here, strategyOf); len(names) > 1 {
 			text += fmt.Sprintf(", the lowest of %d strategies below it", len(names))
 		}
@@ -77,7 +65,8 @@ func findRTT(rejecting []*Summary) []string {
 			continue
 		}
 		ends := where(of, func(s *Summary) bool { return s.RTTMs == low || s.RTTMs == high })
-		var changed, same []string
+		var changed []change
+		var same []string
 		var smallest Share
 		for _, strategy := range namesOf(ends, strategyOf) {
 			near, far := bothEnds(where(ends, func(s *Summary) bool { return s.Strategy == strategy }), low)
@@ -93,11 +82,20 @@ func findRTT(rejecting []*Summary) []string {
 				}
 				continue
 			}
-			changed = append(changed, fmt.Sprintf("%s from %s to %s", strategy, sharePhrase(near), sharePhrase(far)))
+			changed = append(changed, change{strategy, near, far})
 		}
 		if len(changed) > 0 {
-			found = append(found, fmt.Sprintf("With %s clients, from rtt %s to %s ms the delivered share goes: %s.",
-				client, number(low), number(high), semicolons(changed)))
+			slices.SortStableFunc(changed, func(a, b change) int { return cmp.Compare(b.size(), a.size()) })
+			var parts []string
+			for _, c := range changed[:min(len(changed), shown)] {
+				parts = append(parts, fmt.Sprintf("%s from %s to %s", c.strategy, sharePhrase(c.near), sharePhrase(c.far)))
+			}
+			text := fmt.Sprintf("With %s clients the delivered share changes from rtt %s to %s ms most under %s",
+				client, number(low), number(high), semicolons(parts))
+			if more := len(changed) - shown; more > 0 {
+				text += fmt.Sprintf("; measurably under %s too", plural(more, "other strategy"))
+			}
+			found = append(found, text+".")
 		}
 		if len(same) > 0 && len(changed) > 0 {
 			found = append(found, fmt.Sprintf("With %s clients the shares at rtt %s and %s ms cannot be told apart under %s (n=%d or more each).",
@@ -106,6 +104,14 @@ func findRTT(rejecting []*Summary) []string {
 	}
 	return found
 }
+
+// change is a strategy's delivered share at two round trips.
+type change struct {
+	strategy  string
+	near, far Share
+}
+
+func (c change) size() float64 { return math.Abs(c.near.Value - c.far.Value) }
 
 // bothEnds pools one strategy at the low round trip and at the other.
 func bothEnds(ends []*Summary, low float64) (near, far Share) {

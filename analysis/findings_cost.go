@@ -6,47 +6,83 @@ import (
 	"slices"
 )
 
-// findCheapest names, for each kind of client, the strategy that holds a
-// rejected connection shortest among those that deliver enough everywhere.
+// findCheapest names the strategy that holds a rejected connection shortest
+// among those that deliver enough under all conditions: first to all kinds of
+// client, then to those kinds for which it is another one.
 func findCheapest(rejecting []*Summary) []string {
+	clients := namesOf(rejecting, clientOf)
 	var found []string
-	for _, client := range namesOf(rejecting, clientOf) {
-		good := slices.DeleteFunc(rank(where(rejecting, func(s *Summary) bool { return s.Client == client })), func(r standing) bool {
-			short := slices.ContainsFunc(r.parts, func(s *Summary) bool { return s.Delivered.Value < enough })
-			return short || r.Delivered.Low < enough || r.HoldMs.Count == 0
-		})
-		if len(good) < 2 {
-			continue // nothing to choose from
+	var overall string
+	if len(clients) > 1 {
+		text, best := cheapest(rejecting, fmt.Sprintf("With all %d kinds of client", len(clients)))
+		overall = best
+		found = append(found, text...)
+	}
+	for _, client := range clients {
+		of := where(rejecting, func(s *Summary) bool { return s.Client == client })
+		if text, best := cheapest(of, "With "+client+" clients"); best != overall {
+			found = append(found, text...)
 		}
-		slices.SortStableFunc(good, func(a, b standing) int { return cmp.Compare(a.HoldMs.Mean, b.HoldMs.Mean) })
-		best, next := good[0], good[1]
-		text := fmt.Sprintf("With %s clients the cheapest of the %d strategies that delivered %s%% or more under all of %s is %s: a rejection holds a descriptor for %s ms on average (n=%d, p99 at most %s ms)%s and delivers %s",
-			client, len(good), percent(enough), plural(len(best.parts), "condition"), best.strategy,
-			number(best.HoldMs.Mean), best.HoldMs.Count, number(best.HoldMs.P99), cpuPhrase(best), sharePhrase(best.Delivered))
-		text += fmt.Sprintf("; next is %s with %s ms (n=%d)", next.strategy, number(next.HoldMs.Mean), next.HoldMs.Count)
-		if wins := shorter(best.parts, next.parts); wins < len(best.parts) {
-			text += fmt.Sprintf(", which is not longer under %d of %s, so that the two cannot be told apart", len(best.parts)-wins, plural(len(best.parts), "condition"))
-		}
-		found = append(found, text+".")
 	}
 	return found
+}
+
+// cheapest returns the sentence and the strategy's name; nothing where there
+// are no two strategies to choose from.
+func cheapest(rejecting []*Summary, who string) (text []string, best string) {
+	ranked := rank(rejecting)
+	if len(ranked) < 2 {
+		return nil, ""
+	}
+	conditions := plural(len(ranked[0].parts), "condition")
+	good := slices.DeleteFunc(slices.Clone(ranked), func(r standing) bool {
+		short := slices.ContainsFunc(r.parts, func(s *Summary) bool { return s.Delivered.Value < enough })
+		return short || r.Delivered.Low < enough || r.HoldMs.Count == 0
+	})
+	if len(good) == 0 {
+		most := ranked[len(ranked)-1]
+		return []string{fmt.Sprintf("%s no strategy is sure to deliver %s or more under all of %s; over them together most arrived under %s: %s.",
+			who, enoughPercent, conditions, most.strategy, sharePhrase(most.Delivered))}, ""
+	}
+	slices.SortStableFunc(good, func(a, b standing) int { return cmp.Compare(a.HoldMs.Mean, b.HoldMs.Mean) })
+	first := good[0]
+	what := fmt.Sprintf("the cheapest of the %d strategies that delivered", len(good))
+	if len(good) == 1 {
+		what = "the only strategy that delivered"
+	}
+	sentence := fmt.Sprintf("%s %s %s or more under all of %s is %s: it delivers %s and holds a descriptor for %s ms a rejection on average (p99 at most %s ms, n=%d)%s",
+		who, what, enoughPercent, conditions, first.strategy, sharePhrase(first.Delivered),
+		number(first.HoldMs.Mean), number(first.HoldMs.P99), first.HoldMs.Count, cpuPhrase(first))
+	if len(good) > 1 {
+		next := good[1]
+		wins := NewShare(shorter(first.parts, next.parts), int64(len(first.parts)))
+		sentence += fmt.Sprintf("; the next, %s, holds it for %s ms (n=%d), longer under %d of %s",
+			next.strategy, number(next.HoldMs.Mean), next.HoldMs.Count, wins.K, conditions)
+		// A sign test in effect: at least half of the conditions must surely agree.
+		if wins.K < wins.N && wins.Low <= 0.5 {
+			sentence += ", so that the two cannot be told apart"
+		}
+	}
+	return []string{sentence + "."}, first.strategy
 }
 
 func cpuPhrase(r standing) string {
 	if r.CPUUs == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", costs %s us of CPU time", number(r.CPUUs))
+	return fmt.Sprintf(", with %s us of CPU time", number(r.CPUUs))
 }
 
 // shorter counts the conditions under which a's mean hold is below b's.
-func shorter(a, b []*Summary) int {
-	var wins int
-	for _, x := range a {
-		for _, y := range b {
-			if x.conditions() == y.conditions() && x.HoldMs.Mean < y.HoldMs.Mean {
-				wins++
-			}
+func shorter(a, b []*Summary) int64 {
+	held := map[Point]float64{}
+	for _, s := range b {
+		held[s.conditions()] = s.HoldMs.Mean
+	}
+	var wins int64
+	for _, s := range a {
+		if other, ok := held[s.conditions()]; ok && s.HoldMs.Mean < other {
+			wins++
 		}
 	}
 	return wins

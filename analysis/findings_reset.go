@@ -39,7 +39,6 @@ func findUnread(rejecting []*Summary) []string {
 		}
 	}
 	slices.SortStableFunc(some, func(a, b part) int { return cmp.Compare(b.share.Value, a.share.Value) })
-	const shown = 3
 	var parts []string
 	for _, p := range some[:min(len(some), shown)] {
 		parts = append(parts, p.strategy+" "+sharePhrase(p.share))
@@ -52,46 +51,70 @@ func findUnread(rejecting []*Summary) []string {
 	return []string{text + "."}
 }
 
+// cause is a strategy with the share of its resets that had one cause.
+type cause struct {
+	strategy string
+	share    Share
+}
+
 // findResets says which of the two causes the server's resets had.
 func findResets(rejecting []*Summary) []string {
-	var unread, late, mixed, silent []string
+	var unread, late, mixed []cause
+	var silent []string
 	var rejectedSilently int64
 	for _, strategy := range namesOf(rejecting, strategyOf) {
 		all := pool(where(rejecting, func(s *Summary) bool { return s.Strategy == strategy }))
-		close, haveClose := all.TCP[abortOnClose]
-		data, haveData := all.TCP[abortOnData]
+		onClose, haveClose := all.TCP[abortOnClose]
+		onData, haveData := all.TCP[abortOnData]
 		if !haveClose || !haveData {
 			continue
 		}
-		share := NewShare(close, close+data)
+		share := NewShare(onClose, onClose+onData)
 		switch {
 		case !share.Known():
 			silent = append(silent, strategy)
 			rejectedSilently += all.Rejected
 		case share.Low > 0.5:
-			unread = append(unread, strategy+" "+sharePhrase(share))
+			unread = append(unread, cause{strategy, share})
 		case share.High < 0.5:
-			late = append(late, strategy+" "+sharePhrase(NewShare(data, close+data)))
+			late = append(late, cause{strategy, NewShare(onData, onClose+onData)})
 		default:
-			mixed = append(mixed, strategy+" "+sharePhrase(share))
+			mixed = append(mixed, cause{strategy, share})
 		}
 	}
 	var found []string
 	if len(unread) > 0 {
-		found = append(found, "Most resets came because close met unread data ("+abortOnClose+"), as a share of the resets of both causes, under "+semicolons(unread)+".")
+		found = append(found, "Resets came mostly because close met unread data ("+abortOnClose+", of the resets of both causes) under "+causes(unread)+".")
 	}
 	if len(late) > 0 {
-		found = append(found, "Most resets came because data arrived after close, or SO_LINGER was 0 ("+abortOnData+"), as a share of the resets of both causes, under "+semicolons(late)+".")
+		found = append(found, "Resets came mostly because data arrived after close, or SO_LINGER was 0 ("+abortOnData+", of the resets of both causes) under "+causes(late)+".")
 	}
 	if len(mixed) > 0 {
-		found = append(found, "Which cause of resets prevails cannot be told apart; "+abortOnClose+" as a share of both: "+semicolons(mixed)+".")
+		found = append(found, "Which of the two causes prevails cannot be told apart ("+abortOnClose+", of the resets of both causes) under "+causes(mixed)+".")
 	}
 	if len(silent) > 0 {
-		_, high := Wilson(0, rejectedSilently, Z95)
-		found = append(found, fmt.Sprintf("The server's kernel counted no reset of either cause under %s (n=%d rejections, at most %s%% by the 95%% interval).",
-			list(silent), rejectedSilently, percent(high)))
+		found = append(found, fmt.Sprintf("The server's kernel counted no reset of either cause under %s: %s of rejections.",
+			list(silent), sharePhrase(NewShare(0, rejectedSilently))))
 	}
 	return found
+}
+
+// causes names the strategies with most resets and counts the others.
+func causes(all []cause) string {
+	slices.SortStableFunc(all, func(a, b cause) int { return cmp.Compare(b.share.N, a.share.N) })
+	var parts []string
+	for _, c := range all[:min(len(all), shown)] {
+		parts = append(parts, c.strategy+" "+sharePhrase(c.share))
+	}
+	text := semicolons(parts)
+	if len(all) > shown {
+		var rest []string
+		for _, c := range all[shown:] {
+			rest = append(rest, c.strategy)
+		}
+		text += fmt.Sprintf("; with fewer resets under %s too (n from %d to %d)", list(rest), all[len(all)-1].share.N, all[shown].share.N)
+	}
+	return text
 }
 
 func semicolons(parts []string) string { return strings.Join(parts, "; ") }

@@ -7,18 +7,22 @@ import (
 	"strings"
 )
 
-// percent writes a share as a percentage with one decimal. Only a share that
-// is exactly all or nothing reads 100 or 0.
+// percent writes a share as a percentage: with one decimal, near the ends with
+// two. Only a share that is exactly all or nothing reads 100 or 0.
 func percent(v float64) string {
-	switch s := strconv.FormatFloat(v*100, 'f', 1, 64); {
+	decimals := 1
+	if v < 0.01 || v > 0.99 {
+		decimals = 2
+	}
+	switch s := strconv.FormatFloat(v*100, 'f', decimals, 64); {
 	case v == 1:
 		return "100"
 	case v == 0:
 		return "0"
-	case s == "100.0":
-		return ">99.9"
-	case s == "0.0":
-		return "<0.1"
+	case s == "100.00":
+		return ">99.99"
+	case s == "0.00":
+		return "<0.01"
 	default:
 		return s
 	}
@@ -31,7 +35,7 @@ func interval(s Share) string {
 
 // sharePhrase writes a share for a sentence, with its interval and n.
 func sharePhrase(s Share) string {
-	return fmt.Sprintf("%s%% (95%% interval %s to %s, n=%d)", percent(s.Value), percent(s.Low), percent(s.High), s.N)
+	return fmt.Sprintf("%s%% (95%% CI %s–%s, n=%d)", percent(s.Value), percent(s.Low), percent(s.High), s.N)
 }
 
 // number writes a quantity with three significant digits, without an exponent.

@@ -41,7 +41,7 @@ const none = "-"
 // columnsFor returns the columns that say something about these points. A
 // coordinate that few sweeps use (loss, limit, rate) shows only where it is set.
 func columnsFor(summaries []*Summary) []column {
-	any := func(set func(*Summary) bool) bool {
+	some := func(set func(*Summary) bool) bool {
 		for _, s := range summaries {
 			if set(s) {
 				return true
@@ -56,37 +56,37 @@ func columnsFor(summaries []*Summary) []column {
 		{"conc", "", false, "clients at once", func(s *Summary) string { return strconv.Itoa(s.Concurrency) }},
 		{"body", "", false, "size of the request's body", func(s *Summary) string { return size(s.BodyBytes) }},
 	}
-	if any(func(s *Summary) bool { return s.Loss != 0 }) {
+	if some(func(s *Summary) bool { return s.Loss != 0 }) {
 		columns = append(columns, column{"loss", "%", false, "packets lost on purpose, each way", func(s *Summary) string { return number(s.Loss * 100) }})
 	}
-	if any(func(s *Summary) bool { return s.Limit != 0 }) {
+	if some(func(s *Summary) bool { return s.Limit != 0 }) {
 		columns = append(columns, column{"limit", "", false, "connections the server admits at once", func(s *Summary) string { return strconv.Itoa(s.Limit) }})
 	}
-	if any(func(s *Summary) bool { return s.Rate != 0 }) {
+	if some(func(s *Summary) bool { return s.Rate != 0 }) {
 		columns = append(columns, column{"rate", "1/s", false, "attempts due a second; 0 is a closed loop", func(s *Summary) string { return number(s.Rate) }})
 	}
-	if any(func(s *Summary) bool { return s.Attempts != s.Rejected }) {
-		columns = append(columns, column{"attempts", "", false, "attempts made", valid(func(s *Summary) string { return strconv.FormatInt(s.Attempts, 10) })})
+	if some(func(s *Summary) bool { return s.Attempts != s.Rejected }) {
+		columns = append(columns, column{"attempts", "", false, "attempts made", ifValid(func(s *Summary) string { return strconv.FormatInt(s.Attempts, 10) })})
 	}
 	columns = append(columns,
-		column{"n", "", false, "rejections in the server's ledger: what the share is of", valid(func(s *Summary) string { return strconv.FormatInt(s.Rejected, 10) })},
-		column{"delivered", "%", false, "rejections whose whole 503 reached the client's code", valid(func(s *Summary) string { return shareCell(s.Delivered) })},
-		column{"95% interval", "%", false, "Wilson interval of the delivered share", valid(intervalCell)},
-		column{"+rst", "%", false, "rejections delivered whole, with a reset after it", valid(func(s *Summary) string { return shareCell(s.ThenReset) })},
+		column{"n", "", false, "rejections in the server's ledger: what the share is of", ifValid(func(s *Summary) string { return strconv.FormatInt(s.Rejected, 10) })},
+		column{"delivered", "%", false, "rejections whose whole 503 reached the client's code", ifValid(func(s *Summary) string { return shareCell(s.Delivered) })},
+		column{"95% interval", "%", false, "Wilson interval of the delivered share", ifValid(intervalCell)},
+		column{"+rst", "%", false, "rejections delivered whole, with a reset after it", ifValid(func(s *Summary) string { return shareCell(s.ThenReset) })},
 		column{"p50", "ms", false, "median time until the first byte of a delivered answer", latencyCell(func(p results.Percentiles) float64 { return p.P50 })},
 		column{"p99", "ms", false, "99th percentile of the same", latencyCell(func(p results.Percentiles) float64 { return p.P99 })},
-		column{"hold", "ms", false, "mean time from accept to close of a rejected connection", valid(holdCell)},
-		column{"cpu", "us", false, "server CPU time a rejection", valid(cpuCell)},
-		column{"rst:unread", "", false, "resets because close met unread data (TCPAbortOnClose)", counterCell("TCPAbortOnClose")},
-		column{"rst:late", "", false, "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", counterCell("TCPAbortOnData")},
+		column{"hold", "ms", false, "mean time from accept to close of a rejected connection", ifValid(holdCell)},
+		column{"cpu", "us", false, "server CPU time a rejection", ifValid(cpuCell)},
+		column{"rst", "unread", false, "resets because close met unread data (TCPAbortOnClose)", counterCell("TCPAbortOnClose")},
+		column{"rst", "late", false, "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", counterCell("TCPAbortOnData")},
 		column{"valid", "", false, "valid rounds of all; +n: tries that were run again", validCell},
-		column{"lost as", "% of attempts not admitted", true, "outcomes without a whole answer", valid(lossCell)},
+		column{"lost as", "% of those not admitted", true, "outcomes without a whole answer", ifValid(lossCell)},
 	)
 	return columns
 }
 
-// valid leaves the cell empty for a point that measured nothing.
-func valid(f func(*Summary) string) func(*Summary) string {
+// ifValid leaves the cell empty for a point that measured nothing.
+func ifValid(f func(*Summary) string) func(*Summary) string {
 	return func(s *Summary) string {
 		if !s.Valid() {
 			return none
@@ -110,7 +110,7 @@ func intervalCell(s *Summary) string {
 }
 
 func latencyCell(pick func(results.Percentiles) float64) func(*Summary) string {
-	return valid(func(s *Summary) string {
+	return ifValid(func(s *Summary) string {
 		if s.Response.Count == 0 {
 			return none
 		}
@@ -133,7 +133,7 @@ func cpuCell(s *Summary) string {
 }
 
 func counterCell(name string) func(*Summary) string {
-	return valid(func(s *Summary) string {
+	return ifValid(func(s *Summary) string {
 		n, ok := s.TCP[name]
 		if !ok {
 			return none

@@ -1,0 +1,234 @@
+package targets
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Conn is what a strategy needs of a connection: what *net.TCPConn has.
+type Conn interface {
+	net.Conn
+	CloseWrite() error
+	SetLinger(sec int) error
+	SyscallConn() (syscall.RawConn, error)
+}
+
+var _ Conn = (*net.TCPConn)(nil)
+
+// Answer is the 503 that every strategy sends, always the same bytes in one
+// write, so that it leaves as one segment.
+const Answer = "HTTP/1.1 503 Service Unavailable\r\n" +
+	"Content-Type: text/plain\r\n" +
+	"Content-Length: 21\r\n" +
+	"Connection: close\r\n" +
+	"Retry-After: 1\r\n" +
+	"\r\n" +
+	answerBody
+
+const answerBody = "connection limit met\n"
+
+// answerBytes saves a copy of Answer a connection.
+var answerBytes = []byte(Answer)
+
+func writeAnswer(c Conn) error {
+	_, err := c.Write(answerBytes)
+	return err
+}
+
+func answerAndHalfClose(c Conn) error {
+	if err := writeAnswer(c); err != nil {
+		return err
+	}
+	return c.CloseWrite()
+}
+
+// Bounds are the time and byte limits that a server holds a connection to. A
+// zero field is its default.
+type Bounds struct {
+	HeaderTimeout time.Duration // from accept to the header's end; 0 is 10 s
+	BodyTimeout   time.Duration // from the header's end to the body's; 0 is 30 s
+
+	LingerIdle  time.Duration // lingering ends when no byte came for so long; 0 is 5 s (nginx lingering_timeout)
+	LingerTotal time.Duration // lingering ends after so long; 0 is 30 s (nginx lingering_time)
+	LingerBytes int64         // lingering ends after so many bytes; 0 is no limit (Tomcat maxSwallowSize has 2 MiB)
+
+	CloseDelay time.Duration // how long delayed-close waits; 0 is 500 ms (Go net/http rstAvoidanceDelay; Envoy has 1 s)
+	AckTimeout time.Duration // how long wait-acked and drain-until-acked wait; 0 is 5 s
+}
+
+// withDefaults fills the zero fields in.
+func (b Bounds) withDefaults() (Bounds, error) {
+	for _, f := range []struct {
+		name  string
+		value *time.Duration
+		zero  time.Duration
+	}{
+		{"HeaderTimeout", &b.HeaderTimeout, 10 * time.Second},
+		{"BodyTimeout", &b.BodyTimeout, 30 * time.Second},
+		{"LingerIdle", &b.LingerIdle, 5 * time.Second},
+		{"LingerTotal", &b.LingerTotal, 30 * time.Second},
+		{"CloseDelay", &b.CloseDelay, 500 * time.Millisecond},
+		{"AckTimeout", &b.AckTimeout, 5 * time.Second},
+	} {
+		if *f.value < 0 {
+			return b, errors.New(f.name + " is negative")
+		}
+		if *f.value == 0 {
+			*f.value = f.zero
+		}
+	}
+	if b.LingerBytes < 0 {
+		return b, errors.New("LingerBytes is negative")
+	}
+	return b, nil
+}
+
+// bufferSize is the longest header, and how much a discard reads at once.
+const bufferSize = 16 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// discard reads and drops what comes until the first of: an error, which is
+// io.EOF when the peer closed its side; idle passes without a byte; the time
+// is over; at least limit bytes came (0 is no limit).
+func discard(c Conn, idle time.Duration, over time.Time, limit int64) error {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for got := int64(0); limit == 0 || got < limit; {
+		deadline, reached := time.Now().Add(idle), errIdle
+		if deadline.After(over) {
+			deadline, reached = over, errTimeLimit
+		}
+		if err := c.SetReadDeadline(deadline); err != nil {
+			return err
+		}
+		n, err := c.Read(buf[:])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return reached
+		}
+		if err != nil {
+			return err
+		}
+		got += int64(n)
+	}
+	return errByteLimit
+}
+
+// discardAvailable drops what has arrived, in at most so many reads, and never
+// waits: it asks for no more than the kernel says is there.
+func discardAvailable(c Conn, reads int) error {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for range reads {
+		n, err := available(c)
+		if n == 0 || err != nil {
+			return err
+		}
+		if _, err := c.Read(buf[:min(n, len(buf))]); err != nil {
+			return err
+		}
+	}
+	return errByteLimit
+}
+
+// conn is an accepted connection with its ledger entry. Reads, writes and
+// closing may come from different goroutines, as they do under net/http and
+// when a shutdown cuts.
+type conn struct {
+	*net.TCPConn
+	accepted time.Time
+	peer     peer
+	decision atomic.Uint32 // a Decision
+	answer   atomic.Int64
+	read     atomic.Int64
+	unread   atomic.Int64 // valid once closed
+	held     atomic.Int64 // nanoseconds from accept to close; valid once closed
+	cut      atomic.Bool
+	closing  sync.Once
+	closeErr error
+}
+
+var _ Conn = (*conn)(nil)
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.TCPConn.Read(p)
+	c.read.Add(int64(n))
+	return n, err
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.TCPConn.Write(p)
+	c.answer.Add(int64(n))
+	return n, err
+}
+
+// Close notes how much is unread, then closes. Data may arrive between the
+// two; nothing closes that gap but the kernel's own counters.
+func (c *conn) Close() error {
+	c.closing.Do(func() {
+		n, err := available(c.TCPConn)
+		if err != nil {
+			n = -1
+		}
+		c.unread.Store(int64(n))
+		c.closeErr = c.TCPConn.Close()
+		c.held.Store(int64(time.Since(c.accepted)))
+	})
+	return c.closeErr
+}
+
+// entry returns the connection's line of the ledger; it must be closed.
+func (c *conn) entry(end End) Entry {
+	if c.cut.Load() {
+		end = EndCut
+	}
+	accepted := c.accepted.UnixNano()
+	return Entry{
+		PeerIP:   c.peer.ip,
+		PeerPort: c.peer.port,
+		Accepted: accepted,
+		Closed:   accepted + c.held.Load(),
+		Decision: Decision(c.decision.Load()),
+		Answer:   c.answer.Load(),
+		Read:     c.read.Load(),
+		Unread:   c.unread.Load(),
+		End:      end,
+	}
+}
+
+// limitError is the error of reaching the limit that is named by an End.
+type limitError End
+
+func (e limitError) Error() string { return Ends[e].Summary }
+
+var (
+	errIdle          error = limitError(EndIdleLimit)
+	errTimeLimit     error = limitError(EndTimeLimit)
+	errByteLimit     error = limitError(EndByteLimit)
+	errHeaderTimeout error = limitError(EndHeaderTimeout)
+	errHeaderLimit   error = limitError(EndHeaderLimit)
+	errBodyTimeout   error = limitError(EndBodyTimeout)
+	errBadRequest    error = limitError(EndBadRequest)
+)
+
+// endOf tells how a connection ended from what its strategy returned.
+func endOf(err error) End {
+	var limit limitError
+	switch {
+	case err == nil:
+		return EndClosed
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN):
+		return EndPeerReset
+	case errors.As(err, &limit):
+		return End(limit)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return EndEOF
+	}
+	return EndError
+}

@@ -1,0 +1,291 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Config says what server to run. Listen and Strategy have no default.
+type Config struct {
+	Listen      string        // host:port; port 0 picks one
+	Strategy    string        // a name of Strategies
+	Limit       int           // connections admitted at once; 0 rejects every connection
+	ServiceTime time.Duration // from a whole request to its 200; 0 answers at once
+	Bounds      Bounds
+	Logger      *slog.Logger // nil logs nothing
+}
+
+// Server is the reference limited server. A connection is admitted while fewer
+// than Limit are being served, and rejected otherwise. It counts as served from
+// accept until its answer is ready, so that a client that has its answer finds
+// its place free; connections being rejected and those lingering after an answer
+// do not count.
+type Server struct {
+	config   Config
+	strategy Strategy
+	listener *net.TCPListener
+	log      *slog.Logger
+	ledger   *ledger
+	slots    chan struct{} // holds one token for each connection being served
+
+	stopping chan struct{} // closed when accepting ends
+	stopOnce sync.Once
+	cutting  chan struct{} // closed when open connections are cut
+	cutOnce  sync.Once
+	serving  sync.Mutex // held by Serve
+	cpuStart time.Duration
+	cpu      time.Duration
+}
+
+// Listen opens the listener, with a backlog of the system's maximum. The error
+// wraps errors.ErrUnsupported when the system does not have what the strategy needs.
+func Listen(ctx context.Context, cfg Config) (*Server, error) {
+	strategy, err := StrategyByName(cfg.Strategy)
+	if err != nil {
+		return nil, err
+	}
+	if strategy.linux && !onLinux {
+		return nil, fmt.Errorf("strategy %s needs Linux: %w", strategy.Name, errors.ErrUnsupported)
+	}
+	if cfg.Limit < 0 {
+		return nil, fmt.Errorf("limit %d is negative", cfg.Limit)
+	}
+	if cfg.ServiceTime < 0 {
+		return nil, fmt.Errorf("service time %v is negative", cfg.ServiceTime)
+	}
+	if cfg.Bounds, err = cfg.Bounds.withDefaults(); err != nil {
+		return nil, fmt.Errorf("bounds: %w", err)
+	}
+	// Keep-alive probes are of no use to connections this short, and each costs
+	// four system calls. A Multipath TCP listener (the default of package net)
+	// would put another socket type under test.
+	lc := net.ListenConfig{KeepAlive: -1}
+	lc.SetMultipathTCP(false)
+	if strategy.control != nil {
+		lc.Control = func(_, _ string, c syscall.RawConn) error { return strategy.control(cfg.Bounds, c) }
+	}
+	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for strategy %s: %w", strategy.Name, err)
+	}
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Server{
+		config:   cfg,
+		strategy: strategy,
+		listener: l.(*net.TCPListener),
+		log:      log,
+		ledger:   newLedger(),
+		slots:    make(chan struct{}, cfg.Limit),
+		stopping: make(chan struct{}),
+		cutting:  make(chan struct{}),
+	}, nil
+}
+
+// Addr is the address the server listens on.
+func (s *Server) Addr() netip.AddrPort {
+	ap := s.listener.Addr().(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// Serve accepts connections until ctx ends or Shutdown is called, and then
+// returns nil. It is called once; connections that are open when it returns
+// are left to Shutdown.
+func (s *Server) Serve(ctx context.Context) error {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	s.cpuStart = processCPU()
+	defer context.AfterFunc(ctx, s.stop)()
+	serve := s.strategy.serve
+	if serve == nil {
+		serve = serveEvery
+	}
+	if err := serve(s); err != nil && !s.stopped() {
+		return fmt.Errorf("serve strategy %s: %w", s.strategy.Name, err)
+	}
+	return nil
+}
+
+// Shutdown stops accepting, gives open connections up to grace to end by
+// themselves, and then cuts them. When it returns, every connection has its
+// entry. A delayed-close that is under way is not cut short.
+func (s *Server) Shutdown(grace time.Duration) {
+	s.stop()
+	s.serving.Lock() // Serve has returned: no connection begins any more
+	defer s.serving.Unlock()
+	gone := make(chan struct{})
+	go func() {
+		s.ledger.gone.Wait()
+		close(gone)
+	}()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-gone:
+	case <-timer.C:
+		s.cutOnce.Do(func() { close(s.cutting) })
+		s.ledger.cutOpen()
+		<-gone
+	}
+	s.cpu = processCPU() - s.cpuStart
+}
+
+// Report returns the server's account; it is complete after Shutdown.
+func (s *Server) Report() Report { return s.ledger.report(s.cpu) }
+
+func (s *Server) stop() {
+	s.stopOnce.Do(func() {
+		close(s.stopping)
+		s.listener.Close()
+	})
+}
+
+func (s *Server) stopped() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// serveEvery accepts every connection, admits it if a slot is free, and
+// rejects it otherwise.
+func serveEvery(s *Server) error {
+	for {
+		c, err := s.accept()
+		if err != nil {
+			return err
+		}
+		select {
+		case s.slots <- struct{}{}:
+			go s.admit(c)
+		default:
+			go s.reject(c)
+		}
+	}
+}
+
+// serveBelowLimit accepts a connection only when a slot is free. The others
+// wait in the accept queue, and when that is full the kernel drops their
+// handshake's last segment (tcp_v4_syn_recv_sock, ListenOverflows).
+func serveBelowLimit(s *Server) error {
+	for {
+		select {
+		case s.slots <- struct{}{}:
+		case <-s.stopping:
+			return nil
+		}
+		c, err := s.accept()
+		if err != nil {
+			return err
+		}
+		go s.admit(c)
+	}
+}
+
+// The pause after a failed accept, which is repeated while it fails. The usual
+// reason is that there are no descriptors, and those come back.
+const (
+	acceptPauseMin = time.Millisecond
+	acceptPauseMax = 100 * time.Millisecond
+)
+
+// accept returns the next connection, begun in the ledger, or an error when the
+// server is stopping.
+func (s *Server) accept() (*conn, error) {
+	for pause := acceptPauseMin; ; pause = min(2*pause, acceptPauseMax) {
+		t, err := s.listener.AcceptTCP()
+		if err == nil {
+			return s.ledger.begin(t), nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil, err
+		}
+		s.log.Warn("accept failed", "err", err, "pause", pause)
+		s.ledger.acceptFailed(err)
+		select {
+		case <-time.After(pause):
+		case <-s.stopping:
+			return nil, err
+		}
+	}
+}
+
+func (s *Server) reject(c *conn) {
+	c.decision.Store(uint32(Rejected))
+	err := s.strategy.Reject(c, s.config.Bounds)
+	s.finish(c, err)
+}
+
+// admit serves one request and lingers after the answer, so that an admitted
+// answer is not what gets lost. It gives the connection's slot back.
+func (s *Server) admit(c *conn) {
+	c.decision.Store(uint32(Admitted))
+	err := readRequest(c, s.config.Bounds, proceedExpectation)
+	answer, ok := admittedAnswers[endOf(err)]
+	if err == nil {
+		s.wait()
+	}
+	<-s.slots
+	if ok {
+		err = errors.Join(err, answerAdmitted(c, answer, s.config.Bounds))
+	}
+	s.finish(c, err)
+}
+
+// wait is the work that an admitted request asks for.
+func (s *Server) wait() {
+	if s.config.ServiceTime == 0 {
+		return
+	}
+	timer := time.NewTimer(s.config.ServiceTime)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.cutting:
+	}
+}
+
+// admittedAnswers holds the answers to what reading an admitted request came
+// to; there is none for a client that has gone.
+var admittedAnswers = map[End][]byte{
+	EndClosed:        answerTo("200 OK", "ok\n"),
+	EndHeaderTimeout: answerTo("408 Request Timeout", ""),
+	EndBodyTimeout:   answerTo("408 Request Timeout", ""),
+	EndHeaderLimit:   answerTo("431 Request Header Fields Too Large", ""),
+	EndBadRequest:    answerTo("400 Bad Request", ""),
+}
+
+func answerTo(status, body string) []byte {
+	return fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		status, len(body), body)
+}
+
+func answerAdmitted(c Conn, answer []byte, b Bounds) error {
+	if _, err := c.Write(answer); err != nil {
+		return err
+	}
+	if err := c.CloseWrite(); err != nil {
+		return err
+	}
+	return discard(c, b.LingerIdle, time.Now().Add(b.LingerTotal), 0)
+}
+
+// finish closes the connection and writes its entry.
+func (s *Server) finish(c *conn, err error) {
+	end := endOf(err)
+	if end == EndError && !c.cut.Load() {
+		s.log.Warn("connection failed", "peer", c.RemoteAddr(), "err", err)
+	}
+	s.ledger.end(c, end)
+}

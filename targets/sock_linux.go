@@ -1,0 +1,125 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// onLinux tells whether the system calls of this file are there.
+const onLinux = true
+
+// The states of TCP_INFO (include/net/tcp_states.h).
+const (
+	tcpEstablished = 1
+	tcpFinWait1    = 4
+	tcpClose       = 7
+	tcpCloseWait   = 8
+	tcpLastAck     = 9
+	tcpClosing     = 11
+)
+
+// waitAcked waits until the peer's kernel has acknowledged everything that was
+// sent, the FIN last. It does not poll: the kernel wakes the poller when the
+// state leaves FIN_WAIT1 (tcp_rcv_state_process calls sk_state_change), and a
+// socket that was shut down for writing always counts as writable (tcp_poll),
+// so waiting to write is waiting for the next change.
+func waitAcked(c Conn, timeout time.Duration) error {
+	if err := c.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var infoErr error
+	err = raw.Write(func(fd uintptr) bool {
+		var acked bool
+		acked, infoErr = finAckedFD(int(fd))
+		return acked || infoErr != nil
+	})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errTimeLimit
+	}
+	return errors.Join(err, infoErr)
+}
+
+// finAcked tells whether the peer's kernel has acknowledged everything,
+// including the FIN of a half-close before.
+func finAcked(c Conn) (acked bool, err error) {
+	err = control(c, func(fd int) error {
+		acked, err = finAckedFD(fd)
+		return err
+	})
+	return acked, err
+}
+
+func finAckedFD(fd int) (bool, error) {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return false, os.NewSyscallError("getsockopt TCP_INFO", err)
+	}
+	switch info.State {
+	case tcpEstablished, tcpFinWait1, tcpCloseWait, tcpClosing, tcpLastAck:
+		return false, nil
+	case tcpClose:
+		// Both sides are closed, and the last FIN was acknowledged or there was a reset.
+		errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err == nil && errno != 0 {
+			return false, os.NewSyscallError("SO_ERROR", syscall.Errno(errno))
+		}
+		return err == nil, os.NewSyscallError("getsockopt SO_ERROR", err)
+	}
+	return true, nil
+}
+
+// roundTrip is the kernel's smoothed estimate for the connection.
+func roundTrip(c Conn) (rtt time.Duration, err error) {
+	err = control(c, func(fd int) error {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			return os.NewSyscallError("getsockopt TCP_INFO", err)
+		}
+		rtt = time.Duration(info.Rtt) * time.Microsecond
+		return nil
+	})
+	return rtt, err
+}
+
+// available is the number of bytes in the receive buffer.
+func available(c Conn) (n int, err error) {
+	err = control(c, func(fd int) error {
+		n, err = unix.IoctlGetInt(fd, unix.TIOCINQ) // FIONREAD, SIOCINQ
+		return os.NewSyscallError("ioctl FIONREAD", err)
+	})
+	return n, err
+}
+
+// deferAccept lets the kernel complete an accept only when data has come. The
+// time is a number of SYN-ACK repetitions to the kernel, rounded up
+// (secs_to_retrans); after it the connection is accepted without data.
+func deferAccept(b Bounds, c syscall.RawConn) error {
+	seconds := int((b.HeaderTimeout + time.Second - 1) / time.Second)
+	var err error
+	return errors.Join(c.Control(func(fd uintptr) {
+		err = os.NewSyscallError("setsockopt TCP_DEFER_ACCEPT",
+			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, seconds))
+	}), err)
+}
+
+// control runs f on the connection's descriptor.
+func control(c syscall.Conn, f func(fd int) error) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("get at the socket: %w", err)
+	}
+	var inner error
+	if err := raw.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
+		return fmt.Errorf("get at the socket: %w", err)
+	}
+	return inner
+}

@@ -415,7 +415,8 @@ func (a *answer) headEnd() answerStep {
 //
 //	chunk-size [ chunk-ext ] CRLF
 //
-// (RFC 9112 section 7.1). Extensions are passed over.
+// (RFC 9112 section 7.1). Extensions are passed over. A lone LF ends no line
+// from here on: that leniency is for start lines and fields only.
 func (a *answer) chunkLine(c byte) answerStep {
 	switch a.step {
 	case stepChunkSize:
@@ -435,8 +436,6 @@ func (a *answer) chunkLine(c byte) answerStep {
 		switch {
 		case c == '\r':
 			return stepChunkLF
-		case c == '\n':
-			return a.chunkStart()
 		case !isText(c):
 			return stepBad
 		case a.step == stepChunkExt || c == ';':
@@ -463,10 +462,10 @@ func (a *answer) chunkStart() answerStep {
 // chunkEnd reads the line end after a chunk's data.
 func (a *answer) chunkEnd(c byte) answerStep {
 	switch {
-	case c == '\n':
-		return stepChunkSize
 	case c == '\r' && a.step == stepChunkCR:
 		return stepChunkEnd
+	case c == '\n' && a.step == stepChunkEnd:
+		return stepChunkSize
 	}
 	return stepBad
 }
@@ -481,10 +480,6 @@ func (a *answer) trailer(c byte) answerStep {
 			return stepTailLF
 		case c == '\r':
 			return stepTrailerLF
-		case c == '\n' && a.step == stepTrailer:
-			return stepWhole
-		case c == '\n':
-			return stepTrailer
 		case !isText(c):
 			return stepBad
 		}

@@ -60,6 +60,28 @@ type Result struct {
 	uncorrected histograms // from started; recorded by an open loop only
 }
 
+// newResult returns an empty result for a fleet or a part of one.
+func newResult(cfg Config) *Result {
+	r := &Result{}
+	if cfg.Rate > 0 {
+		r.Lag = results.NewHistogram()
+	}
+	return r
+}
+
+// merge adds the counts and histograms of another part of the fleet; its
+// attempts and times are the caller's to put together.
+func (r *Result) merge(o *Result) {
+	r.Counts.Add(o.Counts)
+	r.UnreadAtReset += o.UnreadAtReset
+	r.Unstarted += o.Unstarted
+	r.corrected.merge(&o.corrected)
+	r.uncorrected.merge(&o.uncorrected)
+	if o.Lag != nil {
+		r.Lag.Merge(o.Lag)
+	}
+}
+
 // histograms holds one histogram a phase and outcome, made when first needed.
 type histograms [numPhases][results.NumOutcomes]*hdrhistogram.Histogram
 
@@ -83,6 +105,7 @@ func (r *Result) add(a *Attempt, openLoop bool) {
 	}
 }
 
+// recordAttempt records the phases that an attempt came through, from a moment of it.
 func (h *histograms) recordAttempt(a *Attempt, from int64) {
 	if a.Connected != 0 {
 		h.record(phaseConnect, a.Outcome, a.Connected-from)
@@ -91,4 +114,50 @@ func (h *histograms) recordAttempt(a *Attempt, from int64) {
 		h.record(phaseResponse, a.Outcome, a.FirstByte-from)
 	}
 	h.record(phaseEnd, a.Outcome, a.End-from)
+}
+
+func (h *histograms) merge(o *histograms) {
+	for p := range h {
+		for i, from := range o[p] {
+			switch {
+			case from == nil:
+			case h[p][i] == nil:
+				h[p][i] = from
+			default:
+				h[p][i].Merge(from)
+			}
+		}
+	}
+}
+
+// latency summarises every outcome together.
+func (h *histograms) latency() results.Latency {
+	var all [numPhases]results.Percentiles
+	for p := range h {
+		sum := results.NewHistogram()
+		for _, from := range h[p] {
+			if from != nil {
+				sum.Merge(from)
+			}
+		}
+		all[p] = results.Summarise(sum)
+	}
+	return results.Latency{Connect: all[phaseConnect], Response: all[phaseResponse], End: all[phaseEnd]}
+}
+
+// encode puts the histograms into out under prefix/phase/outcome.
+func (h *histograms) encode(out map[string]string, prefix string) error {
+	for p := range h {
+		for o, hist := range h[p] {
+			if hist == nil {
+				continue
+			}
+			s, err := results.EncodeHistogram(hist)
+			if err != nil {
+				return err
+			}
+			out[prefix+phaseNames[p]+"/"+results.Outcome(o).String()] = s
+		}
+	}
+	return nil
 }

@@ -1,0 +1,170 @@
+package sweep
+
+import (
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"time"
+
+	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// cellSpec is what a cell process is told.
+type cellSpec struct {
+	Path     netpath.Spec
+	Isolated bool // the process has a network namespace of its own
+	Server   serverSpec
+	Fleet    loadgen.Config
+}
+
+// cellReport is what a cell process hands back.
+type cellReport struct {
+	Fleet        loadgen.Report
+	Server       results.Server
+	AcceptErrors int64
+	TCP          map[string]int64
+	TimeWait     results.TimeWait
+	Ledger       results.Ledger
+	Path         results.Path
+	Sysctl       map[string]string
+	Error        string // what went wrong; empty when nothing did
+}
+
+// cellRole makes the path, runs a server and a fleet at its ends, and hands
+// back what they measured. The attempts stay behind: what is known of them is
+// in the fleet's counts and histograms.
+func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
+	var spec cellSpec
+	if err := in.Decode(&spec); err != nil {
+		return fmt.Errorf("read the specification: %w", err)
+	}
+	// The path's thread must not wait for a collection of what the ledgers
+	// leave; the limit still holds when a ledger is huge.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(1 << 30)
+	// When the parent goes away nobody wants the cell: leaving at once takes
+	// the children and the namespaces along.
+	go func() {
+		var message struct{}
+		_ = in.Decode(&message)
+		os.Exit(1)
+	}()
+	report, err := runCell(ctx, spec)
+	if err != nil {
+		report.Error = err.Error()
+	}
+	report.Fleet.Attempts = nil
+	return out.Encode(report)
+}
+
+func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) {
+	path, err := netpath.Open(spec.Path, spec.Isolated)
+	if err != nil {
+		return report, err
+	}
+	defer func() {
+		stats, e := path.Close()
+		report.Path = stats.Record()
+		if e != nil {
+			err = errors.Join(err, fmt.Errorf("path: %w", e))
+		}
+	}()
+	report.Sysctl = path.Sysctl()
+
+	server, addr, err := startServer(path, spec.Server)
+	if err != nil {
+		return report, err
+	}
+	defer server.kill()
+	before, err := counters(server.cmd.Process.Pid)
+	if err != nil {
+		return report, err
+	}
+	spec.Fleet.Target = loadgen.Target{Addr: addr}
+	fleet, err := newProcess("fleet")
+	if err != nil {
+		return report, err
+	}
+	if err := fleet.start(path.StartClient, spec.Fleet); err != nil {
+		return report, fmt.Errorf("start the fleet: %w", err)
+	}
+	defer fleet.kill()
+	var seen fleetReport
+	if err := fleet.out.Decode(&seen); err != nil {
+		return report, fmt.Errorf("the fleet died: %w", exitOf(fleet, err))
+	}
+	if seen.Error != "" {
+		return report, errors.New(seen.Error)
+	}
+	report.Fleet = seen.Report
+	if report.TimeWait.Client, err = timeWait(fleet.cmd.Process.Pid); err != nil {
+		return report, err
+	}
+
+	if err := server.send(struct{}{}); err != nil {
+		return report, fmt.Errorf("the server died: %w", exitOf(server, err))
+	}
+	var own targets.Report
+	if err := server.out.Decode(&own); err != nil {
+		return report, fmt.Errorf("the server died: %w", exitOf(server, err))
+	}
+	after, err := counters(server.cmd.Process.Pid)
+	if err != nil {
+		return report, err
+	}
+	if report.TimeWait.Server, err = timeWait(server.cmd.Process.Pid); err != nil {
+		return report, err
+	}
+	report.TCP = delta(before, after)
+	report.Server = own.Server
+	report.AcceptErrors = own.AcceptErrors
+	report.Ledger = join(seen.Report.Attempts, own.Entries)
+	return report, nil
+}
+
+func startServer(path *netpath.Path, spec serverSpec) (_ *process, addr netip.AddrPort, err error) {
+	spec.Addr = path.ServerAddr()
+	p, err := newProcess("server")
+	if err != nil {
+		return nil, addr, err
+	}
+	if err := p.start(path.StartServer, spec); err != nil {
+		return nil, addr, fmt.Errorf("start the server: %w", err)
+	}
+	var ready serverReady
+	if err := p.out.Decode(&ready); err != nil {
+		err = exitOf(p, err)
+		p.kill()
+		return nil, addr, fmt.Errorf("the server died: %w", err)
+	}
+	if ready.Error != "" {
+		p.kill()
+		return nil, addr, fmt.Errorf("the server did not start: %s", ready.Error)
+	}
+	return p, ready.Addr, nil
+}
+
+// exitOf returns how the process ended if it has, or else the error that was
+// met in talking to it.
+func exitOf(p *process, err error) error {
+	done := make(chan error, 1)
+	go func() { done <- p.cmd.Wait() }()
+	select {
+	case e := <-done:
+		var exit *exec.ExitError
+		if errors.As(e, &exit) {
+			return exit
+		}
+	case <-time.After(time.Second):
+	}
+	return err
+}

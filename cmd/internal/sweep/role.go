@@ -1,0 +1,121 @@
+// Package sweep runs the cells of a grid: for each, a path, a server and a
+// fleet, every one in a process of its own, so that their CPU time, memory and
+// garbage collection are their own and are measured on their own.
+//
+// The processes are this program again. The run's process starts a cell
+// process in a network namespace of its own; that one makes the path, starts
+// the server and the fleet at its ends, and joins their ledgers into a record.
+// Each dies with its parent, whatever ends the parent, and the namespaces,
+// which have no names, go with the last process in them.
+package sweep
+
+import (
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+)
+
+// roleVariable names the environment variable that makes this program one of
+// the processes of a cell instead of the command line.
+const roleVariable = "REJECTBENCH_ROLE"
+
+// A role talks over its standard input and output: a specification in JSON
+// comes in first and the input stays open for as long as the parent wants the
+// process; what the process has to say goes out in gob. Standard error is the
+// run's own.
+var roles = map[string]func(ctx context.Context, in *json.Decoder, out *gob.Encoder) error{
+	"cell":   cellRole,
+	"server": serverRole,
+	"fleet":  fleetRole,
+	"probe":  probeRole,
+}
+
+// RunRole runs the role that this process was started for and reports true, or
+// reports false at once in a process that a user started. A program that uses
+// this package calls it first thing in main.
+func RunRole() (code int, ran bool) {
+	name := os.Getenv(roleVariable)
+	if name == "" {
+		return 0, false
+	}
+	role, ok := roles[name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "rejectbench: unknown role %q in %s\n", name, roleVariable)
+		return 2, true
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := role(ctx, json.NewDecoder(os.Stdin), gob.NewEncoder(os.Stdout)); err != nil {
+		fmt.Fprintf(os.Stderr, "rejectbench: %s process: %v\n", name, err)
+		return 1, true
+	}
+	return 0, true
+}
+
+// until cancels when the parent closes the input or sends its next message.
+func until(in *json.Decoder, cancel context.CancelFunc) {
+	var message struct{}
+	_ = in.Decode(&message)
+	cancel()
+}
+
+// process is a running role.
+type process struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *gob.Decoder
+}
+
+// newProcess prepares a role; start it with start.
+func newProcess(role string) (*process, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stderr = os.Stderr
+	p := &process{cmd: cmd}
+	if p.in, err = cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("make the %s process's input: %w", role, err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("make the %s process's output: %w", role, err)
+	}
+	p.out = gob.NewDecoder(out)
+	return p, nil
+}
+
+// start starts the process by the given function and hands it its specification.
+func (p *process) start(start func(*exec.Cmd) error, spec any) error {
+	if err := start(p.cmd); err != nil {
+		return err
+	}
+	return p.send(spec)
+}
+
+// send sends one message.
+func (p *process) send(message any) error {
+	b, err := json.Marshal(message)
+	if err == nil {
+		_, err = p.in.Write(append(b, '\n'))
+	}
+	return err
+}
+
+// stop closes the process's input, which asks it to end, and waits for it.
+func (p *process) stop() error {
+	return errors.Join(p.in.Close(), p.cmd.Wait())
+}
+
+// kill ends the process at once and waits for it.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.stop()
+}

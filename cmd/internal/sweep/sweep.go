@@ -1,0 +1,195 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// maxTries is how often a cell is run at most until it is valid.
+const maxTries = 3
+
+// Options say how the cells of a grid are run.
+type Options struct {
+	Points      []Point
+	Rounds      int
+	Seed        uint64
+	Path        Choice
+	Limit       int
+	ServiceTime time.Duration
+	Requests    int64         // attempts a cell; 0 means until Duration is over
+	Duration    time.Duration // of a cell; 0 means until Requests are made
+	Rate        float64       // attempts a second; 0 is a closed loop
+	Timeout     time.Duration // of each phase of an attempt
+	ReadDelay   time.Duration // of the slow-reader client
+	MaxCell     time.Duration // no attempt of a cell starts later than this
+	Bounds      targets.Bounds
+}
+
+// Events are told of a sweep's progress. A nil function is not called.
+type Events struct {
+	// Started is told before each try of a cell.
+	Started func(p Point, round, try int)
+	// Done is told each record, invalid tries among them; final is false when the
+	// cell is going to be run again. Its error ends the sweep.
+	Done func(c results.Cell, final bool) error
+}
+
+// Run runs every point in every round. It returns the TCP settings that were in
+// force at the path's ends. When ctx ends, the cell that is running is thrown
+// away and ctx's error returned.
+func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, err error) {
+	// A child dies with the thread that started it, so that thread must last.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for _, v := range order(o.Points, max(o.Rounds, 1), o.Seed) {
+		for try := range maxTries {
+			if e.Started != nil {
+				e.Started(v.Point, v.round, try)
+			}
+			started := time.Now()
+			report, err := runCellProcess(ctx, o.cell(v, try), o.Path.Isolated)
+			if err != nil {
+				return sysctl, err
+			}
+			if report.Sysctl != nil {
+				sysctl = report.Sysctl
+			}
+			c := o.record(v, try, started, report)
+			final := c.Valid || try == maxTries-1
+			if e.Done != nil {
+				if err := e.Done(c, final); err != nil {
+					return sysctl, err
+				}
+			}
+			if final {
+				break
+			}
+		}
+	}
+	return sysctl, nil
+}
+
+// cell returns what the cell process is told.
+func (o Options) cell(v visit, try int) cellSpec {
+	// No seed may serve two cells, nor two tries of one.
+	seed := o.Seed ^ uint64(v.round)<<32 ^ uint64(try)<<48
+	spec := cellSpec{
+		Path:     netpath.Spec{Kind: o.Path.Kind, RTT: v.RTT, Loss: v.Loss, Seed: seed},
+		Isolated: o.Path.Isolated,
+		Server: serverSpec{
+			Strategy:    v.Strategy,
+			Limit:       o.Limit,
+			ServiceTime: o.ServiceTime,
+			Bounds:      o.Bounds,
+			Grace:       10*time.Second + 4*v.RTT,
+		},
+		Fleet: loadgen.Config{
+			Client:         v.Client,
+			Concurrency:    v.Concurrency,
+			Requests:       o.Requests,
+			Duration:       o.Duration,
+			Rate:           o.Rate,
+			BodyBytes:      v.BodyBytes,
+			ConnectTimeout: o.Timeout,
+			SendTimeout:    o.Timeout,
+			ReceiveTimeout: o.Timeout,
+			ReadDelay:      o.ReadDelay,
+		},
+	}
+	if spec.Fleet.Duration == 0 || (o.MaxCell > 0 && spec.Fleet.Duration > o.MaxCell) {
+		spec.Fleet.Duration = o.MaxCell
+	}
+	return spec
+}
+
+// record makes the record of a cell from what its process handed back.
+func (o Options) record(v visit, try int, started time.Time, r cellReport) results.Cell {
+	f := r.Fleet
+	c := results.Cell{
+		Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency,
+		BodyBytes: v.BodyBytes, Loss: v.Loss, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try,
+		Started:  started.UTC(),
+		Attempts: f.Counts.Total(), Outcomes: f.Counts,
+		Rejected: r.Server.Rejected, Delivered: f.Counts.Delivered(),
+		UnreadAtReset:        f.UnreadAtReset,
+		LatencyMs:            f.Latency,
+		LatencyUncorrectedMs: f.Uncorrected,
+		HandshakeMs:          f.Handshake,
+		TCP:                  r.TCP, Server: r.Server, Path: r.Path, Ledger: r.Ledger, TimeWait: r.TimeWait,
+		Seconds:    f.Seconds,
+		Histograms: f.Histograms,
+	}
+	answers := answers(v.Strategy)
+	if !answers {
+		c.Rejected = f.Counts.RejectedWithoutLedger()
+	}
+	c.InvalidReason = judge(v.Point, o.Limit, answers, r)
+	if o.Requests > 0 && c.InvalidReason == "" && c.Attempts < o.Requests && o.Duration == 0 {
+		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, o.Requests, o.MaxCell)
+	}
+	c.Valid = c.InvalidReason == ""
+	SetShare(&c)
+	return c
+}
+
+// SetShare fills in the delivered share of a record and its interval.
+func SetShare(c *results.Cell) {
+	if c.Rejected == 0 {
+		return
+	}
+	share := float64(c.Delivered) / float64(c.Rejected)
+	low, high := analysis.Wilson(min(c.Delivered, c.Rejected), c.Rejected, analysis.Z95)
+	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = &share, &low, &high
+}
+
+// answers tells whether a strategy accepts what it rejects, so that the
+// server's ledger has it.
+func answers(strategy string) bool {
+	s, err := targets.StrategyByName(strategy)
+	return err != nil || !s.Queues
+}
+
+// runCellProcess runs one cell in a process of its own.
+func runCellProcess(ctx context.Context, spec cellSpec, isolated bool) (cellReport, error) {
+	if err := ctx.Err(); err != nil {
+		return cellReport{}, err
+	}
+	p, err := newProcess("cell")
+	if err != nil {
+		return cellReport{}, err
+	}
+	if isolated {
+		netpath.Isolate(p.cmd)
+	}
+	if err := p.start((*exec.Cmd).Start, spec); err != nil {
+		return cellReport{}, fmt.Errorf("start the cell: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	defer stop()
+	var report cellReport
+	err = p.out.Decode(&report)
+	if err != nil && ctx.Err() == nil {
+		report = cellReport{Error: fmt.Sprintf("the cell's process died: %v", exitOf(p, err))}
+	}
+	stopErr := p.in.Close()
+	waitErr := p.cmd.Wait()
+	if err := ctx.Err(); err != nil {
+		return cellReport{}, err
+	}
+	if report.Error == "" && err == nil {
+		if err := errors.Join(stopErr, waitErr); err != nil {
+			report.Error = fmt.Sprintf("the cell's process: %v", err)
+		}
+	}
+	return report, nil
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// version is the tool's version, beside the revision it was built from.
+const version = "0.1.0"
+
+// toolVersion names this build.
+func toolVersion() string {
+	name := "rejectbench " + version
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return name
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			name += " " + s.Value[:12]
+		}
+	}
+	return name
+}
+
+// newManifest describes a run that is about to start.
+func newManifest(name string, o sweep.Options, fs *pflag.FlagSet) (results.Manifest, error) {
+	machine, err := describeMachine()
+	if err != nil {
+		return results.Manifest{}, fmt.Errorf("describe this machine: %w", err)
+	}
+	return results.Manifest{
+		Name:       name,
+		Tool:       toolVersion(),
+		Go:         runtime.Version(),
+		System:     runtime.GOOS + "/" + runtime.GOARCH,
+		Kernel:     machine.kernel,
+		CPU:        machine.cpu,
+		Cores:      runtime.NumCPU(),
+		Started:    time.Now().UTC(),
+		PathKind:   string(o.Path.Kind),
+		Seed:       int64(o.Seed),
+		Options:    flagValues(fs),
+		Planned:    len(o.Points) * o.Rounds,
+		Strategies: strategyTerms(),
+		Clients:    clientTerms(),
+	}, nil
+}
+
+// machine is what is told of the machine besides what Go knows.
+type machine struct {
+	kernel, cpu string
+}

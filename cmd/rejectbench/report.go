@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+func reportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "report RUN...",
+		Short: "draw the plots and write the report of recorded runs again, and print their tables",
+		Args:  positional(1, -1, "name the folder of at least one run"),
+		RunE: func(cmd *cobra.Command, dirs []string) error {
+			for _, dir := range dirs {
+				run, err := writeReport(dir)
+				var line *results.LineError
+				switch {
+				case run != nil && errors.As(err, &line):
+					fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %v: reporting the %d cells before it\n", line, len(run.Cells))
+				case err != nil:
+					return usageError{err}
+				}
+				if err := printRun(cmd.OutOrStdout(), run, dir); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "\nreport: %s\n", filepath.Join(dir, results.ReportFile))
+			}
+			return nil
+		},
+	}
+}
+
+// writeReport draws the plots and writes the report of a run's folder. With a
+// damaged run it reports what can be read and returns the error beside it.
+func writeReport(dir string) (*results.Run, error) {
+	run, damage := results.Open(dir)
+	if run == nil {
+		return nil, damage
+	}
+	plots, err := analysis.Plots(run, filepath.Join(dir, results.PlotsDir))
+	if err != nil {
+		return nil, fmt.Errorf("draw the plots: %w", err)
+	}
+	f, err := os.Create(filepath.Join(dir, results.ReportFile))
+	if err != nil {
+		return nil, fmt.Errorf("write the report: %w", err)
+	}
+	if err := errors.Join(analysis.Report(f, run, plots), f.Close()); err != nil {
+		return nil, fmt.Errorf("write the report: %w", err)
+	}
+	return run, damage
+}

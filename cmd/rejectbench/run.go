@@ -1,0 +1,358 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// runFlags are the flags of `run` as they were given.
+type runFlags struct {
+	strategy, client, rtt, concurrency, body, loss string
+	limit                                          int
+	serviceTime                                    time.Duration
+	requests                                       int64
+	duration                                       time.Duration
+	rate                                           float64
+	rounds                                         int
+	path                                           string
+	seed                                           int64
+	out, name                                      string
+	format                                         string
+	quiet                                          bool
+	timeout, readDelay, maxCell                    time.Duration
+	bounds                                         targets.Bounds
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "measure a grid of strategies, clients, round-trip times, concurrencies and bodies",
+		Long: `Measure every cell of a grid: strategy x client x round-trip time x concurrency x
+body x loss. Each cell has its own server, path and fleet, in processes of their
+own. Without any flag of the grid a default grid is run; see --help of those flags.`,
+		Args: positional(0, 0, "takes no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, f) },
+	}
+	fs := cmd.Flags()
+	gridFlags(fs, &f)
+	boundsFlags(fs, &f.bounds)
+	fs.IntVar(&f.limit, "limit", 0, "connections admitted at once; 0 rejects every one")
+	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
+	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default 200 unless --duration is given)")
+	fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts")
+	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
+	fs.IntVar(&f.rounds, "rounds", 1, "how often the whole grid is visited, each time in another random order")
+	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
+	fs.Int64Var(&f.seed, "seed", 1, "seed of the cells' order and of lost packets")
+	fs.StringVar(&f.out, "out", "", "folder of the run (default results/<time>-<name>)")
+	fs.StringVar(&f.name, "name", "run", "name of the run")
+	fs.StringVar(&f.format, "format", "text", "what goes to standard output: text or json (one object a cell, a line each)")
+	fs.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
+	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "time limit of each phase of an attempt: connect, send, receive")
+	fs.DurationVar(&f.readDelay, "read-delay", 100*time.Millisecond, "how long the slow-reader client waits before it reads")
+	fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "no attempt of a cell starts later than this")
+	return cmd
+}
+
+// run measures a grid and reports it.
+func run(cmd *cobra.Command, f runFlags) error {
+	options, err := f.options(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	dir, err := f.folder(time.Now())
+	if err != nil {
+		return err
+	}
+	kind, _ := netpath.ParseKind(f.path)
+	options.Path, err = sweep.Choose(ctx, kind, needsDelay(options.Points))
+	if err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
+	}
+	manifest, err := newManifest(f.name, options, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	writer, err := results.Create(dir, manifest)
+	if err != nil {
+		return usagef("--out: %w", err)
+	}
+	cells, sweepErr := sweepCells(ctx, cmd, f, options, writer)
+	interrupted := errors.Is(sweepErr, context.Canceled)
+	err = writer.Close(func(m *results.Manifest) {
+		m.Finished = time.Now().UTC()
+		m.Interrupted = sweepErr != nil
+		m.TCP = cells.sysctl
+	})
+	if sweepErr != nil && !interrupted {
+		return errors.Join(sweepErr, err)
+	}
+	if err != nil {
+		return err
+	}
+	if interrupted {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d cells are in %s\n", len(cells.records), dir)
+		return sweepErr
+	}
+	report, err := writeReport(dir)
+	if err != nil {
+		return err
+	}
+	if f.format == "text" {
+		if err := printRun(cmd.OutOrStdout(), report, dir); err != nil {
+			return err
+		}
+	}
+	note := cmd.ErrOrStderr()
+	if f.format == "text" {
+		note = cmd.OutOrStdout()
+	}
+	fmt.Fprintf(note, "\nreport: %s\n", filepath.Join(dir, results.ReportFile))
+	return nil
+}
+
+// printRun writes the table and the findings of a run.
+func printRun(w io.Writer, run *results.Run, dir string) error {
+	if err := analysis.Table(w, run.Cells); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, sentence := range analysis.Findings(run) {
+		fmt.Fprintln(w, sentence)
+	}
+	return nil
+}
+
+// swept is what a sweep has brought so far.
+type swept struct {
+	records []results.Cell
+	sysctl  map[string]string
+}
+
+func sweepCells(ctx context.Context, cmd *cobra.Command, f runFlags, o sweep.Options, w *results.Writer) (s swept, err error) {
+	var bar progress = silent{}
+	if !f.quiet {
+		bar = newProgress(cmd.ErrOrStderr(), len(o.Points)*o.Rounds, string(o.Path.Kind))
+	}
+	defer bar.close()
+	s.sysctl, err = sweep.Run(ctx, o, sweep.Events{
+		Started: bar.started,
+		Done: func(c results.Cell, final bool) error {
+			s.records = append(s.records, c)
+			if err := w.Append(c); err != nil {
+				return err
+			}
+			if f.format == "json" {
+				line, err := results.EncodeCell(c)
+				if err != nil {
+					return err
+				}
+				if _, err := cmd.OutOrStdout().Write(line); err != nil {
+					return fmt.Errorf("write to standard output: %w", err)
+				}
+			}
+			bar.done(c, final)
+			return nil
+		},
+	})
+	return s, err
+}
+
+// folder returns the run's folder, and an error if nothing can be written there.
+func (f runFlags) folder(now time.Time) (string, error) {
+	dir := f.out
+	if dir == "" {
+		dir = filepath.Join("results", now.UTC().Format("20060102-150405")+"-"+f.name)
+	}
+	if _, err := os.Stat(filepath.Join(dir, results.CellsFile)); err == nil {
+		return "", usagef("--out %s: it already holds a run: name another folder", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", usagef("--out %s: %w", dir, err)
+	}
+	probe, err := os.CreateTemp(dir, ".write")
+	if err != nil {
+		return "", usagef("--out %s: it cannot be written: %w", dir, err)
+	}
+	probe.Close()
+	return dir, os.Remove(probe.Name())
+}
+
+func needsDelay(points []sweep.Point) bool {
+	for _, p := range points {
+		if p.RTT != 0 || p.Loss != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// gridFlags are the flags whose values span the grid.
+func gridFlags(fs *pflag.FlagSet, f *runFlags) {
+	fs.StringVar(&f.strategy, "strategy", strings.Join(defaultAxes.Strategies, ","), "strategies, or all")
+	fs.StringVar(&f.client, "client", strings.Join(defaultAxes.Clients, ","), "client behaviours, or all")
+	fs.StringVar(&f.rtt, "rtt", joined(defaultAxes.RTTs), "round-trip times")
+	fs.StringVar(&f.concurrency, "concurrency", joined(defaultAxes.Concurrencies), "attempts in flight at once")
+	fs.StringVar(&f.body, "body", "0,64KiB,1MiB", "sizes of the request's body")
+	fs.StringVar(&f.loss, "loss", "0", "share of packets lost each way")
+}
+
+// joined writes a flag's default.
+func joined[T any](values []T) string {
+	var words []string
+	for _, v := range values {
+		w := fmt.Sprint(v)
+		if w == "0s" {
+			w = "0"
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, ",")
+}
+
+func boundsFlags(fs *pflag.FlagSet, b *targets.Bounds) {
+	fs.DurationVar(&b.LingerIdle, "linger-idle", 5*time.Second, "lingering ends when no byte came for so long (nginx lingering_timeout 5s, Apache 2s)")
+	fs.DurationVar(&b.LingerTotal, "linger-total", 30*time.Second, "lingering ends after so long (nginx lingering_time 30s, Apache 30s)")
+	fs.Int64Var(&b.LingerBytes, "linger-bytes", 0, "lingering ends after so many bytes, 0 is no limit (Tomcat maxSwallowSize 2097152)")
+	fs.DurationVar(&b.CloseDelay, "close-delay", 500*time.Millisecond, "how long delayed-close waits (Go 500ms, Envoy 1s)")
+	fs.DurationVar(&b.AckTimeout, "ack-timeout", 5*time.Second, "how long wait-acked and drain-until-acked wait")
+}
+
+// options checks the flags and returns what they ask for.
+func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
+	var a sweep.Axes
+	if a.Strategies, err = words("strategy", f.strategy, strategyTerms(), parseStrategy); err != nil {
+		return o, err
+	}
+	if a.Clients, err = words("client", f.client, clientTerms(), parseClient); err != nil {
+		return o, err
+	}
+	if a.RTTs, err = list("rtt", f.rtt, parseRTT); err != nil {
+		return o, err
+	}
+	if a.Concurrencies, err = list("concurrency", f.concurrency, parseConcurrency); err != nil {
+		return o, err
+	}
+	if a.Bodies, err = list("body", f.body, parseSize); err != nil {
+		return o, err
+	}
+	if a.Losses, err = list("loss", f.loss, parseLoss); err != nil {
+		return o, err
+	}
+	if err := f.check(fs); err != nil {
+		return o, err
+	}
+	o = sweep.Options{
+		Points: a.Points(), Rounds: f.rounds, Seed: uint64(f.seed),
+		Limit: f.limit, ServiceTime: f.serviceTime,
+		Requests: f.requests, Duration: f.duration, Rate: f.rate,
+		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Bounds: f.bounds,
+	}
+	if !anyChanged(fs, "strategy", "client", "rtt", "concurrency", "body", "loss") {
+		o.Points = defaultGrid()
+	}
+	if o.Requests == 0 && o.Duration == 0 {
+		o.Requests = defaultRequests
+	}
+	return o, nil
+}
+
+// check checks the flags that stand alone.
+func (f runFlags) check(fs *pflag.FlagSet) error {
+	kind, err := netpath.ParseKind(f.path)
+	switch {
+	case err != nil:
+		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
+	case f.limit < 0:
+		return usagef("--limit %d: it cannot be negative", f.limit)
+	case f.requests < 0 || fs.Changed("requests") && f.requests == 0:
+		return usagef("--requests %d: at least 1", f.requests)
+	case fs.Changed("requests") && fs.Changed("duration"):
+		return usagef("--requests %d, --duration %v: give one of them", f.requests, f.duration)
+	case fs.Changed("duration") && f.duration == 0:
+		return usagef("--duration %v: longer than 0", f.duration)
+	case !(f.rate >= 0 && f.rate <= 1e7):
+		return usagef("--rate %v: within 0 and 10000000 a second", f.rate)
+	case f.rounds < 1:
+		return usagef("--rounds %d: at least 1", f.rounds)
+	case f.format != "text" && f.format != "json":
+		return usagef("--format %q: text or json", f.format)
+	case f.bounds.LingerBytes < 0:
+		return usagef("--linger-bytes %d: it cannot be negative", f.bounds.LingerBytes)
+	case f.name == "" || strings.ContainsAny(f.name, "/\\ \t\n,"):
+		return usagef("--name %q: a word without spaces, commas and slashes", f.name)
+	}
+	if kind == netpath.Loopback {
+		for flag, value := range map[string]string{"rtt": f.rtt, "loss": f.loss} {
+			if fs.Changed(flag) && value != "0" {
+				return usagef("--%s %s: %w", flag, value, netpath.ErrNeedsDelay)
+			}
+		}
+	}
+	return checkDurations(fs)
+}
+
+// checkDurations checks every duration flag: none may be negative, and none
+// but the durations of which 0 means something may be 0.
+func checkDurations(fs *pflag.FlagSet) (err error) {
+	zero := map[string]bool{"duration": true, "service-time": true}
+	fs.VisitAll(func(fl *pflag.Flag) {
+		if fl.Value.Type() != "duration" || err != nil {
+			return
+		}
+		d, e := fs.GetDuration(fl.Name)
+		switch {
+		case e != nil:
+			err = e
+		case d < 0 || d > longest:
+			err = usagef("--%s %v: within 0 and %v", fl.Name, d, longest)
+		case d == 0 && !zero[fl.Name]:
+			err = usagef("--%s 0: longer than 0", fl.Name)
+		}
+	})
+	return err
+}
+
+func anyChanged(fs *pflag.FlagSet, flags ...string) bool {
+	for _, f := range flags {
+		if fs.Changed(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// flagValues returns every flag with the value in force.
+func flagValues(fs *pflag.FlagSet) map[string]string {
+	values := map[string]string{}
+	fs.VisitAll(func(fl *pflag.Flag) {
+		if fl.Name != "help" {
+			values[fl.Name] = fl.Value.String()
+		}
+	})
+	if values["requests"] == "0" && values["duration"] == "0s" {
+		values["requests"] = strconv.Itoa(defaultRequests)
+	}
+	return values
+}

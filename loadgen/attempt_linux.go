@@ -1,0 +1,267 @@
+package loadgen
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// state is where an attempt stands.
+type state uint8
+
+const (
+	idle       state = iota // no attempt in the slot
+	connecting              // waits for the handshake
+	sending                 // has request bytes left to send
+	delaying                // has sent the request and waits before it reads
+	receiving               // reads the answer, then waits for the connection's end
+	numStates
+)
+
+// slot is one attempt in flight.
+type slot struct {
+	Attempt
+	links
+	answer   answer
+	fd       int32
+	state    state
+	readable bool // an event said so, and no receive has found the socket empty since
+	resetBy  syscall.Errno
+}
+
+// enter moves slot i to a state and into its queue of deadlines.
+func (w *worker) enter(i int32, to state, now int64) {
+	s := &w.slots[i]
+	if s.state != idle {
+		w.queues[s.state].leave(w.slots, i)
+	}
+	s.state = to
+	if to != idle {
+		w.queues[to].join(w.slots, i, now)
+	}
+}
+
+// connect starts an attempt in slot i.
+func (w *worker) connect(i int32, due, now int64) {
+	s := &w.slots[i]
+	s.Attempt = Attempt{Due: due, Started: now}
+	s.answer.reset()
+	s.readable, s.resetBy, s.fd = false, 0, -1
+	w.running++
+	w.enter(i, connecting, now)
+
+	fd, e := sysSocket(w.to.family)
+	if e != 0 {
+		w.fail(i, callConnect, e)
+		return
+	}
+	s.fd = fd
+	if e = sysNoDelay(fd); e == 0 {
+		e = sysConnect(fd, &w.to)
+	}
+	s.LocalPort = sysLocalPort(fd)
+	if e != 0 && e != unix.EINPROGRESS {
+		w.fail(i, callConnect, e)
+		return
+	}
+	// Edge-triggered, and for everything at once: one call an attempt.
+	if e := sysEpollAdd(w.epoll, fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, i); e != 0 {
+		w.fail(i, callConnect, e)
+	}
+}
+
+// event moves an attempt on. Events of a slot whose attempt has ended earlier
+// in the same batch cannot come: closing a descriptor takes it out of the epoll.
+// Those already in the batch belong to an older attempt of the slot and are
+// told by the slot being idle, since slots are given out only between batches.
+func (w *worker) event(i int32, events uint32) {
+	s := &w.slots[i]
+	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		s.readable = true
+	}
+	switch s.state {
+	case connecting:
+		w.connected(i, events)
+	case sending:
+		if w.client.readsWhileSending || events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+			w.send(i)
+		}
+	case receiving:
+		w.receive(i)
+	}
+}
+
+// connected ends the connecting of slot i, one way or the other.
+func (w *worker) connected(i int32, events uint32) {
+	s := &w.slots[i]
+	if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+		e := sysTakeError(s.fd)
+		if e == 0 {
+			e = syscall.ECONNRESET // gone without an error: the state alone says so
+		}
+		w.fail(i, callConnect, e)
+		return
+	}
+	if e := sysTCPInfo(s.fd, &w.info); e == 0 {
+		s.HandshakeUs = w.info.Rtt
+	}
+	now := w.now()
+	s.Connected = now
+	w.enter(i, sending, now)
+	w.send(i)
+}
+
+// send sends what the kernel takes of the request.
+func (w *worker) send(i int32) {
+	s := &w.slots[i]
+	for s.Sent < w.size {
+		if w.client.readsWhileSending && s.readable {
+			if w.read(i) {
+				return
+			}
+			if s.answer.state() == answerWhole {
+				break // nothing more to send for: the answer is there
+			}
+		}
+		n, e := sysSend(s.fd, w.rest(s.Sent))
+		switch {
+		case e == unix.EAGAIN:
+			return
+		case e == unix.EINTR:
+		case e != 0:
+			w.sendFailed(i, e)
+			return
+		default:
+			s.Sent += n
+		}
+	}
+	if w.client.delaysRead {
+		w.enter(i, delaying, w.now())
+		return
+	}
+	w.enter(i, receiving, w.now())
+	w.receive(i)
+}
+
+// rest is what to send next when sent bytes of the request are gone.
+func (w *worker) rest(sent int64) []byte {
+	if sent < int64(len(w.request)) {
+		return w.request[sent:]
+	}
+	return w.filler[:min(w.size-sent, int64(len(w.filler)))]
+}
+
+// sendFailed ends an attempt whose send failed, after reading what is there if
+// the client does so.
+func (w *worker) sendFailed(i int32, e syscall.Errno) {
+	s := &w.slots[i]
+	if !w.client.readsAfterFailedSend {
+		w.fail(i, callSend, e)
+		return
+	}
+	s.resetBy = e
+	s.readable = true
+	if w.read(i) {
+		return
+	}
+	w.fail(i, callSend, e)
+}
+
+// receive reads what is there.
+func (w *worker) receive(i int32) {
+	if w.slots[i].readable {
+		w.read(i)
+	}
+}
+
+// read reads until nothing is there. It reports whether that ended the attempt.
+func (w *worker) read(i int32) bool {
+	s := &w.slots[i]
+	if s.FirstByte == 0 {
+		// Asked right before the first read: what a system that throws
+		// received data away on a reset would have lost.
+		if e := sysTCPInfo(s.fd, &w.info); e == 0 && w.info.State == tcpClose || s.resetBy != 0 {
+			s.ResetBeforeRead = true
+		}
+	}
+	for {
+		n, e := sysReceive(s.fd, w.buffer)
+		switch {
+		case e == unix.EAGAIN:
+			s.readable = false
+			return false
+		case e == unix.EINTR:
+			continue
+		case e != 0:
+			w.fail(i, callReceive, e)
+			return true
+		case n == 0 && s.resetBy != 0:
+			// The error was reported by the send; what follows the data now
+			// looks like an orderly end and is not one.
+			w.fail(i, callSend, s.resetBy)
+			return true
+		case n == 0:
+			w.end(i, ended(&s.answer, s.Received))
+			return true
+		}
+		if s.FirstByte == 0 {
+			s.FirstByte = w.now()
+		}
+		s.Received += n
+		switch s.answer.feed(w.buffer[:n]) {
+		case answerBad:
+			w.end(i, results.BadResponse)
+			return true
+		case answerWhole:
+			if !s.answer.closes() {
+				w.end(i, wholeOutcome(s.answer.status(), s.resetBy != 0))
+				return true
+			}
+		}
+	}
+}
+
+// expired ends what slot i was waiting for.
+func (w *worker) expired(i int32) {
+	s := &w.slots[i]
+	switch s.state {
+	case connecting:
+		w.end(i, timedOut(callConnect, &s.answer))
+	case sending:
+		w.end(i, timedOut(callSend, &s.answer))
+	case delaying:
+		s.readable = true
+		w.enter(i, receiving, w.now())
+		w.receive(i)
+	case receiving:
+		w.end(i, timedOut(callReceive, &s.answer))
+	}
+}
+
+func (w *worker) fail(i int32, c call, e syscall.Errno) {
+	s := &w.slots[i]
+	s.Errno = e
+	w.end(i, failed(c, e, &s.answer, s.Received))
+}
+
+// end ends the attempt of slot i and puts it into the ledger.
+func (w *worker) end(i int32, o results.Outcome) {
+	s := &w.slots[i]
+	s.Outcome = o
+	s.End = w.now()
+	if s.fd >= 0 {
+		sysClose(s.fd)
+	}
+	w.enter(i, idle, s.End)
+	w.running--
+	w.idle = append(w.idle, i)
+	w.result.add(&s.Attempt, w.openLoop)
+	last := len(w.chunks) - 1
+	if last < 0 || len(w.chunks[last]) == cap(w.chunks[last]) {
+		w.chunks = append(w.chunks, make([]Attempt, 0, ledgerChunk))
+		last++
+	}
+	w.chunks[last] = append(w.chunks[last], s.Attempt)
+}

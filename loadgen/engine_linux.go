@@ -1,0 +1,265 @@
+package loadgen
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// hasEpoll tells that this system has the epoll engine.
+const hasEpoll = true
+
+// The engine's constants.
+const (
+	eventBatch  = 256      // events one epoll_wait returns at most
+	readBuffer  = 16 << 10 // bytes one receive reads at most
+	bodyInHead  = 1 << 20  // body bytes that are kept in one piece with the header
+	ledgerChunk = 1 << 15  // attempts a ledger grows by
+	wakeSlot    = none     // the event data of the descriptor that wakes a worker
+)
+
+// runEpoll runs the fleet on epoll loops, one locked thread a worker.
+func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
+	n := min(max(cfg.Workers, 1), cfg.Concurrency)
+	base := time.Now()
+	plan := newSchedule(cfg)
+	workers := make([]*worker, n)
+	for i := range workers {
+		w, err := newWorker(cfg, c, plan.share(i, n), share(cfg.Concurrency, i, n), base)
+		if err != nil {
+			for _, w := range workers[:i] {
+				w.release()
+			}
+			return nil, err
+		}
+		workers[i] = w
+	}
+	defer func() {
+		for _, w := range workers {
+			w.release()
+		}
+	}()
+	stop := context.AfterFunc(ctx, func() {
+		for _, w := range workers {
+			w.cancel()
+		}
+	})
+	errs := make(chan error, n)
+	for _, w := range workers {
+		go func() { errs <- w.run() }()
+	}
+	var failure error
+	for range workers {
+		if err := <-errs; err != nil && failure == nil {
+			failure = err
+			for _, w := range workers {
+				w.cancel()
+			}
+		}
+	}
+	// The callback writes to descriptors that are about to be closed: it must
+	// be done, or never start.
+	if !stop() {
+		for _, w := range workers {
+			<-w.cancelled
+		}
+	}
+	result := newResult(cfg)
+	for _, w := range workers {
+		result.merge(w.result)
+		for _, chunk := range w.chunks {
+			result.Attempts = append(result.Attempts, chunk...)
+		}
+	}
+	if failure == nil {
+		failure = context.Cause(ctx)
+	}
+	return result, failure
+}
+
+// share is the i-th of n nearly equal parts of total.
+func share(total, i, n int) int {
+	part := total / n
+	if i < total%n {
+		part++
+	}
+	return part
+}
+
+// worker is one epoll loop with its own slots, its own share of the schedule
+// and its own results, so that workers share nothing while they run.
+type worker struct {
+	client    Client
+	plan      schedule
+	openLoop  bool
+	to        sockaddr
+	request   []byte // header and body, or header and the first bodyInHead bytes of it
+	size      int64  // bytes of the whole request
+	filler    []byte // what the rest of a longer body is made of
+	base      time.Time
+	epoll     int
+	wake      int
+	stop      atomic.Bool
+	cancelled chan struct{}
+
+	slots   []slot
+	idle    []int32 // slots without an attempt
+	queues  [numStates]deadlines
+	buffer  []byte
+	info    unix.TCPInfo
+	result  *Result
+	chunks  [][]Attempt
+	running int
+}
+
+func newWorker(cfg Config, c Client, plan schedule, slots int, base time.Time) (_ *worker, err error) {
+	header := cfg.Target.request(cfg.BodyBytes)
+	inHead := min(cfg.BodyBytes, bodyInHead)
+	request := make([]byte, int64(len(header))+inHead)
+	copy(request, header)
+	for i := len(header); i < len(request); i++ {
+		request[i] = 'x'
+	}
+	w := &worker{
+		client:    c,
+		plan:      plan,
+		openLoop:  cfg.Rate > 0,
+		to:        newSockaddr(cfg.Target.Addr),
+		request:   request,
+		size:      int64(len(header)) + cfg.BodyBytes,
+		filler:    request[len(header):],
+		base:      base,
+		epoll:     -1,
+		wake:      -1,
+		cancelled: make(chan struct{}),
+		slots:     make([]slot, slots),
+		idle:      make([]int32, 0, slots),
+		buffer:    make([]byte, readBuffer),
+		result:    newResult(cfg),
+	}
+	for i := range slots {
+		w.idle = append(w.idle, int32(slots-1-i))
+	}
+	for s, wait := range map[state]time.Duration{
+		connecting: cfg.ConnectTimeout, sending: cfg.SendTimeout, delaying: cfg.ReadDelay, receiving: cfg.ReceiveTimeout,
+	} {
+		w.queues[s] = newDeadlines(int64(wait))
+	}
+	defer func() {
+		if err != nil {
+			w.release()
+		}
+	}()
+	if w.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("make an epoll: %w", err)
+	}
+	if w.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("make an eventfd: %w", err)
+	}
+	if e := sysEpollAdd(w.epoll, int32(w.wake), unix.EPOLLIN, wakeSlot); e != 0 {
+		return nil, fmt.Errorf("watch the eventfd: %w", e)
+	}
+	return w, nil
+}
+
+// cancel ends the worker's loop; attempts in flight are cut. It is called once at most by a
+// context's end and may be called again by a failing sibling.
+func (w *worker) cancel() {
+	if w.stop.Swap(true) {
+		return
+	}
+	_, _ = unix.Write(w.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	close(w.cancelled)
+}
+
+// now is nanoseconds on the fleet's clock.
+func (w *worker) now() int64 { return int64(time.Since(w.base)) }
+
+// run makes attempts until the schedule has no more and none is in flight.
+func (w *worker) run() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	// Timers may be late by the thread's slack, 50 us unless told otherwise.
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	events := make([]unix.EpollEvent, eventBatch)
+	for !w.stop.Load() {
+		wait := w.start()
+		if wait < 0 && w.running == 0 {
+			break
+		}
+		n, e := sysEpollWait(w.epoll, events, w.sleep(wait))
+		if e != 0 && e != unix.EINTR {
+			return fmt.Errorf("wait for events: %w", e)
+		}
+		for _, ev := range events[:max(n, 0)] {
+			if ev.Fd != wakeSlot {
+				w.event(ev.Fd, ev.Events)
+			}
+		}
+		w.expire()
+	}
+	w.result.Unstarted = w.plan.unstarted(w.now())
+	for i := range w.slots {
+		if w.slots[i].state != idle {
+			sysClose(w.slots[i].fd)
+		}
+	}
+	return nil
+}
+
+// start starts every attempt that is due and has a free slot. It returns how
+// long it is until the next one is due, negative when no free slot waits for one.
+func (w *worker) start() int64 {
+	for len(w.idle) > 0 {
+		now := w.now()
+		due, ok := w.plan.next(now)
+		if !ok {
+			return -1
+		}
+		if due > now {
+			return due - now
+		}
+		w.plan.take()
+		i := w.idle[len(w.idle)-1]
+		w.idle = w.idle[:len(w.idle)-1]
+		w.connect(i, due, now)
+	}
+	return -1
+}
+
+// sleep is how long the loop may wait: until the next attempt is due (wait, if
+// not negative) or the next deadline passes; negative is for ever.
+func (w *worker) sleep(wait int64) int64 {
+	for s := range w.queues {
+		if first := w.queues[s].first; first != none && state(s) != idle {
+			left := max(w.slots[first].deadline-w.now(), 0)
+			if wait < 0 || left < wait {
+				wait = left
+			}
+		}
+	}
+	return wait
+}
+
+// expire ends what has waited too long.
+func (w *worker) expire() {
+	for s := connecting; s < numStates; s++ {
+		now := w.now()
+		for i := w.queues[s].due(w.slots, now); i != none; i = w.queues[s].due(w.slots, now) {
+			w.expired(i)
+		}
+	}
+}
+
+// release closes the worker's own descriptors.
+func (w *worker) release() {
+	for _, fd := range []int{w.epoll, w.wake} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}

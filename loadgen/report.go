@@ -1,0 +1,57 @@
+package loadgen
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Report is what a fleet measured, in plain data that crosses a pipe.
+type Report struct {
+	Attempts      []Attempt // in order of ending
+	Counts        results.Counts
+	UnreadAtReset int64
+	Unstarted     int64
+	Seconds       float64
+	Latency       results.Latency
+	Uncorrected   *results.Latency    // of an open loop
+	Lag           results.Percentiles // how late attempts of an open loop were started, in milliseconds
+	Handshake     results.Percentiles // the kernel's round trip of SYN and SYN-ACK, in milliseconds
+	Histograms    map[string]string   // see results.Cell
+}
+
+// Report summarises the result.
+func (r *Result) Report() (Report, error) {
+	out := Report{
+		Attempts: r.Attempts, Counts: r.Counts, UnreadAtReset: r.UnreadAtReset, Unstarted: r.Unstarted,
+		Seconds: r.Seconds, Latency: r.corrected.latency(), Lag: results.Summarise(r.Lag),
+		Histograms: map[string]string{},
+	}
+	handshake := results.NewHistogram()
+	for i := range r.Attempts {
+		if us := r.Attempts[i].HandshakeUs; us != 0 {
+			results.Record(handshake, int64(us)*1000)
+		}
+	}
+	out.Handshake = results.Summarise(handshake)
+	err := r.corrected.encode(out.Histograms, "")
+	if err == nil && r.Lag != nil {
+		l := r.uncorrected.latency()
+		out.Uncorrected = &l
+		err = r.uncorrected.encode(out.Histograms, "uncorrected/")
+	}
+	return out, err
+}
+
+// finish puts the attempts in order of ending and says how long they took.
+func (r *Result) finish() {
+	slices.SortStableFunc(r.Attempts, func(a, b Attempt) int { return cmp.Compare(a.End, b.End) })
+	if n := len(r.Attempts); n > 0 {
+		first := r.Attempts[0].Due
+		for i := range r.Attempts {
+			first = min(first, r.Attempts[i].Due)
+		}
+		r.Seconds = float64(r.Attempts[n-1].End-first) / 1e9
+	}
+}

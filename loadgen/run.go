@@ -1,0 +1,116 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+)
+
+// maxConcurrency bounds the memory that a mistyped number can ask for.
+const maxConcurrency = 1 << 20
+
+// descriptorsBeside is how many descriptors a fleet leaves to the rest of its process.
+const descriptorsBeside = 32
+
+// DescriptorError says that a concurrency needs more descriptors than the
+// process may open.
+type DescriptorError struct {
+	Concurrency int
+	Limit       uint64
+}
+
+func (e *DescriptorError) Error() string {
+	return fmt.Sprintf("concurrency %d needs %d descriptors, and this process may open %d: raise the limit with ulimit -n %d",
+		e.Concurrency, e.Concurrency+descriptorsBeside, e.Limit, e.Concurrency+descriptorsBeside)
+}
+
+// CheckDescriptors returns a *DescriptorError if this process may not open as
+// many sockets at once.
+func CheckDescriptors(concurrency int) error {
+	if limit := descriptorLimit(); uint64(concurrency)+descriptorsBeside > limit {
+		return &DescriptorError{concurrency, limit}
+	}
+	return nil
+}
+
+// withDefaults returns the configuration with every zero field filled in, or
+// what is wrong with it.
+func (cfg Config) withDefaults() (Config, error) {
+	if !cfg.Target.Addr.IsValid() || cfg.Target.Addr.Port() == 0 {
+		return cfg, errors.New("no address to connect to")
+	}
+	if cfg.Concurrency == 0 {
+		cfg.Concurrency = 1
+	}
+	switch {
+	case cfg.Concurrency < 0 || cfg.Concurrency > maxConcurrency:
+		return cfg, fmt.Errorf("concurrency %d is not within 1 to %d", cfg.Concurrency, maxConcurrency)
+	case cfg.Requests < 0:
+		return cfg, fmt.Errorf("%d requests", cfg.Requests)
+	case cfg.Duration < 0:
+		return cfg, fmt.Errorf("duration %v", cfg.Duration)
+	case cfg.Requests == 0 && cfg.Duration == 0:
+		return cfg, errors.New("neither a number of requests nor a duration")
+	case cfg.Rate < 0 || math.IsNaN(cfg.Rate) || math.IsInf(cfg.Rate, 0):
+		return cfg, fmt.Errorf("rate %v", cfg.Rate)
+	case cfg.BodyBytes < 0:
+		return cfg, fmt.Errorf("body of %d bytes", cfg.BodyBytes)
+	}
+	for _, limit := range []struct {
+		name  string
+		value *int64
+		zero  int64
+	}{
+		{"connect timeout", (*int64)(&cfg.ConnectTimeout), int64(DefaultTimeout)},
+		{"send timeout", (*int64)(&cfg.SendTimeout), int64(DefaultTimeout)},
+		{"receive timeout", (*int64)(&cfg.ReceiveTimeout), int64(DefaultTimeout)},
+		{"read delay", (*int64)(&cfg.ReadDelay), int64(DefaultReadDelay)},
+	} {
+		if *limit.value < 0 {
+			return cfg, fmt.Errorf("negative %s", limit.name)
+		}
+		if *limit.value == 0 {
+			*limit.value = limit.zero
+		}
+	}
+	if cfg.Workers == 0 {
+		cfg.Workers = max(runtime.NumCPU()/2, 1)
+	}
+	return cfg, CheckDescriptors(cfg.Concurrency)
+}
+
+// Run makes the attempts that cfg asks for and returns when every one of them
+// has ended. When ctx ends first, attempts in flight are cut, and the result
+// holds those that had ended, beside ctx's error.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	client, err := ClientByName(cfg.Client)
+	if err != nil {
+		return nil, err
+	}
+	if cfg, err = cfg.withDefaults(); err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
+	}
+	var r *Result
+	switch {
+	case client.library:
+		r, err = runNetHTTP(ctx, cfg)
+	case cfg.Portable || !hasEpoll:
+		r, err = runPortable(ctx, cfg, client)
+	default:
+		r, err = runEpoll(ctx, cfg, client)
+	}
+	if r != nil {
+		r.finish()
+	}
+	if err != nil {
+		return r, fmt.Errorf("fleet: %w", err)
+	}
+	return r, nil
+}
+
+// MaxConcurrency is the highest concurrency that this process may ask for.
+func MaxConcurrency() int {
+	return int(min(descriptorLimit(), maxConcurrency+descriptorsBeside)) - descriptorsBeside
+}

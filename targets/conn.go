@@ -217,13 +217,21 @@ var (
 	errBadRequest    error = limitError(EndBadRequest)
 )
 
+// Windows has resets under numbers of its own, which package syscall does not
+// map to ECONNRESET; no other system uses them.
+const (
+	wsaeConnAborted = syscall.Errno(10053)
+	wsaeConnReset   = syscall.Errno(10054)
+)
+
 // endOf tells how a connection ended from what its strategy returned.
 func endOf(err error) End {
 	var limit limitError
 	switch {
 	case err == nil:
 		return EndClosed
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN),
+		errors.Is(err, wsaeConnAborted), errors.Is(err, wsaeConnReset):
 		return EndPeerReset
 	case errors.As(err, &limit):
 		return End(limit)

@@ -134,10 +134,11 @@ type framing struct {
 func parseHeader(header []byte) (framing, error) {
 	f := framing{}
 	request, fields, _ := bytes.Cut(bytes.TrimLeft(header, "\r\n"), []byte("\n"))
-	version := request[bytes.LastIndexByte(request, ' ')+1:]
-	if len(bytes.Fields(request)) != 3 || !bytes.HasPrefix(version, []byte("HTTP/1.")) {
+	words := bytes.Fields(request)
+	if len(words) != 3 || len(words[2]) != len("HTTP/1.1") || !bytes.HasPrefix(words[2], []byte("HTTP/1.")) {
 		return f, errBadRequest
 	}
+	http10 := bytes.HasSuffix(words[2], []byte(".0"))
 	sized := false
 	for line := range bytes.Lines(fields) {
 		name, value, found := bytes.Cut(line, []byte(":"))
@@ -161,7 +162,7 @@ func parseHeader(header []byte) (framing, error) {
 		}
 	}
 	// An HTTP/1.0 client cannot expect, and one without a body has nothing to hold back.
-	f.expects = f.expects && (f.chunked || f.length > 0) && version[len("HTTP/1.")] != '0'
+	f.expects = f.expects && (f.chunked || f.length > 0) && !http10
 	if f.chunked {
 		f.length = 0
 	}

@@ -117,7 +117,8 @@ func (s *Server) Serve(ctx context.Context) error {
 
 // Shutdown stops accepting, gives open connections up to grace to end by
 // themselves, and then cuts them. When it returns, every connection has its
-// entry. A delayed-close that is under way is not cut short.
+// entry. The waits of delayed-close and of net/http are not cut short: Shutdown
+// waits for those that are under way.
 func (s *Server) Shutdown(grace time.Duration) {
 	s.stop()
 	s.serving.Lock() // Serve has returned: no connection begins any more
@@ -132,11 +133,13 @@ func (s *Server) Shutdown(grace time.Duration) {
 	select {
 	case <-gone:
 	case <-timer.C:
+		s.ledger.cutOpen() // before the work ends, or its answer might still get out
 		s.cutOnce.Do(func() { close(s.cutting) })
-		s.ledger.cutOpen()
 		<-gone
 	}
-	s.cpu = processCPU() - s.cpuStart
+	if s.cpu == 0 {
+		s.cpu = processCPU() - s.cpuStart
+	}
 }
 
 // Report returns the server's account; it is complete after Shutdown.

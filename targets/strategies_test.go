@@ -120,6 +120,7 @@ func TestReadersAnswer503AlsoToWhatIsNoRequest(t *testing.T) {
 		{"long header", "read-header", long, Bounds{}, EndHeaderLimit},
 		{"long header", "read-request", long, Bounds{}, EndHeaderLimit},
 		{"not HTTP", "read-request", "ehlo\r\n\r\n", Bounds{}, EndBadRequest},
+		{"version cut short", "read-request", "GET / HTTP/1.\r\n\r\n", Bounds{}, EndBadRequest}, // once a panic
 		{"bad length", "read-request", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", Bounds{}, EndBadRequest},
 		{"two lengths", "read-request", "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", Bounds{}, EndBadRequest},
 		{"bad chunk", "read-request", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", Bounds{}, EndBadRequest},

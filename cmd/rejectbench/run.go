@@ -30,7 +30,7 @@ type runFlags struct {
 	duration                                       time.Duration
 	rate                                           float64
 	rounds                                         int
-	path                                           string
+	path, congestion                               string
 	seed                                           int64
 	out, name                                      string
 	format                                         string
@@ -60,6 +60,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
 	fs.IntVar(&f.rounds, "rounds", 1, "how often the whole grid is visited, each time in another random order")
 	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
+	fs.StringVar(&f.congestion, "congestion", netpath.DefaultCongestion, "congestion control of fleet and server, such as reno or bbr; system is the machine's own")
 	fs.Int64Var(&f.seed, "seed", 1, "seed of the cells' order and of lost packets")
 	fs.StringVar(&f.out, "out", "", "folder of the run (default results/<time>-<name>)")
 	fs.StringVar(&f.name, "name", "run", "name of the run")
@@ -265,7 +266,7 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	}
 	o = sweep.Options{
 		Points: a.Points(), Rounds: f.rounds, Seed: uint64(f.seed),
-		Limit: f.limit, ServiceTime: f.serviceTime,
+		Congestion: f.congestion, Limit: f.limit, ServiceTime: f.serviceTime,
 		Requests: f.requests, Duration: f.duration, Rate: f.rate,
 		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Bounds: f.bounds,
 	}

@@ -60,7 +60,7 @@ func newLane(in, out *tap, spec Spec, stream uint64) *lane {
 		delay: int64(spec.RTT / 2),
 		loss:  spec.Loss,
 		rng:   rand.New(rand.NewPCG(spec.Seed, stream)),
-		due:   make([]int64, frameCount),
+		due:   make([]int64, in.slots.count),
 		late:  results.NewHistogram(),
 	}
 	for i := range l.msg {
@@ -74,7 +74,7 @@ func newLane(in, out *tap, spec Spec, stream uint64) *lane {
 // due: the moment the kernel saw it plus the delay. wall is what CLOCK_REALTIME,
 // in which frames are stamped, was ahead of the line's clock in this turn.
 func (l *lane) take(now, wall int64) {
-	for l.held < frameCount {
+	for l.held < l.in.slots.count {
 		h := l.in.frame(l.tail)
 		if !received(h) {
 			return
@@ -87,7 +87,7 @@ func (l *lane) take(now, wall int64) {
 		} else {
 			l.due[l.tail] = min(max(stamp, now-maxAge), now) + l.delay
 		}
-		l.tail = (l.tail + 1) % frameCount
+		l.tail = (l.tail + 1) % l.in.slots.count
 		l.held++
 	}
 }
@@ -105,17 +105,17 @@ func (l *lane) next() (due int64, ok bool) {
 
 func (l *lane) pop() {
 	release(l.in.frame(l.head))
-	l.head = (l.head + 1) % frameCount
+	l.head = (l.head + 1) % l.in.slots.count
 	l.held--
 }
 
 // send hands on what is due, straight from the ring's memory, a batch at most.
 func (l *lane) send(now int64) {
 	n := 0
-	for i := l.head; n < batch && uint32(n) < l.held && l.due[i] != lost && l.due[i] <= now; i = (i + 1) % frameCount {
+	for i := l.head; n < batch && uint32(n) < l.held && l.due[i] != lost && l.due[i] <= now; i = (i + 1) % l.in.slots.count {
 		h := l.in.frame(i)
-		l.iov[n].Base = (*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(h.Mac)))
-		l.iov[n].SetLen(int(h.Snaplen))
+		l.iov[n].Base = (*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(uint32(h.Mac)-l.in.prefix)))
+		l.iov[n].SetLen(int(h.Snaplen + l.in.prefix))
 		n++
 	}
 	for sent := 0; sent < n; {
@@ -151,6 +151,20 @@ type delayLine struct {
 	cpu    time.Duration
 }
 
+// bursts tells whether packets cross the line before they are cut into frames,
+// as they do between a sender with segmentation offload and a receiver with
+// receive offload: a tenth of the work. A loss must hit single frames.
+func bursts(spec Spec) bool { return spec.Loss == 0 }
+
+// fromClient is the shape of the ring that the client's packets wait in. Only
+// the client sends much, so only its device makes bursts.
+func fromClient(spec Spec) slots {
+	if bursts(spec) {
+		return burstSlots
+	}
+	return frameSlots
+}
+
 // newDelayLine joins two devices of the calling thread's namespace.
 func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	d := &delayLine{epoll: -1, timer: -1, wake: -1, done: make(chan struct{})}
@@ -159,10 +173,11 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 			d.free()
 		}
 	}()
-	for i, dev := range []string{client, server} {
-		if d.taps[i], err = openTap(dev); err != nil {
-			return nil, err
-		}
+	if d.taps[0], err = openTap(client, fromClient(spec), bursts(spec)); err != nil {
+		return nil, err
+	}
+	if d.taps[1], err = openTap(server, frameSlots, bursts(spec)); err != nil {
+		return nil, err
 	}
 	d.lanes[0] = newLane(d.taps[0], d.taps[1], spec, 0)
 	d.lanes[1] = newLane(d.taps[1], d.taps[0], spec, 1)

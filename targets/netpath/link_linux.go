@@ -65,18 +65,24 @@ func addVeth(tap string, e end) error {
 	return nil
 }
 
-// up configures the end's device, without offloads when whole frames must
-// cross a packet socket, and brings it up.
-func (e end) up(offloads bool) error {
+// offload is what a device may leave undone in the packets it sends.
+type offload int
+
+const (
+	wholeFrames offload = iota // nothing: frames of at most the MTU, with checksums
+	noChecksums                // frames of at most the MTU, without checksums
+	burst                      // packets of up to maxBurst bytes, without checksums
+)
+
+// up configures the end's device and brings it up.
+func (e end) up(o offload) error {
 	return e.ns.do(func() error {
 		link, err := netlink.LinkByName(e.dev)
 		if err != nil {
 			return fmt.Errorf("find %s: %w", e.dev, err)
 		}
-		if !offloads {
-			if err := offloadsOff(e.dev); err != nil {
-				return err
-			}
+		if err := setOffload(link, o); err != nil {
+			return err
 		}
 		ip := &netlink.Addr{IPNet: &net.IPNet{IP: e.addr.AsSlice(), Mask: net.CIDRMask(prefixBits, 32)}}
 		if err := netlink.AddrAdd(link, ip); err != nil {
@@ -138,15 +144,32 @@ type ethtoolValue struct {
 	data uint32
 }
 
-// offloadsOff turns off what would make a frame leave the device larger than
-// the MTU or without its checksum: such a frame is whole only to the kernel.
-func offloadsOff(dev string) error {
+// setOffload turns off what would make a packet leave the device with more
+// undone than the path can carry: a packet larger than the MTU or without its
+// checksum is whole only to the kernel.
+func setOffload(link netlink.Link, o offload) error {
+	var off []uint32
+	switch o {
+	case wholeFrames:
+		off = []uint32{unix.ETHTOOL_STXCSUM, unix.ETHTOOL_STSO, unix.ETHTOOL_SGSO, unix.ETHTOOL_SGRO}
+	case noChecksums:
+		off = []uint32{unix.ETHTOOL_STSO, unix.ETHTOOL_SGSO, unix.ETHTOOL_SGRO}
+	case burst:
+		if err := netlink.LinkSetGSOMaxSize(link, maxBurst); err != nil {
+			return fmt.Errorf("bound the packets of %s: %w", link.Attrs().Name, err)
+		}
+		off = []uint32{unix.ETHTOOL_SGRO}
+	}
+	return turnOff(link.Attrs().Name, off)
+}
+
+func turnOff(dev string, offloads []uint32) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open a control socket: %w", err)
 	}
 	defer unix.Close(fd)
-	for _, cmd := range []uint32{unix.ETHTOOL_STXCSUM, unix.ETHTOOL_STSO, unix.ETHTOOL_SGSO, unix.ETHTOOL_SGRO} {
+	for _, cmd := range offloads {
 		value := ethtoolValue{cmd: cmd}
 		var req struct {
 			name [unix.IFNAMSIZ]byte

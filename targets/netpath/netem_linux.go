@@ -29,7 +29,7 @@ func openNetem(client, server end, spec Spec) error {
 	}
 	for _, e := range []end{client, server} {
 		// Offloads off as on the delay line, so that loss hits frames and not bursts.
-		if err := e.up(false); err != nil {
+		if err := e.up(wholeFrames); err != nil {
 			return err
 		}
 		if err := e.ns.do(func() error { return addNetem(e.dev, spec) }); err != nil {

@@ -62,7 +62,22 @@ type Spec struct {
 	RTT  time.Duration // half of it each way; 0 adds nothing
 	Loss float64       // probability that a packet is dropped, each way, 0 to 1
 	Seed uint64        // of the packets that are dropped
+	// Congestion is the congestion control of both ends: a name that the kernel
+	// knows, SystemCongestion, or empty for DefaultCongestion. A loopback path
+	// in the system's own namespace has the system's.
+	Congestion string
 }
+
+const (
+	// DefaultCongestion is in every kernel and open to every user, so machines
+	// can be compared; over an upload's first round trips it does as cubic,
+	// which nearly all clients have. The choice matters: BBR lets a sender
+	// buffer half as much again (sndbuf_expand in net/ipv4/tcp_bbr.c), and a
+	// request that fits into that buffer is no longer being sent when the reset comes.
+	DefaultCongestion = "reno"
+	// SystemCongestion is whatever the machine uses.
+	SystemCongestion = "system"
+)
 
 // Errors of a path that cannot be had.
 var (

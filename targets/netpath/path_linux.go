@@ -34,7 +34,7 @@ func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	}()
 	switch spec.Kind {
 	case Loopback:
-		err = p.openLoopback(isolated)
+		err = p.openLoopback(spec, isolated)
 	case DelayLine, Netem:
 		err = p.openLink(spec)
 	default:
@@ -46,7 +46,7 @@ func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	return p, nil
 }
 
-func (p *Path) openLoopback(isolated bool) (err error) {
+func (p *Path) openLoopback(spec Spec, isolated bool) (err error) {
 	if p.server, err = newNamespace(true); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (p *Path) openLoopback(isolated bool) (err error) {
 		}
 	}
 	return p.server.do(func() error {
-		p.sysctl, err = settle(isolated)
+		p.sysctl, err = settle(spec, isolated)
 		return err
 	})
 }
@@ -71,25 +71,34 @@ func (p *Path) openLink(spec Spec) (err error) {
 	}
 	for _, ns := range []*namespace{p.client, p.server} {
 		err := ns.do(func() (err error) {
-			p.sysctl, err = settle(true)
+			p.sysctl, err = settle(spec, true)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
-	if _, err := settle(true); err != nil { // the middle: no IPv6 discovery on the taps
+	if _, err := settle(spec, true); err != nil { // the middle: no IPv6 discovery on the taps
 		return err
 	}
 	client, server := clientEnd(p.client), serverEnd(p.server)
 	if spec.Kind == Netem {
 		return openNetem(client, server, spec)
 	}
-	for tap, e := range map[string]end{clientTap: client, serverTap: server} {
-		if err := addVeth(tap, e); err != nil {
+	clientOffload, serverOffload := wholeFrames, wholeFrames
+	if bursts(spec) {
+		clientOffload, serverOffload = burst, noChecksums
+	}
+	for _, side := range []struct {
+		tap string
+		end end
+		o   offload
+	}{{clientTap, client, clientOffload}, {serverTap, server, serverOffload}} {
+		tap := side.tap
+		if err := addVeth(tap, side.end); err != nil {
 			return err
 		}
-		if err := e.up(false); err != nil {
+		if err := side.end.up(side.o); err != nil {
 			return err
 		}
 		link, err := netlink.LinkByName(tap)

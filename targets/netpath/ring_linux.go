@@ -9,15 +9,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A ring holds every frame that is on its way in one direction, so its size is
-// the longest delay times the highest rate: 32768 frames are 200 ms each way
-// at 160,000 packets a second.
-const (
-	frameSize   = 2048 // tpacket2_hdr, link-layer header and 1500 bytes fit
-	frameCount  = 32768
-	blockSize   = 1 << 16
-	framesBlock = blockSize / frameSize
+// slots is the shape of a ring. A ring holds every frame that is on its way in
+// one direction, so its number of slots is the longest delay times the highest
+// rate: 32768 are 200 ms each way at 160,000 frames a second.
+type slots struct {
+	size  uint32 // bytes; a power of two, no less than a frame with its header
+	count uint32
+}
+
+var (
+	// frameSlots hold frames as they are on a wire.
+	frameSlots = slots{2 << 10, 32 << 10}
+	// burstSlots hold what a sender hands to a device that cuts it into frames:
+	// up to maxBurst bytes with one header.
+	burstSlots = slots{16 << 10, 8 << 10}
 )
+
+const (
+	// maxBurst is the largest packet of a device whose packets go into burstSlots.
+	maxBurst  = 15 << 10
+	blockSize = 1 << 16
+)
+
+// vnetHeader is the size of struct virtio_net_hdr, which stands before a
+// packet that the kernel has yet to cut into frames and to give checksums.
+const vnetHeader = 10
 
 // packetIgnoreOutgoing is PACKET_IGNORE_OUTGOING of linux/if_packet.h: the
 // socket does not see what it sends itself.
@@ -26,11 +42,15 @@ const packetIgnoreOutgoing = 23
 // tap is a packet socket on one device with a receive ring (packet(7), TPACKET_V2)
 // whose frames stay in the kernel's memory until they are released.
 type tap struct {
-	fd  int
-	mem []byte
+	fd     int
+	mem    []byte
+	slots  slots
+	prefix uint32 // bytes before the link-layer header: 0, or a vnetHeader
 }
 
-func openTap(dev string) (*tap, error) {
+// openTap opens a tap on a device. With bursts, packets come and go with a
+// vnetHeader; without, they are frames.
+func openTap(dev string, shape slots, bursts bool) (*tap, error) {
 	fail := func(what string, err error) (*tap, error) {
 		return nil, fmt.Errorf("%s on %s: %w", what, dev, err)
 	}
@@ -43,12 +63,17 @@ func openTap(dev string) (*tap, error) {
 	if err != nil {
 		return fail("open a packet socket", fmt.Errorf("%w: %w", ErrNotAllowed, err))
 	}
-	t := &tap{fd: fd}
+	t := &tap{fd: fd, slots: shape}
+	vnet := 0
+	if bursts {
+		vnet, t.prefix = 1, vnetHeader
+	}
 	for _, opt := range []struct {
 		name       string
 		level, opt int
 		value      int
 	}{
+		{"PACKET_VNET_HDR", unix.SOL_PACKET, unix.PACKET_VNET_HDR, vnet},
 		{"PACKET_VERSION", unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V2},
 		{"PACKET_IGNORE_OUTGOING", unix.SOL_PACKET, packetIgnoreOutgoing, 1},
 		{"PACKET_QDISC_BYPASS", unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1},
@@ -61,12 +86,12 @@ func openTap(dev string) (*tap, error) {
 			return fail("set "+opt.name, err)
 		}
 	}
-	req := unix.TpacketReq{Block_size: blockSize, Block_nr: frameCount / framesBlock, Frame_size: frameSize, Frame_nr: frameCount}
+	req := unix.TpacketReq{Block_size: blockSize, Block_nr: shape.count * shape.size / blockSize, Frame_size: shape.size, Frame_nr: shape.count}
 	if err := unix.SetsockoptTpacketReq(fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &req); err != nil {
 		t.close()
 		return fail("make the receive ring", err)
 	}
-	t.mem, err = unix.Mmap(fd, 0, frameSize*frameCount, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
+	t.mem, err = unix.Mmap(fd, 0, int(shape.size*shape.count), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 	if err != nil {
 		t.close()
 		return fail("map the receive ring", err)
@@ -99,7 +124,7 @@ func (t *tap) drops() (int64, error) {
 
 // frame is the header of one slot of the ring.
 func (t *tap) frame(i uint32) *unix.Tpacket2Hdr {
-	return (*unix.Tpacket2Hdr)(unsafe.Pointer(&t.mem[i*frameSize]))
+	return (*unix.Tpacket2Hdr)(unsafe.Pointer(&t.mem[i*t.slots.size]))
 }
 
 // received tells whether the kernel has put a frame into the slot.

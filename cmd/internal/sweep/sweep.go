@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -24,6 +23,7 @@ type Options struct {
 	Rounds      int
 	Seed        uint64
 	Path        Choice
+	Congestion  string // congestion control of both ends; empty is the path's default
 	Limit       int
 	ServiceTime time.Duration
 	Requests    int64         // attempts a cell; 0 means until Duration is over
@@ -84,7 +84,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 	// No seed may serve two cells, nor two tries of one.
 	seed := o.Seed ^ uint64(v.round)<<32 ^ uint64(try)<<48
 	spec := cellSpec{
-		Path:     netpath.Spec{Kind: o.Path.Kind, RTT: v.RTT, Loss: v.Loss, Seed: seed},
+		Path:     netpath.Spec{Kind: o.Path.Kind, RTT: v.RTT, Loss: v.Loss, Seed: seed, Congestion: o.Congestion},
 		Isolated: o.Path.Isolated,
 		Server: serverSpec{
 			Strategy:    v.Strategy,
@@ -181,15 +181,14 @@ func runCellProcess(ctx context.Context, spec cellSpec, isolated bool) (cellRepo
 	if err != nil && ctx.Err() == nil {
 		report = cellReport{Error: fmt.Sprintf("the cell's process died: %v", exitOf(p, err))}
 	}
-	stopErr := p.in.Close()
+	// The process ends by itself once it has reported: closing its input before
+	// that would mean that nobody wants the cell.
 	waitErr := p.cmd.Wait()
 	if err := ctx.Err(); err != nil {
 		return cellReport{}, err
 	}
-	if report.Error == "" && err == nil {
-		if err := errors.Join(stopErr, waitErr); err != nil {
-			report.Error = fmt.Sprintf("the cell's process: %v", err)
-		}
+	if report.Error == "" && waitErr != nil {
+		report.Error = fmt.Sprintf("the cell's process: %v", waitErr)
 	}
 	return report, nil
 }

@@ -1,0 +1,302 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// runNetHTTP runs the fleet with Go's own HTTP client. An outcome is what the
+// application got from it: a 503 that lies in the receive buffer when the
+// client returns a write error is a reset-send or a broken-pipe, because that
+// is what a Go program would have seen.
+func runNetHTTP(ctx context.Context, cfg Config) (*Result, error) {
+	target, err := requestURL(cfg.Target)
+	if err != nil {
+		return nil, err
+	}
+	client := newHTTPClient(cfg)
+	return runSlots(ctx, cfg, func(ctx context.Context, clock clock, a *Attempt) error {
+		x := httpExchange{Attempt: a, wire: &wire{clock: clock, closed: make(chan struct{})}}
+		x.run(ctx, client, &cfg, target)
+		a.End = clock.now()
+		if n := x.settle(); n != 1 && ctx.Err() == nil {
+			return fmt.Errorf("net/http asked for %d connections for one attempt: %w", n, x.err)
+		}
+		return nil
+	})
+}
+
+// requestURL is the URL that makes net/http send the target's Host and path.
+func requestURL(t Target) (string, error) {
+	u := &url.URL{}
+	if t.Path != "" {
+		var err error
+		if u, err = url.ParseRequestURI(t.Path); err != nil {
+			return "", fmt.Errorf("request target: %w", err)
+		}
+	}
+	u.Scheme, u.Host = "http", t.Host
+	if u.Host == "" {
+		u.Host = t.Addr.String()
+	}
+	return u.String(), nil
+}
+
+// wireKey is the context key of an attempt's *wire.
+type wireKey struct{}
+
+// newHTTPClient returns a client that makes one connection an attempt.
+//
+// A negative MaxIdleConnsPerHost makes the Transport close each connection
+// after its answer (tryPutIdleConn in transport.go of go1.26). Unlike
+// DisableKeepAlives it adds no "Connection: close" to the request, and some
+// servers tear down differently when they see that. A connection that was
+// never idle is never tried again (shouldRetryRequest).
+func newHTTPClient(cfg Config) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			MaxIdleConnsPerHost:    -1,
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: maxAnswerHead,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return ctx.Value(wireKey{}).(*wire).dial(ctx, cfg)
+			},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// httpExchange is one attempt of net/http.
+type httpExchange struct {
+	*Attempt
+	wire *wire
+	got  int   // status the application got; 0 when it got an error
+	err  error // what it got instead, or while it read the body
+}
+
+// run makes the request as an application would, and reads the body.
+func (x *httpExchange) run(ctx context.Context, client *http.Client, cfg *Config, target string) {
+	ctx = context.WithValue(ctx, wireKey{}, x.wire)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { x.wire.sent(cfg) },
+	})
+	method, body := http.MethodGet, io.Reader(nil)
+	if cfg.BodyBytes > 0 {
+		method, body = http.MethodPost, io.LimitReader(filler{}, cfg.BodyBytes)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target, body)
+	if err != nil {
+		x.err = err
+		return
+	}
+	req.ContentLength = cfg.BodyBytes
+	req.Header.Set("User-Agent", "rejectbench")
+	req.Header.Set("Accept", "*/*")
+	if cfg.BodyBytes > 0 {
+		req.Header.Set("Content-Type", "application/octet-stream")
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		x.err = err
+		return
+	}
+	x.got = resp.StatusCode
+	_, x.err = io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+}
+
+// filler is an endless body.
+type filler struct{}
+
+func (filler) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
+}
+
+// settle fills in what the connection saw, judges the attempt, and returns how
+// many connections the Transport asked for.
+func (x *httpExchange) settle() int {
+	w := x.wire
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.connected != 0 {
+		// The Transport closes every connection it was given, at the latest
+		// when it gives up waiting for the request's last write.
+		w.mu.Unlock()
+		<-w.closed
+		w.mu.Lock()
+	}
+	x.Connected, x.FirstByte, x.LocalPort = w.connected, w.firstByte, w.localPort
+	x.Sent, x.Received = w.sentBytes, w.received
+	x.Errno = w.first.errno
+	x.Outcome = x.judge()
+	return w.dials
+}
+
+// judge is called with the wire at rest.
+func (x *httpExchange) judge() results.Outcome {
+	w := x.wire
+	switch {
+	case x.err == nil:
+		return wholeOutcome(x.got, isReset(w.first.errno))
+	case w.answer.state() == answerBad:
+		return results.BadResponse
+	case !w.failed:
+		// The library refused what it read, or had an answer before it had
+		// sent the request and threw it away (readLoopPeekFailLocked).
+		return results.BadResponse
+	}
+	// Of the answer, the application got its header or nothing. A library that
+	// fails to send returns no part of it, whatever it has read.
+	var got answer
+	var received int64
+	if x.got != 0 || w.first.call == callReceive && w.answer.state() != answerWhole {
+		received = w.received
+	}
+	switch {
+	case w.first.deadline:
+		return timedOut(w.first.call, &got)
+	case w.first.errno == 0: // the peer's end
+		return ended(&got, received)
+	}
+	return failed(w.first.call, w.first.errno, &got, received)
+}
+
+// wire is the connection under an attempt of net/http, as it is used by the
+// Transport's goroutines. It records and hands through.
+type wire struct {
+	net.Conn // hides the ReadFrom of the connection, which would write past Write
+	clock    clock
+	closed   chan struct{} // closed once the connection is, and no call on it is left
+
+	mu        sync.Mutex // guards what follows
+	dials     int
+	open      bool // the connection is there and Close was not called
+	pending   int  // calls that have not returned
+	connected int64
+	firstByte int64
+	localPort uint16
+	sentBytes int64
+	received  int64
+	answer    answer
+	failed    bool // a call failed or met the end
+	first     failure
+}
+
+// failure is how a call failed. No number and no deadline is the peer's end.
+type failure struct {
+	call     call
+	errno    syscall.Errno
+	deadline bool
+}
+
+var errSecondConnection = errors.New("net/http asked for a second connection")
+
+func (w *wire) dial(ctx context.Context, cfg Config) (net.Conn, error) {
+	w.mu.Lock()
+	w.dials++
+	again := w.dials > 1
+	w.mu.Unlock()
+	if again {
+		return nil, errSecondConnection
+	}
+	conn, err := dial(ctx, cfg.Target.Addr, cfg.ConnectTimeout)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.note(callConnect, err)
+		return nil, err
+	}
+	now := time.Now()
+	w.Conn, w.open, w.connected, w.localPort = conn, true, w.clock.now(), localPort(conn)
+	_ = conn.SetWriteDeadline(now.Add(cfg.SendTimeout))
+	_ = conn.SetReadDeadline(now.Add(cfg.SendTimeout + cfg.ReceiveTimeout))
+	return w, nil
+}
+
+// sent starts the time limit of the receive phase.
+func (w *wire) sent(cfg *Config) { _ = w.SetReadDeadline(time.Now().Add(cfg.ReceiveTimeout)) }
+
+func (w *wire) Read(b []byte) (int, error) {
+	w.begin()
+	n, err := w.Conn.Read(b)
+	w.mu.Lock()
+	defer w.end()
+	if n > 0 {
+		if w.firstByte == 0 {
+			w.firstByte = w.clock.now()
+		}
+		w.received += int64(n)
+		w.answer.feed(b[:n])
+	}
+	w.note(callReceive, err)
+	return n, err
+}
+
+func (w *wire) Write(b []byte) (int, error) {
+	w.begin()
+	n, err := w.Conn.Write(b)
+	w.mu.Lock()
+	defer w.end()
+	w.sentBytes += int64(n)
+	w.note(callSend, err)
+	return n, err
+}
+
+func (w *wire) Close() error {
+	w.begin()
+	err := w.Conn.Close()
+	w.mu.Lock()
+	w.open = false
+	w.end()
+	return err
+}
+
+func (w *wire) begin() {
+	w.mu.Lock()
+	w.pending++
+	w.mu.Unlock()
+}
+
+// end ends a call; it is entered with the lock held, and releases it.
+func (w *wire) end() {
+	w.pending--
+	if w.pending == 0 && !w.open {
+		select {
+		case <-w.closed:
+		default:
+			close(w.closed)
+		}
+	}
+	w.mu.Unlock()
+}
+
+// note keeps the first failure. The Transport reads while it writes, and its
+// goroutines may come here in another order than their calls returned; but
+// ECONNRESET is reported only once, to the first call that meets the reset,
+// and what the other one got, EPIPE or the end, is its aftermath (sock_error in
+// include/net/sock.h). What fails because the Transport closed the connection
+// under it is no failure.
+func (w *wire) note(c call, err error) {
+	if err == nil || errors.Is(err, net.ErrClosed) {
+		return
+	}
+	f := failure{call: c}
+	f.errno, f.deadline = netError(err)
+	if !w.failed || f.errno == syscall.ECONNRESET {
+		w.failed, w.first = true, f
+	}
+}

@@ -1,0 +1,327 @@
+package loadgen
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// headPiece is how many bytes of a request's body go out in one write with its
+// header; longer bodies follow in pieces of as much.
+const headPiece = 1 << 20
+
+// longAgo is a deadline that ends a blocked call at once.
+var longAgo = time.Unix(1, 0)
+
+// runPortable runs the fleet on package net, one goroutine a slot. It knows no
+// handshake times, and of a reset before the first read only what a failed
+// send tells.
+func runPortable(ctx context.Context, cfg Config, c Client) (*Result, error) {
+	req := newPieces(cfg.Target.request(cfg.BodyBytes), cfg.BodyBytes)
+	return runSlots(ctx, cfg, func(ctx context.Context, clock clock, a *Attempt) error {
+		x := exchange{Attempt: a, cfg: &cfg, client: c, clock: clock, request: req}
+		x.run(ctx)
+		return nil
+	})
+}
+
+// clock counts nanoseconds since the fleet's first attempt was due.
+type clock struct{ start time.Time }
+
+func (c clock) now() int64 { return int64(time.Since(c.start)) }
+
+// attemptFunc makes one attempt. Due is set; everything else is to be filled
+// in. An error ends the fleet; what the attempt met on its way is not one.
+type attemptFunc func(ctx context.Context, clock clock, a *Attempt) error
+
+// slots is a fleet of goroutines that take their attempts from one schedule.
+type slots struct {
+	clock  clock
+	mu     sync.Mutex // guards what follows
+	plan   schedule
+	result *Result
+}
+
+// runSlots runs the schedule of cfg with a goroutine for each attempt in
+// flight. When ctx ends, attempts in flight are dropped from the result.
+func runSlots(ctx context.Context, cfg Config, attempt attemptFunc) (*Result, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s := &slots{plan: newSchedule(cfg), result: newResult(cfg), clock: clock{time.Now()}}
+	var running sync.WaitGroup
+	for range cfg.Concurrency {
+		running.Go(func() {
+			if err := s.run(ctx, cfg.Rate > 0, attempt); err != nil {
+				stop(err)
+			}
+		})
+	}
+	running.Wait()
+	s.result.Unstarted = s.plan.unstarted(s.clock.now())
+	return s.result, context.Cause(ctx)
+}
+
+// run makes one attempt after the other until the schedule or ctx ends.
+func (s *slots) run(ctx context.Context, openLoop bool, attempt attemptFunc) error {
+	free := int64(0) // since when the slot is
+	for {
+		due, ok := s.take(free)
+		if !ok || !sleep(ctx, time.Duration(due-s.clock.now())) {
+			return nil
+		}
+		a := Attempt{Due: due, Started: s.clock.now()}
+		if err := attempt(ctx, s.clock, &a); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		s.add(&a, openLoop)
+		free = a.End
+	}
+}
+
+func (s *slots) take(free int64) (due int64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if due, ok = s.plan.next(free); ok {
+		s.plan.take()
+	}
+	return due, ok
+}
+
+func (s *slots) add(a *Attempt, openLoop bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result.Attempts = append(s.result.Attempts, *a)
+	s.result.add(a, openLoop)
+}
+
+// sleep waits for d and reports whether ctx let it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// dial opens a connection for an attempt. Package net may call connect again
+// after EADDRNOTAVAIL and after a connection to itself, neither of which a
+// server ever sees; it makes no other second try.
+func dial(ctx context.Context, to netip.AddrPort, limit time.Duration) (*net.TCPConn, error) {
+	d := net.Dialer{Timeout: limit, KeepAlive: -1}
+	c, err := d.DialContext(ctx, "tcp", to.String())
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.TCPConn), nil
+}
+
+func localPort(c net.Conn) uint16 { return uint16(c.LocalAddr().(*net.TCPAddr).Port) }
+
+// pieces is a request as the writes that send it, shared by all attempts.
+type pieces struct {
+	first []byte // the header and up to headPiece bytes of the body
+	rest  int64  // body bytes after that
+}
+
+func newPieces(header []byte, body int64) pieces {
+	n := min(body, headPiece)
+	return pieces{
+		first: append(header[:len(header):len(header)], bytes.Repeat([]byte{'x'}, int(n))...),
+		rest:  body - n,
+	}
+}
+
+// at returns what to write when sent bytes of the request are gone; nothing
+// when that is all.
+func (p pieces) at(sent int64) []byte {
+	if sent < int64(len(p.first)) {
+		return p.first[sent:]
+	}
+	left := int64(len(p.first)) + p.rest - sent
+	if left == 0 {
+		return nil
+	}
+	filler := p.first[len(p.first)-headPiece:] // there is a rest, so the first piece is full
+	return filler[:min(left, headPiece)]
+}
+
+// exchange is one attempt of the fleet's own client on package net.
+type exchange struct {
+	*Attempt
+	cfg     *Config
+	client  Client
+	clock   clock
+	request pieces
+	conn    *net.TCPConn
+	answer  answer
+	resetBy syscall.Errno // of the send that met a reset; 0 when none did
+}
+
+// run makes the attempt. When ctx ends first, it returns soon, and what it
+// filled in means nothing.
+func (x *exchange) run(ctx context.Context) {
+	defer func() { x.End = x.clock.now() }()
+	conn, err := dial(ctx, x.cfg.Target.Addr, x.cfg.ConnectTimeout)
+	if err != nil {
+		x.fail(callConnect, err)
+		return
+	}
+	defer conn.Close()
+	x.Connected = x.clock.now()
+	x.conn, x.LocalPort = conn, localPort(conn)
+	// Closing wakes whatever call is blocked, and no later deadline undoes it.
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+
+	_ = conn.SetWriteDeadline(time.Now().Add(x.cfg.SendTimeout))
+	if x.client.readsWhileSending {
+		x.duplex()
+		return
+	}
+	if err := x.send(); err != nil && !x.goesOn(err) {
+		return
+	}
+	if x.client.delaysRead && !sleep(ctx, x.cfg.ReadDelay) {
+		return
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
+	x.judge(x.read(func() {}))
+}
+
+// send writes the request, up to its end or an error.
+func (x *exchange) send() error {
+	for {
+		b := x.request.at(x.Sent)
+		if len(b) == 0 {
+			return nil
+		}
+		n, err := x.conn.Write(b)
+		x.Sent += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// goesOn judges a failed send, and reports whether the client reads what is
+// there. None does after a time limit: the connection is whole, and its other
+// direction has not failed.
+func (x *exchange) goesOn(err error) bool {
+	errno, _ := netError(err)
+	if x.client.readsAfterFailedSend && isReset(errno) {
+		x.resetBy = errno
+		x.ResetBeforeRead = x.FirstByte == 0
+		return true
+	}
+	x.fail(callSend, err)
+	return false
+}
+
+// read reads the answer and, where the answer says that the connection ends
+// after it, the end. It returns nil after a whole answer on a connection that
+// stays open, or what is no answer at all, and otherwise what ended the
+// reading. It calls whole as soon as the answer is.
+func (x *exchange) read(whole func()) error {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := x.conn.Read(buf)
+		if n > 0 {
+			if x.FirstByte == 0 {
+				x.FirstByte = x.clock.now()
+			}
+			x.Received += int64(n)
+			switch x.answer.feed(buf[:n]) {
+			case answerBad:
+				return nil
+			case answerWhole:
+				whole()
+				if !x.answer.closes() {
+					return nil
+				}
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// judge sets the outcome of an attempt whose last read returned err.
+func (x *exchange) judge(err error) {
+	errno, _ := netError(err)
+	switch {
+	case err == nil && x.answer.state() == answerBad:
+		x.Outcome = results.BadResponse
+	case err == nil:
+		x.Outcome, x.Errno = wholeOutcome(x.answer.status(), x.resetBy != 0), x.resetBy
+	case x.resetBy != 0 && errno == 0:
+		// The send took the error; what follows the data now looks like an
+		// orderly end, or never ends, and neither is so.
+		x.Outcome, x.Errno = failed(callSend, x.resetBy, &x.answer, x.Received), x.resetBy
+	case errors.Is(err, io.EOF):
+		x.Outcome = ended(&x.answer, x.Received)
+	default:
+		x.fail(callReceive, err)
+	}
+}
+
+// fail sets the outcome of an attempt whose call returned err.
+func (x *exchange) fail(c call, err error) {
+	errno, deadline := netError(err)
+	if x.Errno = errno; deadline {
+		x.Outcome = timedOut(c, &x.answer)
+	} else {
+		x.Outcome = failed(c, errno, &x.answer, x.Received)
+	}
+}
+
+// duplex reads while it sends. The receive time limit counts from the end of
+// the sending, as in the other clients.
+func (x *exchange) duplex() {
+	var stopped atomic.Bool
+	stopSending := func() {
+		stopped.Store(true)
+		_ = x.conn.SetWriteDeadline(longAgo)
+	}
+	var readErr error
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		readErr = x.read(stopSending)
+		stopSending() // no answer can come any more
+	})
+	sendErr := x.send()
+	errno, _ := netError(sendErr)
+	over := sendErr != nil && !stopped.Load() && !isReset(errno) // the time limit, or a fault of our own
+	if over {
+		_ = x.conn.SetReadDeadline(longAgo)
+	} else {
+		_ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
+	}
+	reading.Wait()
+	if over && errors.Is(readErr, os.ErrDeadlineExceeded) {
+		x.fail(callSend, sendErr)
+		return
+	}
+	if isReset(errno) {
+		x.resetBy = errno
+	}
+	x.judge(readErr)
+}

@@ -413,6 +413,21 @@ func TestNoListenerIsRefused(t *testing.T) {
 	})
 }
 
+// No way to the server is the fleet's own trouble, not a rejection.
+func TestUnreachableAddressIsLocalError(t *testing.T) {
+	// TCP connects to no multicast address, and sends nothing to find out.
+	addr := netip.MustParseAddrPort("224.0.0.1:80")
+	eachClient(t, func(t *testing.T, e engine, client string) {
+		r := run(t, e, quick(addr, client, 3))
+		wantOutcome(t, r, results.LocalError)
+		for _, a := range r.Attempts {
+			if a.Errno == 0 || a.Connected != 0 {
+				t.Errorf("%+v", a)
+			}
+		}
+	})
+}
+
 // A server that takes a byte now and then would hold a client for as long as
 // it likes if progress extended the time limit.
 func TestProgressDoesNotExtendTheSendTimeLimit(t *testing.T) {

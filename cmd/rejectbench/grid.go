@@ -1,13 +1,14 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 )
 
 // defaultRequests is how many attempts a cell makes unless told otherwise.
-const defaultRequests = 200
+const defaultRequests = 150
 
 // defaultAxes are the values of the grid's flags that are not given.
 var defaultAxes = sweep.Axes{
@@ -23,8 +24,14 @@ var defaultAxes = sweep.Axes{
 // product of the default axes, which shows each strategy against distance and
 // body, and beside it, at one middle distance, what the other things that
 // decide do: four times the clients, and a client that reads while it sends.
+//
+// One corner of the product is left out: 50 uploads of 1 MiB over a short round
+// trip are a load that two CPUs cannot carry and delay on time (the path's p99
+// lateness was 5 to 18 ms at 10 ms), so that its cells would be invalid.
 func defaultGrid() []sweep.Point {
-	points := defaultAxes.Points()
+	points := slices.DeleteFunc(defaultAxes.Points(), func(p sweep.Point) bool {
+		return p.BodyBytes == 1<<20 && p.RTT == 10*time.Millisecond
+	})
 
 	crowd := defaultAxes
 	crowd.RTTs = []time.Duration{50 * time.Millisecond}

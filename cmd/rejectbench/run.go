@@ -55,7 +55,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	boundsFlags(fs, &f.bounds)
 	fs.IntVar(&f.limit, "limit", 0, "connections admitted at once; 0 rejects every one")
 	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
-	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default 200 unless --duration is given)")
+	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default 150 unless --duration is given)")
 	fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts")
 	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
 	fs.IntVar(&f.rounds, "rounds", 1, "how often the whole grid is visited, each time in another random order")

@@ -1,6 +1,7 @@
 package netpath
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/vishvananda/netlink"
@@ -10,9 +11,8 @@ import (
 // drops above 10,000 packets a second at 100 ms.
 const netemLimit = 1 << 20
 
-// openNetem joins both ends by one veth pair and puts a netem on each, which
-// delays what leaves it.
-func openNetem(client, server end, spec Spec) error {
+// joinEnds joins both ends by one veth pair, with nothing between.
+func joinEnds(client, server end, o offload) error {
 	// The pair is made in the client's namespace, so its own end keeps its MAC.
 	err := client.ns.do(func() error {
 		attrs := netlink.NewLinkAttrs()
@@ -27,11 +27,16 @@ func openNetem(client, server end, spec Spec) error {
 	if err != nil {
 		return err
 	}
+	return errors.Join(client.up(o), server.up(o))
+}
+
+// openNetem joins both ends and puts a netem on each, which delays what leaves it.
+func openNetem(client, server end, spec Spec) error {
+	// Whole frames, so that a loss hits a frame and not a burst of them.
+	if err := joinEnds(client, server, wholeFrames); err != nil {
+		return err
+	}
 	for _, e := range []end{client, server} {
-		// Offloads off as on the delay line, so that loss hits frames and not bursts.
-		if err := e.up(wholeFrames); err != nil {
-			return err
-		}
 		if err := e.ns.do(func() error { return addNetem(e.dev, spec) }); err != nil {
 			return err
 		}
@@ -57,10 +62,10 @@ func addNetem(dev string, spec Spec) error {
 	return nil
 }
 
-// netemStats counts what crossed the server's device; netem tells nothing of
-// lateness.
-func netemStats(server end) (Stats, error) {
-	s := Stats{Kind: Netem}
+// linkStats counts what crossed the server's device. The kernel carried it and
+// tells nothing of lateness.
+func linkStats(kind Kind, server end) (Stats, error) {
+	s := Stats{Kind: kind}
 	err := server.ns.do(func() (err error) {
 		s.Packets, err = linkPackets(server.dev)
 		return err

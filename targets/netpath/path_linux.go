@@ -82,8 +82,12 @@ func (p *Path) openLink(spec Spec) (err error) {
 		return err
 	}
 	client, server := clientEnd(p.client), serverEnd(p.server)
-	if spec.Kind == Netem {
+	switch {
+	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
+	case spec.RTT == 0 && spec.Loss == 0:
+		// Nothing to delay and nothing to lose: a line would only add to it.
+		return joinEnds(client, server, burst)
 	}
 	clientOffload, serverOffload := wholeFrames, wholeFrames
 	if bursts(spec) {
@@ -154,11 +158,11 @@ func (p *Path) Close() (Stats, error) {
 }
 
 func (p *Path) stats() (Stats, error) {
-	switch p.kind {
-	case Loopback:
+	switch {
+	case p.kind == Loopback:
 		return Stats{Kind: Loopback}, nil
-	case Netem:
-		return netemStats(serverEnd(p.server))
+	case p.line == nil:
+		return linkStats(p.kind, serverEnd(p.server))
 	}
 	// Frames that the devices threw away are the instrument's fault as well.
 	var lost int64

@@ -91,7 +91,7 @@ func TestDelayLineHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 				if stats.RingDrops != 0 || stats.SendErrors != 0 || stats.Dropped != 0 {
 					t.Errorf("the path lost packets: %+v", stats)
 				}
-				if stats.Packets < 20*3 {
+				if stats.Packets < 20*3 { // SYN, SYN-ACK, ACK
 					t.Errorf("%d packets crossed the path in 20 connections, want at least 60", stats.Packets)
 				}
 				return nil

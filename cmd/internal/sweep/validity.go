@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
 // The conditions a cell must have met itself, or its figures say something
@@ -40,7 +39,7 @@ func judge(p Point, limit int, answers bool, r cellReport) string {
 			object("the median handshake took %.2f ms on a path of %.2f ms, off by more than %.2f ms", h.P50, rtt, bound)
 		}
 	}
-	if r.Path.Kind == string(netpath.DelayLine) {
+	if r.Path.LateMs.Count > 0 {
 		bound := max(rtt/2*lateShare, ms(lateFloor))
 		if late := r.Path.LateMs.P99; late > bound {
 			object("the path was late by %.2f ms at p99, more than %.2f ms", late, bound)

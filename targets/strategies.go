@@ -244,7 +244,7 @@ func DrainUntilAcked(c Conn, b Bounds) error {
 		if err != nil {
 			return err
 		}
-		if err := discard(c, rtt+rtt/8+time.Millisecond, over, 0); !errors.Is(err, errIdle) {
+		if err := discard(c, rtt+rtt/8+b.QuietFloor, over, 0); !errors.Is(err, errIdle) {
 			return err
 		}
 		acked, err := finAcked(c)

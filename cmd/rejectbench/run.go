@@ -237,6 +237,7 @@ func boundsFlags(fs *pflag.FlagSet, b *targets.Bounds) {
 	fs.DurationVar(&b.LingerTotal, "linger-total", 30*time.Second, "lingering ends after so long (nginx lingering_time 30s, Apache 30s)")
 	fs.Int64Var(&b.LingerBytes, "linger-bytes", 0, "lingering ends after so many bytes, 0 is no limit (Tomcat maxSwallowSize 2097152)")
 	fs.DurationVar(&b.CloseDelay, "close-delay", 500*time.Millisecond, "how long delayed-close waits (Go 500ms, Envoy 1s)")
+	fs.DurationVar(&b.QuietFloor, "quiet-floor", 50*time.Millisecond, "what drain-until-acked adds to the round trip for which input must be quiet")
 	fs.DurationVar(&b.AckTimeout, "ack-timeout", 5*time.Second, "how long wait-acked and drain-until-acked wait")
 }
 

@@ -29,7 +29,6 @@ func runNetHTTP(ctx context.Context, cfg Config) (*Result, error) {
 	return runSlots(ctx, cfg, func(ctx context.Context, clock clock, a *Attempt) error {
 		x := httpExchange{Attempt: a, wire: &wire{clock: clock, closed: make(chan struct{})}}
 		x.run(ctx, client, &cfg, target)
-		a.End = clock.now()
 		if n := x.settle(); n != 1 && ctx.Err() == nil {
 			return fmt.Errorf("net/http asked for %d connections for one attempt: %w", n, x.err)
 		}
@@ -126,12 +125,13 @@ func (filler) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// settle fills in what the connection saw, judges the attempt, and returns how
-// many connections the Transport asked for.
+// settle ends the attempt: it fills in what the connection saw, judges, and
+// returns how many connections the Transport asked for.
 func (x *httpExchange) settle() int {
 	w := x.wire
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	x.End, w.over = w.clock.now(), true
 	if w.connected != 0 {
 		// The Transport closes every connection it was given, at the latest
 		// when it gives up waiting for the request's last write.
@@ -184,6 +184,7 @@ type wire struct {
 
 	mu        sync.Mutex // guards what follows
 	dials     int
+	over      bool // the application has what it gets, and what is read now reaches nobody
 	open      bool // the connection is there and Close was not called
 	pending   int  // calls that have not returned
 	connected int64
@@ -235,7 +236,7 @@ func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
 	w.mu.Lock()
 	defer w.end()
-	if n > 0 {
+	if n > 0 && !w.over {
 		if w.firstByte == 0 {
 			w.firstByte = w.clock.now()
 		}

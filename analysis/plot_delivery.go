@@ -1,0 +1,50 @@
+package analysis
+
+import (
+	"gonum.org/v1/plot"
+)
+
+// deliveryPlot shows the delivered share against the round trip.
+func deliveryPlot(f *facets) *figure {
+	drawn := map[string]bool{}
+	lowest := lowestShare(f.summaries)
+	const room = 48 // points of the page for the strategies of one round trip
+	panels := f.grid("round trip (ms)", "delivered (% of rejections)", func(p *plot.Plot, points []*Summary, _ facetRow) bool {
+		f.rttAxis(&p.X)
+		percentAxis(&p.Y, lowest)
+		p.Add(rules{horizontal: true})
+		any := false
+		for i, strategy := range f.strategies {
+			s := series{look: f.looks[strategy], shift: dodge(i, len(f.strategies), room)}
+			for _, point := range byStrategy(points, strategy) {
+				if d := point.Delivered; point.Valid() && d.Known() {
+					s.samples = append(s.samples, sample{f.rttPlace(point.RTTMs), d.Value * 100, d.Low * 100, d.High * 100})
+				}
+			}
+			if len(s.samples) > 0 {
+				any, drawn[strategy] = true, true
+				p.Add(s)
+			}
+		}
+		return any
+	})
+	return &figure{
+		name:     "delivered-by-rtt",
+		title:    "Share of 503 answers that reached the client, by round trip",
+		subtitle: f.conditions("95% Wilson intervals"),
+		caption:  "Each glyph is one strategy at one round trip, with its 95% interval; strategies stand side by side so that equal shares stay apart. Round trips are evenly spaced, whatever their length.",
+		panels:   panels, legend: f.strategyLegend(drawn),
+		notes:      f.omissions(f.summaries, func(s *Summary) bool { return s.Delivered.Known() }, "Without a rejection, hence without a share"),
+		panelWidth: 260, panelHeight: 165,
+	}
+}
+
+func lowestShare(summaries []*Summary) float64 {
+	lowest := 1.0
+	for _, s := range summaries {
+		if s.Valid() && s.Delivered.Known() {
+			lowest = min(lowest, s.Delivered.Low)
+		}
+	}
+	return lowest
+}

@@ -1,0 +1,74 @@
+package analysis
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+)
+
+// latencyPlot shows the whole distribution of the time to a delivered answer,
+// on the scale of HdrHistogram, which gives each further nine the same room.
+func latencyPlot(f *facets) *figure {
+	drawn := map[string]bool{}
+	at := where(f.summaries, func(s *Summary) bool { return s.RTTMs == f.longest() })
+	deepest, low, high := 0.0, math.Inf(1), math.Inf(-1)
+	for _, s := range at {
+		for _, q := range s.ResponseCurve {
+			deepest = max(deepest, nines(q.P))
+			low, high = min(low, logMs(q.Ms)), max(high, logMs(q.Ms))
+		}
+	}
+	panels := f.grid("percentile (scale of 1/(1-p))", "until the answer's first byte (ms)", func(p *plot.Plot, points []*Summary, _ facetRow) bool {
+		p.X.Min, p.X.Max = 0, max(deepest, 1)
+		p.X.Tick.Marker = percentileTicks(p.X.Max)
+		p.Y.Tick.Marker = logTicks{}
+		if low <= high {
+			pad := max((high-low)*0.06, 0.02)
+			p.Y.Min, p.Y.Max = low-pad, high+pad
+		}
+		any := false
+		p.Add(rules{horizontal: low <= high, vertical: true})
+		for i, strategy := range f.strategies {
+			for _, s := range byStrategy(points, strategy) {
+				if s.RTTMs != f.longest() || len(s.ResponseCurve) == 0 {
+					continue
+				}
+				// Glyphs of the strategies start at different samples, so that
+				// curves on top of each other still show all of them.
+				line := series{look: f.looks[strategy], marks: curveSteps, first: i * curveSteps / max(len(f.strategies), 1)}
+				for _, q := range s.ResponseCurve {
+					y := logMs(q.Ms)
+					line.samples = append(line.samples, sample{nines(q.P), y, y, y})
+				}
+				any, drawn[strategy] = true, true
+				p.Add(line)
+			}
+		}
+		return any
+	})
+	return &figure{
+		name:     "latency",
+		title:    "Time from when an attempt was due to the first byte of a delivered 503",
+		subtitle: f.conditions(f.atLongest()),
+		caption:  "Each curve is all delivered answers of a strategy, merged over the rounds, up to the percentile that a single answer stands for. It counts from when an attempt was due, so that a fleet behind its schedule cannot hide waiting.",
+		panels:   panels, legend: f.strategyLegend(drawn),
+		notes:      f.omissions(at, func(s *Summary) bool { return len(s.ResponseCurve) > 0 }, "Without a delivered answer on record"),
+		panelWidth: 260, panelHeight: 165,
+	}
+}
+
+// nines is the place of a percentile on the axis: 0 at 0%, 1 at 90%, 2 at 99%.
+func nines(p float64) float64 { return -math.Log10(1 - p) }
+
+// logMs is the base-10 logarithm of a time, no shorter than a microsecond.
+func logMs(ms float64) float64 { return math.Log10(max(ms, 1e-3)) }
+
+func percentileTicks(deepest float64) plot.ConstantTicks {
+	ticks := plot.ConstantTicks{{Value: 0, Label: "0%"}, {Value: nines(0.5), Label: "50%"}}
+	for i, label := range []string{"90%", "99%", "99.9%", "99.99%", "99.999%", "99.9999%"} {
+		if float64(i+1) <= deepest+1e-9 {
+			ticks = append(ticks, plot.Tick{Value: float64(i + 1), Label: label})
+		}
+	}
+	return ticks
+}

@@ -1,0 +1,126 @@
+package analysis
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gonum.org/v1/plot"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Plots draws the run's plots and writes each as SVG and PNG into a folder,
+// which it makes if it is missing. It returns the files' paths. The same run
+// gives the same bytes.
+func Plots(run *results.Run, dir string) ([]string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the plots' folder: %w", err)
+	}
+	var paths []string
+	for _, f := range figures(run) {
+		for _, format := range []struct {
+			ext    string
+			render func() ([]byte, error)
+		}{{"svg", f.svg}, {"png", f.png}} {
+			b, err := format.render()
+			if err != nil {
+				return paths, err
+			}
+			path := filepath.Join(dir, f.name+"."+format.ext)
+			if err := os.WriteFile(path, b, 0o644); err != nil {
+				return paths, fmt.Errorf("write a plot: %w", err)
+			}
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
+// figures lays out every plot of a run; none where nothing is on record.
+func figures(run *results.Run) []*figure {
+	f := newFacets(run)
+	if len(f.summaries) == 0 {
+		return nil
+	}
+	all := []*figure{deliveryPlot(f), outcomePlot(f), latencyPlot(f)}
+	all = append(all, resetPlots(f)...)
+	return append(all, costPlot(f))
+}
+
+// grid makes a figure's panels, row by row. The function draw fills a panel and
+// reports whether it drew anything; a panel without anything says so.
+func (f *facets) grid(x, y string, draw func(p *plot.Plot, points []*Summary, row facetRow) bool) [][]*plot.Plot {
+	panels := make([][]*plot.Plot, len(f.rows))
+	for i, row := range f.rows {
+		for j, body := range f.bodies {
+			// Axes are named once, at the edges of the grid.
+			labelX, labelY := "", ""
+			if i == len(f.rows)-1 {
+				labelX = x
+			}
+			if j == 0 {
+				labelY = y
+			}
+			p := newPanel(f.panelTitle(row, body), labelX, labelY)
+			if !draw(p, f.panel(row, body), row) {
+				blank(p, f.panel(row, body))
+			}
+			panels[i] = append(panels[i], p)
+		}
+	}
+	return panels
+}
+
+// blank says why a panel shows nothing.
+func blank(p *plot.Plot, points []*Summary) {
+	text := note("not measured")
+	if len(points) > 0 {
+		text = "nothing to draw here"
+		if len(where(points, (*Summary).Valid)) == 0 {
+			text = note("no valid cell: " + points[0].Invalid[0].Reason)
+		}
+	}
+	if p.X.Min > p.X.Max {
+		p.X.Min, p.X.Max = 0, 1
+	}
+	if p.Y.Min > p.Y.Max {
+		p.Y.Min, p.Y.Max = 0, 1
+	}
+	p.Add(text)
+}
+
+// percentAxis shows shares in percent, from 0 or, when every interval lies
+// above 90, from there.
+func percentAxis(a *plot.Axis, lowest float64) {
+	a.Min, a.Max = -3, 103
+	step := 25.0
+	if lowest >= 0.9 {
+		a.Min, step = 89.7, 2.5
+		a.Max = 100.3
+	}
+	var ticks plot.ConstantTicks
+	for v := 100.0; v >= a.Min; v -= step {
+		ticks = append(ticks, plot.Tick{Value: v, Label: number(v)})
+	}
+	a.Tick.Marker = ticks
+}
+
+// rttAxis gives every round trip the same room, so that 0 and 200 ms both read well.
+func (f *facets) rttAxis(a *plot.Axis) {
+	names := make([]string, len(f.rtts))
+	for i, v := range f.rtts {
+		names[i] = number(v)
+	}
+	a.Min, a.Max = -0.5, float64(len(f.rtts))-0.5
+	a.Tick.Marker = namedTicks(names)
+}
+
+func (f *facets) rttPlace(ms float64) float64 {
+	for i, v := range f.rtts {
+		if v == ms {
+			return float64(i)
+		}
+	}
+	return -1
+}

@@ -1,0 +1,160 @@
+package analysis
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// sample is one point of a series; Low and High are its interval on the y
+// axis, equal to Y where there is none.
+type sample struct {
+	X, Y, Low, High float64
+}
+
+// series draws one strategy: a line through its samples, a glyph and an
+// interval bar at each.
+type series struct {
+	look
+	samples []sample
+	// shift moves the whole series along x, in points of the page, so that
+	// series with the same values stay apart.
+	shift vg.Length
+	// marks puts a glyph at every marks-th sample only, for a curve of many; 0
+	// is one at each. The first stands at sample number first.
+	marks, first int
+	// loose draws no line between the samples.
+	loose bool
+}
+
+// Plot implements plot.Plotter.
+func (s series) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	points := make([]vg.Point, len(s.samples))
+	for i, v := range s.samples {
+		points[i] = vg.Point{X: x(v.X) + s.shift, Y: y(v.Y)}
+	}
+	if !s.loose && len(points) > 1 {
+		c.StrokeLines(s.line(), c.ClipLinesXY(points)...)
+	}
+	bar := draw.LineStyle{Color: s.color, Width: 0.9}
+	const cap = 1.6
+	for i, v := range s.samples {
+		at := points[i].X
+		if v.Low < v.High {
+			low, high := y(v.Low), y(v.High)
+			c.StrokeLine2(bar, at, low, at, high)
+			c.StrokeLine2(bar, at-cap, low, at+cap, low)
+			c.StrokeLine2(bar, at-cap, high, at+cap, high)
+		}
+		if s.marks == 0 || i%s.marks == s.first {
+			c.DrawGlyphNoClip(s.mark(), points[i])
+		}
+	}
+}
+
+// dodge spreads n series over a width in points, the middle one at 0.
+func dodge(i, n int, width vg.Length) vg.Length {
+	if n < 2 {
+		return 0
+	}
+	return width * (vg.Length(i)/vg.Length(n-1) - 0.5)
+}
+
+// bar is one horizontal bar of stacked parts, at a height of the y axis.
+type bar struct {
+	at    float64
+	parts []part
+	// whole is drawn as an interval bracket over the end of the parts it covers.
+	whole Share
+	label string // beside the bar, in the margin on the right
+}
+
+// part is one piece of a bar, as a share of the whole.
+type part struct {
+	share float64
+	color color.Color
+}
+
+// bars draws horizontal stacked bars, shares in percent along x.
+type bars []bar
+
+// Plot implements plot.Plotter.
+func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	style := textStyle(7, faint)
+	style.YAlign = text.YCenter
+	for _, bar := range b {
+		bottom, top := y(bar.at-0.36), y(bar.at+0.36)
+		from := 0.0
+		for _, part := range bar.parts {
+			to := from + part.share*100
+			c.FillPolygon(part.color, []vg.Point{{X: x(from), Y: bottom}, {X: x(to), Y: bottom}, {X: x(to), Y: top}, {X: x(from), Y: top}})
+			from = to
+		}
+		if bar.whole.Known() {
+			line := draw.LineStyle{Color: ink, Width: 0.9}
+			middle := (bottom + top) / 2
+			low, high := x(bar.whole.Low*100), x(bar.whole.High*100)
+			c.StrokeLine2(line, low, middle, high, middle)
+			c.StrokeLine2(line, low, middle-2, low, middle+2)
+			c.StrokeLine2(line, high, middle-2, high, middle+2)
+		}
+		at := x(101.5)
+		if len(bar.parts) == 0 {
+			at = x(1.5)
+		}
+		c.FillText(style, vg.Point{X: at, Y: (bottom + top) / 2}, bar.label)
+	}
+}
+
+// note is a sentence in the middle of a panel that has nothing else to show.
+type note string
+
+// Plot implements plot.Plotter.
+func (n note) Plot(c draw.Canvas, _ *plot.Plot) {
+	style := textStyle(9, faint)
+	style.XAlign, style.YAlign = text.XCenter, text.YCenter
+	lines := wrap(string(n), style, c.Max.X-c.Min.X-8)
+	for i, line := range lines {
+		at := c.Center()
+		at.Y += style.Height("X") * 1.4 * vg.Length(float64(len(lines)-1)/2-float64(i))
+		c.FillText(style, at, line)
+	}
+}
+
+// logTicks marks 1, 2 and 5 of each power of ten on an axis of base-10
+// logarithms; over many powers only the 1s are named.
+type logTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (logTicks) Ticks(low, high float64) []plot.Tick {
+	var ticks []plot.Tick
+	for e := math.Floor(low); e <= math.Ceil(high); e++ {
+		for _, m := range []float64{1, 2, 5} {
+			v := e + math.Log10(m)
+			if v < low-1e-9 || v > high+1e-9 {
+				continue
+			}
+			label := ""
+			if m == 1 || high-low <= 2.2 {
+				label = number(m * math.Pow(10, e))
+			}
+			ticks = append(ticks, plot.Tick{Value: v, Label: label})
+		}
+	}
+	return ticks
+}
+
+// namedTicks puts names at 0, 1, 2, ...
+func namedTicks(names []string) plot.ConstantTicks {
+	ticks := make(plot.ConstantTicks, len(names))
+	for i, name := range names {
+		ticks[i] = plot.Tick{Value: float64(i), Label: name}
+	}
+	return ticks
+}

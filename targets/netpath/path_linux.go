@@ -153,6 +153,10 @@ func (p *Path) StartClient(cmd *exec.Cmd) error { return p.client.start(cmd) }
 // its ends are killed.
 func (p *Path) Close() (Stats, error) {
 	stats, err := p.stats()
+	if p.kind != Loopback { // whose namespace may be the system's
+		p.client.reap()
+		p.server.reap()
+	}
 	p.closeNamespaces()
 	return stats, err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -23,7 +24,8 @@ func createLatencyLog(path string, m Manifest) (*latencyLog, error) {
 		return nil, fmt.Errorf("open the latency log: %w", err)
 	}
 	l := &latencyLog{file: f, log: hdrhistogram.NewHistogramLogWriter(f)}
-	base := m.Started.UnixMilli()
+	// The log carries its base in whole seconds, so that is what times are relative to.
+	base := m.Started.Truncate(time.Second).UnixMilli()
 	l.log.SetBaseTime(base)
 	err = errors.Join(
 		l.log.OutputComment("[Logged with "+m.Tool+"]"),

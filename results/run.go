@@ -84,7 +84,8 @@ func Create(dir string, m Manifest) (*Writer, error) {
 		err = w.writeManifest()
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.closeFiles())
+		// Empty records would make the folder look as if it held a run.
+		return nil, errors.Join(err, w.closeFiles(), os.Remove(cells.Name()))
 	}
 	return w, nil
 }
@@ -233,8 +234,15 @@ func DecodeCell(line []byte) (Cell, error) {
 	if err := d.Decode(&c); err != nil {
 		return Cell{}, err
 	}
-	if n := c.Outcomes.Total(); n != c.Attempts {
-		return Cell{}, fmt.Errorf("outcomes add up to %d, but attempts is %d", n, c.Attempts)
+	switch total, delivered := c.Outcomes.Total(), c.Outcomes.Delivered(); {
+	case c.Attempts < 0:
+		return Cell{}, fmt.Errorf("attempts is negative: %d", c.Attempts)
+	case c.Rejected < 0:
+		return Cell{}, fmt.Errorf("rejected is negative: %d", c.Rejected)
+	case total != c.Attempts:
+		return Cell{}, fmt.Errorf("outcomes add up to %d, but attempts is %d", total, c.Attempts)
+	case delivered != c.Delivered:
+		return Cell{}, fmt.Errorf("outcomes hold %d delivered, but delivered is %d", delivered, c.Delivered)
 	}
 	return c, nil
 }

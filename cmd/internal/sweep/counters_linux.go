@@ -3,8 +3,9 @@ package sweep
 import (
 	"fmt"
 	"maps"
-	"reflect"
+	"os"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/procfs"
 
@@ -12,26 +13,54 @@ import (
 )
 
 // counters reads the kernel's counters in the network namespace of a process.
-// A counter that this kernel does not have is left out.
+// A counter that this kernel does not have is left out. The files are read
+// here because package procfs knows some of these counters and never fills them in.
 func counters(pid int) (map[string]int64, error) {
-	proc, err := procfs.NewProc(pid)
-	if err != nil {
-		return nil, fmt.Errorf("read the kernel's counters: %w", err)
-	}
-	netstat, err := proc.Netstat()
-	if err != nil {
-		return nil, fmt.Errorf("read the kernel's counters: %w", err)
-	}
-	snmp, err := proc.Snmp()
-	if err != nil {
-		return nil, fmt.Errorf("read the kernel's counters: %w", err)
-	}
-	files := map[string]reflect.Value{"netstat": reflect.ValueOf(netstat.TcpExt), "snmp": reflect.ValueOf(snmp.Tcp)}
 	values := map[string]int64{}
-	for _, c := range results.Counters {
-		if v, ok := files[c.File].FieldByName(c.Name).Interface().(*float64); ok && v != nil {
-			values[c.Name] = int64(*v)
+	for _, file := range []string{"netstat", "snmp"} {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, file))
+		if err != nil {
+			return nil, fmt.Errorf("read the kernel's counters: %w", err)
 		}
+		all, err := parseCounters(string(b))
+		if err != nil {
+			return nil, fmt.Errorf("read the kernel's counters in %s: %w", file, err)
+		}
+		for _, c := range results.Counters {
+			if v, ok := all[c.Name]; ok && c.File == file {
+				values[c.Name] = v
+			}
+		}
+	}
+	return values, nil
+}
+
+// parseCounters reads the TCP counters of /proc/net/netstat or snmp: a line of
+// names and below it a line of values, both with the protocol in front.
+func parseCounters(file string) (map[string]int64, error) {
+	values := map[string]int64{}
+	var names []string
+	for line := range strings.Lines(file) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || (fields[0] != "Tcp:" && fields[0] != "TcpExt:") {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		if len(fields) != len(names) {
+			return nil, fmt.Errorf("%d names and %d values", len(names), len(fields))
+		}
+		for i := 1; i < len(fields); i++ {
+			// MaxConn may be -1; nothing else is beyond an int64.
+			v, err := strconv.ParseInt(fields[i], 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			values[names[i]] = v
+		}
+		names = nil
 	}
 	return values, nil
 }

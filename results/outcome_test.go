@@ -1,0 +1,63 @@
+package results
+
+import (
+	"encoding/json"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestCountsSurviveEncodingAndDecoding(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := counts().Draw(t, "counts")
+		b, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Counts{Delivered: 7} // what was there before must not shine through
+		if err := json.Unmarshal(b, &got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Fatalf("wrote %v, read %v", want, got)
+		}
+	})
+}
+
+func TestCountsMissingAnOutcomeReadAsZero(t *testing.T) {
+	var c Counts
+	if err := json.Unmarshal([]byte(`{"closed":2}`), &c); err != nil {
+		t.Fatal(err)
+	}
+	if c != (Counts{Closed: 2}) {
+		t.Errorf("read %v", c)
+	}
+}
+
+func TestCountsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		small := rapid.MakeCustom[Counts](rapid.MakeConfig{})
+		a, b := small.Draw(t, "a"), small.Draw(t, "b")
+		sum := a
+		sum.Add(b)
+		if sum.Total() != a.Total()+b.Total() || sum.Delivered() != a.Delivered()+b.Delivered() ||
+			sum.RejectedWithoutLedger() != a.RejectedWithoutLedger()+b.RejectedWithoutLedger() {
+			t.Fatalf("%v + %v = %v", a, b, sum)
+		}
+	})
+}
+
+func TestOutcomesStandInTheTableUnderTheirOwnNumberAndName(t *testing.T) {
+	for i, row := range Outcomes {
+		o, err := ParseOutcome(row.Name)
+		if err != nil || o != Outcome(i) || row.Outcome != Outcome(i) || o.String() != row.Name || row.Summary == "" {
+			t.Errorf("row %d: %+v parses as %v, %v", i, row, o, err)
+		}
+	}
+	if o, err := ParseOutcome("no-such"); err == nil {
+		t.Errorf("no-such parses as %v", o)
+	}
+	if got := Outcome(NumOutcomes).String(); got != "outcome(15)" {
+		t.Errorf("an outcome outside the table is called %q", got)
+	}
+}

@@ -173,7 +173,7 @@ func (f *facets) strategyLegend(drawn map[string]bool) []legendEntry {
 	var entries []legendEntry
 	for _, s := range f.strategies {
 		if drawn[s] {
-			entries = append(entries, legendEntry{shorten(s), f.looks[s]})
+			entries = append(entries, legendEntry{name: shorten(s), look: f.looks[s]})
 		}
 	}
 	return entries

@@ -36,6 +36,7 @@ type figure struct {
 type legendEntry struct {
 	name string
 	look
+	loose bool // the glyph alone, as where samples are not joined
 }
 
 const (
@@ -103,6 +104,19 @@ func (r rules) Plot(c draw.Canvas, p *plot.Plot) {
 				c.StrokeLine2(line, x(t.Value), c.Min.Y, x(t.Value), c.Max.Y)
 			}
 		}
+	}
+}
+
+// bands shades every other of n categories, so that the eye keeps apart the
+// series that stand side by side in each.
+type bands int
+
+// Plot implements plot.Plotter.
+func (n bands) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	for i := 1; i < int(n); i += 2 {
+		left, right := x(float64(i)-0.5), x(float64(i)+0.5)
+		c.FillPolygon(shade, []vg.Point{{X: left, Y: c.Min.Y}, {X: right, Y: c.Min.Y}, {X: right, Y: c.Max.Y}, {X: left, Y: c.Max.Y}})
 	}
 }
 
@@ -218,7 +232,9 @@ func (l layout) drawLegend(c draw.Canvas) {
 		if e.glyph == nil {
 			c.FillPolygon(e.color, []vg.Point{{X: x + 6, Y: y - 4}, {X: x + 20, Y: y - 4}, {X: x + 20, Y: y + 4}, {X: x + 6, Y: y + 4}})
 		} else {
-			c.StrokeLine2(e.line(), x, y, x+legendMark-4, y)
+			if !e.loose {
+				c.StrokeLine2(e.line(), x, y, x+legendMark-4, y)
+			}
 			c.DrawGlyphNoClip(e.mark(), vg.Point{X: x + (legendMark-4)/2, Y: y})
 		}
 		c.FillText(style, vg.Point{X: x + legendMark, Y: y}, e.name)

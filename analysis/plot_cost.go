@@ -37,12 +37,16 @@ func costPlot(f *facets) *figure {
 		}
 		return any
 	})
+	legend := f.strategyLegend(drawn)
+	for i := range legend {
+		legend[i].loose = true
+	}
 	return &figure{
 		name:     "cost",
 		title:    "Delivered share against what a rejection costs the server",
 		subtitle: f.conditions(f.atLongest(), "95% Wilson intervals", "top left is best"),
 		caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little.",
-		panels:   panels, legend: f.strategyLegend(drawn),
+		panels:   panels, legend: legend,
 		notes:      f.omissions(at, drawable, "Without a rejection, hence without a share"),
 		panelWidth: 260, panelHeight: 165,
 	}

@@ -8,14 +8,13 @@ import (
 func deliveryPlot(f *facets) *figure {
 	drawn := map[string]bool{}
 	lowest := lowestShare(f.summaries)
-	const room = 48 // points of the page for the strategies of one round trip
 	panels := f.grid("round trip (ms)", "delivered (% of rejections)", func(p *plot.Plot, points []*Summary, _ facetRow) bool {
 		f.rttAxis(&p.X)
 		percentAxis(&p.Y, lowest)
-		p.Add(rules{horizontal: true})
+		p.Add(bands(len(f.rtts)), rules{horizontal: true})
 		any := false
 		for i, strategy := range f.strategies {
-			s := series{look: f.looks[strategy], shift: dodge(i, len(f.strategies), room)}
+			s := series{look: f.looks[strategy], shift: dodge(i, len(f.strategies))}
 			for _, point := range byStrategy(points, strategy) {
 				if d := point.Delivered; point.Valid() && d.Known() {
 					s.samples = append(s.samples, sample{f.rttPlace(point.RTTMs), d.Value * 100, d.Low * 100, d.High * 100})

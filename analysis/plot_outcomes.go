@@ -51,7 +51,7 @@ func outcomePlot(f *facets) *figure {
 	var legend []legendEntry
 	for _, o := range results.Outcomes {
 		if seen[o.Outcome] > 0 {
-			legend = append(legend, legendEntry{o.Name, look{color: outcomeColor(o.Outcome)}})
+			legend = append(legend, legendEntry{name: o.Name, look: look{color: outcomeColor(o.Outcome)}})
 		}
 	}
 	return &figure{

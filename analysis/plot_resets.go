@@ -55,13 +55,12 @@ func resetPlots(f *facets) []*figure {
 }
 
 func (f *facets) drawResets(p *plot.Plot, points []*Summary, counter string, drawn map[string]bool) bool {
-	const room = 48
 	f.rttAxis(&p.X)
 	percentAxis(&p.Y, 0)
-	p.Add(rules{horizontal: true})
+	p.Add(bands(len(f.rtts)), rules{horizontal: true})
 	any := false
 	for i, strategy := range f.strategies {
-		s := series{look: f.looks[strategy], shift: dodge(i, len(f.strategies), room)}
+		s := series{look: f.looks[strategy], shift: dodge(i, len(f.strategies))}
 		for _, point := range byStrategy(points, strategy) {
 			resets, ok := point.TCP[counter]
 			if !point.Valid() || point.Rejected == 0 || !ok {

@@ -21,9 +21,9 @@ type sample struct {
 type series struct {
 	look
 	samples []sample
-	// shift moves the whole series along x, in points of the page, so that
+	// shift moves the whole series along x, in units of the axis, so that
 	// series with the same values stay apart.
-	shift vg.Length
+	shift float64
 	// marks puts a glyph at every marks-th sample only, for a curve of many; 0
 	// is one at each. The first stands at sample number first.
 	marks, first int
@@ -36,7 +36,7 @@ func (s series) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	points := make([]vg.Point, len(s.samples))
 	for i, v := range s.samples {
-		points[i] = vg.Point{X: x(v.X) + s.shift, Y: y(v.Y)}
+		points[i] = vg.Point{X: x(v.X + s.shift), Y: y(v.Y)}
 	}
 	if !s.loose && len(points) > 1 {
 		c.StrokeLines(s.line(), c.ClipLinesXY(points)...)
@@ -57,12 +57,15 @@ func (s series) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// dodge spreads n series over a width in points, the middle one at 0.
-func dodge(i, n int, width vg.Length) vg.Length {
+// dodgeRoom is how much of a category its series take, side by side.
+const dodgeRoom = 0.68
+
+// dodge is the shift of series i of n within its category, the middle one's 0.
+func dodge(i, n int) float64 {
 	if n < 2 {
 		return 0
 	}
-	return width * (vg.Length(i)/vg.Length(n-1) - 0.5)
+	return dodgeRoom * (float64(i)/float64(n-1) - 0.5)
 }
 
 // bar is one horizontal bar of stacked parts, at a height of the y axis.
@@ -127,15 +130,22 @@ func (n note) Plot(c draw.Canvas, _ *plot.Plot) {
 	}
 }
 
-// logTicks marks 1, 2 and 5 of each power of ten on an axis of base-10
-// logarithms; over many powers only the 1s are named.
+// logTicks marks an axis of base-10 logarithms: 1, 2 and 5 of each power of
+// ten, of which over many powers only the 1s are named, and more over less than one.
 type logTicks struct{}
 
 // Ticks implements plot.Ticker.
 func (logTicks) Ticks(low, high float64) []plot.Tick {
+	steps := []float64{1, 2, 5}
+	if high-low < 1 {
+		steps = []float64{1, 1.5, 2, 3, 4, 6, 8}
+	}
+	if high-low < 0.2 {
+		steps = []float64{1, 1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9}
+	}
 	var ticks []plot.Tick
 	for e := math.Floor(low); e <= math.Ceil(high); e++ {
-		for _, m := range []float64{1, 2, 5} {
+		for _, m := range steps {
 			v := e + math.Log10(m)
 			if v < low-1e-9 || v > high+1e-9 {
 				continue

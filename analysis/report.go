@@ -1,0 +1,204 @@
+package analysis
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+//go:embed report.tmpl
+var reportTemplate string
+
+// Report writes one self-contained page: findings, environment, plots, the
+// table of all points, glossaries and links to the run's files, which it
+// expects beside it. Plots are paths that Plots returned; the SVG files among
+// them are put into the page itself, so that it needs no request and no script.
+func Report(w io.Writer, run *results.Run, plots []string) error {
+	t, err := template.New("report").Parse(reportTemplate)
+	if err != nil {
+		return fmt.Errorf("parse the report's template: %w", err)
+	}
+	p, err := newPage(run, plots)
+	if err != nil {
+		return err
+	}
+	if err := t.Execute(w, p); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// page is what the template shows.
+type page struct {
+	Manifest    results.Manifest
+	Started     string
+	Duration    string
+	Validity    string
+	AllValid    bool
+	Findings    []string
+	Environment []pair
+	Options     []pair
+	TCP         []pair
+	Figures     []inlined
+	Columns     []pageColumn
+	Rows        []pageRow
+	Notes       []pageNotes
+	Outcomes    []results.OutcomeInfo
+	Strategies  []results.Term
+	Clients     []results.Term
+	Counters    []results.CounterInfo
+	Files       []pair
+}
+
+type pair struct{ Name, Text string }
+
+// inlined is a plot with the words around it.
+type inlined struct {
+	Name, Title, Caption string
+	SVG                  template.HTML
+}
+
+type pageColumn struct {
+	Head, Unit, Title string
+	Left              bool
+}
+
+type pageRow struct {
+	Valid bool
+	Cells []pageCell
+}
+
+type pageCell struct {
+	Text string
+	Left bool
+}
+
+type pageNotes struct {
+	Head  string
+	Lines []string
+}
+
+func newPage(run *results.Run, plots []string) (page, error) {
+	m := run.Manifest
+	summaries := Summarize(run.Cells, &m)
+	p := page{
+		Manifest: m, Findings: Findings(run), TCP: sorted(m.TCP), Options: sorted(m.Options),
+		Outcomes: results.Outcomes[:], Strategies: m.Strategies, Clients: m.Clients, Counters: results.Counters,
+		Files: []pair{
+			{results.ManifestFile, "what was run, on which machine, with which options"},
+			{results.CellsFile, "every cell, one JSON object a line, invalid tries among them"},
+			{results.LatencyFile, "every latency histogram, in HdrHistogram's log format"},
+		},
+	}
+	if !m.Started.IsZero() {
+		p.Started = m.Started.UTC().Format("2006-01-02 15:04 UTC")
+		if m.Finished.After(m.Started) {
+			p.Duration = m.Finished.Sub(m.Started).Round(time.Second).String()
+		}
+	}
+	p.Validity, p.AllValid = validity(summaries)
+	p.Environment = environment(m)
+	p.fillTable(summaries)
+	figures, err := inline(run, plots)
+	p.Figures = figures
+	return p, err
+}
+
+// validity is the one line above everything else.
+func validity(summaries []*Summary) (text string, all bool) {
+	var rounds, invalid, retries int
+	for _, s := range summaries {
+		rounds += s.Rounds
+		invalid += len(s.Invalid)
+		retries += s.Retries
+	}
+	if rounds == 0 {
+		return "no cells on record", false
+	}
+	text = fmt.Sprintf("%d of %s valid; %s", rounds-invalid, plural(rounds, "measured round"), again(retries))
+	return text, invalid == 0
+}
+
+// environment is what the figures hold for.
+func environment(m results.Manifest) []pair {
+	all := []pair{
+		{"kernel", m.Kernel},
+		{"congestion control", m.TCP["tcp_congestion_control"]},
+		{"path", m.PathKind},
+		{"seed", fmt.Sprint(m.Seed)},
+		{"machine", strings.Trim(fmt.Sprintf("%s, %s", m.CPU, plural(m.Cores, "core")), ", ")},
+		{"system", m.System},
+		{"tool", strings.Trim(m.Tool+", "+m.Go, ", ")},
+	}
+	return slices.DeleteFunc(all, func(p pair) bool { return p.Text == "" })
+}
+
+func sorted(m map[string]string) []pair {
+	pairs := make([]pair, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		pairs = append(pairs, pair{name, m[name]})
+	}
+	return pairs
+}
+
+// fillTable shows the columns of the text table and those it has no room for.
+func (p *page) fillTable(summaries []*Summary) {
+	columns := columnsFor(summaries)
+	at := slices.IndexFunc(columns, func(c column) bool { return c.head == "valid" })
+	columns = slices.Insert(columns, at, reportColumns()...)
+	for _, c := range columns {
+		p.Columns = append(p.Columns, pageColumn{c.head, c.unit, c.title, c.left})
+	}
+	for _, s := range summaries {
+		row := pageRow{Valid: s.Valid()}
+		for _, c := range columns {
+			row.Cells = append(row.Cells, pageCell{c.cell(s), c.left})
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	for _, n := range notesOf(summaries) {
+		if len(n.lines) > 0 {
+			p.Notes = append(p.Notes, pageNotes{n.head, n.lines})
+		}
+	}
+}
+
+// inline reads the SVG plots and puts the figures' own words beside them.
+func inline(run *results.Run, plots []string) ([]inlined, error) {
+	words := map[string]*figure{}
+	for _, f := range figures(run) {
+		words[f.name] = f
+	}
+	var all []inlined
+	for _, path := range plots {
+		name, isSVG := strings.CutSuffix(filepath.Base(path), ".svg")
+		if !isSVG {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read a plot: %w", err)
+		}
+		// A page takes the element alone, without the XML declaration before it.
+		if start := bytes.Index(b, []byte("<svg")); start > 0 {
+			b = b[start:]
+		}
+		fig := inlined{Name: name, Title: name, SVG: template.HTML(b)} // written by Plots, which escapes all text
+		if f := words[name]; f != nil {
+			fig.Title, fig.Caption = cmp.Or(f.title, name), f.caption
+		}
+		all = append(all, fig)
+	}
+	return all, nil
+}

@@ -63,6 +63,10 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	}
 	var usage usageError
 	var environment environmentError
+	var status exitStatus
+	if errors.As(err, &status) {
+		return int(status)
+	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		fmt.Fprintln(stderr, "rejectbench: interrupted")
 		return exitInterrupted
@@ -97,7 +101,7 @@ on how much the client was still sending, and on how the client reads.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), serveCommand(), loadCommand(), reportCommand(), doctorCommand(), listCommand())
+	root.AddCommand(runCommand(), serveCommand(), loadCommand(), execCommand(), reportCommand(), doctorCommand(), listCommand())
 	return root
 }
 

@@ -23,12 +23,14 @@ type progress interface {
 // newProgress shows a bar with the time left on a terminal, and a line a cell
 // elsewhere.
 func newProgress(w io.Writer, total int, path string) progress {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := w.(*os.File); ok && isTerminal(f) {
 		return newBar(w, total, path)
 	}
 	fmt.Fprintf(w, "%d cells over a %s path\n", total, path)
 	return &lines{w: w, total: total}
 }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 type silent struct{}
 

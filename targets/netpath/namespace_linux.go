@@ -29,11 +29,20 @@ func Isolate(cmd *exec.Cmd) {
 // keeps a terminal's Ctrl-C from it: its parent decides how it ends.
 func dieWithParent(cmd *exec.Cmd) *syscall.SysProcAttr {
 	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	cmd.SysProcAttr.Setpgid = true
 	return cmd.SysProcAttr
+}
+
+// Foreground has cmd stay in the process group of its parent when it is
+// started by Isolate or at an end of a path: a program that a user talks to
+// through a terminal belongs to the terminal's foreground.
+func Foreground(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = false
 }
 
 // namespace is a network namespace held by one locked thread. Whatever must

@@ -15,6 +15,9 @@ type Path struct{}
 // Isolate does nothing: there are no network namespaces here.
 func Isolate(*exec.Cmd) {}
 
+// Foreground does nothing: no process group is changed here.
+func Foreground(*exec.Cmd) {}
+
 // Open makes the path.
 func Open(spec Spec, _ bool) (*Path, error) {
 	if spec.Kind != Loopback {

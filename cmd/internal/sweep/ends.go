@@ -5,6 +5,8 @@ import (
 	"encoding/gob"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/netip"
 	"time"
 
@@ -83,6 +85,8 @@ func fleetRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	left := make(chan struct{})
 	go func() { defer close(left); until(in, cancel) }()
 
+	// net/http logs what a server sends unasked, and has no switch for it.
+	log.SetOutput(io.Discard)
 	var report fleetReport
 	result, err := loadgen.Run(ctx, cfg)
 	if err == nil {

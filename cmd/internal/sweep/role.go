@@ -33,6 +33,7 @@ var roles = map[string]func(ctx context.Context, in *json.Decoder, out *gob.Enco
 	"server": serverRole,
 	"fleet":  fleetRole,
 	"probe":  probeRole,
+	"exec":   execRole,
 }
 
 // RunRole runs the role that this process was started for and reports true, or
@@ -50,11 +51,48 @@ func RunRole() (code int, ran bool) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := role(ctx, json.NewDecoder(os.Stdin), gob.NewEncoder(os.Stdout)); err != nil {
+	in, out := os.Stdin, os.Stdout
+	if os.Getenv(streamsVariable) != "" {
+		in, out = os.NewFile(controlIn, "control input"), os.NewFile(controlOut, "control output")
+		closeOnExec(in, out)
+	}
+	// What this process starts is told its own role, or is a user's program.
+	os.Unsetenv(roleVariable)
+	os.Unsetenv(streamsVariable)
+	if err := role(ctx, json.NewDecoder(in), gob.NewEncoder(out)); err != nil {
 		fmt.Fprintf(os.Stderr, "rejectbench: %s process: %v\n", name, err)
 		return 1, true
 	}
 	return 0, true
+}
+
+// A role whose standard streams are a user's program's talks over two further descriptors.
+const (
+	streamsVariable = "REJECTBENCH_STREAMS"
+	controlIn       = 3
+	controlOut      = 4
+)
+
+// newProcessWithStreams prepares a role that has the standard streams of this
+// process.
+func newProcessWithStreams(role string) (*process, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	in, toRole, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make a pipe: %w", err)
+	}
+	fromRole, out, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make a pipe: %w", err), in.Close(), toRole.Close())
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, streamsVariable+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.ExtraFiles = []*os.File{in, out}
+	return &process{cmd: cmd, in: toRole, out: gob.NewDecoder(fromRole), pipe: fromRole}, nil
 }
 
 // until cancels when the parent closes the input or sends its next message.
@@ -69,6 +107,9 @@ type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *gob.Decoder
+	// pipe is what out reads when the streams are not the role's own to talk
+	// over; whoever made the process closes it.
+	pipe io.Closer
 }
 
 // newProcess prepares a role; start it with start.
@@ -94,7 +135,11 @@ func newProcess(role string) (*process, error) {
 
 // start starts the process by the given function and hands it its specification.
 func (p *process) start(start func(*exec.Cmd) error, spec any) error {
-	if err := start(p.cmd); err != nil {
+	err := start(p.cmd)
+	for _, f := range p.cmd.ExtraFiles { // the role's ends of the pipes
+		f.Close()
+	}
+	if err != nil {
 		return err
 	}
 	return p.send(spec)

@@ -1,0 +1,206 @@
+package sweep
+
+import (
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// URLVariable names the environment variable that tells a client program where
+// the server is.
+const URLVariable = "REJECTBENCH_URL"
+
+// ExecOptions say what to run at the two ends of a path.
+type ExecOptions struct {
+	Path        Choice
+	Spec        netpath.Spec // Kind is taken from Path
+	Server      ServerOptions
+	Command     []string // the client program and its arguments
+	StartServer []string // the server program; empty is the reference server
+}
+
+// ServerOptions are the options of the reference server.
+type ServerOptions struct {
+	Strategy string
+	Limit    int
+	Bounds   targets.Bounds
+}
+
+// ExecReport is what was seen beside the client program's own output.
+type ExecReport struct {
+	ExitCode int              // of the client program; 128 and the signal's number if one ended it
+	Server   *targets.Report  // of the reference server
+	TCP      map[string]int64 // deltas of the kernel's counters at the server's end
+	Path     results.Path
+	Error    string
+	Wrong    bool // Error is the command's: it does not exist or the server never listened
+}
+
+// execSpec is what the exec process is told.
+type execSpec struct {
+	ExecOptions
+	Isolated bool
+}
+
+// execMessage is sent to the exec process while it runs.
+type execMessage struct{ Signal int }
+
+// Exec runs a client program at the client's end of a path, with the standard
+// streams of this process. Signals that come in on the channel are passed on to it.
+func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecReport, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	p, err := newProcessWithStreams("exec")
+	if err != nil {
+		return ExecReport{}, err
+	}
+	defer p.pipe.Close()
+	defer p.in.Close()
+	if o.Path.Isolated {
+		netpath.Isolate(p.cmd)
+	}
+	netpath.Foreground(p.cmd)
+	o.Spec.Kind = o.Path.Kind
+	if err := p.start((*exec.Cmd).Start, execSpec{o, o.Path.Isolated}); err != nil {
+		return ExecReport{}, fmt.Errorf("start: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	defer stop()
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		for {
+			select {
+			case s := <-signals:
+				if n, ok := s.(syscall.Signal); ok {
+					_ = p.send(execMessage{int(n)})
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	var report ExecReport
+	err = p.out.Decode(&report)
+	if err != nil {
+		err = fmt.Errorf("the path's process died: %w", exitOf(p, err))
+	}
+	_ = p.cmd.Wait()
+	return report, errors.Join(err, ctx.Err())
+}
+
+// execRole runs the two programs and reports.
+func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
+	var spec execSpec
+	if err := in.Decode(&spec); err != nil {
+		return fmt.Errorf("read the specification: %w", err)
+	}
+	signals := make(chan syscall.Signal, 8)
+	go func() {
+		for {
+			var m execMessage
+			if in.Decode(&m) != nil {
+				os.Exit(1) // nobody waits for the program any more
+			}
+			signals <- syscall.Signal(m.Signal)
+		}
+	}()
+	report, err := runExec(ctx, spec, signals)
+	if err != nil {
+		report.Error = err.Error()
+		var wrong commandError
+		report.Wrong = errors.As(err, &wrong)
+	}
+	return out.Encode(report)
+}
+
+// commandError is an error of a program that a user named.
+type commandError struct{ error }
+
+func (e commandError) Unwrap() error { return e.error }
+
+func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) (report ExecReport, err error) {
+	path, err := netpath.Open(spec.Spec, spec.Isolated)
+	if err != nil {
+		return report, err
+	}
+	defer func() {
+		stats, e := path.Close()
+		report.Path = stats.Record()
+		err = errors.Join(err, e)
+	}()
+	server, err := openServer(path, spec.ExecOptions)
+	if err != nil {
+		return report, err
+	}
+	defer server.kill()
+	before, err := counters(server.pid())
+	if err != nil {
+		return report, err
+	}
+	report.ExitCode, err = runClient(path, spec.Command, server.addr, signals)
+	if err != nil {
+		return report, err
+	}
+	if report.Server, err = server.stop(); err != nil {
+		return report, err
+	}
+	after, err := counters(server.pid())
+	if err != nil {
+		return report, err
+	}
+	report.TCP = delta(before, after)
+	return report, nil
+}
+
+// runClient runs the client program and returns its exit code.
+func runClient(path *netpath.Path, command []string, server netip.AddrPort, signals <-chan syscall.Signal) (int, error) {
+	url := "http://" + server.String() + "/"
+	words := strings.NewReplacer("{url}", url, "{host}", server.Addr().String(), "{port}", strconv.Itoa(int(server.Port())))
+	var args []string
+	for _, word := range command[1:] {
+		args = append(args, words.Replace(word))
+	}
+	cmd := exec.Command(command[0], args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), URLVariable+"="+url)
+	netpath.Foreground(cmd)
+	if err := path.StartClient(cmd); err != nil {
+		return 0, commandError{fmt.Errorf("start %s: %w", command[0], err)}
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case s := <-signals:
+			_ = cmd.Process.Signal(s)
+		case err := <-ended:
+			var exit *exec.ExitError
+			if err != nil && !errors.As(err, &exit) {
+				return 0, fmt.Errorf("wait for %s: %w", command[0], err)
+			}
+			return exitCode(cmd.ProcessState), nil
+		}
+	}
+}
+
+// exitCode is a process's exit code as a shell gives it.
+func exitCode(s *os.ProcessState) int {
+	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		return 128 + int(w.Signal())
+	}
+	return s.ExitCode()
+}

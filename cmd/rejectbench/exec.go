@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// exitStatus is the exit code of a program that a command ran for its user.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// execFlags are the flags of `exec` as they were given.
+type execFlags struct {
+	options                       sweep.ExecOptions
+	server, rtt, loss, path, cong string
+}
+
+func execCommand() *cobra.Command {
+	var f execFlags
+	cmd := &cobra.Command{
+		Use:   "exec [flags] -- CMD [ARG...]",
+		Short: "run any client program against a strategy, or any server, over a path",
+		Long: `Run a client program at the client's end of a path, with ` + sweep.URLVariable + ` set to the
+server's URL; the words {url}, {host} and {port} in its arguments are replaced. Its
+streams, its signals and its exit code pass through. Then say on standard error
+what the server and the kernel counted. With --server the words are a server
+program and its arguments, told where to listen by {host} and {port}.`,
+		Args: positional(1, -1, "name a command behind --"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(cmd, args); err != nil {
+				return err
+			}
+			return runExec(cmd, f)
+		},
+	}
+	fs := cmd.Flags()
+	fs.SetInterspersed(false)
+	fs.StringVar(&f.options.Server.Strategy, "strategy", "lingering-close", "how the reference server rejects")
+	fs.StringVar(&f.server, "server", "", "a server program in place of the reference server, such as 'python3 -m http.server --bind {host} {port}'")
+	fs.StringVar(&f.rtt, "rtt", "0", "round-trip time")
+	fs.StringVar(&f.loss, "loss", "0", "share of packets lost each way")
+	fs.IntVar(&f.options.Server.Limit, "limit", 0, "connections the reference server admits at once; 0 rejects every one")
+	fs.StringVar(&f.path, "path", "auto", "path between the two: auto, netem, delayline or loopback")
+	fs.StringVar(&f.cong, "congestion", netpath.DefaultCongestion, "congestion control of both ends; system is the machine's own")
+	fs.Uint64Var(&f.options.Spec.Seed, "seed", 1, "seed of lost packets")
+	boundsFlags(fs, &f.options.Server.Bounds)
+	return cmd
+}
+
+// check checks the flags and completes the options.
+func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
+	o := &f.options
+	o.Command = args
+	if o.Spec.RTT, err = parseRTT(f.rtt); err != nil {
+		return usagef("--rtt %q: %w", f.rtt, err)
+	}
+	if o.Spec.Loss, err = parseLoss(f.loss); err != nil {
+		return usagef("--loss %q: %w", f.loss, err)
+	}
+	o.Spec.Congestion = f.cong
+	if _, err := parseStrategy(o.Server.Strategy); err != nil {
+		return usagef("--strategy %q: %w", o.Server.Strategy, err)
+	}
+	if cmd.Flags().Changed("server") {
+		if cmd.Flags().Changed("strategy") {
+			return usagef("--strategy %q, --server %q: give one of them", o.Server.Strategy, f.server)
+		}
+		if o.StartServer = strings.Fields(f.server); len(o.StartServer) == 0 {
+			return usagef("--server %q: name a command", f.server)
+		}
+	}
+	if o.Server.Limit < 0 {
+		return usagef("--limit %d: it cannot be negative", o.Server.Limit)
+	}
+	kind, err := netpath.ParseKind(f.path)
+	if err != nil {
+		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
+	}
+	if kind == netpath.Loopback && (o.Spec.RTT != 0 || o.Spec.Loss != 0) {
+		return usagef("--path loopback: %w", netpath.ErrNeedsDelay)
+	}
+	if err := checkDurations(cmd.Flags()); err != nil {
+		return err
+	}
+	o.Path, err = sweep.Choose(cmd.Context(), kind, o.Spec.RTT != 0 || o.Spec.Loss != 0)
+	if err != nil {
+		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
+	}
+	return nil
+}
+
+// runExec runs the program and says what was seen beside its output.
+func runExec(cmd *cobra.Command, f execFlags) error {
+	// A terminal sends its signals to the program itself; those sent to this
+	// process alone are passed on.
+	passed := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
+	if !isTerminal(os.Stdin) {
+		passed = append(passed, os.Interrupt)
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, passed...)
+	defer signal.Stop(signals)
+
+	started := time.Now()
+	// Not the command's context: a signal ends the program, and its end ends us.
+	report, err := sweep.Exec(context.WithoutCancel(cmd.Context()), f.options, signals)
+	if err != nil {
+		return err
+	}
+	if report.Error != "" {
+		if report.Wrong {
+			return usagef("%s", report.Error)
+		}
+		return fmt.Errorf("%s", report.Error)
+	}
+	printExec(cmd.ErrOrStderr(), f.options, report, time.Since(started))
+	if report.ExitCode != 0 {
+		return exitStatus(report.ExitCode)
+	}
+	return nil
+}
+
+func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.Duration) {
+	what := "strategy " + o.Server.Strategy
+	if len(o.StartServer) > 0 {
+		what = "server " + o.StartServer[0]
+	}
+	fmt.Fprintf(w, "-- rejectbench: %s, rtt %v, loss %g%%, path %s, %v\n", what, o.Spec.RTT, o.Spec.Loss*100, r.Path.Kind, took.Round(time.Millisecond))
+	fmt.Fprintf(w, "path:   %d packets, %d dropped on purpose\n", r.Path.Packets, r.Path.Dropped)
+	if r.Server != nil {
+		s := r.Server.Server
+		fmt.Fprintf(w, "server: accepted %d, admitted %d, rejected %d; held each rejection %.1f ms (mean); drained %d bytes; closed %d over unread data\n",
+			s.Accepted, s.Admitted, s.Rejected, s.HoldMs.Mean, s.BytesDrained, s.UnreadAtClose)
+	}
+	for _, c := range results.Counters {
+		if n := r.TCP[c.Name]; n != 0 {
+			fmt.Fprintf(w, "kernel: %s %d: %s\n", c.Name, n, c.Summary)
+		}
+	}
+}

@@ -95,7 +95,7 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	if err := checkDurations(cmd.Flags()); err != nil {
 		return err
 	}
-	o.Path, err = sweep.Choose(cmd.Context(), kind, o.Spec.RTT != 0 || o.Spec.Loss != 0)
+	o.Path, err = sweep.Choose(cmd.Context(), kind, o.Spec.RTT != 0 || o.Spec.Loss != 0, f.cong)
 	if err != nil {
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}

@@ -79,17 +79,18 @@ func run(cmd *cobra.Command, f runFlags) error {
 		return err
 	}
 	ctx := cmd.Context()
-	dir, err := f.folder(time.Now())
-	if err != nil {
-		return err
-	}
 	kind, _ := netpath.ParseKind(f.path)
-	options.Path, err = sweep.Choose(ctx, kind, needsDelay(options.Points))
+	options.Path, err = sweep.Choose(ctx, kind, needsDelay(options.Points), f.congestion)
 	if err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
+	}
+	// Not before this: a run that cannot be leaves no folder behind.
+	dir, err := f.folder(time.Now())
+	if err != nil {
+		return err
 	}
 	manifest, err := newManifest(f.name, options, cmd.Flags())
 	if err != nil {
@@ -274,6 +275,9 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if !anyChanged(fs, "strategy", "client", "rtt", "concurrency", "body", "loss") {
 		o.Points = defaultGrid()
 	}
+	if f.path == string(netpath.Loopback) && needsDelay(o.Points) {
+		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
+	}
 	if o.Requests == 0 && o.Duration == 0 {
 		o.Requests = defaultRequests
 	}
@@ -282,7 +286,7 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 
 // check checks the flags that stand alone.
 func (f runFlags) check(fs *pflag.FlagSet) error {
-	kind, err := netpath.ParseKind(f.path)
+	_, err := netpath.ParseKind(f.path)
 	switch {
 	case err != nil:
 		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
@@ -304,13 +308,6 @@ func (f runFlags) check(fs *pflag.FlagSet) error {
 		return usagef("--linger-bytes %d: it cannot be negative", f.bounds.LingerBytes)
 	case f.name == "" || strings.ContainsAny(f.name, "/\\ \t\n,"):
 		return usagef("--name %q: a word without spaces, commas and slashes", f.name)
-	}
-	if kind == netpath.Loopback {
-		for flag, value := range map[string]string{"rtt": f.rtt, "loss": f.loss} {
-			if fs.Changed(flag) && value != "0" {
-				return usagef("--%s %s: %w", flag, value, netpath.ErrNeedsDelay)
-			}
-		}
 	}
 	return checkDurations(fs)
 }

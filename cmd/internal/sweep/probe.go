@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/gob"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -30,15 +32,15 @@ func (f Finding) Allowed() bool { return f.Error == "" }
 // probeTimeout bounds the attempt to make a path.
 const probeTimeout = 10 * time.Second
 
-// Probe tries every kind of path on this machine, the best first. Nothing is
-// left behind.
-func Probe(ctx context.Context) []Finding {
+// Probe tries every kind of path on this machine, the best first, with the
+// congestion control that is asked for. Nothing is left behind.
+func Probe(ctx context.Context, congestion string) []Finding {
 	var findings []Finding
 	for _, c := range []Choice{
 		{netpath.Netem, true}, {netpath.DelayLine, true}, {netpath.Loopback, true}, {netpath.Loopback, false},
 	} {
 		f := Finding{Choice: c}
-		if err := probe(ctx, c); err != nil {
+		if err := probe(ctx, c, congestion); err != nil {
 			f.Error = err.Error()
 		}
 		findings = append(findings, f)
@@ -47,26 +49,39 @@ func Probe(ctx context.Context) []Finding {
 }
 
 // Choose returns the path to use for a kind that was asked for. With Auto it is
-// the best that the machine allows; needsDelay rules the loopback out.
-func Choose(ctx context.Context, kind netpath.Kind, needsDelay bool) (Choice, error) {
-	var last error
-	for _, f := range Probe(ctx) {
-		if kind != netpath.Auto && f.Kind != kind {
-			continue
-		}
-		if needsDelay && f.Kind == netpath.Loopback {
-			last = netpath.ErrNeedsDelay
-			continue
-		}
-		if f.Allowed() {
+// the best that the machine allows; needsDelay rules the loopback out, and a
+// congestion control of the user's own choice rules out the system's namespace.
+func Choose(ctx context.Context, kind netpath.Kind, needsDelay bool, congestion string) (Choice, error) {
+	var failures []error
+	for _, f := range Probe(ctx, congestion) {
+		switch {
+		case kind != netpath.Auto && f.Kind != kind:
+		case !f.Allowed():
+			failures = append(failures, errors.New(f.Error))
+		case needsDelay && f.Kind == netpath.Loopback:
+			failures = append(failures, netpath.ErrNeedsDelay)
+		case !f.Isolated && congestion != netpath.DefaultCongestion && congestion != netpath.SystemCongestion:
+			failures = append(failures, fmt.Errorf("the system's own loopback has the system's congestion control, not %s", congestion))
+		default:
 			return f.Choice, nil
 		}
-		last = fmt.Errorf("a %s path: %s", f.Kind, f.Error)
 	}
-	return Choice{}, last
+	return Choice{}, oncePerMessage(failures)
 }
 
-func probe(ctx context.Context, c Choice) error {
+// oncePerMessage joins errors; the two loopbacks may fail alike.
+func oncePerMessage(all []error) error {
+	same := func(a, b error) bool { return a.Error() == b.Error() }
+	return errors.Join(slices.CompactFunc(all, same)...)
+}
+
+// probeSpec is what the probe process is told.
+type probeSpec struct {
+	netpath.Spec
+	Isolated bool
+}
+
+func probe(ctx context.Context, c Choice, congestion string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p, err := newProcess("probe")
@@ -78,7 +93,12 @@ func probe(ctx context.Context, c Choice) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	if err := p.start((*exec.Cmd).Start, c); err != nil {
+	spec := probeSpec{netpath.Spec{Kind: c.Kind, Congestion: congestion}, c.Isolated}
+	if c.Kind != netpath.Loopback {
+		// Without a delay there is nothing between the ends to be tried.
+		spec.RTT = time.Millisecond
+	}
+	if err := p.start((*exec.Cmd).Start, spec); err != nil {
 		return fmt.Errorf("%w: %w", netpath.ErrNotAllowed, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
@@ -102,12 +122,12 @@ func probe(ctx context.Context, c Choice) error {
 
 // probeRole makes a path and says how that went.
 func probeRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
-	var c Choice
-	if err := in.Decode(&c); err != nil {
+	var spec probeSpec
+	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
 	var failure string
-	path, err := netpath.Open(netpath.Spec{Kind: c.Kind}, c.Isolated)
+	path, err := netpath.Open(spec.Spec, spec.Isolated)
 	if err == nil {
 		_, err = path.Close()
 	}

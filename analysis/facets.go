@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot/vg"
+
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -136,15 +138,50 @@ func (f *facets) conditions(extra ...string) string {
 	return strings.Join(parts, ", ")
 }
 
-// longest is the longest round trip measured, where losses show most.
-func (f *facets) longest() float64 { return f.rtts[len(f.rtts)-1] }
+// atLongest returns the points of a panel at the longest round trip that was
+// measured there, which is where losses show most. A run may have measured
+// some clients at fewer round trips than others.
+func (f *facets) atLongest(row facetRow, body int64) []*Summary {
+	points := f.panel(row, body)
+	longest := longestRTT(points)
+	return where(points, func(s *Summary) bool { return s.RTTMs == longest })
+}
 
-// atLongest names it for a subtitle.
-func (f *facets) atLongest() string {
-	if len(f.rtts) == 1 {
-		return "rtt " + number(f.longest()) + " ms"
+func longestRTT(points []*Summary) float64 {
+	var longest float64
+	for _, s := range points {
+		longest = max(longest, s.RTTMs)
 	}
-	return "at the longest rtt measured, " + number(f.longest()) + " ms"
+	return longest
+}
+
+// allAtLongest is what the figures of the longest round trip show.
+func (f *facets) allAtLongest() []*Summary {
+	var all []*Summary
+	for _, row := range f.rows {
+		for _, body := range f.bodies {
+			all = append(all, f.atLongest(row, body)...)
+		}
+	}
+	return all
+}
+
+// ragged tells whether the longest round trip differs between panels.
+func (f *facets) ragged() bool {
+	longest := longestRTT(f.summaries)
+	return slices.ContainsFunc(f.allAtLongest(), func(s *Summary) bool { return s.RTTMs != longest })
+}
+
+// longestPhrase names the longest round trip for a subtitle.
+func (f *facets) longestPhrase() string {
+	longest := number(longestRTT(f.summaries)) + " ms"
+	switch {
+	case len(f.rtts) == 1:
+		return "rtt " + longest
+	case f.ragged():
+		return "at the longest rtt measured for each panel"
+	}
+	return "at the longest rtt measured, " + longest
 }
 
 // panel returns the points of one panel.
@@ -188,34 +225,56 @@ func shorten(name string) string {
 	return name
 }
 
-// omissions says which points a plot leaves out, and why.
+// omissions says which points a plot leaves out, and why: strategies that are
+// nowhere in it by name, others point by point.
 func (f *facets) omissions(summaries []*Summary, drawable func(*Summary) bool, why string) []string {
-	var invalid, other []string
+	drawn := map[string]bool{}
+	for _, s := range summaries {
+		if s.Valid() && drawable(s) {
+			drawn[s.Strategy] = true
+		}
+	}
+	var invalid, missing []string
 	for _, s := range summaries {
 		switch {
 		case !s.Valid():
 			invalid = append(invalid, f.brief(s.Point))
-		case !drawable(s):
-			other = append(other, s.Strategy)
+		case !drawable(s) && drawn[s.Strategy]:
+			missing = append(missing, f.brief(s.Point))
 		}
 	}
+	absent := where(summaries, func(s *Summary) bool { return s.Valid() && !drawn[s.Strategy] })
+	missing = append(namesOf(absent, strategyOf), missing...)
 	var notes []string
 	if len(invalid) > 0 {
-		const most = 4
-		text := "No valid cell: " + strings.Join(invalid[:min(len(invalid), most)], "; ")
-		if len(invalid) > most {
-			text += fmt.Sprintf("; and %d more points", len(invalid)-most)
-		}
-		notes = append(notes, text+". The table gives the reasons.")
+		notes = append(notes, "No valid cell: "+some(invalid)+". The table gives the reasons.")
 	}
-	if len(other) > 0 {
-		slices.Sort(other)
-		notes = append(notes, why+": "+list(slices.Compact(other))+".")
+	if len(missing) > 0 {
+		notes = append(notes, why+": "+some(missing)+".")
 	}
 	return notes
+}
+
+// some writes the first of many names and counts the rest.
+func some(names []string) string {
+	const most = 4
+	text := strings.Join(names[:min(len(names), most)], "; ")
+	if more := len(names) - most; more > 0 {
+		text += "; and " + plural(more, "more point")
+	}
+	return text
 }
 
 // brief names a point by the coordinates that vary within a figure.
 func (f *facets) brief(p Point) string {
 	return fmt.Sprintf("%s (%s, rtt %s ms, body %s)", p.Strategy, p.Client, number(p.RTTMs), size(p.BodyBytes))
+}
+
+// panelWidth is the room for one panel: less where many stand side by side, so
+// that a page still shows them at a size to read.
+func (f *facets) panelWidth() vg.Length {
+	if len(f.bodies) > 3 {
+		return 205
+	}
+	return 260
 }

@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -133,6 +134,10 @@ func findLosses(rejecting []*Summary) []string {
 	var found []string
 	for _, client := range namesOf(rejecting, clientOf) {
 		ranked := rank(where(rejecting, func(s *Summary) bool { return s.Client == client }))
+		if len(ranked) == 1 && ranked[0].Delivered.K < ranked[0].Delivered.N {
+			found = append(found, fmt.Sprintf("With %s clients %s delivered %s of its 503s.", client, ranked[0].strategy, sharePhrase(ranked[0].Delivered)))
+			continue
+		}
 		ranked = slices.DeleteFunc(ranked, func(r standing) bool { return r.Delivered.K == r.Delivered.N })
 		if len(ranked) == 0 {
 			continue
@@ -217,18 +222,39 @@ func findValidity(run *results.Run, summaries []*Summary) []string {
 	if invalid == 0 {
 		found = append(found, fmt.Sprintf("All %s were valid; %s.", plural(rounds, "measured round"), again(retries)))
 	} else {
-		slices.Sort(reasons)
-		kinds := slices.Compact(slices.Clone(reasons))
-		text := strings.Join(kinds[:min(len(kinds), shown)], "; ")
-		if more := len(kinds) - shown; more > 0 {
-			text += fmt.Sprintf("; and %s", plural(more, "other reason"))
-		}
+		text := strings.Join(kinds(reasons), "; ")
 		found = append(found, fmt.Sprintf("%d of %s had no valid try and are in no figure (%s); %s.", invalid, plural(rounds, "measured round"), text, again(retries)))
 	}
 	if planned := run.Manifest.Planned; planned > rounds {
 		found = append(found, fmt.Sprintf("The run is not complete: %d of %s are on record.", rounds, plural(planned, "planned round")))
 	}
 	return found
+}
+
+var figuresInReason = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
+
+// kinds counts reasons that differ in their figures only as one, for which
+// the first of them stands.
+func kinds(reasons []string) []string {
+	count := map[string]int{}
+	first := map[string]string{}
+	var order []string
+	for _, reason := range reasons {
+		kind := figuresInReason.ReplaceAllString(reason, "#")
+		if count[kind]++; count[kind] == 1 {
+			first[kind] = reason
+			order = append(order, kind)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b string) int { return count[b] - count[a] })
+	var texts []string
+	for _, kind := range order[:min(len(order), shown)] {
+		texts = append(texts, fmt.Sprintf("%d for %q", count[kind], first[kind]))
+	}
+	if more := len(order) - shown; more > 0 {
+		texts = append(texts, plural(more, "other reason"))
+	}
+	return texts
 }
 
 func again(retries int) string {

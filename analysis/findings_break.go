@@ -98,7 +98,7 @@ func findRTT(rejecting []*Summary) []string {
 			found = append(found, text+".")
 		}
 		if len(same) > 0 && len(changed) > 0 {
-			found = append(found, fmt.Sprintf("With %s clients the shares at rtt %s and %s ms cannot be told apart under %s (n=%d or more each).",
+			found = append(found, fmt.Sprintf("With %s clients the shares at rtt %s and %s ms cannot be told apart under %s (their 95%% CIs overlap, n=%d or more each).",
 				client, number(low), number(high), list(same), smallest.N))
 		}
 	}

@@ -20,7 +20,8 @@ func findCheapest(rejecting []*Summary) []string {
 	}
 	for _, client := range clients {
 		of := where(rejecting, func(s *Summary) bool { return s.Client == client })
-		if text, best := cheapest(of, "With "+client+" clients"); best != overall {
+		text, best := cheapest(of, "With "+client+" clients")
+		if best != "" && best != overall || len(clients) == 1 {
 			found = append(found, text...)
 		}
 	}
@@ -40,9 +41,15 @@ func cheapest(rejecting []*Summary, who string) (text []string, best string) {
 		return short || r.Delivered.Low < enough || r.HoldMs.Count == 0
 	})
 	if len(good) == 0 {
-		most := ranked[len(ranked)-1]
-		return []string{fmt.Sprintf("%s no strategy is sure to deliver %s or more under all of %s; over them together most arrived under %s: %s.",
-			who, enoughPercent, conditions, most.strategy, sharePhrase(most.Delivered))}, ""
+		highest := slices.MaxFunc(ranked, func(a, b standing) int { return cmp.Compare(a.Delivered.Low, b.Delivered.Low) })
+		var names []string
+		for _, r := range ranked {
+			if r.Delivered == highest.Delivered {
+				names = append(names, r.strategy)
+			}
+		}
+		return []string{fmt.Sprintf("%s no strategy is sure to deliver %s or more under all of %s; over them together the highest share is that of %s: %s.",
+			who, enoughPercent, conditions, list(names), sharePhrase(highest.Delivered))}, ""
 	}
 	slices.SortStableFunc(good, func(a, b standing) int { return cmp.Compare(a.HoldMs.Mean, b.HoldMs.Mean) })
 	first := good[0]

@@ -43,8 +43,11 @@ func findUnread(rejecting []*Summary) []string {
 	for _, p := range some[:min(len(some), shown)] {
 		parts = append(parts, p.strategy+" "+sharePhrase(p.share))
 	}
-	text := fmt.Sprintf("Of the delivered answers %s had been reset before the client's first read, and would have been lost on a system that discards received data on a reset: most under %s",
-		sharePhrase(all), list(parts))
+	text := fmt.Sprintf("Of the delivered answers %s had been reset before the client's first read, and would have been lost on a system that discards received data on a reset",
+		sharePhrase(all))
+	if len(some)+len(none) > 1 {
+		text += ": most under " + list(parts)
+	}
 	if len(none) > 0 {
 		text += "; none under " + list(none)
 	}

@@ -9,33 +9,54 @@ import (
 
 // percent writes a share as a percentage: with one decimal, near the ends with
 // two. Only a share that is exactly all or nothing reads 100 or 0.
-func percent(v float64) string {
-	decimals := 1
+func percent(v float64) string { return percentWith(v, decimals(v)) }
+
+func decimals(v float64) int {
 	if v < 0.01 || v > 0.99 {
-		decimals = 2
+		return 2
 	}
-	switch s := strconv.FormatFloat(v*100, 'f', decimals, 64); {
+	return 1
+}
+
+func percentWith(v float64, decimals int) string {
+	smallest := math.Pow(10, -float64(decimals))
+	text := func(percent float64) string { return strconv.FormatFloat(percent, 'f', decimals, 64) }
+	switch s := text(v * 100); {
 	case v == 1:
 		return "100"
 	case v == 0:
 		return "0"
-	case s == "100.00":
-		return ">99.99"
-	case s == "0.00":
-		return "<0.01"
+	case s == text(100):
+		return ">" + text(100-smallest)
+	case s == text(0):
+		return "<" + text(smallest)
 	default:
 		return s
 	}
 }
 
-// interval writes a share's bounds in percent.
+// bounds writes a share's bounds in percent, with as many decimals as its
+// finest figure needs.
+func bounds(s Share) (value, low, high string) {
+	n := 1
+	for _, v := range []float64{s.Value, s.Low, s.High} {
+		if v != 0 && v != 1 {
+			n = max(n, decimals(v))
+		}
+	}
+	return percentWith(s.Value, n), percentWith(s.Low, n), percentWith(s.High, n)
+}
+
+// interval writes a share's bounds for a table.
 func interval(s Share) string {
-	return "[" + percent(s.Low) + ", " + percent(s.High) + "]"
+	_, low, high := bounds(s)
+	return "[" + low + ", " + high + "]"
 }
 
 // sharePhrase writes a share for a sentence, with its interval and n.
 func sharePhrase(s Share) string {
-	return fmt.Sprintf("%s%% (95%% CI %s–%s, n=%d)", percent(s.Value), percent(s.Low), percent(s.High), s.N)
+	value, low, high := bounds(s)
+	return fmt.Sprintf("%s%% (95%% CI %s–%s, n=%d)", value, low, high, s.N)
 }
 
 // number writes a quantity with three significant digits, without an exponent.

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // notes is a list of what the table's figures do not hold.
@@ -13,9 +14,9 @@ type notes struct {
 
 func notesOf(summaries []*Summary) []notes {
 	return []notes{
-		{"invalid rounds, in no figure:", invalidNotes(summaries)},
-		{"ledgers that disagree:", ledgerNotes(summaries)},
-		{"warnings:", warningNotes(summaries)},
+		{"Invalid rounds, in no figure", invalidNotes(summaries)},
+		{"Ledgers that disagree", ledgerNotes(summaries)},
+		{"Warnings", warningNotes(summaries)},
 	}
 }
 
@@ -24,18 +25,33 @@ func writeNotes(w io.Writer, summaries []*Summary) {
 		if len(n.lines) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s\n", n.head)
+		fmt.Fprintf(w, "\n%s:\n", n.head)
 		for _, line := range n.lines {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
 }
 
+// invalidNotes has one line for each point and reason.
 func invalidNotes(summaries []*Summary) []string {
 	var lines []string
 	for _, s := range summaries {
+		rounds := map[string][]string{}
+		tries := map[string]int{}
+		var reasons []string
 		for _, r := range s.Invalid {
-			lines = append(lines, fmt.Sprintf("%s, round %d (%s): %s", s.Point, r.Round, plural(r.Tries, "try"), r.Reason))
+			if rounds[r.Reason] == nil {
+				reasons = append(reasons, r.Reason)
+			}
+			rounds[r.Reason] = append(rounds[r.Reason], strconv.Itoa(r.Round))
+			tries[r.Reason] += r.Tries
+		}
+		for _, reason := range reasons {
+			noun := "round "
+			if len(rounds[reason]) > 1 {
+				noun = "rounds "
+			}
+			lines = append(lines, fmt.Sprintf("%s, %s (%s): %s", s.Point, noun+list(rounds[reason]), plural(tries[reason], "try"), reason))
 		}
 	}
 	return lines

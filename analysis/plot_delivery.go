@@ -8,7 +8,7 @@ import (
 func deliveryPlot(f *facets) *figure {
 	drawn := map[string]bool{}
 	lowest := lowestShare(f.summaries)
-	panels := f.grid("round trip (ms)", "delivered (% of rejections)", func(p *plot.Plot, points []*Summary, _ facetRow) bool {
+	panels := f.grid(sheet{x: "round trip (ms)", y: "delivered (% of rejections)", empty: "nothing was rejected"}, func(p *plot.Plot, points []*Summary) bool {
 		f.rttAxis(&p.X)
 		percentAxis(&p.Y, lowest)
 		p.Add(bands(len(f.rtts)), rules{horizontal: true})
@@ -34,16 +34,19 @@ func deliveryPlot(f *facets) *figure {
 		caption:  "Each glyph is one strategy at one round trip, with its 95% interval; strategies stand side by side so that equal shares stay apart. Round trips are evenly spaced, whatever their length.",
 		panels:   panels, legend: f.strategyLegend(drawn),
 		notes:      f.omissions(f.summaries, func(s *Summary) bool { return s.Delivered.Known() }, "Without a rejection, hence without a share"),
-		panelWidth: 260, panelHeight: 165,
+		panelWidth: f.panelWidth(), panelHeight: 165,
 	}
 }
 
+// lowestShare is the lowest bound of any delivered share, 0 without one.
 func lowestShare(summaries []*Summary) float64 {
+	known := where(summaries, func(s *Summary) bool { return s.Valid() && s.Delivered.Known() })
+	if len(known) == 0 {
+		return 0
+	}
 	lowest := 1.0
-	for _, s := range summaries {
-		if s.Valid() && s.Delivered.Known() {
-			lowest = min(lowest, s.Delivered.Low)
-		}
+	for _, s := range known {
+		lowest = min(lowest, s.Delivered.Low)
 	}
 	return lowest
 }

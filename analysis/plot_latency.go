@@ -10,7 +10,7 @@ import (
 // on the scale of HdrHistogram, which gives each further nine the same room.
 func latencyPlot(f *facets) *figure {
 	drawn := map[string]bool{}
-	at := where(f.summaries, func(s *Summary) bool { return s.RTTMs == f.longest() })
+	at := f.allAtLongest()
 	deepest, low, high := 0.0, math.Inf(1), math.Inf(-1)
 	for _, s := range at {
 		for _, q := range s.ResponseCurve {
@@ -18,7 +18,7 @@ func latencyPlot(f *facets) *figure {
 			low, high = min(low, logMs(q.Ms)), max(high, logMs(q.Ms))
 		}
 	}
-	panels := f.grid("percentile (scale of 1/(1-p))", "until the answer's first byte (ms)", func(p *plot.Plot, points []*Summary, _ facetRow) bool {
+	panels := f.grid(sheet{x: "percentile (scale of 1/(1-p))", y: "until the answer's first byte (ms)", longest: true, empty: "no answer was delivered"}, func(p *plot.Plot, points []*Summary) bool {
 		p.X.Min, p.X.Max = 0, max(deepest, 1)
 		p.X.Tick.Marker = percentileTicks(p.X.Max)
 		p.Y.Tick.Marker = logTicks{}
@@ -30,7 +30,7 @@ func latencyPlot(f *facets) *figure {
 		p.Add(rules{horizontal: low <= high, vertical: true})
 		for i, strategy := range f.strategies {
 			for _, s := range byStrategy(points, strategy) {
-				if s.RTTMs != f.longest() || len(s.ResponseCurve) == 0 {
+				if len(s.ResponseCurve) == 0 {
 					continue
 				}
 				// Glyphs of the strategies start at different samples, so that
@@ -49,11 +49,11 @@ func latencyPlot(f *facets) *figure {
 	return &figure{
 		name:     "latency",
 		title:    "Time from when an attempt was due to the first byte of a delivered 503",
-		subtitle: f.conditions(f.atLongest()),
+		subtitle: f.conditions(f.longestPhrase()),
 		caption:  "Each curve is all delivered answers of a strategy, merged over the rounds, up to the percentile that a single answer stands for. It counts from when an attempt was due, so that a fleet behind its schedule cannot hide waiting.",
 		panels:   panels, legend: f.strategyLegend(drawn),
-		notes:      f.omissions(at, func(s *Summary) bool { return len(s.ResponseCurve) > 0 }, "Without a delivered answer on record"),
-		panelWidth: 260, panelHeight: 165,
+		notes:      f.omissions(at, func(s *Summary) bool { return len(s.ResponseCurve) > 0 }, "Without a delivered answer, or without its histogram"),
+		panelWidth: f.panelWidth(), panelHeight: 165,
 	}
 }
 

@@ -20,7 +20,7 @@ func outcomePlot(f *facets) *figure {
 	for i, n := range names {
 		short[i] = shorten(n)
 	}
-	panels := f.grid("attempts (%)", "", func(p *plot.Plot, points []*Summary, _ facetRow) bool {
+	panels := f.grid(sheet{x: "attempts (%)", longest: true, empty: "no attempt was made"}, func(p *plot.Plot, points []*Summary) bool {
 		p.X.Min, p.X.Max = 0, 116 // room for n on the right
 		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}}
 		p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4
@@ -32,9 +32,6 @@ func outcomePlot(f *facets) *figure {
 		for i, strategy := range names {
 			b := bar{at: float64(i), label: "not measured"}
 			for _, s := range byStrategy(points, strategy) {
-				if s.RTTMs != f.longest() {
-					continue
-				}
 				b.label = "no valid cell"
 				if s.Valid() && s.Attempts > 0 {
 					any = true
@@ -57,10 +54,10 @@ func outcomePlot(f *facets) *figure {
 	return &figure{
 		name:     "outcomes",
 		title:    "How attempts ended, from delivered to lost",
-		subtitle: f.conditions(f.atLongest(), "bracket: 95% Wilson interval of the share with a whole answer"),
+		subtitle: f.conditions(f.longestPhrase(), "bracket: 95% Wilson interval of the share with a whole answer"),
 		caption:  "One bar is all attempts of a strategy at the longest round trip. Blue reached the client whole; warm colours were reset; greys ended in silence. The bracket is the 95% interval of the share with a whole answer, n the number of attempts.",
 		panels:   panels, legend: legend,
-		panelWidth: 270, panelHeight: vg.Length(42 + 14*max(len(names), 4)),
+		panelWidth: f.panelWidth() + 10, panelHeight: vg.Length(42 + 14*max(len(names), 4)),
 	}
 }
 

@@ -30,7 +30,7 @@ func resetPlots(f *facets) []*figure {
 				}
 				p := newPanel(cause.label+", body "+size(body), labelX, labelY)
 				if points := f.panel(row, body); !f.drawResets(p, points, cause.counter, drawn) {
-					blank(p, points)
+					blank(p, points, "nothing was rejected")
 				}
 				line = append(line, p)
 			}
@@ -48,7 +48,7 @@ func resetPlots(f *facets) []*figure {
 			caption:  fmt.Sprintf("Above: %s, a reset because close met unread data. Below: %s, a reset because data came after close, or because SO_LINGER was 0. Both are counted by the kernel in the server's namespace, against rejections in the server's ledger.", abortOnClose, abortOnData),
 			panels:   panels, legend: f.strategyLegend(drawn),
 			notes:      f.omissions(of, func(s *Summary) bool { return s.Rejected > 0 }, "Without a rejection"),
-			panelWidth: 260, panelHeight: 160,
+			panelWidth: f.panelWidth(), panelHeight: 160,
 		})
 	}
 	return figures

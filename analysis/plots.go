@@ -48,23 +48,38 @@ func figures(run *results.Run) []*figure {
 	return append(all, costPlot(f))
 }
 
+// sheet is what the panels of one figure have in common.
+type sheet struct {
+	x, y    string // what the axes show, with units
+	longest bool   // only the longest round trip of each panel
+	empty   string // said in a panel whose valid points have nothing to draw
+}
+
 // grid makes a figure's panels, row by row. The function draw fills a panel and
-// reports whether it drew anything; a panel without anything says so.
-func (f *facets) grid(x, y string, draw func(p *plot.Plot, points []*Summary, row facetRow) bool) [][]*plot.Plot {
+// reports whether it drew anything; a panel without anything says why.
+func (f *facets) grid(sh sheet, draw func(p *plot.Plot, points []*Summary) bool) [][]*plot.Plot {
+	ragged := sh.longest && f.ragged()
 	panels := make([][]*plot.Plot, len(f.rows))
 	for i, row := range f.rows {
 		for j, body := range f.bodies {
 			// Axes are named once, at the edges of the grid.
 			labelX, labelY := "", ""
 			if i == len(f.rows)-1 {
-				labelX = x
+				labelX = sh.x
 			}
 			if j == 0 {
-				labelY = y
+				labelY = sh.y
 			}
-			p := newPanel(f.panelTitle(row, body), labelX, labelY)
-			if !draw(p, f.panel(row, body), row) {
-				blank(p, f.panel(row, body))
+			points, title := f.panel(row, body), f.panelTitle(row, body)
+			if sh.longest {
+				points = f.atLongest(row, body)
+			}
+			if ragged && len(points) > 0 {
+				title += ", rtt " + number(points[0].RTTMs) + " ms"
+			}
+			p := newPanel(title, labelX, labelY)
+			if !draw(p, points) {
+				blank(p, points, sh.empty)
 			}
 			panels[i] = append(panels[i], p)
 		}
@@ -73,19 +88,19 @@ func (f *facets) grid(x, y string, draw func(p *plot.Plot, points []*Summary, ro
 }
 
 // blank says why a panel shows nothing.
-func blank(p *plot.Plot, points []*Summary) {
-	text := note("not measured")
-	if len(points) > 0 {
-		text = "nothing to draw here"
-		if len(where(points, (*Summary).Valid)) == 0 {
-			text = note("no valid cell: " + points[0].Invalid[0].Reason)
+func blank(p *plot.Plot, points []*Summary, empty string) {
+	text := note(empty)
+	switch {
+	case len(points) == 0:
+		text = "not measured"
+	case len(where(points, (*Summary).Valid)) == 0:
+		text = note("no valid cell: " + points[0].Invalid[0].Reason)
+	}
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		if a.Min > a.Max { // nothing in the whole figure gave it a scale
+			a.Min, a.Max = 0, 1
+			a.Tick.Marker = plot.ConstantTicks{}
 		}
-	}
-	if p.X.Min > p.X.Max {
-		p.X.Min, p.X.Max = 0, 1
-	}
-	if p.Y.Min > p.Y.Max {
-		p.Y.Min, p.Y.Max = 0, 1
 	}
 	p.Add(text)
 }

@@ -76,6 +76,7 @@ type pageColumn struct {
 
 type pageRow struct {
 	Valid bool
+	First bool // of its conditions
 	Cells []pageCell
 }
 
@@ -160,8 +161,9 @@ func (p *page) fillTable(summaries []*Summary) {
 	for _, c := range columns {
 		p.Columns = append(p.Columns, pageColumn{c.head, c.unit, c.title, c.left})
 	}
-	for _, s := range summaries {
-		row := pageRow{Valid: s.Valid()}
+	for i, s := range summaries {
+		first := i > 0 && s.conditions() != summaries[i-1].conditions()
+		row := pageRow{Valid: s.Valid(), First: first && manyStrategies(summaries)}
 		for _, c := range columns {
 			row.Cells = append(row.Cells, pageCell{c.cell(s), c.left})
 		}

@@ -1,8 +1,10 @@
 package analysis
 
 import (
+	"cmp"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -54,6 +56,48 @@ func (s series) Plot(c draw.Canvas, p *plot.Plot) {
 		if s.marks == 0 || i%s.marks == s.first {
 			c.DrawGlyphNoClip(s.mark(), points[i])
 		}
+	}
+}
+
+// scatter draws series of one sample each. Those that would cover each other
+// are set side by side, around their common place.
+type scatter []series
+
+// Plot implements plot.Plotter.
+func (all scatter) Plot(c draw.Canvas, p *plot.Plot) {
+	const apart = 6 // points of the page
+	x, y := p.Transforms(&c)
+	place := func(s series) vg.Point { return vg.Point{X: x(s.samples[0].X), Y: y(s.samples[0].Y)} }
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b series) int {
+		return cmp.Compare(a.samples[0].X, b.samples[0].X)
+	})
+	for len(sorted) > 0 {
+		// A heap is the first glyph left and those on it, or on one of them.
+		heap := sorted[:1:1]
+		var rest scatter
+		for _, s := range sorted[1:] {
+			if slices.ContainsFunc(heap, func(o series) bool {
+				a, b := place(o), place(s)
+				return math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y)) < apart
+			}) {
+				heap = append(heap, s)
+			} else {
+				rest = append(rest, s)
+			}
+		}
+		var middle vg.Length
+		for _, s := range heap {
+			middle += place(s).X / vg.Length(len(heap))
+		}
+		for i, s := range heap {
+			moved := c
+			if len(heap) > 1 {
+				by := middle + apart*(vg.Length(i)-vg.Length(len(heap)-1)/2) - place(s).X
+				moved.Min.X, moved.Max.X = c.Min.X+by, c.Max.X+by
+			}
+			s.Plot(moved, p)
+		}
+		sorted = rest
 	}
 }
 
@@ -125,7 +169,9 @@ func (n note) Plot(c draw.Canvas, _ *plot.Plot) {
 	lines := wrap(string(n), style, c.Max.X-c.Min.X-8)
 	for i, line := range lines {
 		at := c.Center()
+		half := style.Width(line)/2 + 3
 		at.Y += style.Height("X") * 1.4 * vg.Length(float64(len(lines)-1)/2-float64(i))
+		c.FillPolygon(color.White, []vg.Point{{X: at.X - half, Y: at.Y - 6.5}, {X: at.X + half, Y: at.Y - 6.5}, {X: at.X + half, Y: at.Y + 6.5}, {X: at.X - half, Y: at.Y + 6.5}})
 		c.FillText(style, at, line)
 	}
 }

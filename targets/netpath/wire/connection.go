@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Connection is what crossed the wire of one connection. Times are nanoseconds
+// on the path's clock, taken at the end where the thing happened, and 0 when it
+// never did. Bytes are counted once however often they were sent.
+type Connection struct {
+	ClientPort uint16
+	ServerPort uint16
+	Generation uint32 // connections of the same ports before it
+
+	Syn         int64 // the first SYN left the client
+	SynAck      int64 // the first SYN-ACK left the server
+	Connected   int64 // a SYN-ACK reached the client
+	Established int64 // the handshake's last segment reached the server, or one that stands for it
+	Syns        int   // how often the SYN left the client
+
+	Request        int64 // bytes that left the client
+	RequestArrived int64 // of those, bytes that reached the server
+	ClientFin      int64 // the first FIN left the client
+
+	Answer        int64 // bytes that left the server
+	AnswerAt      int64 // the first of them left
+	AnswerThere   int64 // the last byte that was missing reached the client; 0 while one is
+	Arrived       int64 // bytes of which a copy reached the client's end
+	InTime        int64 // of those, bytes that came before a reset had ended the client's connection
+	Retransmitted int   // packets with bytes of the answer that had left before
+	ServerFin     int64 // the first FIN left the server
+
+	// AnswerWhole tells that the bytes that left the server are all that it had
+	// to send: they have no gap and reach up to its FIN or, without a FIN, to
+	// the reset that it closed by. A reset throws away what is still queued
+	// (tcp_write_queue_purge), and nothing on the wire tells that it was there;
+	// for that the server's ledger is needed.
+	AnswerWhole bool
+
+	// Cause is who reset the connection first, by when the resets left their
+	// ends, and on what; see cause.
+	Cause        results.ResetCause
+	Reset        int64 // the first reset left its end
+	ResetTook    int64 // a reset of the server ended the client's connection; see takes
+	Resets       int   // resets that left the server
+	ResetsLost   int   // of those, resets that never reached the client
+	ClientResets int   // resets that left the client
+
+	SentAfterAnswer  int64 // bytes that first left the client after AnswerAt
+	SentAfterArrival int64 // bytes that first left the client after AnswerThere
+
+	// Blurred is set when an answer had more gaps than are told apart: Arrived
+	// and InTime may be too small.
+	Blurred bool
+
+	refs []Ref // in order of entering the path
+}
+
+// Packets yields the connection's packets, in order of entering the path.
+func (c *Connection) Packets(l *Log) iter.Seq2[Ref, Packet] {
+	return func(yield func(Ref, Packet) bool) {
+		for _, r := range c.refs {
+			if !yield(r, l.Packet(r)) {
+				return
+			}
+		}
+	}
+}
+
+// Ledger tells the log's connections apart and says what crossed the wire of
+// each, in order of their first packet.
+func Ledger(l *Log) []Connection {
+	refs, from := byPort(l)
+	var all []Connection
+	j := judge{log: l}
+	for port := range len(from) - 1 {
+		for _, g := range split(l, refs[from[port]:from[port+1]]) {
+			all = append(all, j.connection(g))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Connection) int {
+		return cmp.Compare(l.at(a.refs[0]).At, l.at(b.refs[0]).At)
+	})
+	return all
+}

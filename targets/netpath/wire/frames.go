@@ -1,0 +1,52 @@
+package wire
+
+// arenaSize is the piece that frames' bytes are kept in.
+const arenaSize = 1 << 20
+
+// frames keeps the first bytes of frames, one after the other in pieces, with
+// a place for each record of the log.
+type frames struct {
+	arenas [][]byte
+	places []place
+	used   int // bytes in all pieces
+}
+
+// place says where a frame's bytes are.
+type place struct {
+	arena  uint32
+	offset uint32
+	kept   uint32
+	length uint32 // of the frame, which may be more than was kept
+}
+
+// keep copies a frame's first bytes. It tells whether there was room; there is
+// a place either way, so that places and records go in step.
+func (f *frames) keep(frame []byte, limits Limits) bool {
+	kept := min(len(frame), limits.Snap, arenaSize)
+	if f.used+kept > limits.Bytes {
+		f.places = append(f.places, place{})
+		return false
+	}
+	if n := len(f.arenas); n == 0 || len(f.arenas[n-1])+kept > arenaSize {
+		f.arenas = append(f.arenas, make([]byte, 0, arenaSize))
+	}
+	last := len(f.arenas) - 1
+	f.places = append(f.places, place{uint32(last), uint32(len(f.arenas[last])), uint32(kept), uint32(len(frame))})
+	f.arenas[last] = append(f.arenas[last], frame[:kept]...)
+	f.used += kept
+	return true
+}
+
+// repeat gives the next record the bytes of an earlier one.
+func (f *frames) repeat(r Ref) { f.places = append(f.places, f.places[r]) }
+
+func (f *frames) get(r Ref) (kept []byte, length int) {
+	if int(r) >= len(f.places) {
+		return nil, 0
+	}
+	p := f.places[r]
+	if p.kept == 0 {
+		return nil, 0
+	}
+	return f.arenas[p.arena][p.offset : p.offset+p.kept], int(p.length)
+}

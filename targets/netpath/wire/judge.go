@@ -1,0 +1,278 @@
+package wire
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// judge tells what happened on one connection after the other. It looks at the
+// packets twice, because the two ends saw them in different orders: once in the
+// order of the server's end, where a packet from the client is there when the
+// path hands it on, and once in the order of the client's.
+type judge struct {
+	log *Log
+	c   Connection
+
+	toServer, toClient stream
+	request            intervals // bytes that left the client
+	requestThere       intervals // bytes that reached the server
+	answer             intervals // bytes that left the server
+	answerThere        intervals // bytes that reached the client
+	inTime             intervals // of those, bytes that came before the connection's end there
+	order              []Ref
+}
+
+// stream is one direction's sequence space, unrolled: sequence numbers are
+// modulo 2^32 (RFC 9293 section 3.4), offsets into the stream are not.
+type stream struct {
+	first uint32 // sequence number of the first byte
+	known bool
+	high  int64 // the highest offset met
+}
+
+// begin says where the stream begins, unless that is known.
+func (s *stream) begin(first uint32) {
+	if !s.known {
+		*s = stream{first: first, known: true}
+	}
+}
+
+// offset is the place in the stream of a sequence number, which is nearer to
+// the highest one met than half the sequence space.
+func (s *stream) offset(seq uint32) int64 {
+	return s.high + int64(int32(seq-s.first-uint32(s.high)))
+}
+
+// payload is the piece of the stream that the packet carries.
+func (s *stream) payload(p *Packet) (lo, hi int64) {
+	seq := p.Seq
+	if p.Flags.Has(SYN) {
+		seq++
+	}
+	lo = s.offset(seq)
+	hi = lo + int64(p.Len)
+	s.high = max(s.high, hi)
+	return lo, hi
+}
+
+func (j *judge) connection(g *generation) Connection {
+	j.c = Connection{
+		ClientPort: j.log.at(g.refs[0]).ClientPort,
+		ServerPort: g.serverPort,
+		Generation: g.number,
+		refs:       g.refs,
+	}
+	for _, s := range []*intervals{&j.request, &j.requestThere, &j.answer, &j.answerThere, &j.inTime} {
+		s.clear()
+	}
+	j.toServer, j.toClient = stream{}, stream{}
+	if g.syn {
+		j.toServer.begin(g.clientISN + 1)
+	}
+	if g.synAck {
+		j.toClient.begin(g.serverISN + 1)
+	}
+	for _, r := range g.refs {
+		p := j.log.at(r)
+		if p.Direction == FromClient {
+			j.toServer.begin(p.Seq)
+		} else if !p.Flags.Has(RST) {
+			j.toClient.begin(p.Seq)
+		}
+	}
+	j.serverEnd()
+	j.clientEnd()
+	j.c.Request, j.c.RequestArrived = j.request.bytes, j.requestThere.bytes
+	j.c.Answer, j.c.Arrived, j.c.InTime = j.answer.bytes, j.answerThere.bytes, j.inTime.bytes
+	j.c.Blurred = j.answer.blurred || j.answerThere.blurred || j.inTime.blurred
+	return j.c
+}
+
+// seen puts the packets that an end saw into the order in which it saw them. A
+// copy that the path made was sent once.
+func (j *judge) seen(end Direction) []Ref {
+	j.order = j.order[:0]
+	for _, r := range j.c.refs {
+		p := j.log.at(r)
+		if p.Direction == end && p.Passage != Copied || p.Direction != end && p.Arrived() {
+			j.order = append(j.order, r)
+		}
+	}
+	at := func(r Ref) int64 {
+		if p := j.log.at(r); p.Direction != end {
+			return p.Out
+		} else {
+			return p.At
+		}
+	}
+	slices.SortStableFunc(j.order, func(a, b Ref) int { return cmp.Compare(at(a), at(b)) })
+	return j.order
+}
+
+// serverEnd goes through what the server's end sent and got.
+func (j *judge) serverEnd() {
+	c := &j.c
+	end := int64(-1) // of the answer, once the server has said where it ends
+	order := j.seen(FromServer)
+	for i, r := range order {
+		p := j.log.at(r)
+		if p.Direction == FromClient {
+			if c.SynAck != 0 && c.Established == 0 && p.Flags.Has(ACK) {
+				c.Established = p.Out
+			}
+			j.requestThere.add(j.toServer.payload(p))
+			continue
+		}
+		if p.Flags.Has(SYN) && c.SynAck == 0 {
+			c.SynAck = p.At
+		}
+		lo, hi := j.toClient.payload(p)
+		if p.Len > 0 {
+			if c.AnswerAt == 0 {
+				c.AnswerAt = p.At
+			}
+			if j.answer.add(lo, hi) < hi-lo {
+				c.Retransmitted++
+			}
+		}
+		if p.Flags.Has(FIN) && c.ServerFin == 0 {
+			c.ServerFin, end = p.At, hi
+		}
+		if p.Flags.Has(RST) {
+			c.Resets++
+			if p.Passage != Copied && !p.Arrived() {
+				c.ResetsLost++
+			}
+			if c.Reset == 0 {
+				c.Reset, c.Cause = p.At, j.cause(p, order[:i])
+			}
+			if end < 0 && p.Flags.Has(ACK) {
+				end = lo
+			}
+		}
+	}
+	c.AnswerWhole = j.answer.bytes > 0 && end >= 0 && j.answer.front() == j.answer.end() && j.answer.end() >= end
+}
+
+// cause tells why the server's end sent its first reset, given what it had seen
+// before.
+//
+// Linux makes resets in two ways, and they look different on the wire. One that
+// ends a connection of its own accord (tcp_send_active_reset) is sent like any
+// segment: with the ACK flag and the next sequence number. One that answers a
+// packet which has no place (tcp_v4_send_reset) takes its sequence number from
+// that packet's acknowledgment and has no ACK flag (RFC 9293 section 3.5.2);
+// only the answer to a SYN, which acknowledges nothing, has one.
+//
+// The first way is __tcp_close, which asks two questions in this order: is there
+// received data that was not read (counted as TCPAbortOnClose), is SO_LINGER
+// zero (TCPAbortOnData). What the server's kernel had received is in the reset's
+// own acknowledgment; whether the server's program had read it is not on the
+// wire. So LingerZero is certain: nothing could have been unread. UnreadData is
+// what the kernel counts so for every server that sets no SO_LINGER; one that
+// sets it to zero and has read all it got looks the same, and only the server's
+// ledger (nothing unread at close) tells it apart. A connection reset because
+// its listener was closed, or its process ran out of memory for orphans, falls
+// under either name in the same way.
+//
+// The second way is data for a connection that the server has closed but whose
+// FIN is on its way or acknowledged (tcp_rcv_state_process and
+// tcp_timewait_state_process; TCPAbortOnData), or a packet for one that is gone
+// altogether (tcp_v4_rcv).
+func (j *judge) cause(reset *Packet, before []Ref) results.ResetCause {
+	if reset.Flags.Has(ACK) {
+		switch {
+		case j.c.SynAck == 0 && j.toServer.known:
+			return results.RefusedReset
+		case min(j.toServer.offset(reset.Ack), j.requestThere.end()) > 0:
+			return results.UnreadData
+		}
+		return results.LingerZero
+	}
+	if j.c.ServerFin != 0 {
+		for _, r := range slices.Backward(before) {
+			p := j.log.at(r)
+			if p.Direction == FromClient && p.Flags.Has(ACK) && p.Ack == reset.Seq && p.Len > 0 {
+				return results.LateData
+			}
+		}
+	}
+	return results.StrayReset
+}
+
+// clientEnd goes through what the client's end sent and got.
+func (j *judge) clientEnd() {
+	c := &j.c
+	var first int64 // the client's first reset left
+	over := false   // whether a reset has ended the client's connection
+	finAt := int64(-1)
+	for _, r := range j.seen(FromClient) {
+		p := j.log.at(r)
+		if p.Direction == FromClient {
+			if p.Flags.Has(SYN) {
+				c.Syns++
+				if c.Syn == 0 {
+					c.Syn = p.At
+				}
+			}
+			fresh := j.request.add(j.toServer.payload(p))
+			if c.AnswerAt != 0 && p.At > c.AnswerAt {
+				c.SentAfterAnswer += fresh
+			}
+			if c.AnswerThere != 0 {
+				c.SentAfterArrival += fresh
+			}
+			if p.Flags.Has(FIN) && c.ClientFin == 0 {
+				c.ClientFin = p.At
+			}
+			if p.Flags.Has(RST) {
+				c.ClientResets++
+				if first == 0 {
+					first = p.At
+				}
+				over = true
+			}
+			continue
+		}
+		if p.Flags.Has(SYN) && c.Connected == 0 {
+			c.Connected = p.Out
+		}
+		lo, hi := j.toClient.payload(p)
+		j.answerThere.add(lo, hi)
+		if !over {
+			j.inTime.add(lo, hi)
+		}
+		if c.AnswerThere == 0 && j.answer.bytes > 0 && j.answerThere.bytes == j.answer.bytes {
+			c.AnswerThere = p.Out
+		}
+		if p.Flags.Has(FIN) {
+			finAt = hi
+		}
+		if p.Flags.Has(RST) && !over && j.takes(p, lo, finAt) {
+			over, c.ResetTook = true, p.Out
+		}
+	}
+	if first != 0 && (c.Reset == 0 || first < c.Reset) {
+		c.Reset, c.Cause = first, results.ClientReset
+	}
+}
+
+// takes tells whether a reset of the server ends the client's connection. Its
+// sequence number must be the one that the client waits for, or the client
+// only asks back with a challenge ACK (RFC 5961 section 3.2): so a reset that
+// comes in place of a lost answer does not take, but the reset that the server
+// answers the challenge with does. Linux also takes one behind the last byte
+// that it has, gaps or not, and one short of a FIN it has (tcp_validate_incoming,
+// tcp_reset_check).
+func (j *judge) takes(reset *Packet, at, finAt int64) bool {
+	if j.c.Connected == 0 {
+		return true // an answer to the SYN
+	}
+	front, end := j.inTime.front(), j.inTime.end()
+	if finAt >= 0 && finAt == front {
+		return at == front || at == front+1
+	}
+	return at == front || at == end
+}

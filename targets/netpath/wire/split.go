@@ -1,0 +1,118 @@
+package wire
+
+import (
+	"cmp"
+	"slices"
+)
+
+// byPort puts the log's packets into groups by the client's port: the packets
+// of port n are refs[from[n]:from[n+1]], in order of entering.
+func byPort(l *Log) (refs []Ref, from []uint32) {
+	const ports = 1 << 16
+	from = make([]uint32, ports+1)
+	for _, p := range l.All() {
+		from[int(p.ClientPort)+1]++
+	}
+	for i := range ports {
+		from[i+1] += from[i]
+	}
+	refs = make([]Ref, l.Len())
+	next := slices.Clone(from)
+	for r, p := range l.All() {
+		refs[next[p.ClientPort]] = r
+		next[p.ClientPort]++
+	}
+	return refs, from
+}
+
+// generation is one connection of a pair of ports that may be used again.
+type generation struct {
+	serverPort uint16
+	number     uint32 // connections of this pair of ports before it
+	syn        bool   // whether its SYN was seen
+	synAck     bool   // whether its SYN-ACK was seen
+	clientISN  uint32
+	serverISN  uint32
+	clientNext uint32 // behind the highest sequence number seen of each side
+	serverNext uint32
+	refs       []Ref
+}
+
+// split tells the connections of one client port apart. A SYN with another
+// initial sequence number begins a new one (RFC 9293 section 3.4.1). What the
+// server sends belongs to the newest connection that it fits: an answer sent
+// again by a server that has not heard of the client's end may come after the
+// next SYN. It returns the connections in order of their first packet.
+func split(l *Log, refs []Ref) []*generation {
+	// The two lanes of a path are walked one after the other, so packets of
+	// different directions may stand in the log in the wrong order.
+	slices.SortStableFunc(refs, func(a, b Ref) int { return cmp.Compare(l.at(a).At, l.at(b).At) })
+	var all []*generation
+	for _, r := range refs {
+		p := l.at(r)
+		g := newest(all, p)
+		if g == nil || p.Direction == FromClient && p.Flags&(SYN|ACK) == SYN && !(g.syn && g.clientISN == p.Seq) {
+			next := &generation{serverPort: p.ServerPort}
+			if g != nil {
+				next.number = g.number + 1
+			}
+			all = append(all, next)
+			g = next
+		}
+		g.take(r, p)
+	}
+	return all
+}
+
+// newest returns the newest connection that the packet may belong to, nil if
+// none has its ports.
+func newest(all []*generation, p *Packet) *generation {
+	var last *generation
+	for _, g := range slices.Backward(all) {
+		if g.serverPort != p.ServerPort {
+			continue
+		}
+		if p.Direction == FromClient || g.fits(p) {
+			return g
+		}
+		if last == nil {
+			last = g
+		}
+	}
+	return last
+}
+
+// fits tells whether what the server sends can be of the connection. It can
+// acknowledge no more than the client sent; and a reset without an
+// acknowledgment has the sequence number that the client acknowledged (RFC 9293
+// section 3.5.2), which is no more than the server sent.
+func (g *generation) fits(p *Packet) bool {
+	switch {
+	case p.Flags.Has(ACK) && g.syn:
+		return p.Ack-g.clientISN <= g.clientNext-g.clientISN
+	case p.Flags.Has(RST) && g.synAck:
+		return p.Seq-g.serverISN <= g.serverNext-g.serverISN
+	}
+	return !g.syn && !g.synAck
+}
+
+// take makes the packet one of the connection.
+func (g *generation) take(r Ref, p *Packet) {
+	g.refs = append(g.refs, r)
+	next := p.Seq + p.span()
+	if p.Direction == FromClient {
+		if p.Flags.Has(SYN) && !g.syn {
+			g.syn, g.clientISN, g.clientNext = true, p.Seq, next
+		}
+		if !p.Flags.Has(RST) && int32(next-g.clientNext) > 0 {
+			g.clientNext = next
+		}
+		return
+	}
+	if p.Flags.Has(SYN|ACK) && !g.synAck {
+		g.synAck, g.serverISN, g.serverNext = true, p.Seq, next
+	}
+	if !p.Flags.Has(RST) && int32(next-g.serverNext) > 0 {
+		g.serverNext = next
+	}
+}

@@ -26,6 +26,7 @@ type slot struct {
 	links
 	answer   answer
 	fd       int32
+	number   int32 // tells the slot's attempts apart in events
 	state    state
 	readable bool // an event said so, and no receive has found the socket empty since
 	resetBy  syscall.Errno
@@ -49,6 +50,7 @@ func (w *worker) connect(i int32, due, now int64) {
 	s.Attempt = Attempt{Due: due, Started: now}
 	s.answer.reset()
 	s.readable, s.resetBy, s.fd = false, 0, -1
+	s.number++
 	w.running++
 	w.enter(i, connecting, now)
 
@@ -66,18 +68,36 @@ func (w *worker) connect(i int32, due, now int64) {
 		w.fail(i, callConnect, e)
 		return
 	}
-	// Edge-triggered, and for everything at once: one call an attempt.
-	if e := sysEpollAdd(w.epoll, fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, i); e != 0 {
+	if e := w.watch(i, unix.EPOLL_CTL_ADD); e != 0 {
 		w.fail(i, callConnect, e)
 	}
 }
 
-// event moves an attempt on. Events of a slot whose attempt has ended earlier
-// in the same batch cannot come: closing a descriptor takes it out of the epoll.
-// Those already in the batch belong to an older attempt of the slot and are
-// told by the slot being idle, since slots are given out only between batches.
-func (w *worker) event(i int32, events uint32) {
+// watch has the epoll tell of slot i's socket: edge-triggered and of everything
+// at once, so that an attempt takes one such call.
+func (w *worker) watch(i int32, op int) syscall.Errno {
 	s := &w.slots[i]
+	return sysEpollControl(w.epoll, op, s.fd, unix.EpollEvent{
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: i, Pad: s.number,
+	})
+}
+
+// yield has the loop come back to slot i after the others. Changing the watch
+// makes the kernel look for events afresh (ep_modify in fs/eventpoll.c), where
+// an edge alone would never come: what it tells of has been there all along.
+func (w *worker) yield(i int32) {
+	_ = w.watch(i, unix.EPOLL_CTL_MOD) // cannot fail for a descriptor that is being watched
+}
+
+// event moves an attempt on. An event may be of an attempt that has ended: one
+// that stood in the same batch, or one whose socket outlived its close for a
+// moment because a child of this process was just being forked.
+func (w *worker) event(ev unix.EpollEvent) {
+	i, events := ev.Fd, ev.Events
+	s := &w.slots[i]
+	if s.state == idle || s.number != ev.Pad {
+		return
+	}
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		s.readable = true
 	}
@@ -113,10 +133,14 @@ func (w *worker) connected(i int32, events uint32) {
 	w.send(i)
 }
 
-// send sends what the kernel takes of the request.
+// send sends what the kernel takes of the request, up to a turn's worth.
 func (w *worker) send(i int32) {
 	s := &w.slots[i]
-	for s.Sent < w.size {
+	for turn := s.Sent + turnBytes; s.Sent < w.size; {
+		if s.Sent >= turn {
+			w.yield(i)
+			return
+		}
 		if w.client.readsWhileSending && s.readable {
 			if w.read(i) {
 				return
@@ -157,14 +181,15 @@ func (w *worker) rest(sent int64) []byte {
 // the client does so.
 func (w *worker) sendFailed(i int32, e syscall.Errno) {
 	s := &w.slots[i]
-	if !w.client.readsAfterFailedSend {
-		w.fail(i, callSend, e)
-		return
-	}
-	s.resetBy = e
-	s.readable = true
-	if w.read(i) {
-		return
+	if w.client.readsAfterFailedSend && isReset(e) {
+		s.resetBy = e
+		// All of it now: a connection that was reset holds no more than its
+		// receive buffer does, and tells of no more events.
+		for s.readable = true; s.readable; {
+			if w.read(i) {
+				return
+			}
+		}
 	}
 	w.fail(i, callSend, e)
 }
@@ -176,7 +201,9 @@ func (w *worker) receive(i int32) {
 	}
 }
 
-// read reads until nothing is there. It reports whether that ended the attempt.
+// read reads until nothing is there, up to a turn's worth, so that a server that
+// sends as fast as it is read holds up neither other attempts nor its own time
+// limit. It reports whether that ended the attempt.
 func (w *worker) read(i int32) bool {
 	s := &w.slots[i]
 	if s.FirstByte == 0 {
@@ -186,7 +213,7 @@ func (w *worker) read(i int32) bool {
 			s.ResetBeforeRead = true
 		}
 	}
-	for {
+	for turn := s.Received + turnBytes; s.Received < turn; {
 		n, e := sysReceive(s.fd, w.buffer)
 		switch {
 		case e == unix.EAGAIN:
@@ -221,6 +248,8 @@ func (w *worker) read(i int32) bool {
 			}
 		}
 	}
+	w.yield(i)
+	return false
 }
 
 // expired ends what slot i was waiting for.

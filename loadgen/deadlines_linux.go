@@ -1,5 +1,7 @@
 package loadgen
 
+import "math"
+
 // none is the index of no slot.
 const none = int32(-1)
 
@@ -17,7 +19,11 @@ type deadlines struct {
 	first, last int32
 }
 
-func newDeadlines(wait int64) deadlines { return deadlines{wait: wait, first: none, last: none} }
+// newDeadlines returns an empty queue. Waits that are as good as for ever are
+// cut, so that no deadline wraps round to the past.
+func newDeadlines(wait int64) deadlines {
+	return deadlines{wait: min(wait, math.MaxInt64/2), first: none, last: none}
+}
 
 // join puts slot i at the end of the queue.
 func (d *deadlines) join(slots []slot, i int32, now int64) {

@@ -16,6 +16,8 @@ const hasEpoll = true
 // The engine's constants.
 const (
 	eventBatch  = 256      // events one epoll_wait returns at most
+	startBatch  = 64       // attempts started between two looks at the events
+	turnBytes   = 1 << 20  // bytes one attempt moves before the others have their turn
 	readBuffer  = 16 << 10 // bytes one receive reads at most
 	bodyInHead  = 1 << 20  // body bytes that are kept in one piece with the header
 	ledgerChunk = 1 << 15  // attempts a ledger grows by
@@ -25,11 +27,10 @@ const (
 // runEpoll runs the fleet on epoll loops, one locked thread a worker.
 func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
 	n := min(max(cfg.Workers, 1), cfg.Concurrency)
-	base := time.Now()
 	plan := newSchedule(cfg)
 	workers := make([]*worker, n)
 	for i := range workers {
-		w, err := newWorker(cfg, c, plan.share(i, n), share(cfg.Concurrency, i, n), base)
+		w, err := newWorker(cfg, c, plan.share(i, n), share(cfg.Concurrency, i, n))
 		if err != nil {
 			for _, w := range workers[:i] {
 				w.release()
@@ -43,6 +44,10 @@ func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
 			w.release()
 		}
 	}()
+	base := time.Now()
+	for _, w := range workers {
+		w.base = base // only now: an open loop is not late by the making of its workers
+	}
 	stop := context.AfterFunc(ctx, func() {
 		for _, w := range workers {
 			w.cancel()
@@ -116,7 +121,7 @@ type worker struct {
 	running int
 }
 
-func newWorker(cfg Config, c Client, plan schedule, slots int, base time.Time) (_ *worker, err error) {
+func newWorker(cfg Config, c Client, plan schedule, slots int) (_ *worker, err error) {
 	header := cfg.Target.request(cfg.BodyBytes)
 	inHead := min(cfg.BodyBytes, bodyInHead)
 	request := make([]byte, int64(len(header))+inHead)
@@ -132,7 +137,6 @@ func newWorker(cfg Config, c Client, plan schedule, slots int, base time.Time) (
 		request:   request,
 		size:      int64(len(header)) + cfg.BodyBytes,
 		filler:    request[len(header):],
-		base:      base,
 		epoll:     -1,
 		wake:      -1,
 		cancelled: make(chan struct{}),
@@ -160,7 +164,7 @@ func newWorker(cfg Config, c Client, plan schedule, slots int, base time.Time) (
 	if w.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("make an eventfd: %w", err)
 	}
-	if e := sysEpollAdd(w.epoll, int32(w.wake), unix.EPOLLIN, wakeSlot); e != 0 {
+	if e := sysEpollControl(w.epoll, unix.EPOLL_CTL_ADD, int32(w.wake), unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeSlot}); e != 0 {
 		return nil, fmt.Errorf("watch the eventfd: %w", e)
 	}
 	return w, nil
@@ -197,10 +201,10 @@ func (w *worker) run() error {
 		}
 		for _, ev := range events[:max(n, 0)] {
 			if ev.Fd != wakeSlot {
-				w.event(ev.Fd, ev.Events)
+				w.event(ev)
 			}
 		}
-		w.expire()
+		w.expire(w.now())
 	}
 	w.result.Unstarted = w.plan.unstarted(w.now())
 	for i := range w.slots {
@@ -211,10 +215,15 @@ func (w *worker) run() error {
 	return nil
 }
 
-// start starts every attempt that is due and has a free slot. It returns how
-// long it is until the next one is due, negative when no free slot waits for one.
+// start starts the attempts that are due and have a free slot, a batch at most:
+// neither a wide fleet's first moment nor connects that fail at once, which free
+// their slot again, may keep the loop from its events and its end. It returns
+// how long it is until the next attempt is due, negative when no free slot waits for one.
 func (w *worker) start() int64 {
-	for len(w.idle) > 0 {
+	for range startBatch {
+		if len(w.idle) == 0 {
+			return -1
+		}
 		now := w.now()
 		due, ok := w.plan.next(now)
 		if !ok {
@@ -228,15 +237,16 @@ func (w *worker) start() int64 {
 		w.idle = w.idle[:len(w.idle)-1]
 		w.connect(i, due, now)
 	}
-	return -1
+	return 0
 }
 
 // sleep is how long the loop may wait: until the next attempt is due (wait, if
 // not negative) or the next deadline passes; negative is for ever.
 func (w *worker) sleep(wait int64) int64 {
-	for s := range w.queues {
-		if first := w.queues[s].first; first != none && state(s) != idle {
-			left := max(w.slots[first].deadline-w.now(), 0)
+	now := w.now()
+	for s := connecting; s < numStates; s++ {
+		if first := w.queues[s].first; first != none {
+			left := max(w.slots[first].deadline-now, 0)
 			if wait < 0 || left < wait {
 				wait = left
 			}
@@ -246,9 +256,8 @@ func (w *worker) sleep(wait int64) int64 {
 }
 
 // expire ends what has waited too long.
-func (w *worker) expire() {
+func (w *worker) expire(now int64) {
 	for s := connecting; s < numStates; s++ {
-		now := w.now()
 		for i := w.queues[s].due(w.slots, now); i != none; i = w.queues[s].due(w.slots, now) {
 			w.expired(i)
 		}

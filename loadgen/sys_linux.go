@@ -92,9 +92,8 @@ func sysLocalPort(fd int32) uint16 {
 	return binary.BigEndian.Uint16(sa[2:])
 }
 
-func sysEpollAdd(epoll int, fd int32, events uint32, data int32) syscall.Errno {
-	ev := unix.EpollEvent{Events: events, Fd: data}
-	return errnoOnly(unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(epoll), unix.EPOLL_CTL_ADD, uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0))
+func sysEpollControl(epoll, op int, fd int32, ev unix.EpollEvent) syscall.Errno {
+	return errnoOnly(unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(epoll), uintptr(op), uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0))
 }
 
 // sysEpollWait waits for at most ns nanoseconds, or for ever when ns is

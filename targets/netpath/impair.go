@@ -25,6 +25,13 @@ func (im Impairments) WithRTT(rtt time.Duration) Impairments {
 	return im
 }
 
+// WithoutDelay returns im without the fixed delays: what it does to packets
+// besides carrying them later.
+func (im Impairments) WithoutDelay() Impairments {
+	im.Up.Delay, im.Down.Delay = 0, 0
+	return im
+}
+
 // Impairment is what one direction of a path does to its packets, in this
 // order: loss, duplication, the queue and the rate behind it, the delay. The
 // zero value does nothing. The effects and their names are those of netem
@@ -56,6 +63,7 @@ type Impairment struct {
 	// and none in the good one: from bad to good with 1/LossBurst, from good to
 	// bad with Loss/(LossBurst x (1-Loss)) a packet. That must not exceed 1, so
 	// Loss is at most LossBurst/(LossBurst+1), or 1.
+	// At most MaxLossBurst.
 	LossBurst float64
 	// Reorder is the share of packets, 0 to 1, that overtake: they are not
 	// delayed and arrive before what was sent up to a Delay earlier, their own
@@ -84,6 +92,7 @@ type Impairment struct {
 // Bounds of an Impairment.
 const (
 	MaxDelay      = 5 * time.Second
+	MaxLossBurst  = 1_000_000         // packets
 	MinRate       = 1000              // bits a second
 	MaxRate       = 1_000_000_000_000 // bits a second
 	MaxQueueBytes = 1 << 30

@@ -1,0 +1,522 @@
+package netpath
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Setting is one word of the grammar with its value, such as rtt and 80ms: a
+// flag of a command line or a line of a file.
+type Setting struct{ Key, Value string }
+
+// String returns the setting as a line of a file.
+func (s Setting) String() string { return s.Key + " " + s.Value }
+
+// Key is a word of the grammar.
+type Key struct {
+	Name    string
+	Unit    string // what a value is
+	Summary string // one line for a reader
+	set     func(*Impairments, string) error
+	get     func(Impairments) string // empty when there is nothing to say
+}
+
+// Keys is the one table of the grammar, which flags, files, documentation and
+// canonical forms come from. It is in the order in which settings take effect,
+// whatever the order in which they are given: a profile first, then what goes
+// for both directions, then what goes for one. A later key overrides an earlier.
+var Keys []Key
+
+// Not an initialiser: profiles are read by the grammar that has a key for them.
+func init() {
+	Keys = slices.Concat(
+		[]Key{
+			{"profile", "name", "a path with published figures, which other settings change", setProfile, func(Impairments) string { return "" }},
+			{"rtt", "duration", "round-trip time, half of it each way", setRTT, getRTT},
+		},
+		perDirection(quantity{"delay", "duration", "one-way delay", setDuration(0, MaxDelay, func(im *Impairment) *time.Duration { return &im.Delay }), getDelay}, false),
+		perDirection(quantity{"jitter", "duration", "variation of the delay either way, or its standard deviation; packets of a connection keep their order",
+			setDuration(0, MaxDelay, func(im *Impairment) *time.Duration { return &im.Jitter }), func(im Impairment) string { return formatDuration(im.Jitter) }}, true),
+		perDirection(quantity{"jitter-distribution", "name", "how the jitter is spread: " + strings.Join(distributions[:], " or "), setDistribution, getDistribution}, true),
+		perDirection(share("loss", "packets lost", func(im *Impairment) *float64 { return &im.Loss }), true),
+		perDirection(quantity{"loss-burst", "packets", "mean number of packets lost in a row (Gilbert-Elliott); 1 is independent losses", setBurst, getBurst}, true),
+		perDirection(share("reorder", "packets that are not delayed and so overtake", func(im *Impairment) *float64 { return &im.Reorder }), true),
+		perDirection(share("duplicate", "packets that arrive twice", func(im *Impairment) *float64 { return &im.Duplicate }), true),
+		perDirection(quantity{"rate", "rate", "bits a second, such as 2Mbit; a frame of 1514 bytes counts as such", setRate, getRate}, false),
+		perDirection(quantity{"queue", "size", "what waits for the rate before packets are dropped, as a time or in bytes (default " + DefaultQueueTime.String() + ")", setQueue, getQueue}, true),
+		[]Key{{"fault", "name", "what is done to chosen packets: " + faultNames(), setFault, getFault}},
+	)
+}
+
+// quantity is something that each direction of a path has.
+type quantity struct {
+	name, unit, summary string
+	set                 func(*Impairment, string) error
+	get                 func(Impairment) string
+}
+
+// directions are the endings of keys.
+var directions = []struct {
+	ending, summary string
+	of              func(*Impairments) *Impairment
+}{
+	{"-up", "from the client to the server", func(im *Impairments) *Impairment { return &im.Up }},
+	{"-down", "from the server to the client", func(im *Impairments) *Impairment { return &im.Down }},
+}
+
+// perDirection returns a quantity's keys, one for each direction. With both,
+// there is a key for both directions at once before them.
+func perDirection(q quantity, both bool) []Key {
+	var keys []Key
+	same := func(im Impairments) bool { return both && q.get(im.Up) == q.get(im.Down) }
+	if both {
+		keys = append(keys, Key{q.name, q.unit, q.summary,
+			func(im *Impairments, value string) error {
+				return errors.Join(q.set(&im.Down, value), q.set(&im.Up, value))
+			},
+			func(im Impairments) string {
+				if same(im) {
+					return q.get(im.Up)
+				}
+				return ""
+			},
+		})
+	}
+	for _, d := range directions {
+		keys = append(keys, Key{q.name + d.ending, q.unit, q.summary + ", " + d.summary,
+			func(im *Impairments, value string) error { return q.set(d.of(im), value) },
+			func(im Impairments) string {
+				if same(im) || q.name == "delay" && getRTT(im) != "" {
+					return ""
+				}
+				return q.get(*d.of(&im))
+			},
+		})
+	}
+	return keys
+}
+
+// SettingError says what is wrong with a setting. Its message begins with the
+// key, so that a flag's two dashes can be put before it.
+type SettingError struct {
+	Setting
+	Err error
+}
+
+func (e *SettingError) Error() string { return fmt.Sprintf("%s %q: %v", e.Key, e.Value, e.Err) }
+
+func (e *SettingError) Unwrap() error { return e.Err }
+
+// ParseImpairments returns what the settings make of a path without
+// impairments, in the order of Keys. An error is a *SettingError.
+func ParseImpairments(settings []Setting) (Impairments, error) {
+	im, err := Apply(Impairments{}, settings)
+	if err != nil {
+		return Impairments{}, err
+	}
+	if err := im.Check(); err != nil {
+		return Impairments{}, err
+	}
+	return im, nil
+}
+
+// Apply returns what the settings make of im, in the order of Keys. Each value
+// is checked by itself; Check checks them together, which has to wait when the
+// round trip, say, is a list of values. An error is a *SettingError.
+func Apply(im Impairments, settings []Setting) (Impairments, error) {
+	for i, s := range settings {
+		if !slices.ContainsFunc(Keys, func(k Key) bool { return k.Name == s.Key }) {
+			return im, &SettingError{s, fmt.Errorf("unknown key: there are %s", strings.Join(keyNames(), ", "))}
+		}
+		if slices.ContainsFunc(settings[:i], func(t Setting) bool { return t.Key == s.Key }) {
+			return im, &SettingError{s, errors.New("stands there twice")}
+		}
+	}
+	for _, k := range Keys {
+		i := slices.IndexFunc(settings, func(s Setting) bool { return s.Key == k.Name })
+		if i < 0 {
+			continue
+		}
+		if err := k.set(&im, settings[i].Value); err != nil {
+			return im, &SettingError{settings[i], err}
+		}
+	}
+	return im, nil
+}
+
+// ParseText reads settings with commas or line ends between them; # begins a
+// comment that goes to the end of its line. It is the inverse of
+// Impairments.String. An error is a *SettingError.
+func ParseText(text string) (Impairments, error) {
+	settings, _, err := readSettings(text)
+	if err != nil {
+		return Impairments{}, err
+	}
+	return ParseImpairments(settings)
+}
+
+// ParseFile reads a file of settings, one a line as "rtt 80ms", with comments
+// from # to the end of the line. Errors begin with the file's name and the line.
+func ParseFile(path string) (Impairments, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Impairments{}, err
+	}
+	settings, lines, err := readSettings(string(b))
+	var im Impairments
+	if err == nil {
+		im, err = ParseImpairments(settings)
+	}
+	if err == nil {
+		return im, nil
+	}
+	var at *SettingError
+	if errors.As(err, &at) {
+		line, ok := lines[at.Key]
+		if !ok {
+			// Wrong for one direction, but set for both.
+			line, ok = lines[strings.TrimSuffix(strings.TrimSuffix(at.Key, "-up"), "-down")]
+		}
+		if ok {
+			return Impairments{}, fmt.Errorf("%s:%d: %w", path, line, err)
+		}
+	}
+	return Impairments{}, fmt.Errorf("%s: %w", path, err)
+}
+
+// readSettings returns the settings of a text, and the line of each key.
+func readSettings(text string) (settings []Setting, lines map[string]int, err error) {
+	lines = map[string]int{}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line, _, _ = strings.Cut(line, "#")
+		for part := range strings.SplitSeq(line, ",") {
+			fields := strings.Fields(part)
+			if len(fields) == 0 {
+				continue
+			}
+			key := fields[0]
+			lines[key] = n
+			s := Setting{key, strings.Join(fields[1:], " ")}
+			if len(fields) != 2 {
+				return nil, lines, &SettingError{s, errors.New("write a key and its value, such as rtt 80ms")}
+			}
+			settings = append(settings, s)
+		}
+	}
+	return settings, lines, nil
+}
+
+// Settings returns the fewest settings that make im, in the order of Keys.
+func (im Impairments) Settings() []Setting {
+	var settings []Setting
+	for _, k := range Keys {
+		if value := k.get(im); value != "" {
+			settings = append(settings, Setting{k.Name, value})
+		}
+	}
+	return settings
+}
+
+// String returns im in the grammar, such as "rtt 80ms, loss 1%"; it is empty
+// when there are no impairments.
+func (im Impairments) String() string {
+	var words []string
+	for _, s := range im.Settings() {
+		words = append(words, s.String())
+	}
+	return strings.Join(words, ", ")
+}
+
+// FlagSet is what Flags needs of a set of flags: what *pflag.FlagSet and
+// *flag.FlagSet have.
+type FlagSet interface {
+	StringVar(p *string, name, value, usage string)
+}
+
+// Flags holds the values of flags.
+type Flags struct {
+	keys   []string
+	values []*string
+}
+
+// NewFlags defines a flag for every key but those to skip, which the command
+// has defined in its own way.
+func NewFlags(fs FlagSet, skip ...string) *Flags {
+	f := &Flags{}
+	for _, k := range Keys {
+		if slices.Contains(skip, k.Name) {
+			continue
+		}
+		value := new(string)
+		fs.StringVar(value, k.Name, "", fmt.Sprintf("%s (`%s`)", k.Summary, k.Unit))
+		f.keys, f.values = append(f.keys, k.Name), append(f.values, value)
+	}
+	return f
+}
+
+// Settings returns the settings of the flags that were given, once the command
+// line has been parsed.
+func (f *Flags) Settings() []Setting {
+	var settings []Setting
+	for i, key := range f.keys {
+		if *f.values[i] != "" {
+			settings = append(settings, Setting{key, *f.values[i]})
+		}
+	}
+	return settings
+}
+
+func keyNames() []string {
+	var names []string
+	for _, k := range Keys {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+func setProfile(im *Impairments, value string) error {
+	p, err := ProfileByName(value)
+	if err != nil {
+		return err
+	}
+	*im = p.Impairments()
+	return nil
+}
+
+func setRTT(im *Impairments, value string) error {
+	rtt, err := parseDuration(value, 0, 2*MaxDelay)
+	if err == nil {
+		*im = im.WithRTT(rtt)
+	}
+	return err
+}
+
+// getRTT is empty when the delays are not the halves of a round trip.
+func getRTT(im Impairments) string {
+	rtt := im.RTT()
+	if im != im.WithRTT(rtt) {
+		return ""
+	}
+	return formatDuration(rtt)
+}
+
+func getDelay(im Impairment) string { return formatDuration(im.Delay) }
+
+func setDuration(shortest, longest time.Duration, of func(*Impairment) *time.Duration) func(*Impairment, string) error {
+	return func(im *Impairment, value string) error {
+		d, err := parseDuration(value, shortest, longest)
+		if err == nil {
+			*of(im) = d
+		}
+		return err
+	}
+}
+
+func parseDuration(value string, shortest, longest time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	switch {
+	case err != nil:
+		return 0, errors.New("not a duration such as 20ms or 1s")
+	case d < 0:
+		return 0, errors.New("a duration cannot be negative")
+	case d < shortest:
+		return 0, fmt.Errorf("shorter than %v", shortest)
+	case d > longest:
+		return 0, fmt.Errorf("longer than %v", longest)
+	}
+	return d, nil
+}
+
+func formatDuration(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// share is a quantity that is a share of the packets.
+func share(name, summary string, of func(*Impairment) *float64) quantity {
+	return quantity{name, "percent", "share of " + summary,
+		func(im *Impairment, value string) error {
+			v, err := parseShare(value)
+			if err == nil {
+				*of(im) = v
+			}
+			return err
+		},
+		func(im Impairment) string { return formatShare(*of(&im)) },
+	}
+}
+
+// parseShare reads a percentage. The point is moved in the text and not by a
+// division, so that formatShare returns what was read, to the last bit.
+func parseShare(value string) (float64, error) {
+	number, percent := strings.CutSuffix(value, "%")
+	if strings.Trim(number, "0123456789.") != "" && !strings.HasPrefix(number, "-") {
+		return 0, errors.New("not a percentage such as 1%")
+	}
+	v, err := strconv.ParseFloat(number+"e-2", 64)
+	switch {
+	case err != nil:
+		return 0, errors.New("not a percentage such as 1%")
+	case !percent && v != 0:
+		return 0, errors.New("write it as a percentage, such as 1%")
+	case !(v >= 0 && v <= 1):
+		return 0, errors.New("not within 0% and 100%")
+	}
+	return math.Abs(v), nil // not -0
+}
+
+func formatShare(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
+	fraction += "00"
+	whole = strings.TrimLeft(whole+fraction[:2], "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction = strings.TrimRight(fraction[2:], "0"); fraction != "" {
+		whole += "." + fraction
+	}
+	return whole + "%"
+}
+
+func setBurst(im *Impairment, value string) error {
+	v, err := strconv.ParseFloat(value, 64)
+	if err != nil || math.IsNaN(v) {
+		return errors.New("not a number of packets such as 4")
+	}
+	if v < 1 || v > MaxLossBurst {
+		return fmt.Errorf("not within 1 and %d packets", MaxLossBurst)
+	}
+	im.LossBurst = v
+	return nil
+}
+
+func getBurst(im Impairment) string {
+	if im.LossBurst == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(im.LossBurst, 'f', -1, 64)
+}
+
+func setDistribution(im *Impairment, value string) error {
+	i := slices.Index(distributions[:], value)
+	if i < 0 {
+		return fmt.Errorf("there are %s", strings.Join(distributions[:], " and "))
+	}
+	im.Distribution = Distribution(i)
+	return nil
+}
+
+func getDistribution(im Impairment) string {
+	if im.Distribution == Uniform {
+		return ""
+	}
+	return im.Distribution.String()
+}
+
+// rateUnits are from large to small, as tc has them.
+var rateUnits = []struct {
+	name string
+	bits int64
+}{{"Gbit", 1e9}, {"Mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}}
+
+func setRate(im *Impairment, value string) error {
+	for _, u := range rateUnits {
+		if len(value) <= len(u.name) || !strings.EqualFold(value[len(value)-len(u.name):], u.name) {
+			continue
+		}
+		v, err := strconv.ParseFloat(value[:len(value)-len(u.name)], 64)
+		switch rate := math.Round(v * float64(u.bits)); {
+		case err != nil || math.IsNaN(v):
+			return errors.New("not a rate such as 500kbit, 2Mbit or 1Gbit")
+		case rate == 0:
+			return errors.New("nothing would pass: leave it out for no limit")
+		case rate < MinRate || rate > MaxRate:
+			return errors.New("not within 1kbit and 1000Gbit")
+		default:
+			im.Rate = int64(rate)
+			return nil
+		}
+	}
+	if v, err := strconv.ParseFloat(value, 64); err == nil && v == 0 {
+		return errors.New("nothing would pass: leave it out for no limit")
+	}
+	return errors.New("not a rate such as 500kbit, 2Mbit or 1Gbit")
+}
+
+func getRate(im Impairment) string {
+	for _, u := range rateUnits {
+		if im.Rate != 0 && im.Rate%u.bits == 0 {
+			return strconv.FormatInt(im.Rate/u.bits, 10) + u.name
+		}
+	}
+	return ""
+}
+
+func setQueue(im *Impairment, value string) error {
+	if d, err := time.ParseDuration(value); err == nil {
+		if d == 0 {
+			return errors.New("nothing would pass: leave it out for " + DefaultQueueTime.String())
+		}
+		if d, err = parseDuration(value, 0, MaxQueueTime); err != nil {
+			return err
+		}
+		im.QueueTime, im.QueueBytes = d, 0
+		return nil
+	}
+	if strings.HasPrefix(value, "-") {
+		return errors.New("a queue cannot be negative")
+	}
+	n, err := humanize.ParseBytes(value)
+	switch {
+	case err != nil:
+		return errors.New("neither a time such as 50ms nor a size such as 64KiB")
+	case n == 0:
+		return errors.New("nothing would pass: leave it out for " + DefaultQueueTime.String())
+	case n > MaxQueueBytes:
+		return fmt.Errorf("larger than %s", humanize.IBytes(MaxQueueBytes))
+	}
+	im.QueueBytes, im.QueueTime = int64(n), 0
+	return nil
+}
+
+func getQueue(im Impairment) string {
+	if im.QueueBytes != 0 {
+		return strconv.FormatInt(im.QueueBytes, 10) + "B"
+	}
+	return formatDuration(im.QueueTime)
+}
+
+func setFault(im *Impairments, value string) (err error) {
+	im.Fault, err = FaultByName(value)
+	return err
+}
+
+func getFault(im Impairments) string {
+	if im.Fault == NoFault {
+		return ""
+	}
+	return im.Fault.String()
+}
+
+func faultNames() string {
+	var names []string
+	for _, f := range Faults {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,72 @@
+package netpath
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/vishvananda/netlink"
+)
+
+// errNotNetem is wrapped when netem cannot do what a link does.
+var errNotNetem = errors.New("netem cannot do this as the delay line does")
+
+// netemAttrs returns the netem that does to packets what im does, but for its
+// Rate and Queue, for which tbf gives the discipline to put below it. What
+// netem, or the netlink package, does in another way is an error:
+//   - jitter: netem lets the packets of a connection overtake each other, or,
+//     with a rate, keeps the order of all connections together;
+//   - bursts of losses: the package does not send TCA_NETEM_LOSS.
+//
+// The rest differs only in the second order. Delays are whole microseconds.
+// netem draws a loss for each copy of a duplicated packet, which in products of
+// Loss and Duplicate adds to what arrives. Its counters, unlike a link's, are
+// not kept apart by cause.
+func netemAttrs(im Impairment) (netlink.NetemQdiscAttrs, error) {
+	switch {
+	case im.Jitter > 0:
+		return netlink.NetemQdiscAttrs{}, fmt.Errorf("jitter %v: %w: it does not keep the order of a connection's packets", im.Jitter, errNotNetem)
+	case im.LossBurst > 1 && im.Loss > 0 && im.Loss < 1:
+		return netlink.NetemQdiscAttrs{}, fmt.Errorf("loss-burst %s: %w: only independent losses can be set", getBurst(im), errNotNetem)
+	}
+	return netlink.NetemQdiscAttrs{
+		Latency:     uint32(im.Delay.Round(time.Microsecond) / time.Microsecond),
+		Loss:        float32(im.Loss * 100),
+		Duplicate:   float32(im.Duplicate * 100),
+		ReorderProb: float32(im.Reorder * 100),
+		Limit:       netemLimit,
+	}, nil
+}
+
+// fullFrame is a frame that fills an MTU of 1500 bytes.
+const fullFrame = 1514
+
+// tbf returns the token bucket filter (tc-tbf(8)) that has im's Rate and Queue,
+// for a place below a netem; nil when there is no Rate. netem's own rate would
+// not do: its queue is bounded in packets, and those it delays count. Below a
+// constant delay the queue does what it would above it. The bucket holds two
+// full frames, so that a busy line sends up to a frame and a half ahead of Rate.
+// A packet that overtakes does so with its place in the queue, too.
+func tbf(im Impairment, attrs netlink.QdiscAttrs) (*netlink.Tbf, error) {
+	if im.Rate == 0 {
+		return nil, nil
+	}
+	limit := float64(im.QueueBytes)
+	if limit == 0 {
+		limit = float64(queueTime(im)) * float64(im.Rate) / 8e9
+	}
+	// The filter drops what is longer than its bucket or its limit; a link
+	// that is free takes any packet.
+	limit = max(limit, fullFrame)
+	if limit > math.MaxUint32 {
+		return nil, fmt.Errorf("queue of %.0f bytes: %w: at most %d bytes", limit, errNotNetem, uint32(math.MaxUint32))
+	}
+	bucket := 2 * fullFrame * 8e6 / float64(im.Rate) // microseconds
+	return &netlink.Tbf{
+		QdiscAttrs: attrs,
+		Rate:       uint64(im.Rate / 8), // bytes a second
+		Limit:      uint32(limit),
+		Buffer:     uint32(math.Ceil(bucket * netlink.TickInUsec())),
+	}, nil
+}

@@ -106,7 +106,11 @@ type Path struct {
 	Kind        string      `json:"kind"`    // delayline, netem or loopback
 	LateMs      Percentiles `json:"late_ms"` // release after due, per packet
 	Packets     int64       `json:"packets"`
-	Dropped     int64       `json:"dropped"`       // dropped on purpose, by loss
+	Dropped     int64       `json:"dropped"`       // dropped on purpose: by loss, a full queue or a fault
+	QueueDrops  int64       `json:"queue_drops"`   // of these, by a full queue
+	FaultDrops  int64       `json:"fault_drops"`   // of these, by a fault
+	Duplicated  int64       `json:"duplicated"`    // copies made on purpose
+	Reordered   int64       `json:"reordered"`     // packets that overtook on purpose
 	RingDrops   int64       `json:"ring_drops"`    // lost by the instrument; voids the cell
 	SendErrors  int64       `json:"send_errors"`   // lost by the instrument; voids the cell
 	CPUUsPacket float64     `json:"cpu_us_packet"` // CPU time of the path a packet

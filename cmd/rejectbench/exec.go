@@ -64,12 +64,17 @@ program and its arguments, told where to listen by {host} and {port}.`,
 func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	o := &f.options
 	o.Command = args
-	if o.Spec.RTT, err = parseRTT(f.rtt); err != nil {
+	rtt, err := parseRTT(f.rtt)
+	if err != nil {
 		return usagef("--rtt %q: %w", f.rtt, err)
 	}
-	if o.Spec.Loss, err = parseLoss(f.loss); err != nil {
+	loss, err := parseLoss(f.loss)
+	if err != nil {
 		return usagef("--loss %q: %w", f.loss, err)
 	}
+	im := netpath.Impairments{}.WithRTT(rtt)
+	im.Up.Loss, im.Down.Loss = loss, loss
+	o.Spec.Impairments = im
 	o.Spec.Congestion = f.cong
 	if _, err := parseStrategy(o.Server.Strategy); err != nil {
 		return usagef("--strategy %q: %w", o.Server.Strategy, err)
@@ -89,13 +94,13 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
 	}
-	if kind == netpath.Loopback && (o.Spec.RTT != 0 || o.Spec.Loss != 0) {
+	if kind == netpath.Loopback && im != (netpath.Impairments{}) {
 		return usagef("--path loopback: %w", netpath.ErrNeedsDelay)
 	}
 	if err := checkDurations(cmd.Flags()); err != nil {
 		return err
 	}
-	o.Path, err = sweep.Choose(cmd.Context(), kind, o.Spec.RTT != 0 || o.Spec.Loss != 0, f.cong)
+	o.Path, err = sweep.Choose(cmd.Context(), kind, im != (netpath.Impairments{}), f.cong)
 	if err != nil {
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
@@ -138,7 +143,7 @@ func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.D
 	if len(o.StartServer) > 0 {
 		what = "server " + o.StartServer[0]
 	}
-	fmt.Fprintf(w, "-- rejectbench: %s, rtt %v, loss %g%%, path %s, %v\n", what, o.Spec.RTT, o.Spec.Loss*100, r.Path.Kind, took.Round(time.Millisecond))
+	fmt.Fprintf(w, "-- rejectbench: %s, rtt %v, loss %g%%, path %s, %v\n", what, o.Spec.Impairments.RTT(), o.Spec.Impairments.Up.Loss*100, r.Path.Kind, took.Round(time.Millisecond))
 	fmt.Fprintf(w, "path:   %d packets, %d dropped on purpose\n", r.Path.Packets, r.Path.Dropped)
 	if r.Server != nil {
 		s := r.Server.Server

@@ -3,144 +3,33 @@ package netpath
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 const (
-	// spinWindow is how long before a frame is due the thread stops sleeping
+	// spinWindow is how long before a packet is due the thread stops sleeping
 	// and watches the clock: about the time that waking up takes.
 	spinWindow = 50 * time.Microsecond
-	// batch is how many frames one sendmmsg hands on at most.
-	batch = 64
-	// maxAge bounds what a frame's time stamp may say of its age: a wall clock
-	// that is set while frames are held must not stop or flush the line.
+	// maxAge bounds what a packet's time stamp may say of its age: a wall clock
+	// that is set while packets are held must not stop or flush the line.
 	maxAge = int64(time.Second)
-	// lost marks a frame that will not be handed on.
-	lost = int64(-1)
 )
 
-// lane is one direction: frames enter by one tap and leave by the other.
-type lane struct {
-	in      *tap
-	out     int // packet socket of the other side
-	delay   int64
-	loss    float64
-	rng     *rand.Rand
-	due     []int64 // per slot of the ring: when to hand it on, or lost
-	head    uint32  // the oldest slot in use
-	tail    uint32  // the slot the next frame will be in
-	held    uint32  // slots in use
-	packets int64
-	dropped int64
-	failed  int64
-	late    *hdrhistogram.Histogram
-	iov     [batch]unix.Iovec
-	msg     [batch]mmsghdr
-}
-
-// mmsghdr is struct mmsghdr of socket.h.
-type mmsghdr struct {
-	hdr unix.Msghdr
-	len uint32
-	_   [4]byte
-}
-
-func newLane(in, out *tap, spec Spec, stream uint64) *lane {
-	l := &lane{
-		in: in, out: out.fd,
-		delay: int64(spec.RTT / 2),
-		loss:  spec.Loss,
-		rng:   rand.New(rand.NewPCG(spec.Seed, stream)),
-		due:   make([]int64, in.slots.count),
-		late:  results.NewHistogram(),
-	}
-	for i := range l.msg {
-		l.msg[i].hdr.Iov = &l.iov[i]
-		l.msg[i].hdr.SetIovlen(1)
-	}
-	return l
-}
-
-// take walks the frames that came since the last turn and says when each is
-// due: the moment the kernel saw it plus the delay. wall is what CLOCK_REALTIME,
-// in which frames are stamped, was ahead of the line's clock in this turn.
-func (l *lane) take(now, wall int64) {
-	for l.held < l.in.slots.count {
-		h := l.in.frame(l.tail)
-		if !received(h) {
-			return
-		}
-		stamp := int64(h.Sec)*1e9 + int64(h.Nsec) - wall
-		l.packets++
-		if l.loss > 0 && l.rng.Float64() < l.loss {
-			l.dropped++
-			l.due[l.tail] = lost
-		} else {
-			l.due[l.tail] = min(max(stamp, now-maxAge), now) + l.delay
-		}
-		l.tail = (l.tail + 1) % l.in.slots.count
-		l.held++
-	}
-}
-
-// next is when the oldest held frame is due; ok is false when none is held.
-func (l *lane) next() (due int64, ok bool) {
-	for l.held > 0 && l.due[l.head] == lost {
-		l.pop()
-	}
-	if l.held == 0 {
-		return 0, false
-	}
-	return l.due[l.head], true
-}
-
-func (l *lane) pop() {
-	release(l.in.frame(l.head))
-	l.head = (l.head + 1) % l.in.slots.count
-	l.held--
-}
-
-// send hands on what is due, straight from the ring's memory, a batch at most.
-func (l *lane) send(now int64) {
-	n := 0
-	for i := l.head; n < batch && uint32(n) < l.held && l.due[i] != lost && l.due[i] <= now; i = (i + 1) % l.in.slots.count {
-		h := l.in.frame(i)
-		l.iov[n].Base = (*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(uint32(h.Mac)-l.in.prefix)))
-		l.iov[n].SetLen(int(h.Snaplen + l.in.prefix))
-		n++
-	}
-	for sent := 0; sent < n; {
-		m, _, e := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(l.out), uintptr(unsafe.Pointer(&l.msg[sent])), uintptr(n-sent), unix.MSG_DONTWAIT, 0, 0)
-		if e == unix.EINTR {
-			continue
-		}
-		if e != 0 || m == 0 {
-			// The frame at fault is the first of the rest: count it and go on.
-			l.failed++
-			m = 1
-		}
-		sent += int(m)
-	}
-	for range n {
-		results.Record(l.late, now-l.due[l.head])
-		l.pop()
-	}
-}
-
-// delayLine carries frames between two taps, each way with its delay, on one
-// locked thread.
+// delayLine carries packets between two taps, each way with its impairment, on
+// one locked thread.
 type delayLine struct {
-	lanes  [2]*lane
-	taps   [2]*tap
+	lanes  [2]*lane // by wire.Direction
+	taps   [2]*tap  // by the side they are on
+	fault  *faultState
+	held   heldPackets
+	log    *wire.Log
 	epoll  int
 	timer  int
 	wake   int // eventfd that ends the wait
@@ -153,8 +42,12 @@ type delayLine struct {
 
 // bursts tells whether packets cross the line before they are cut into frames,
 // as they do between a sender with segmentation offload and a receiver with
-// receive offload: a tenth of the work. A loss must hit single frames.
-func bursts(spec Spec) bool { return spec.Loss == 0 }
+// receive offload: a fraction of the work. Whatever picks, queues or reorders
+// packets must see single frames.
+func bursts(spec Spec) bool {
+	plain := Impairments{}
+	return spec.Impairments.WithoutDelay() == plain
+}
 
 // fromClient is the shape of the ring that the client's packets wait in. Only
 // the client sends much, so only its device makes bursts.
@@ -179,8 +72,6 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	if d.taps[1], err = openTap(server, frameSlots, bursts(spec)); err != nil {
 		return nil, err
 	}
-	d.lanes[0] = newLane(d.taps[0], d.taps[1], spec, 0)
-	d.lanes[1] = newLane(d.taps[1], d.taps[0], spec, 1)
 	if d.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
@@ -191,7 +82,7 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 		return nil, fmt.Errorf("make an eventfd: %w", err)
 	}
 	for _, fd := range []int{d.taps[0].fd, d.taps[1].fd, d.timer, d.wake} {
-		// Edge-triggered: a ring with held frames is always readable.
+		// Edge-triggered: a ring with held packets is always readable.
 		ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd)}
 		if err = unix.EpollCtl(d.epoll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
 			return nil, fmt.Errorf("watch the path's descriptors: %w", err)
@@ -201,12 +92,23 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	if err = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
 		return nil, fmt.Errorf("read the clock: %w", err)
 	}
-	d.base = time.Now()
-	d.offset = ts.Nano()
+	// The clock starts at 1, so that 0 can mean never.
+	d.base = time.Now().Add(-1)
+	d.offset = ts.Nano() - 1
+	if spec.Witness != nil {
+		d.log = wire.NewLog(d.base, *spec.Witness)
+	}
+	im := spec.Impairments
+	if d.fault = newFaultState(im.Fault); d.fault != nil {
+		d.held = newHeldPackets()
+	}
+	parse := d.fault != nil || im.Up.Jitter > 0 || im.Down.Jitter > 0
+	d.lanes[wire.FromClient] = newLane(wire.FromClient, d.taps[0], d.taps[1], newLink(im.Up, spec.Seed, 0), d.log, parse)
+	d.lanes[wire.FromServer] = newLane(wire.FromServer, d.taps[1], d.taps[0], newLink(im.Down, spec.Seed, 1), d.log, parse)
 	return d, nil
 }
 
-// run carries frames until close is called.
+// run carries packets until close is called.
 func (d *delayLine) run() {
 	defer close(d.done)
 	runtime.LockOSThread()
@@ -214,12 +116,13 @@ func (d *delayLine) run() {
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	var events [4]unix.EpollEvent
 	for !d.stop.Load() {
-		wait := d.turn()
-		if wait == 0 {
+		now, wake := d.turn()
+		sleepUntil := wake - int64(spinWindow)
+		if sleepUntil <= now {
 			continue
 		}
-		if wait > 0 {
-			at := unix.NsecToTimespec(wait + d.offset)
+		if wake != never {
+			at := unix.NsecToTimespec(sleepUntil + d.offset)
 			_ = unix.TimerfdSettime(d.timer, unix.TFD_TIMER_ABSTIME, &unix.ItimerSpec{Value: at}, nil)
 		}
 		_, _ = unix.EpollWait(d.epoll, events[:], -1)
@@ -230,31 +133,138 @@ func (d *delayLine) run() {
 	}
 }
 
-// turn takes and hands on what there is. It returns when to wake up again on
-// the line's clock: 0 at once, negative when nothing is held.
-func (d *delayLine) turn() int64 {
+// turn takes in and hands on what there is, and returns when that was and when
+// the next packet is due, on the line's clock.
+func (d *delayLine) turn() (now, wake int64) {
 	t := time.Now()
-	now := int64(t.Sub(d.base))
+	now = int64(t.Sub(d.base))
+	// What CLOCK_REALTIME, in which packets are stamped, is ahead of the line's
+	// clock in this turn.
 	wall := t.UnixNano() - now
-	wait := int64(-1)
 	for _, l := range d.lanes {
-		l.take(now, wall)
-		due, ok := l.next()
-		if ok && due <= now {
+		d.take(l, now, wall)
+	}
+	wake = never
+	if d.fault != nil {
+		wake = d.letExpired(now)
+	}
+	for _, l := range d.lanes {
+		if l.due.next() <= now {
 			l.send(now)
-			due, ok = l.next()
 		}
-		if ok && (wait < 0 || due < wait) {
-			wait = max(due, 1)
+		wake = min(wake, l.due.next())
+	}
+	return now, wake
+}
+
+// take decides on the packets that came in on a lane since the last turn, a
+// ring of them at most.
+func (d *delayLine) take(l *lane, now, wall int64) {
+	for range l.in.slots.count {
+		slot, ok := l.next()
+		if !ok {
+			return
 		}
+		h := l.in.frame(slot)
+		stamp := l.stamped(h, now, wall)
+		if l.log != nil {
+			l.refs[slot] = l.log.Enter(l.bytes(h), l.direction, stamp)
+		}
+		if !l.parse {
+			l.admit(slot, stamp, 0)
+			continue
+		}
+		p, ok := wire.Parse(l.bytes(h), l.direction)
+		if !ok || d.fault == nil {
+			l.admit(slot, stamp, p.ClientPort)
+			continue
+		}
+		d.look(l, slot, stamp, p)
 	}
-	if wait < 0 {
-		return wait
+}
+
+// look has the fault decide on a packet before its link does.
+func (d *delayLine) look(l *lane, slot uint32, stamp int64, p wire.Packet) {
+	act, letGo := d.fault.look(stamp, segment{
+		fromServer: l.direction == wire.FromServer, port: p.ClientPort,
+		flags: uint8(p.Flags), seq: p.Seq, payload: int(p.Len),
+	})
+	switch act {
+	case faultPass:
+		l.admit(slot, stamp, p.ClientPort)
+	case faultDrop:
+		d.held.dropped++
+		l.drop(slot, wire.Picked)
+	case faultHold:
+		d.held.add(l, slot, p.ClientPort)
 	}
-	if wait-int64(spinWindow) <= now {
-		return 0
+	if letGo {
+		d.letGo(p.ClientPort, stamp)
 	}
-	return wait - int64(spinWindow)
+}
+
+// letExpired lets go what was held long enough, and returns when that will next be.
+func (d *delayLine) letExpired(now int64) int64 {
+	for {
+		port, ok := d.fault.expired(now)
+		if !ok {
+			break
+		}
+		d.letGo(port, now)
+	}
+	if at, ok := d.fault.nextExpiry(); ok {
+		return at
+	}
+	return never
+}
+
+// letGo hands a connection's held packets to their lane.
+func (d *delayLine) letGo(port uint16, now int64) {
+	l := d.held.lane
+	if l == nil {
+		return
+	}
+	for slot := d.held.take(port); slot != noSlot; {
+		next := l.behind[slot]
+		l.stamp = max(l.stamp, now)
+		l.admit(slot, l.stamp, port)
+		slot = next
+	}
+}
+
+// heldPackets are the packets that a fault holds, a list a connection through
+// the slots of one lane: no fault holds packets of both directions.
+type heldPackets struct {
+	lane        *lane
+	first, last []uint32 // by the client's port
+	dropped     int64    // packets that the fault dropped
+}
+
+func newHeldPackets() heldPackets {
+	h := heldPackets{first: make([]uint32, ports), last: make([]uint32, ports)}
+	for i := range h.first {
+		h.first[i] = noSlot
+	}
+	return h
+}
+
+func (h *heldPackets) add(l *lane, slot uint32, port uint16) {
+	h.lane = l
+	l.copies[slot] = 1 // keeps the slot
+	l.behind[slot] = noSlot
+	if h.first[port] == noSlot {
+		h.first[port] = slot
+	} else {
+		l.behind[h.last[port]] = slot
+	}
+	h.last[port] = slot
+}
+
+// take returns the first of a connection's held packets and forgets them.
+func (h *heldPackets) take(port uint16) uint32 {
+	first := h.first[port]
+	h.first[port] = noSlot
+	return first
 }
 
 // close ends the line, frees it and returns what it has to say.
@@ -265,17 +275,23 @@ func (d *delayLine) close() (Stats, error) {
 		err = fmt.Errorf("wake the path: %w", err)
 	}
 	<-d.done
-	s := Stats{Kind: DelayLine, CPU: d.cpu}
+	s := Stats{Kind: DelayLine, CPU: d.cpu, Log: d.log}
 	late := results.NewHistogram()
+	s.FaultDrops = d.held.dropped
 	for i, l := range d.lanes {
-		s.Packets += l.packets
-		s.Dropped += l.dropped
+		c := l.link.counts
+		s.Lost += c.lost
+		s.QueueDrops += c.overflowed
+		s.Duplicated += c.duplicated
+		s.Reordered += c.reordered
+		s.Packets += c.packets
 		s.SendErrors += l.failed
 		late.Merge(l.late)
 		drops, e := d.taps[i].drops()
 		s.RingDrops += drops
 		err = errors.Join(err, e)
 	}
+	s.Packets += s.FaultDrops // no link has seen them
 	s.Late = results.Summarise(late)
 	d.free()
 	return s, err

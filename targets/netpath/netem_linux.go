@@ -36,15 +36,14 @@ func openNetem(client, server end, spec Spec) error {
 	if err := joinEnds(client, server, wholeFrames); err != nil {
 		return err
 	}
-	for _, e := range []end{client, server} {
-		if err := e.ns.do(func() error { return addNetem(e.dev, spec) }); err != nil {
-			return err
-		}
+	err := client.ns.do(func() error { return addNetem(client.dev, spec.Impairments.Up) })
+	if err != nil {
+		return err
 	}
-	return nil
+	return server.ns.do(func() error { return addNetem(server.dev, spec.Impairments.Down) })
 }
 
-func addNetem(dev string, spec Spec) error {
+func addNetem(dev string, im Impairment) error {
 	link, err := netlink.LinkByName(dev)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", dev, err)
@@ -52,8 +51,8 @@ func addNetem(dev string, spec Spec) error {
 	q := netlink.NewNetem(
 		netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
 		netlink.NetemQdiscAttrs{
-			Latency: uint32(spec.oneWay().Microseconds()),
-			Loss:    float32(spec.Loss * 100),
+			Latency: uint32(im.Delay.Microseconds()),
+			Loss:    float32(im.Loss * 100),
 			Limit:   netemLimit,
 		})
 	if err := netlink.QdiscAdd(q); err != nil {

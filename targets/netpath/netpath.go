@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 // Kind is how the path's delay is made.
@@ -55,13 +56,15 @@ func ParseKind(name string) (Kind, error) {
 	return "", fmt.Errorf("unknown path %q", name)
 }
 
-// Spec says what path to make. The zero value is a path without delay or loss
-// of a kind picked by the machine.
+// Spec says what path to make. The zero value is a path that does nothing to
+// its packets, of a kind picked by the machine.
 type Spec struct {
-	Kind Kind
-	RTT  time.Duration // half of it each way; 0 adds nothing
-	Loss float64       // probability that a packet is dropped, each way, 0 to 1
-	Seed uint64        // of the packets that are dropped
+	Kind        Kind
+	Impairments Impairments
+	Seed        uint64 // of what is decided by chance
+	// Witness has a delay line keep a record of every packet, within these
+	// limits; nil keeps none. Without a delay line there is no record.
+	Witness *wire.Limits
 	// Congestion is the congestion control of both ends: a name that the kernel
 	// knows, SystemCongestion, or empty for DefaultCongestion. A loopback path
 	// in the system's own namespace has the system's.
@@ -83,7 +86,7 @@ const (
 var (
 	// ErrNotAllowed is wrapped when the system forbids what the path needs.
 	ErrNotAllowed = errors.New("not allowed on this system")
-	// ErrNeedsDelay is returned for a loopback path with a delay or a loss.
+	// ErrNeedsDelay is returned for a loopback path with impairments.
 	ErrNeedsDelay = errors.New("the loopback path can neither delay nor lose packets")
 )
 
@@ -95,16 +98,22 @@ type Stats struct {
 	Kind       Kind
 	Late       results.Percentiles // release after due, of every packet, in milliseconds
 	Packets    int64               // packets that entered the path
-	Dropped    int64               // packets dropped on purpose
-	RingDrops  int64               // packets lost because the path did not keep up
-	SendErrors int64               // packets that could not be handed on
+	Lost       int64               // dropped by Loss
+	QueueDrops int64               // dropped in front of a full queue
+	FaultDrops int64               // dropped by the Fault
+	Duplicated int64               // copies made
+	Reordered  int64               // packets that overtook
+	RingDrops  int64               // lost because the path did not keep up
+	SendErrors int64               // could not be handed on
 	CPU        time.Duration       // CPU time of the path's thread
+	Log        *wire.Log           // what crossed the path; nil without a Witness
 }
 
 // Record returns the statistics in the form of a cell's record.
 func (s Stats) Record() results.Path {
 	r := results.Path{
-		Kind: string(s.Kind), LateMs: s.Late, Packets: s.Packets, Dropped: s.Dropped,
+		Kind: string(s.Kind), LateMs: s.Late, Packets: s.Packets, Dropped: s.Lost + s.QueueDrops + s.FaultDrops,
+		QueueDrops: s.QueueDrops, FaultDrops: s.FaultDrops, Duplicated: s.Duplicated, Reordered: s.Reordered,
 		RingDrops: s.RingDrops, SendErrors: s.SendErrors,
 	}
 	if s.Packets > 0 {

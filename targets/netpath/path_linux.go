@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
-	"time"
 
 	"github.com/vishvananda/netlink"
 )
@@ -23,7 +22,7 @@ type Path struct {
 // path isolated says whether the process has a network namespace of its own;
 // the others need one.
 func Open(spec Spec, isolated bool) (_ *Path, err error) {
-	if spec.Kind == Loopback && (spec.RTT != 0 || spec.Loss != 0) {
+	if spec.Kind == Loopback && spec.Impairments != (Impairments{}) {
 		return nil, ErrNeedsDelay
 	}
 	p := &Path{kind: spec.Kind}
@@ -85,8 +84,8 @@ func (p *Path) openLink(spec Spec) (err error) {
 	switch {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
-	case spec.RTT == 0 && spec.Loss == 0:
-		// Nothing to delay and nothing to lose: a line would only add to it.
+	case spec.Impairments == Impairments{} && spec.Witness == nil:
+		// Nothing to do to packets: a line would only add to their way.
 		return joinEnds(client, server, burst)
 	}
 	clientOffload, serverOffload := wholeFrames, wholeFrames
@@ -198,6 +197,3 @@ func (p *Path) closeNamespaces() {
 		p.server.close()
 	}
 }
-
-// oneWay is half a round trip.
-func (s Spec) oneWay() time.Duration { return s.RTT / 2 }

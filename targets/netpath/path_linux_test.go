@@ -73,7 +73,7 @@ func TestDelayLineHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 	for _, rtt := range []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond} {
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {
-				p, err := Open(Spec{Kind: DelayLine, RTT: rtt}, true)
+				p, err := Open(Spec{Kind: DelayLine, Impairments: Impairments{}.WithRTT(rtt)}, true)
 				if err != nil {
 					return err
 				}
@@ -88,7 +88,7 @@ func TestDelayLineHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 				if got[0] < rtt {
 					t.Errorf("a handshake took %v, less than the path's %v", got[0], rtt)
 				}
-				if stats.RingDrops != 0 || stats.SendErrors != 0 || stats.Dropped != 0 {
+				if stats.RingDrops != 0 || stats.SendErrors != 0 || stats.Lost != 0 {
 					t.Errorf("the path lost packets: %+v", stats)
 				}
 				if stats.Packets < 20*3 { // SYN, SYN-ACK, ACK

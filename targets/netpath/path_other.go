@@ -23,7 +23,7 @@ func Open(spec Spec, _ bool) (*Path, error) {
 	if spec.Kind != Loopback {
 		return nil, fmt.Errorf("make a %s path: %w", spec.Kind, ErrNotAllowed)
 	}
-	if spec.RTT != 0 || spec.Loss != 0 {
+	if spec.Impairments != (Impairments{}) {
 		return nil, ErrNeedsDelay
 	}
 	return &Path{}, nil

@@ -39,7 +39,7 @@ type runningServer struct {
 func openServer(path *netpath.Path, o ExecOptions) (*runningServer, error) {
 	if len(o.StartServer) == 0 {
 		p, addr, err := startServer(path, serverSpec{
-			Strategy: o.Server.Strategy, Limit: o.Server.Limit, Bounds: o.Server.Bounds, Grace: 10*time.Second + 4*o.Spec.RTT,
+			Strategy: o.Server.Strategy, Limit: o.Server.Limit, Bounds: o.Server.Bounds, Grace: 10*time.Second + 4*o.Spec.Impairments.RTT(),
 		})
 		if err != nil {
 			return nil, err

@@ -96,7 +96,7 @@ func probe(ctx context.Context, c Choice, congestion string) error {
 	spec := probeSpec{netpath.Spec{Kind: c.Kind, Congestion: congestion}, c.Isolated}
 	if c.Kind != netpath.Loopback {
 		// Without a delay there is nothing between the ends to be tried.
-		spec.RTT = time.Millisecond
+		spec.Impairments = netpath.Impairments{}.WithRTT(time.Millisecond)
 	}
 	if err := p.start((*exec.Cmd).Start, spec); err != nil {
 		return fmt.Errorf("%w: %w", netpath.ErrNotAllowed, err)

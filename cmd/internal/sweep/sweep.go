@@ -23,7 +23,8 @@ type Options struct {
 	Rounds      int
 	Seed        uint64
 	Path        Choice
-	Congestion  string // congestion control of both ends; empty is the path's default
+	Impairments netpath.Impairments // of every cell; the point's round trip and loss come on top
+	Congestion  string              // congestion control of both ends; empty is the path's default
 	Limit       int
 	ServiceTime time.Duration
 	Requests    int64         // attempts a cell; 0 means until Duration is over
@@ -84,7 +85,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 	// No seed may serve two cells, nor two tries of one.
 	seed := o.Seed ^ uint64(v.round)<<32 ^ uint64(try)<<48
 	spec := cellSpec{
-		Path:     netpath.Spec{Kind: o.Path.Kind, RTT: v.RTT, Loss: v.Loss, Seed: seed, Congestion: o.Congestion},
+		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: o.impairments(v.Point), Seed: seed, Congestion: o.Congestion},
 		Isolated: o.Path.Isolated,
 		Server: serverSpec{
 			Strategy:    v.Strategy,
@@ -110,6 +111,13 @@ func (o Options) cell(v visit, try int) cellSpec {
 		spec.Fleet.Duration = o.MaxCell
 	}
 	return spec
+}
+
+// impairments are what the path of a point does to packets.
+func (o Options) impairments(p Point) netpath.Impairments {
+	im := o.Impairments.WithRTT(p.RTT)
+	im.Up.Loss, im.Down.Loss = p.Loss, p.Loss
+	return im
 }
 
 // record makes the record of a cell from what its process handed back.

@@ -1,0 +1,75 @@
+package netpath
+
+import "math"
+
+// never is later than any time on the line's clock.
+const never = int64(math.MaxInt64)
+
+// duePacket is a packet that waits, and when it is to be handed on.
+type duePacket struct {
+	at   int64
+	turn uint32 // in which it came
+	slot uint32
+}
+
+// before tells whether a packet is handed on before another: the one due
+// first, and of two due at the same time the one that came first. The turn
+// wraps around, but never between packets that wait together.
+func (a duePacket) before(b duePacket) bool {
+	return a.at < b.at || a.at == b.at && int32(a.turn-b.turn) < 0
+}
+
+// dueQueue is a binary heap of waiting packets. Nearly always a packet is due
+// after all that came before it, which costs push one comparison.
+type dueQueue struct {
+	heap []duePacket
+	turn uint32
+}
+
+func newDueQueue(n int) dueQueue { return dueQueue{heap: make([]duePacket, 0, n)} }
+
+// next is when the first packet is due, or never.
+func (q *dueQueue) next() int64 {
+	if len(q.heap) == 0 {
+		return never
+	}
+	return q.heap[0].at
+}
+
+// push puts a packet in.
+func (q *dueQueue) push(at int64, slot uint32) {
+	q.heap = append(q.heap, duePacket{at, q.turn, slot})
+	q.turn++
+	h := q.heap
+	for i := len(h) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !h[i].before(h[parent]) {
+			return
+		}
+		h[i], h[parent] = h[parent], h[i]
+		i = parent
+	}
+}
+
+// pop takes the first packet out; there must be one.
+func (q *dueQueue) pop() duePacket {
+	h := q.heap
+	first, last := h[0], len(h)-1
+	h[0] = h[last]
+	h = h[:last]
+	q.heap = h
+	for i := 0; ; {
+		child := 2*i + 1
+		if child >= last {
+			return first
+		}
+		if right := child + 1; right < last && h[right].before(h[child]) {
+			child = right
+		}
+		if !h[child].before(h[i]) {
+			return first
+		}
+		h[i], h[child] = h[child], h[i]
+		i = child
+	}
+}

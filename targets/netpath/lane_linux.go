@@ -1,0 +1,163 @@
+package netpath
+
+import (
+	"unsafe"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
+)
+
+// batch is how many packets one sendmmsg hands on at most.
+const batch = 64
+
+// noSlot ends a list of slots.
+const noSlot = ^uint32(0)
+
+// lane is one direction: packets enter by one tap, wait in its ring, and leave
+// by the other tap.
+type lane struct {
+	direction wire.Direction
+	in        *tap
+	out       int // packet socket of the other side
+	link      *link
+	log       *wire.Log // nil keeps none
+	parse     bool      // the link or a fault wants to know the connection
+
+	stamp  int64      // of the last packet, so that none is older than the one before
+	tail   uint32     // the slot the next packet will be in
+	copies []uint8    // per slot: how often its packet is still to be handed on; 0 is a slot of the kernel's
+	refs   []wire.Ref // per slot
+	behind []uint32   // per slot: the next packet that a fault holds for the same connection
+	due    dueQueue
+	sent   [batch]duePacket
+	iov    [batch]unix.Iovec
+	msg    [batch]mmsghdr
+
+	failed int64
+	late   *hdrhistogram.Histogram
+}
+
+// mmsghdr is struct mmsghdr of socket.h.
+type mmsghdr struct {
+	hdr unix.Msghdr
+	len uint32
+	_   [4]byte
+}
+
+func newLane(d wire.Direction, in, out *tap, l *link, log *wire.Log, parse bool) *lane {
+	n := in.slots.count
+	ln := &lane{
+		direction: d, in: in, out: out.fd, link: l, log: log, parse: parse,
+		copies: make([]uint8, n), refs: make([]wire.Ref, n), behind: make([]uint32, n),
+		due:  newDueQueue(int(n)),
+		late: results.NewHistogram(),
+	}
+	for i := range ln.msg {
+		ln.msg[i].hdr.Iov = &ln.iov[i]
+		ln.msg[i].hdr.SetIovlen(1)
+	}
+	return ln
+}
+
+// next returns the next slot with a packet that has not been looked at.
+func (l *lane) next() (slot uint32, ok bool) {
+	// A slot whose packet waits has the kernel's mark of a packet as well.
+	if l.copies[l.tail] != 0 || !received(l.in.frame(l.tail)) {
+		return 0, false
+	}
+	slot = l.tail
+	l.tail = (l.tail + 1) % l.in.slots.count
+	return slot, true
+}
+
+// stamped is when the kernel saw the packet, on the line's clock.
+func (l *lane) stamped(h *unix.Tpacket2Hdr, now, wall int64) int64 {
+	stamp := int64(h.Sec)*1e9 + int64(h.Nsec) - wall
+	l.stamp = max(l.stamp, min(max(stamp, now-maxAge), now))
+	return l.stamp
+}
+
+// bytes is the packet in a slot, from its link-layer header.
+func (l *lane) bytes(h *unix.Tpacket2Hdr) []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(h.Mac))), h.Snaplen)
+}
+
+// admit has the link decide on the packet in a slot.
+func (l *lane) admit(slot uint32, stamp int64, port uint16) {
+	h := l.in.frame(slot)
+	v := l.link.admit(stamp, int(h.Len), port)
+	switch v.drop {
+	case droppedLoss:
+		l.drop(slot, wire.Lost)
+		return
+	case droppedQueue:
+		l.drop(slot, wire.Full)
+		return
+	}
+	l.copies[slot] = 1
+	l.due.push(v.due, slot)
+	if v.duplicateDue != 0 {
+		l.copies[slot] = 2
+		l.due.push(v.duplicateDue, slot)
+	}
+}
+
+// drop gives a slot back without handing its packet on.
+func (l *lane) drop(slot uint32, why wire.Passage) {
+	if l.log != nil {
+		l.log.Drop(l.refs[slot], why)
+	}
+	l.copies[slot] = 0
+	release(l.in.frame(slot))
+}
+
+// send hands on what is due, straight from the ring's memory, a batch at most.
+func (l *lane) send(now int64) {
+	n := 0
+	for n < batch && l.due.next() <= now {
+		p := l.due.pop()
+		h := l.in.frame(p.slot)
+		l.iov[n].Base = (*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(uint32(h.Mac)-l.in.prefix)))
+		l.iov[n].SetLen(int(h.Snaplen + l.in.prefix))
+		l.sent[n] = p
+		n++
+		results.Record(l.late, now-p.at)
+		l.left(p.slot, now)
+	}
+	for done := 0; done < n; {
+		m, _, e := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(l.out), uintptr(unsafe.Pointer(&l.msg[done])), uintptr(n-done), unix.MSG_DONTWAIT, 0, 0)
+		if e == unix.EINTR {
+			continue
+		}
+		if e != 0 || m == 0 {
+			// The packet at fault is the first of the rest: count it and go on.
+			l.failed++
+			if l.log != nil {
+				l.log.Drop(l.refs[l.sent[done].slot], wire.Failed)
+			}
+			m = 1
+		}
+		done += int(m)
+	}
+	for _, p := range l.sent[:n] {
+		if l.copies[p.slot]--; l.copies[p.slot] == 0 {
+			release(l.in.frame(p.slot))
+		}
+	}
+}
+
+// left records that a packet is handed on, for the second time if it has a copy.
+func (l *lane) left(slot uint32, now int64) {
+	if l.log == nil {
+		return
+	}
+	ref := l.refs[slot]
+	if l.link.im.Duplicate > 0 && ref != wire.NoRef && l.log.Packet(ref).Passage == wire.Passed {
+		l.log.Copy(ref, now)
+		return
+	}
+	l.log.Leave(ref, now)
+}

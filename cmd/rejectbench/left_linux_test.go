@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience bounds what must happen; no test waits for it to pass.
+const patience = 20 * time.Second
+
+// relative is a process of a run, found by a variable of its environment,
+// which its children inherit.
+type relative struct {
+	pid   int
+	role  string // empty is the command line itself
+	state string // the letter of /proc/PID/stat
+	nets  []string
+}
+
+// relatives finds the processes that have a variable of this value, with the
+// network namespace of each of their threads.
+func relatives(variable string) []relative {
+	var found []relative
+	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range environs {
+		b, err := os.ReadFile(path)
+		if err != nil || !strings.Contains("\x00"+string(b), "\x00"+variable+"\x00") {
+			continue // gone meanwhile, somebody else's, or a zombie, which has no environment
+		}
+		dir := filepath.Dir(path)
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		if pid == os.Getpid() {
+			continue
+		}
+		r := relative{pid: pid, nets: namespaces(dir)}
+		for v := range strings.SplitSeq(string(b), "\x00") {
+			if name, value, _ := strings.Cut(v, "="); name == "REJECTBENCH_ROLE" {
+				r.role = value
+			}
+		}
+		if stat, err := os.ReadFile(filepath.Join(dir, "stat")); err == nil {
+			// The name before the state may hold spaces and brackets.
+			if i := strings.LastIndex(string(stat), ") "); i >= 0 && i+3 <= len(stat) {
+				r.state = string(stat[i+2 : i+3])
+			}
+		}
+		found = append(found, r)
+	}
+	return found
+}
+
+// namespaces returns the network namespaces of a process's threads, by inode.
+func namespaces(dir string) []string {
+	var nets []string
+	links, _ := filepath.Glob(filepath.Join(dir, "task", "*", "ns", "net"))
+	for _, link := range links {
+		if net, err := os.Readlink(link); err == nil {
+			nets = append(nets, net)
+		}
+	}
+	return nets
+}
+
+// inhabited returns those of the namespaces that a thread of any process is in.
+func inhabited(nets map[string]bool) []string {
+	var left []string
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		for _, net := range namespaces(dir) {
+			if nets[net] {
+				left = append(left, net+" of "+dir)
+			}
+		}
+	}
+	return left
+}
+
+// own returns the namespaces of the processes, less the one of this test.
+func own(all []relative) map[string]bool {
+	nets := map[string]bool{}
+	for _, r := range all {
+		for _, net := range r.nets {
+			nets[net] = true
+		}
+	}
+	for _, net := range namespaces("/proc/self") {
+		delete(nets, net)
+	}
+	return nets
+}
+
+// eventually waits until f returns true.
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// noneLeft tells of processes that have the variable and have not ended. Those
+// that were killed may take a moment to go.
+func noneLeft(variable string) error {
+	var left []relative
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if left = relatives(variable); len(left) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("processes were left behind: %+v", left)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// update has golden files and the README's usage written again instead of compared.
+var update = flag.Bool("update", false, "write the golden files and the usage in README.md again")
+
+// TestMain makes the test binary the program under test: under the name
+// rejectbench, which stands in PATH while the tests run, it is the command
+// line, and the processes of a cell are this binary again.
+func TestMain(m *testing.M) {
+	if code, ran := sweep.RunRole(); ran {
+		os.Exit(code)
+	}
+	testscript.Main(m, map[string]func(){
+		"rejectbench": func() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) },
+	})
+}
+
+// delays tells why this machine has no path with a delay, or nothing.
+var delays = sync.OnceValue(func() error {
+	_, err := sweep.Choose(context.Background(), netpath.Auto, true, netpath.DefaultCongestion)
+	return err
+})
+
+// needDelays skips a test where no path can have a delay. On CI that is a
+// failure: a check that never runs there protects nothing.
+func needDelays(t *testing.T) {
+	t.Helper()
+	switch err := delays(); {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatalf("no path with a delay on CI: %v", err)
+	default:
+		t.Skipf("no path with a delay: %v", err)
+	}
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "delays" {
+				return delays() == nil || os.Getenv("CI") == "true", nil
+			}
+			return false, fmt.Errorf("unknown condition %s", name)
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Defer(func() {
+				if err := noneLeft("WORK=" + env.WorkDir); err != nil {
+					env.T().Fatal(err)
+				}
+			})
+			return nil
+		},
+	})
+}
+
+// exits runs rejectbench and wants an exit code: exits CODE ARG... A command
+// that fails has to say why in one line, and nothing on standard output.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: exits CODE ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec("rejectbench", args[1:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("rejectbench %s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+	if want == 0 {
+		return
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("a failure wrote to standard output: %q", out)
+	}
+	if line := ts.ReadFile("stderr"); !strings.HasPrefix(line, "rejectbench: ") || strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
+		ts.Fatalf("an error has to be one line, got %q", line)
+	}
+}
+
+// rejectbench runs one command line, in this process.
+func rejectbench(args ...string) (stdout, stderr string, code int) {
+	var out, errs bytes.Buffer
+	code = execute(args, &out, &errs)
+	return out.String(), errs.String(), code
+}

@@ -45,6 +45,9 @@ const (
 	pngDPI     = 144
 	legendMark = 26 // room for an entry's mark, in points
 	legendGap  = 14
+
+	// midline puts the middle of small letters, not of the line, at a height.
+	midline = -0.4
 )
 
 func textStyle(points float64, c color.Color) text.Style {
@@ -224,7 +227,7 @@ func (l layout) draw(c draw.Canvas) {
 
 func (l layout) drawLegend(c draw.Canvas) {
 	style := textStyle(9, ink)
-	style.YAlign = text.YCenter
+	style.YAlign = midline
 	for i, e := range l.legend {
 		// Down the columns, as one reads a list.
 		x := c.Min.X + l.column*vg.Length(i/l.rows)

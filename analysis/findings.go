@@ -148,7 +148,10 @@ func findLosses(rejecting []*Summary) []string {
 		}
 		text := fmt.Sprintf("With %s clients fewest 503s arrived under %s", client, list(parts))
 		if more := len(ranked) - shown; more > 0 {
-			text += fmt.Sprintf("; %s lost some too, the most of them %s %s", plural(more, "other strategy"), ranked[shown].strategy, sharePhrase(ranked[shown].Delivered))
+			text += fmt.Sprintf("; then %s %s", ranked[shown].strategy, sharePhrase(ranked[shown].Delivered))
+			if more > 1 {
+				text += fmt.Sprintf(" and %d more that lost some", more-1)
+			}
 		}
 		text += "."
 		if len(ranked) > 1 && ranked[0].Delivered.Overlaps(ranked[1].Delivered) {
@@ -223,7 +226,7 @@ func findValidity(run *results.Run, summaries []*Summary) []string {
 		found = append(found, fmt.Sprintf("All %s were valid; %s.", plural(rounds, "measured round"), again(retries)))
 	} else {
 		text := strings.Join(kinds(reasons), "; ")
-		found = append(found, fmt.Sprintf("%d of %s had no valid try and are in no figure (%s); %s.", invalid, plural(rounds, "measured round"), text, again(retries)))
+		found = append(found, fmt.Sprintf("Left out of every figure, for want of a valid try: %d of %s (%s); %s.", invalid, plural(rounds, "measured round"), text, again(retries)))
 	}
 	if planned := run.Manifest.Planned; planned > rounds {
 		found = append(found, fmt.Sprintf("The run is not complete: %d of %s are on record.", rounds, plural(planned, "planned round")))

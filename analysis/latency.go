@@ -88,7 +88,8 @@ func curve(h *hdrhistogram.Histogram) []Quantile {
 
 // combine joins percentiles whose histograms are not on record. Counts add and
 // the mean is weighted; for each percentile the largest of any cell stands,
-// which the percentile of all values together never exceeds.
+// which the percentile of all values together does not exceed, but for the
+// rounding of its rank in a small sample.
 func combine(parts []results.Percentiles) results.Percentiles {
 	var all results.Percentiles
 	var sum float64

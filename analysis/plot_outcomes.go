@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -25,7 +24,7 @@ func outcomePlot(f *facets) *figure {
 		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}}
 		p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4
 		p.Y.Tick.Marker = namedTicks(short)
-		p.Y.Tick.Label.YAlign = text.YCenter
+		p.Y.Tick.Label.YAlign = midline - 0.2 // an axis raises its labels by the letters' descent
 		p.Y.Tick.Length = 0
 		var all bars
 		any := false
@@ -45,6 +44,11 @@ func outcomePlot(f *facets) *figure {
 		}
 		return any
 	})
+	for _, row := range panels {
+		for _, p := range row[1:] { // the names stand once a row
+			p.Y.Tick.Marker = plot.ConstantTicks{}
+		}
+	}
 	var legend []legendEntry
 	for _, o := range results.Outcomes {
 		if seen[o.Outcome] > 0 {

@@ -134,7 +134,7 @@ type bars []bar
 func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	style := textStyle(7, faint)
-	style.YAlign = text.YCenter
+	style.YAlign = midline
 	for _, bar := range b {
 		bottom, top := y(bar.at-0.36), y(bar.at+0.36)
 		from := 0.0
@@ -144,12 +144,14 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			from = to
 		}
 		if bar.whole.Known() {
-			line := draw.LineStyle{Color: ink, Width: 0.9}
 			middle := (bottom + top) / 2
 			low, high := x(bar.whole.Low*100), x(bar.whole.High*100)
-			c.StrokeLine2(line, low, middle, high, middle)
-			c.StrokeLine2(line, low, middle-2, low, middle+2)
-			c.StrokeLine2(line, high, middle-2, high, middle+2)
+			// White below black shows on any colour.
+			for _, line := range []draw.LineStyle{{Color: color.White, Width: 2.4}, {Color: ink, Width: 0.9}} {
+				c.StrokeLine2(line, low, middle, high, middle)
+				c.StrokeLine2(line, low, middle-2, low, middle+2)
+				c.StrokeLine2(line, high, middle-2, high, middle+2)
+			}
 		}
 		at := x(101.5)
 		if len(bar.parts) == 0 {

@@ -1,0 +1,78 @@
+package analysis
+
+import (
+	"bytes"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+func reportOf(t *testing.T, run *results.Run) string {
+	t.Helper()
+	plots, err := Plots(run, filepath.Join(t.TempDir(), results.PlotsDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := Report(&b, run, plots); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestReportHoldsEveryPlotAndAsksForNothing(t *testing.T) {
+	run := flawed(synthetic(t, smallGrid()))
+	page := reportOf(t, run)
+	if got, want := strings.Count(page, "<svg"), len(figures(run)); got != want {
+		t.Errorf("%d plots, want %d", got, want)
+	}
+	// Links are for readers; what a browser would load by itself must not leave the page.
+	for _, loads := range []string{"<script", "<link", "<img", "<iframe", "@import", "url(", "src="} {
+		if strings.Contains(page, loads) {
+			t.Errorf("the page holds %s", loads)
+		}
+	}
+	if outside := regexp.MustCompile(`href="[a-z]+:`).FindString(page); outside != "" {
+		t.Errorf("a link leads out of the run's folder: %s", outside)
+	}
+	if len(page) > 2<<20 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+}
+
+func TestReportEscapesWhatTheRunSays(t *testing.T) {
+	const evil = `<script>alert("x")</script>`
+	g := smallGrid()
+	g.strategies, g.rounds = []string{evil, "close"}, 1
+	run := synthetic(t, g)
+	run.Manifest.Name, run.Manifest.Kernel, run.Manifest.Options["out"] = evil, evil, evil
+	run.Manifest.Strategies = append([]results.Term{{Name: evil, Summary: evil}}, run.Manifest.Strategies...)
+	run.Cells[0].Valid, run.Cells[0].InvalidReason = false, evil
+	if page := reportOf(t, run); strings.Contains(page, "<script") {
+		t.Error("text of the run became markup")
+	}
+}
+
+func TestReportOfAnEmptyRunStands(t *testing.T) {
+	page := reportOf(t, &results.Run{})
+	for _, want := range []string{"The run has no cells on record.", "no cells on record", "</html>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestEveryTableRowHasAHeadAndEveryColumnAScope(t *testing.T) {
+	page := reportOf(t, synthetic(t, aloneGrid()))
+	if got := strings.Count(page, "<th"); got != strings.Count(page, "<th ")+strings.Count(page, "<thead") {
+		t.Errorf("a head without attributes among %d", got)
+	}
+	for _, head := range regexp.MustCompile(`<th [^>]*>`).FindAllString(page, -1) {
+		if !strings.Contains(head, "scope=") {
+			t.Errorf("no scope: %s", head)
+		}
+	}
+}

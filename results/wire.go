@@ -44,6 +44,9 @@ func (c ResetCause) String() string {
 	return fmt.Sprintf("reset-cause(%d)", uint8(c))
 }
 
+// Server tells whether the reset was the server's.
+func (c ResetCause) Server() bool { return c != NoReset && c != ClientReset }
+
 // Fate is what became of a rejection's answer. Every rejection's answer has
 // exactly one. The zero value is UnknownFate.
 type Fate uint8
@@ -80,4 +83,52 @@ func (f Fate) String() string {
 		return Fates[f].Name
 	}
 	return fmt.Sprintf("fate(%d)", uint8(f))
+}
+
+// Wire is what the path saw of a cell's connections.
+type Wire struct {
+	Packets     int64 `json:"packets"`     // TCP packets on record
+	Missed      int64 `json:"missed"`      // packets that found the record full; not 0 voids what follows
+	Connections int64 `json:"connections"` // told apart by their ports and SYNs
+
+	// Resets maps the names of causes to connections. ResetsSent and ResetsLost
+	// are packets of the server.
+	Resets     map[string]int64 `json:"resets"`
+	ResetsSent int64            `json:"resets_sent"`
+	ResetsLost int64            `json:"resets_lost"`
+
+	// Fates maps the names of fates to rejections and adds up to them;
+	// FateOutcomes splits each by what the client says.
+	Rejections   int64                       `json:"rejections"`
+	Fates        map[string]int64            `json:"fates"`
+	FateOutcomes map[string]map[string]int64 `json:"fate_outcomes"`
+
+	Retransmitted     int64       `json:"retransmitted"`       // packets with bytes of a rejection's answer that had left before
+	ArrivedAfterReset int64       `json:"arrived_after_reset"` // rejections whose answer reached the client when a reset had ended its connection
+	AnswerToResetMs   Percentiles `json:"answer_to_reset_ms"`  // from the answer's first byte to the server's first reset, where it came later
+	BytesAfterAnswer  Percentiles `json:"bytes_after_answer"`  // bytes, not milliseconds: what each rejected client sent after the answer had left the server
+	BytesAfterArrival Percentiles `json:"bytes_after_arrival"` // bytes: and after all of it had reached the client
+
+	Agreement WireAgreement `json:"agreement"`
+}
+
+// WireAgreement is how the wire's ledger, the fleet's and the server's agree.
+type WireAgreement struct {
+	Wire          int64 `json:"wire"`           // connections on the wire
+	Fleet         int64 `json:"fleet"`          // attempts with a socket of their own
+	Server        int64 `json:"server"`         // entries
+	Agreed        int64 `json:"agreed"`         // connections that all ledgers have, with figures that fit together
+	NeverAccepted int64 `json:"never_accepted"` // connections that the wire and the fleet have and the server's program never saw
+	Disagreed     int64 `json:"disagreed"`
+	// Disagreements are the first of them.
+	Disagreements []WireDisagreement `json:"disagreements"`
+}
+
+// WireDisagreement is one connection of which the ledgers do not say the same.
+type WireDisagreement struct {
+	ClientPort uint16 `json:"client_port"`
+	What       string `json:"what"`
+	Wire       string `json:"wire"` // what each ledger says; empty if it has nothing
+	Fleet      string `json:"fleet"`
+	Server     string `json:"server"`
 }

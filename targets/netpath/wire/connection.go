@@ -32,6 +32,7 @@ type Connection struct {
 	Arrived       int64 // bytes of which a copy reached the client's end
 	InTime        int64 // of those, bytes that came before a reset had ended the client's connection
 	Retransmitted int   // packets with bytes of the answer that had left before
+	Pending       int   // packets with bytes of the answer that were on the path when it ended
 	ServerFin     int64 // the first FIN left the server
 
 	// AnswerWhole tells that the bytes that left the server are all that it had
@@ -56,6 +57,8 @@ type Connection struct {
 	// Blurred is set when an answer had more gaps than are told apart: Arrived
 	// and InTime may be too small.
 	Blurred bool
+	// Cut is set when the log missed packets, which may be this connection's.
+	Cut bool
 
 	refs []Ref // in order of entering the path
 }

@@ -62,6 +62,7 @@ func (j *judge) connection(g *generation) Connection {
 		ClientPort: j.log.at(g.refs[0]).ClientPort,
 		ServerPort: g.serverPort,
 		Generation: g.number,
+		Cut:        j.log.Missed > 0,
 		refs:       g.refs,
 	}
 	for _, s := range []*intervals{&j.request, &j.requestThere, &j.answer, &j.answerThere, &j.inTime} {
@@ -135,6 +136,9 @@ func (j *judge) serverEnd() {
 			}
 			if j.answer.add(lo, hi) < hi-lo {
 				c.Retransmitted++
+			}
+			if p.Passage == Held {
+				c.Pending++
 			}
 		}
 		if p.Flags.Has(FIN) && c.ServerFin == 0 {

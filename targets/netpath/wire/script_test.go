@@ -2,6 +2,9 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
+	"reflect"
+	"strings"
 	"time"
 )
 
@@ -23,8 +26,8 @@ func server(port uint16, f Flags, seq, ack, n uint32) Packet {
 // script is a story told to a log: packets with the millisecond that they were
 // sent in, over a path with a delay of 10 ms.
 type script struct {
-	log     *Log
-	isn     [2]uint32 // of the client and of the server
+	log *Log
+	isn [2]uint32 // of the client and of the server
 }
 
 const delay = 10 * time.Millisecond
@@ -85,4 +88,19 @@ func frame4(p Packet) []byte {
 	tcp[12], tcp[13] = tcpHeader/4<<4, byte(p.Flags)
 	binary.BigEndian.PutUint16(tcp[14:], p.Window)
 	return b
+}
+
+// differ lists the fields of two structs that are not equal.
+func differ(got, want any) string {
+	var b strings.Builder
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	for i := range g.NumField() {
+		if !g.Type().Field(i).IsExported() {
+			continue
+		}
+		if a, z := g.Field(i).Interface(), w.Field(i).Interface(); !reflect.DeepEqual(a, z) {
+			fmt.Fprintf(&b, "%s is %v, want %v; ", g.Type().Field(i).Name, a, z)
+		}
+	}
+	return b.String()
 }

@@ -1,0 +1,74 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Explain says what became of a rejection's answer. Every fate but
+// results.UnknownFate is borne out by the packets; with UnknownFate comes the
+// reason why the ledgers do not tell.
+//
+// The path tells what it handed to the client's end, not what the client's
+// kernel kept: on Linux that is everything that was within the window, also
+// after a reset. It cannot see what a program did with it, so Read is the
+// client's own word, accepted only if all of the answer had arrived.
+func (j Joined) Explain() (results.Fate, string) {
+	c, a := j.Conn, j.Attempt
+	if c == nil {
+		return results.UnknownFate, "no packet of the connection is on record"
+	}
+	sent, why := j.sentWhole()
+	read := a != nil && (a.Outcome.IsDelivered() || a.Outcome == results.BadResponse && c.Answer > 0 && a.Received >= c.Answer)
+	arrived := c.Arrived == c.Answer
+	switch {
+	case why != "":
+		return results.UnknownFate, why
+	case read && sent && arrived:
+		return results.Read, ""
+	case c.Cut:
+		return results.UnknownFate, "the record of packets was full"
+	case c.Blurred:
+		return results.UnknownFate, "the answer had too many gaps to follow"
+	case read:
+		return results.UnknownFate, fmt.Sprintf("the client has the whole answer, of which %d bytes left the server and %d arrived", c.Answer, c.Arrived)
+	case !sent:
+		return results.NeverSent, ""
+	case !arrived && c.Pending > 0:
+		return results.UnknownFate, "a copy of the answer was still on the path when the path ended"
+	case !arrived:
+		return results.LostOnPath, ""
+	case a == nil:
+		return results.UnknownFate, "the answer arrived, and nothing is known of the client"
+	}
+	return results.ArrivedNotRead, ""
+}
+
+// sentWhole tells whether all of the answer left the server. Where the server
+// keeps a ledger, all is what its kernel took from it; otherwise it is what its
+// FIN or its reset says.
+func (j Joined) sentWhole() (whole bool, doubt string) {
+	switch c, e := j.Conn, j.Entry; {
+	case e == nil:
+		return c.AnswerWhole, ""
+	case c.Answer > e.Answer:
+		return false, fmt.Sprintf("the server says it wrote %d bytes, and %d left it", e.Answer, c.Answer)
+	default:
+		return e.Answer > 0 && c.Answer == e.Answer, ""
+	}
+}
+
+// Rejection tells whether the connection was rejected: by the server's ledger,
+// or, where the server keeps none, by what the client says and, where neither
+// is known, by an answer that left the server.
+func (j Joined) Rejection(serverKeepsLedger bool) bool {
+	switch {
+	case serverKeepsLedger:
+		return j.Entry != nil && j.Entry.Rejected
+	case j.Attempt != nil:
+		o := j.Attempt.Outcome
+		return o != results.Admitted && o != results.Refused && o != results.LocalError
+	}
+	return j.Conn.Answer > 0
+}

@@ -51,7 +51,7 @@ func FaultByName(name string) (Fault, error) {
 			return f.Fault, nil
 		}
 	}
-	return NoFault, fmt.Errorf("unknown fault %q", name)
+	return NoFault, fmt.Errorf("unknown fault: there are %s", faultNames())
 }
 
 // segment is what a fault needs to know of a TCP packet.

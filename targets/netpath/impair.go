@@ -32,6 +32,19 @@ func (im Impairments) WithoutDelay() Impairments {
 	return im
 }
 
+// SteadyDelay tells whether every packet that arrives takes exactly its
+// direction's Delay.
+func (im Impairments) SteadyDelay() bool {
+	steady := func(im Impairment) bool { return im.Jitter == 0 && im.Reorder == 0 && im.Rate == 0 }
+	return steady(im.Up) && steady(im.Down) && im.Fault == NoFault
+}
+
+// KeepsPackets tells whether every packet arrives.
+func (im Impairments) KeepsPackets() bool {
+	keeps := func(im Impairment) bool { return im.Loss == 0 && im.Rate == 0 }
+	return keeps(im.Up) && keeps(im.Down) && im.Fault == NoFault
+}
+
 // Impairment is what one direction of a path does to its packets, in this
 // order: loss, duplication, the queue and the rate behind it, the delay. The
 // zero value does nothing. The effects and their names are those of netem

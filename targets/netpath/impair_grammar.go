@@ -80,7 +80,10 @@ func perDirection(q quantity, both bool) []Key {
 	if both {
 		keys = append(keys, Key{q.name, q.unit, q.summary,
 			func(im *Impairments, value string) error {
-				return errors.Join(q.set(&im.Down, value), q.set(&im.Up, value))
+				if err := q.set(&im.Up, value); err != nil {
+					return err
+				}
+				return q.set(&im.Down, value)
 			},
 			func(im Impairments) string {
 				if same(im) {

@@ -1,11 +1,16 @@
 package netpath
 
 import (
+	"math"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 )
+
+// sigmas is how far a share may be from what it should be, in standard
+// deviations: once in some 30 million checks by chance.
+const sigmas = 5.5
 
 func TestWithoutImpairmentEveryPacketIsDueAfterTheDelay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -20,6 +25,345 @@ func TestWithoutImpairmentEveryPacketIsDueAfterTheDelay(t *testing.T) {
 	})
 }
 
+func TestJitterKeepsTheOrderOfEachFlow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		im := rapid.Custom(validImpairment).Draw(t, "impairment")
+		im.Reorder = 0
+		im.Delay = max(im.Delay, 2*time.Millisecond)
+		im.Jitter = max(im.Jitter, time.Millisecond)
+		l := newLink(im, rapid.Uint64().Draw(t, "seed"), 0)
+		last := map[uint16]int64{}
+		stamp := int64(1)
+		for range 500 {
+			stamp += rapid.Int64Range(0, 200_000).Draw(t, "gap")
+			flow := rapid.Uint16Range(0, 3).Draw(t, "flow")
+			v := l.admit(stamp, 1514, flow)
+			if v.drop != notDropped {
+				continue
+			}
+			if v.due < stamp {
+				t.Fatalf("due at %d, before it came at %d", v.due, stamp)
+			}
+			if v.due < last[flow] {
+				t.Fatalf("flow %d: due at %d, behind one due at %d", flow, v.due, last[flow])
+			}
+			last[flow] = v.due
+			if v.duplicateDue != 0 {
+				if v.duplicateDue < v.due {
+					t.Fatalf("the copy is due at %d, before its packet at %d", v.duplicateDue, v.due)
+				}
+				last[flow] = v.duplicateDue
+			}
+		}
+	})
+}
+
+func TestJitterWithoutCompanyIsUnbiased(t *testing.T) {
+	const n, delay, jitter = 200_000, 50 * time.Millisecond, 10 * time.Millisecond
+	for _, d := range []Distribution{Uniform, Normal} {
+		l := newLink(Impairment{Delay: delay, Jitter: jitter, Distribution: d}, 1, 0)
+		var sum, squares float64
+		for i := range int64(n) {
+			stamp := 1 + i*int64(time.Second)
+			x := float64(l.admit(stamp, 60, 1).due - stamp - int64(delay))
+			sum += x
+			squares += x * x
+		}
+		deviation := float64(jitter)
+		if d == Uniform {
+			deviation /= math.Sqrt(3)
+		}
+		if mean := sum / n; math.Abs(mean) > sigmas*deviation/math.Sqrt(n) {
+			t.Errorf("%v: the mean delay is off by %v", d, time.Duration(mean))
+		}
+		if got := math.Sqrt(squares / n); math.Abs(got/deviation-1) > 0.02 {
+			t.Errorf("%v: the standard deviation is %v, want %v", d, time.Duration(got), time.Duration(deviation))
+		}
+		if l.counts.orderWait != 0 {
+			t.Errorf("%v: packets a second apart waited %d ns for each other", d, l.counts.orderWait)
+		}
+	}
+}
+
+// The bias that the documentation of Jitter states.
+func TestLastOfAJitteredBurstIsLateByTheDocumentedBias(t *testing.T) {
+	const bursts, delay, jitter = 20_000, 20 * time.Millisecond, 10 * time.Millisecond
+	for _, n := range []int{1, 2, 10, 50} {
+		l := newLink(Impairment{Delay: delay, Jitter: jitter}, 7, 0)
+		var sum float64
+		for b := range int64(bursts) {
+			stamp := 1 + b*int64(time.Second)
+			var due int64
+			for range n {
+				due = l.admit(stamp, 1514, 9).due
+			}
+			sum += float64(due - stamp - int64(delay))
+		}
+		got := sum / bursts / float64(jitter)
+		want := float64(n-1) / float64(n+1)
+		if math.Abs(got-want) > 0.02 {
+			t.Errorf("the last of %d is late by %.3f of the jitter, want %.3f", n, got, want)
+		}
+		if waited := l.counts.orderWait > 0; waited != (n > 1) {
+			t.Errorf("a burst of %d: %d ns of waiting counted", n, l.counts.orderWait)
+		}
+	}
+}
+
+func TestLostShareIsWithinItsInterval(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		share := rapid.Float64Range(0, 1).Draw(t, "loss")
+		const n = 20_000
+		l := newLink(Impairment{Loss: share}, rapid.Uint64().Draw(t, "seed"), rapid.Uint64Range(0, 1).Draw(t, "stream"))
+		for i := range int64(n) {
+			l.admit(i+1, 60, 0)
+		}
+		checkShare(t, "lost", l.counts.lost, n, share, 1)
+	})
+}
+
+func TestBurstsOfLossHaveTheirShareAndLength(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		burst := rapid.Float64Range(1.1, 20).Draw(t, "burst")
+		share := rapid.Float64Range(0.01, burst/(burst+1)).Draw(t, "loss")
+		const n = 200_000
+		l := newLink(Impairment{Loss: share, LossBurst: burst}, rapid.Uint64().Draw(t, "seed"), 0)
+		var runs, lost int64
+		before := true // the first run may have begun before the first packet
+		for i := range int64(n) {
+			drop := l.admit(i+1, 60, 0).drop == droppedLoss
+			if drop {
+				lost++
+				if !before {
+					runs++
+				}
+			}
+			before = drop
+		}
+		// Packets of a chain are correlated by its second eigenvalue.
+		rho := 1 - l.toGood - l.toBad
+		checkShare(t, "lost", l.counts.lost, n, share, (1+rho)/(1-rho))
+		if runs < 100 {
+			return
+		}
+		got := float64(lost) / float64(runs)
+		// The first and the last run are cut: a run each.
+		if slack := sigmas*math.Sqrt(burst*(burst-1)/float64(runs)) + 2*burst*10/float64(runs); math.Abs(got-burst) > slack {
+			t.Errorf("%d runs of %.3f packets, want %.3f +- %.3f", runs, got, burst, slack)
+		}
+	})
+}
+
+func TestLossOfEveryPacketLosesEveryPacket(t *testing.T) {
+	for _, burst := range []float64{0, 1, 5} {
+		l := newLink(Impairment{Loss: 1, LossBurst: burst}, 1, 0)
+		for i := range int64(1000) {
+			if v := l.admit(i+1, 60, 0); v.drop != droppedLoss {
+				t.Fatalf("burst %v: %+v", burst, v)
+			}
+		}
+	}
+}
+
+// sent is a frame and when its last bit has left the line.
+type sent struct {
+	bytes int
+	left  int64
+}
+
+func TestQueueNeverExceedsItsBoundAndDropsOnlyForIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		im := Impairment{Rate: rapid.Int64Range(MinRate, 10e9).Draw(t, "rate")}
+		bound := float64(DefaultQueueTime) * float64(im.Rate) / 8e9 // bytes
+		switch rapid.IntRange(0, 2).Draw(t, "kind") {
+		case 1:
+			im.QueueBytes = rapid.Int64Range(1, 100_000).Draw(t, "bytes")
+			bound = float64(im.QueueBytes)
+		case 2:
+			im.QueueTime = time.Duration(rapid.Int64Range(1, 1e9).Draw(t, "time"))
+			bound = float64(im.QueueTime) * float64(im.Rate) / 8e9
+		}
+		nanosecond := float64(im.Rate)/8e9 + 1e-6*bound // what rounding may cost
+		l := newLink(im, 1, 0)
+		var line []sent
+		stamp := int64(1)
+		for range 300 {
+			// About as fast as the line: the queue fills and empties.
+			stamp += rapid.Int64Range(0, 2*8e9*1000/im.Rate+1).Draw(t, "gap")
+			bytes := rapid.IntRange(60, 1514).Draw(t, "bytes")
+			backlog := waiting(line, stamp, im.Rate)
+			v := l.admit(stamp, bytes, 0)
+			if v.drop == droppedQueue {
+				if backlog+float64(bytes) < bound-nanosecond || backlog == 0 {
+					t.Fatalf("dropped %d bytes behind %.1f of %.1f", bytes, backlog, bound)
+				}
+				continue
+			}
+			if backlog > 0 && backlog+float64(bytes) > bound+2*nanosecond+1 {
+				t.Fatalf("took %d bytes behind %.1f of %.1f", bytes, backlog, bound)
+			}
+			line = append(line, sent{bytes, v.due})
+		}
+	})
+}
+
+// waiting is what of the frames has not left the line, in bytes.
+func waiting(line []sent, now, rate int64) float64 {
+	var bytes float64
+	for _, s := range line {
+		if s.left > now {
+			bytes += min(float64(s.bytes), float64(s.left-now)*float64(rate)/8e9)
+		}
+	}
+	return bytes
+}
+
+func TestThroughputNeverExceedsTheRateOverAnyWindow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := rapid.Int64Range(MinRate, 100e9).Draw(t, "rate")
+		l := newLink(Impairment{
+			Rate: rate, QueueTime: MaxQueueTime,
+			Delay: time.Second, Duplicate: rapid.Float64Range(0, 1).Draw(t, "duplicate"),
+		}, 1, 0)
+		var line []sent
+		stamp := int64(1)
+		for range 150 {
+			stamp += rapid.Int64Range(0, 3*8e9*800/rate).Draw(t, "gap")
+			bytes := rapid.IntRange(60, 1514).Draw(t, "bytes")
+			v := l.admit(stamp, bytes, 0)
+			if v.drop != notDropped {
+				continue
+			}
+			line = append(line, sent{bytes, v.due})
+			if v.duplicateDue != 0 {
+				line = append(line, sent{bytes, v.duplicateDue})
+			}
+		}
+		for i := range line {
+			var bits float64
+			for _, s := range line[i+1:] {
+				bits += 8 * float64(s.bytes)
+				window := float64(s.left-line[i].left) + 1 // times are whole nanoseconds
+				if bits > window*float64(rate)/1e9*(1+1e-12) {
+					t.Fatalf("%.0f bits in %.0f ns at %d bit/s", bits, window, rate)
+				}
+			}
+		}
+	})
+}
+
+func TestBusyLineSendsAtItsRate(t *testing.T) {
+	for _, rate := range []int64{MinRate, 768_000, 3_333_333, 1e9, 40e9, 7_777_777_777} {
+		l := newLink(Impairment{Rate: rate, QueueTime: MaxQueueTime}, 1, 0)
+		const n = 20
+		var due int64
+		for range n {
+			v := l.admit(1, 60, 0)
+			if v.drop != notDropped {
+				t.Fatalf("%d bit/s: dropped", rate)
+			}
+			due = v.due
+		}
+		if want := int64(math.Ceil(n*60*8e9/float64(rate))) + 1; due != want {
+			t.Errorf("%d bit/s: %d frames of 60 bytes have left at %d, want %d", rate, n, due, want)
+		}
+	}
+}
+
+func TestShareOfDuplicatesAndReorderedIsCountedAndWithinItsInterval(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		im := Impairment{
+			Delay:     10 * time.Millisecond,
+			Duplicate: rapid.Float64Range(0, 1).Draw(t, "duplicate"),
+			Reorder:   rapid.Float64Range(0, 1).Draw(t, "reorder"),
+		}
+		l := newLink(im, rapid.Uint64().Draw(t, "seed"), 0)
+		const n = 20_000
+		var copies, early int64
+		for i := range int64(n) {
+			v := l.admit(i+1, 60, 0)
+			switch v.due {
+			case i + 1:
+				early++
+			case i + 1 + int64(im.Delay):
+			default:
+				t.Fatalf("%+v at %d", v, i+1)
+			}
+			if v.duplicateDue != 0 {
+				copies++
+				if v.duplicateDue != i+1+int64(im.Delay) {
+					t.Fatalf("copy %+v at %d", v, i+1)
+				}
+			}
+		}
+		if l.counts.duplicated != copies || l.counts.reordered != early || l.counts.packets != n {
+			t.Fatalf("counts %+v, but %d copies and %d early", l.counts, copies, early)
+		}
+		checkShare(t, "duplicated", copies, n, im.Duplicate, 1)
+		checkShare(t, "reordered", early, n, im.Reorder, 1)
+	})
+}
+
+func TestSameSeedMakesTheSameDecisions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		im := rapid.Custom(validImpairment).Draw(t, "impairment")
+		seed := rapid.Uint64().Draw(t, "seed")
+		a, b := newLink(im, seed, 0), newLink(im, seed, 0)
+		stamp := int64(1)
+		for range 200 {
+			stamp += rapid.Int64Range(0, 1e7).Draw(t, "gap")
+			bytes, flow := rapid.IntRange(60, 1514).Draw(t, "bytes"), rapid.Uint16().Draw(t, "flow")
+			if x, y := a.admit(stamp, bytes, flow), b.admit(stamp, bytes, flow); x != y {
+				t.Fatalf("%+v and %+v", x, y)
+			}
+		}
+	})
+}
+
+// The two directions of a path, and paths of neighbouring seeds, must not lose
+// the same packets.
+func TestStreamsAndSeedsAreIndependent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		im := Impairment{Loss: rapid.Float64Range(0.05, 0.95).Draw(t, "loss")}
+		seed := rapid.Uint64().Draw(t, "seed")
+		const n = 20_000
+		for _, other := range []*link{newLink(im, seed, 1), newLink(im, seed+1, 0), newLink(im, seed^1<<63, 0)} {
+			l := newLink(im, seed, 0)
+			var both int64
+			for i := range int64(n) {
+				x, y := l.admit(i+1, 60, 0), other.admit(i+1, 60, 0)
+				if x.drop == droppedLoss && y.drop == droppedLoss {
+					both++
+				}
+			}
+			checkShare(t, "lost by both", both, n, im.Loss*im.Loss, 1)
+		}
+	})
+}
+
+func TestOneEffectDoesNotChangeAnother(t *testing.T) {
+	plain := newLink(Impairment{Loss: 0.1}, 3, 0)
+	all := newLink(Impairment{
+		Loss: 0.1, Delay: time.Second, Jitter: time.Millisecond, Duplicate: 0.5, Reorder: 0.3, Rate: 1e9,
+	}, 3, 0)
+	for i := range int64(10_000) {
+		a, b := plain.admit(1+i*1e6, 60, 0), all.admit(1+i*1e6, 60, 0)
+		if (a.drop == droppedLoss) != (b.drop == droppedLoss) {
+			t.Fatalf("packet %d: %+v alone, %+v with other effects", i, a, b)
+		}
+	}
+}
+
+// checkShare fails if count of n is further than sigmas from its expectation;
+// inflation is the variance over that of independent draws.
+func checkShare(t *rapid.T, what string, count, n int64, share, inflation float64) {
+	t.Helper()
+	slack := sigmas*math.Sqrt(inflation*share*(1-share)*float64(n)) + 1 + sigmas*sigmas/2
+	if off := float64(count) - share*float64(n); math.Abs(off) > slack {
+		t.Errorf("%s: %d of %d, want %.1f +- %.1f", what, count, n, share*float64(n), slack)
+	}
+}
+
 func BenchmarkAdmit(b *testing.B) {
 	for _, bench := range []struct {
 		name string
@@ -27,6 +371,9 @@ func BenchmarkAdmit(b *testing.B) {
 	}{
 		{"delay", Impairment{Delay: time.Millisecond}},
 		{"loss", Impairment{Delay: time.Millisecond, Loss: 0.01}},
+		{"bursts", Impairment{Delay: time.Millisecond, Loss: 0.01, LossBurst: 3}},
+		{"rate", Impairment{Delay: time.Millisecond, Rate: 1e9}},
+		{"jitter", Impairment{Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond}},
 		{"all", Impairment{
 			Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Distribution: Normal, Loss: 0.01, LossBurst: 3,
 			Reorder: 0.01, Duplicate: 0.01, Rate: 1e9,
@@ -41,5 +388,16 @@ func BenchmarkAdmit(b *testing.B) {
 				stamp += 12_112
 			}
 		})
+	}
+}
+
+func TestAdmitDoesNotAllocate(t *testing.T) {
+	l := newLink(Impairment{
+		Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Distribution: Normal, Loss: 0.1, LossBurst: 3,
+		Reorder: 0.1, Duplicate: 0.1, Rate: 1e9,
+	}, 1, 0)
+	stamp := int64(1)
+	if n := testing.AllocsPerRun(1000, func() { l.admit(stamp, 1514, uint16(stamp)); stamp += 1e4 }); n != 0 {
+		t.Errorf("%v allocations a packet", n)
 	}
 }

@@ -1,0 +1,274 @@
+package netpath
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// validImpairment draws any impairment that Check accepts.
+func validImpairment(t *rapid.T) Impairment {
+	share := rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 1), rapid.Float64Range(0, 0.01))
+	im := Impairment{
+		Delay:        time.Duration(rapid.Int64Range(0, int64(MaxDelay)).Draw(t, "delay")),
+		Distribution: Distribution(rapid.IntRange(0, len(distributions)-1).Draw(t, "distribution")),
+		Duplicate:    share.Draw(t, "duplicate"),
+	}
+	im.Jitter = time.Duration(rapid.Int64Range(0, int64(im.Delay)).Draw(t, "jitter"))
+	if im.Delay > 0 {
+		im.Reorder = share.Draw(t, "reorder")
+	}
+	im.LossBurst = rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(1, MaxLossBurst), rapid.Float64Range(1, 10)).Draw(t, "burst")
+	im.Loss = share.Draw(t, "loss")
+	if im.LossBurst > 1 && im.Loss < 1 {
+		im.Loss = min(im.Loss, im.LossBurst/(im.LossBurst+1))
+	}
+	if rapid.Bool().Draw(t, "limited") {
+		im.Rate = rapid.OneOf(rapid.Int64Range(MinRate, MaxRate), rapid.Map(rapid.Int64Range(1, 1000), func(n int64) int64 { return n * 1e6 })).Draw(t, "rate")
+		switch rapid.IntRange(0, 2).Draw(t, "queue") {
+		case 1:
+			im.QueueBytes = rapid.Int64Range(1, MaxQueueBytes).Draw(t, "bytes")
+		case 2:
+			im.QueueTime = time.Duration(rapid.Int64Range(1, int64(MaxQueueTime)).Draw(t, "time"))
+		}
+	}
+	return im
+}
+
+func validImpairments(t *rapid.T) Impairments {
+	im := Impairments{
+		Up:    validImpairment(t),
+		Fault: Fault(rapid.IntRange(0, len(Faults)-1).Draw(t, "fault")),
+	}
+	im.Down = im.Up
+	if rapid.Bool().Draw(t, "asymmetric") {
+		im.Down = validImpairment(t)
+	}
+	return im
+}
+
+func TestCanonicalFormParsesBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		im := validImpairments(t)
+		if err := im.Check(); err != nil {
+			t.Fatalf("Check: %v", err)
+		}
+		got, err := ParseText(im.String())
+		if err != nil {
+			t.Fatalf("%s: %v", im, err)
+		}
+		if got != im {
+			t.Fatalf("%s:\n got %+v\nwant %+v", im, got, im)
+		}
+	})
+}
+
+func TestCanonicalFormIsShort(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                               "",
+		"rtt 0":                          "",
+		"rtt 80ms":                       "rtt 80ms",
+		"delay-up 40ms, delay-down 40ms": "rtt 80ms",
+		"delay-down 5ms":                 "delay-down 5ms",
+		"rtt 3ns":                        "rtt 3ns",
+		"loss 0.5%":                      "loss 0.5%",
+		"loss 1%, loss-down 2%":          "loss-up 1%, loss-down 2%",
+		"loss-down 1%, loss-up 1%":       "loss 1%",
+		"loss-down 2%, loss 1%":          "loss-up 1%, loss-down 2%",
+		"loss 100%":                      "loss 100%",
+		"loss 0.0001%":                   "loss 0.0001%",
+		"loss 12.50%":                    "loss 12.5%",
+		"rate-up 2Mbit":                  "rate-up 2Mbit",
+		"rate-up 1.5mbit":                "rate-up 1500kbit",
+		"rate-down 1000Mbit":             "rate-down 1Gbit",
+		"rate-up 2Mbit, queue 64KiB":     "rate-up 2Mbit, queue 65536B",
+		"rate-up 2Mbit, queue-up 50ms":   "rate-up 2Mbit, queue-up 50ms",
+		"rtt 80ms, jitter 5ms, loss 0.5%\nrate-up 2Mbit # slow\n\nqueue 50ms": "rtt 80ms, jitter 5ms, loss 0.5%, rate-up 2Mbit, queue 50ms",
+		"fault none":                     "",
+		"fault drop-rst":                 "fault drop-rst",
+		"profile lte":                    "rtt 70ms, rate-up 12Mbit, rate-down 12Mbit",
+		"rtt 10ms, loss 1%, profile lte": "rtt 10ms, loss 1%, rate-up 12Mbit, rate-down 12Mbit",
+		"rtt 80ms, jitter 5ms, jitter-distribution normal": "rtt 80ms, jitter 5ms, jitter-distribution normal",
+	} {
+		im, err := ParseText(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		} else if got := im.String(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestWhatCannotBeIsNamedWithItsValueInOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"rrt 80ms":                            `rrt "80ms": unknown key: there are profile, rtt,`,
+		"rtt":                                 `rtt "": write a key and its value, such as rtt 80ms`,
+		"rtt 80 ms":                           `rtt "80 ms": write a key and its value`,
+		"rtt 80":                              `rtt "80": not a duration such as 20ms or 1s`,
+		"rtt -1ms":                            `rtt "-1ms": a duration cannot be negative`,
+		"rtt 11s":                             `rtt "11s": longer than 10s`,
+		"delay-up 6s":                         `delay-up "6s": longer than 5s`,
+		"rtt 1ms, rtt 2ms":                    `rtt "2ms": stands there twice`,
+		"jitter 5ms":                          `jitter "5ms": more than the one-way delay of 0s`,
+		"rtt 8ms, jitter 5ms":                 `jitter "5ms": more than the one-way delay of 4ms`,
+		"rtt 8ms, jitter-down 5ms":            `jitter-down "5ms": more than the one-way delay of 4ms`,
+		"jitter-distribution gamma":           `jitter-distribution "gamma": there are uniform and normal`,
+		"loss 1":                              `loss "1": write it as a percentage, such as 1%`,
+		"loss 101%":                           `loss "101%": not within 0% and 100%`,
+		"loss -1%":                            `loss "-1%": not within 0% and 100%`,
+		"loss NaN%":                           `loss "NaN%": not a percentage such as 1%`,
+		"loss 1e1%":                           `loss "1e1%": not a percentage such as 1%`,
+		"loss %":                              `loss "%": not a percentage such as 1%`,
+		"loss 90%, loss-burst 2":              `loss "90%": bursts of 2 packets, with a packet between any two, lose at most 66.67%`,
+		"loss-burst 0":                        `loss-burst "0": not within 1 and 1000000 packets`,
+		"loss-burst NaN":                      `loss-burst "NaN": not a number of packets such as 4`,
+		"reorder 1%":                          `reorder "1%": a packet overtakes by not being delayed, and there is no delay`,
+		"rate-up 0":                           `rate-up "0": nothing would pass: leave it out for no limit`,
+		"rate-up 0Mbit":                       `rate-up "0Mbit": nothing would pass`,
+		"rate-up 2":                           `rate-up "2": not a rate such as 500kbit, 2Mbit or 1Gbit`,
+		"rate-up -2Mbit":                      `rate-up "-2Mbit": not within 1kbit and 1000Gbit`,
+		"rate-up 2MB":                         `rate-up "2MB": not a rate`,
+		"rate-up 10bit":                       `rate-up "10bit": not within 1kbit and 1000Gbit`,
+		"rate-up infMbit":                     `rate-up "infMbit": not within`,
+		"rate-up 1Mbit, queue 0":              `queue "0": nothing would pass: leave it out for 100ms`,
+		"rate-up 1Mbit, queue -50ms":          `queue "-50ms": a duration cannot be negative`,
+		"rate-up 1Mbit, queue -5KiB":          `queue "-5KiB": a queue cannot be negative`,
+		"rate-up 1Mbit, queue 2GiB":           `queue "2GiB": larger than 1.0 GiB`,
+		"rate-up 1Mbit, queue much":           `queue "much": neither a time such as 50ms nor a size such as 64KiB`,
+		"queue 50ms":                          `queue "50ms": nothing waits without a rate: set rate-up`,
+		"rate-up 1Mbit, queue-down 50ms":      `queue-down "50ms": nothing waits without a rate: set rate-down`,
+		"fault drop-syn":                      `fault "drop-syn": unknown fault: there are none, drop-first-response,`,
+		"profile moon":                        `profile "moon": unknown profile: there are same-zone,`,
+		"profile geo-satellite, jitter 400ms": `jitter "400ms": more than the one-way delay of 341.5ms`,
+	} {
+		_, err := ParseText(text)
+		if err == nil {
+			t.Errorf("%q: no error", text)
+		} else if got := err.Error(); !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestErrorOfAFileHasItsLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"# a path\nrtt 80ms\n\nloss 1\n":          `:4: loss "1": write it as a percentage`,
+		"rtt 80ms\njitter 50ms\n":                 `:2: jitter "50ms": more than`,
+		"jitter-up 50ms\njitter-down 50ms":        `: jitter "50ms": more than`,
+		"delay-up 1ms\njitter 2ms\njitter-up 1ms": `:2: jitter-down "2ms": more than`,
+		"rtt 80ms\nrtt 1ms":                       `:2: rtt "1ms": stands there twice`,
+		"rtt\n":                                   `:1: rtt "": write a key`,
+		"bogus 1":                                 `:1: bogus "1": unknown key`,
+	} {
+		path := filepath.Join(t.TempDir(), "path.txt")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseFile(path); err == nil || !strings.HasPrefix(err.Error(), path+want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	if _, err := ParseFile(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("no error for a file that is not there")
+	}
+}
+
+func TestCheckFindsWhatTheGrammarCannotSay(t *testing.T) {
+	for name, im := range map[string]Impairments{
+		"negative delay":       {Up: Impairment{Delay: -1}},
+		"negative jitter":      {Down: Impairment{Jitter: -1}},
+		"loss above one":       {Up: Impairment{Loss: 1.1}},
+		"two bounds of queue":  {Up: Impairment{Rate: 1e6, QueueBytes: 1, QueueTime: 1}},
+		"unknown fault":        {Fault: Fault(len(Faults))},
+		"unknown distribution": {Up: Impairment{Distribution: 9}},
+	} {
+		if err := im.Check(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestEveryKeyIsAFlagAndDocumented(t *testing.T) {
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	// Flags that a run has defined itself: a clash would panic.
+	for _, name := range []string{
+		"strategy", "client", "rtt", "concurrency", "body", "loss", "limit", "service-time", "requests", "duration", "rate", "rounds",
+		"path", "congestion", "seed", "out", "name", "format", "quiet", "timeout", "read-delay", "max-cell", "close-delay", "quiet-floor", "ack-timeout",
+	} {
+		fs.String(name, "", "")
+	}
+	flags := NewFlags(fs, "rtt", "loss")
+	if err := fs.Parse([]string{"--jitter-up", "5ms", "--rate-up=2Mbit", "--profile", "lte", "--rtt", "10ms"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Apply(Impairments{}, flags.Settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "rtt 70ms, jitter-up 5ms, rate-up 2Mbit, rate-down 12Mbit"; got.String() != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	seen := map[string]bool{}
+	for _, k := range Keys {
+		if k.Name == "" || k.Unit == "" || k.Summary == "" || seen[k.Name] {
+			t.Errorf("%+v", k)
+		}
+		seen[k.Name] = true
+		if fs.Lookup(k.Name) == nil {
+			t.Errorf("no flag for %s", k.Name)
+		}
+	}
+}
+
+func TestEveryProfileHasFiguresAndASource(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range Profiles {
+		if p.Name == "" || p.Summary == "" || p.Source == "" || seen[p.Name] {
+			t.Errorf("%+v", p)
+		}
+		seen[p.Name] = true
+		im, err := ParseText(p.Values)
+		if err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+		if im.RTT() == 0 {
+			t.Errorf("%s has no round trip", p.Name)
+		}
+		if im.Fault != NoFault || strings.Contains(p.Values, "profile") {
+			t.Errorf("%s: %s", p.Name, p.Values)
+		}
+		got, err := ParseText("profile " + p.Name)
+		if err != nil || got != im {
+			t.Errorf("profile %s: %v, %v", p.Name, got, err)
+		}
+	}
+}
+
+func FuzzParseText(f *testing.F) {
+	for _, p := range Profiles {
+		f.Add(p.Values)
+	}
+	f.Add("profile lte, rtt 10ms\nloss 1% # comment\n\nqueue-up 64KiB, fault drop-rst")
+	f.Add("loss-burst 2, loss 1.5%, jitter 1ms, jitter-distribution normal, reorder 1%, duplicate 0.1%")
+	f.Fuzz(func(t *testing.T, text string) {
+		im, err := ParseText(text)
+		if err != nil {
+			if err.Error() == "" {
+				t.Fatal("an error without a message")
+			}
+			return
+		}
+		if err := im.Check(); err != nil {
+			t.Fatalf("%q parses, but %v", text, err)
+		}
+		back, err := ParseText(im.String())
+		if err != nil || back != im {
+			t.Fatalf("%q -> %q -> %+v, %v; want %+v", text, im, back, err, im)
+		}
+	})
+}

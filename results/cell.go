@@ -17,13 +17,16 @@ const Schema = 1
 // Cell is the record of one cell: one point of the grid in one round. Times
 // are milliseconds unless the name says otherwise; shares are 0 to 1.
 type Cell struct {
-	Schema      int       `json:"schema"`
-	Strategy    string    `json:"strategy"`
-	Client      string    `json:"client"`
-	RTTMs       float64   `json:"rtt_ms"` // the round trip that was asked for
-	Concurrency int       `json:"concurrency"`
-	BodyBytes   int64     `json:"body_bytes"` // size of the request's body
-	Loss        float64   `json:"loss"`       // 0 to 1, each way
+	Schema      int     `json:"schema"`
+	Strategy    string  `json:"strategy"`
+	Client      string  `json:"client"`
+	RTTMs       float64 `json:"rtt_ms"` // the round trip that was asked for
+	Concurrency int     `json:"concurrency"`
+	BodyBytes   int64   `json:"body_bytes"` // size of the request's body
+	Loss        float64 `json:"loss"`       // 0 to 1, each way
+	// Impairments is what the path did besides the round trip and the loss, in
+	// the grammar of the path's settings; empty when nothing.
+	Impairments string    `json:"impairments,omitempty"`
 	Limit       int       `json:"limit"`
 	Rate        float64   `json:"rate"`  // attempts a second; 0 is a closed loop
 	Round       int       `json:"round"` // from 0

@@ -24,8 +24,9 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // execFlags are the flags of `exec` as they were given.
 type execFlags struct {
-	options                       sweep.ExecOptions
-	server, rtt, loss, path, cong string
+	options            sweep.ExecOptions
+	impairments        *pathFlags
+	server, path, cong string
 }
 
 func execCommand() *cobra.Command {
@@ -50,8 +51,7 @@ program and its arguments, told where to listen by {host} and {port}.`,
 	fs.SetInterspersed(false)
 	fs.StringVar(&f.options.Server.Strategy, "strategy", "lingering-close", "how the reference server rejects")
 	fs.StringVar(&f.server, "server", "", "a server program in place of the reference server, such as 'python3 -m http.server --bind {host} {port}'")
-	fs.StringVar(&f.rtt, "rtt", "0", "round-trip time")
-	fs.StringVar(&f.loss, "loss", "0", "share of packets lost each way")
+	f.impairments = newPathFlags(fs)
 	fs.IntVar(&f.options.Server.Limit, "limit", 0, "connections the reference server admits at once; 0 rejects every one")
 	fs.StringVar(&f.path, "path", "auto", "path between the two: auto, netem, delayline or loopback")
 	fs.StringVar(&f.cong, "congestion", netpath.DefaultCongestion, "congestion control of both ends; system is the machine's own")
@@ -64,16 +64,13 @@ program and its arguments, told where to listen by {host} and {port}.`,
 func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	o := &f.options
 	o.Command = args
-	rtt, err := parseRTT(f.rtt)
-	if err != nil {
-		return usagef("--rtt %q: %w", f.rtt, err)
+	im, err := f.impairments.impairments()
+	if err == nil {
+		err = checkPath(im)
 	}
-	loss, err := parseLoss(f.loss)
 	if err != nil {
-		return usagef("--loss %q: %w", f.loss, err)
+		return err
 	}
-	im := netpath.Impairments{}.WithRTT(rtt)
-	im.Up.Loss, im.Down.Loss = loss, loss
 	o.Spec.Impairments = im
 	o.Spec.Congestion = f.cong
 	if _, err := parseStrategy(o.Server.Strategy); err != nil {
@@ -143,7 +140,11 @@ func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.D
 	if len(o.StartServer) > 0 {
 		what = "server " + o.StartServer[0]
 	}
-	fmt.Fprintf(w, "-- rejectbench: %s, rtt %v, loss %g%%, path %s, %v\n", what, o.Spec.Impairments.RTT(), o.Spec.Impairments.Up.Loss*100, r.Path.Kind, took.Round(time.Millisecond))
+	path := o.Spec.Impairments.String()
+	if path == "" {
+		path = "without delay"
+	}
+	fmt.Fprintf(w, "-- rejectbench: %s, %s path, %s, %v\n", what, r.Path.Kind, path, took.Round(time.Millisecond))
 	fmt.Fprintf(w, "path:   %d packets, %d dropped on purpose\n", r.Path.Packets, r.Path.Dropped)
 	if r.Server != nil {
 		s := r.Server.Server

@@ -19,6 +19,9 @@ var vocabularies = []struct {
 	{"strategies", strategyTerms},
 	{"clients", clientTerms},
 	{"outcomes", outcomeTerms},
+	{"paths", pathTerms},
+	{"faults", faultTerms},
+	{"settings", settingTerms},
 }
 
 func listCommand() *cobra.Command {
@@ -29,7 +32,7 @@ func listCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:       "list " + strings.Join(kinds, "|"),
-		Short:     "list the strategies, client behaviours or outcomes",
+		Short:     "list the strategies, client behaviours, outcomes, named paths, faults or path settings",
 		ValidArgs: kinds,
 		Args:      positional(1, 1, "name one of "+strings.Join(kinds, ", ")),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -37,6 +37,7 @@ type runFlags struct {
 	quiet                                          bool
 	timeout, readDelay, maxCell                    time.Duration
 	bounds                                         targets.Bounds
+	impairments                                    *pathFlags
 }
 
 func runCommand() *cobra.Command {
@@ -53,6 +54,8 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs := cmd.Flags()
 	gridFlags(fs, &f)
 	boundsFlags(fs, &f.bounds)
+	// The round trip and the loss are lists here.
+	f.impairments = newPathFlags(fs, "rtt", "delay-up", "delay-down", "loss")
 	fs.IntVar(&f.limit, "limit", 0, "connections admitted at once; 0 rejects every one")
 	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
 	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default 150 unless --duration is given)")
@@ -80,7 +83,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 	}
 	ctx := cmd.Context()
 	kind, _ := netpath.ParseKind(f.path)
-	options.Path, err = sweep.Choose(ctx, kind, needsDelay(options.Points), f.congestion)
+	options.Path, err = sweep.Choose(ctx, kind, needsLine(options), f.congestion)
 	if err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -201,9 +204,10 @@ func (f runFlags) folder(now time.Time) (string, error) {
 	return dir, os.Remove(probe.Name())
 }
 
-func needsDelay(points []sweep.Point) bool {
-	for _, p := range points {
-		if p.RTT != 0 || p.Loss != 0 {
+// needsLine tells whether any cell's path does something to its packets.
+func needsLine(o sweep.Options) bool {
+	for _, p := range o.Points {
+		if o.PathOf(p) != (netpath.Impairments{}) {
 			return true
 		}
 	}
@@ -266,16 +270,29 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if err := f.check(fs); err != nil {
 		return o, err
 	}
+	im, err := f.impairments.impairments()
+	if err != nil {
+		return o, err
+	}
+	if rtt := im.RTT(); rtt != 0 && !fs.Changed("rtt") {
+		a.RTTs = []time.Duration{rtt}
+	}
 	o = sweep.Options{
 		Points: a.Points(), Rounds: f.rounds, Seed: uint64(f.seed),
 		Congestion: f.congestion, Limit: f.limit, ServiceTime: f.serviceTime,
 		Requests: f.requests, Duration: f.duration, Rate: f.rate,
 		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Bounds: f.bounds,
 	}
-	if !anyChanged(fs, "strategy", "client", "rtt", "concurrency", "body", "loss") {
+	o.Impairments = im.WithRTT(0)
+	if im == (netpath.Impairments{}) && !anyChanged(fs, "strategy", "client", "rtt", "concurrency", "body", "loss") {
 		o.Points = defaultGrid()
 	}
-	if f.path == string(netpath.Loopback) && needsDelay(o.Points) {
+	for _, p := range o.Points {
+		if err := checkPath(o.PathOf(p)); err != nil {
+			return o, err
+		}
+	}
+	if f.path == string(netpath.Loopback) && needsLine(o) {
 		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
 	}
 	if o.Requests == 0 && o.Duration == 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
 // list reads the values of a comma-separated flag, each by parse. A value that
@@ -158,6 +159,31 @@ func outcomeTerms() []results.Term {
 	var terms []results.Term
 	for _, o := range results.Outcomes {
 		terms = append(terms, results.Term{Name: o.Name, Summary: o.Summary})
+	}
+	return terms
+}
+
+// pathTerms, faultTerms and settingTerms are what `list` knows of paths.
+func pathTerms() []results.Term {
+	var terms []results.Term
+	for _, p := range netpath.Profiles {
+		terms = append(terms, results.Term{Name: p.Name, Summary: p.Summary + ": " + p.Values + ". " + p.Source})
+	}
+	return terms
+}
+
+func faultTerms() []results.Term {
+	var terms []results.Term
+	for _, f := range netpath.Faults {
+		terms = append(terms, results.Term{Name: f.Name, Summary: f.Summary})
+	}
+	return terms
+}
+
+func settingTerms() []results.Term {
+	var terms []results.Term
+	for _, k := range netpath.Keys {
+		terms = append(terms, results.Term{Name: k.Name, Summary: k.Unit + ": " + k.Summary})
 	}
 	return terms
 }

@@ -85,7 +85,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 	// No seed may serve two cells, nor two tries of one.
 	seed := o.Seed ^ uint64(v.round)<<32 ^ uint64(try)<<48
 	spec := cellSpec{
-		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: o.impairments(v.Point), Seed: seed, Congestion: o.Congestion},
+		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: o.PathOf(v.Point), Seed: seed, Congestion: o.Congestion},
 		Isolated: o.Path.Isolated,
 		Server: serverSpec{
 			Strategy:    v.Strategy,
@@ -113,10 +113,12 @@ func (o Options) cell(v visit, try int) cellSpec {
 	return spec
 }
 
-// impairments are what the path of a point does to packets.
-func (o Options) impairments(p Point) netpath.Impairments {
+// PathOf is what the path of a point does to packets.
+func (o Options) PathOf(p Point) netpath.Impairments {
 	im := o.Impairments.WithRTT(p.RTT)
-	im.Up.Loss, im.Down.Loss = p.Loss, p.Loss
+	if p.Loss > 0 {
+		im.Up.Loss, im.Down.Loss = p.Loss, p.Loss
+	}
 	return im
 }
 
@@ -125,7 +127,8 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 	f := r.Fleet
 	c := results.Cell{
 		Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency,
-		BodyBytes: v.BodyBytes, Loss: v.Loss, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try,
+		Impairments: o.Impairments.String(),
+		BodyBytes:   v.BodyBytes, Loss: v.Loss, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try,
 		Started:  started.UTC(),
 		Attempts: f.Counts.Total(), Outcomes: f.Counts,
 		Rejected: r.Server.Rejected, Delivered: f.Counts.Delivered(),
@@ -141,7 +144,7 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 	if !answers {
 		c.Rejected = f.Counts.RejectedWithoutLedger()
 	}
-	c.InvalidReason = judge(v.Point, o.Limit, answers, r)
+	c.InvalidReason = judge(v.Point, o.PathOf(v.Point), o.Limit, answers, r)
 	if o.Requests > 0 && c.InvalidReason == "" && c.Attempts < o.Requests && o.Duration == 0 {
 		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, o.Requests, o.MaxCell)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
 // The conditions a cell must have met itself, or its figures say something
@@ -25,7 +26,7 @@ const (
 )
 
 // judge returns why a cell is not to be trusted, or nothing.
-func judge(p Point, limit int, answers bool, r cellReport) string {
+func judge(p Point, im netpath.Impairments, limit int, answers bool, r cellReport) string {
 	var reasons []string
 	object := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	if r.Error != "" {
@@ -33,7 +34,8 @@ func judge(p Point, limit int, answers bool, r cellReport) string {
 		return strings.Join(reasons, "; ")
 	}
 	rtt := float64(p.RTT) / 1e6
-	if h := r.Fleet.Handshake; h.Count > 0 {
+	// Only a path of fixed delays has a handshake time to be held to.
+	if h := r.Fleet.Handshake; h.Count > 0 && im.SteadyDelay() {
 		bound := max(rtt*handshakeShare, ms(handshakeFloor))
 		if off := h.P50 - rtt; math.Abs(off) > bound {
 			object("the median handshake took %.2f ms on a path of %.2f ms, off by more than %.2f ms", h.P50, rtt, bound)
@@ -61,7 +63,7 @@ func judge(p Point, limit int, answers bool, r cellReport) string {
 		object("the fleet was behind its schedule by %.2f ms at p99", lag.P99)
 	}
 	// A lost packet can hide a connection from one side; nothing else may.
-	if p.Loss == 0 {
+	if im.KeepsPackets() {
 		l := r.Ledger
 		if l.ServerOnly > 0 || (answers && l.FleetOnly > 0) {
 			object("the ledgers disagree: %d connections only in the fleet's, %d only in the server's", l.FleetOnly, l.ServerOnly)

@@ -73,11 +73,7 @@ func (t *total) reject(j Joined) string {
 	t.Rejections++
 	fate, why := j.Explain()
 	t.Fates[fate.String()]++
-	outcome := "none"
-	if j.Attempt != nil {
-		outcome = j.Attempt.Outcome.String()
-	}
-	t.FateOutcomes[fate.String()][outcome]++
+	t.FateOutcomes[fate.String()][j.outcome()]++
 	c := j.Conn
 	if c == nil {
 		return why

@@ -1,0 +1,123 @@
+package wire
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+)
+
+// Sample keeps at most n connections of each outcome, the first ones. A
+// connection that no attempt is known of stands under an outcome of its own.
+func Sample(joined []Joined, n int) []Joined {
+	kept := map[string]int{}
+	var sample []Joined
+	for _, j := range joined {
+		if j.Conn == nil {
+			continue
+		}
+		if o := j.outcome(); kept[o] < n {
+			kept[o]++
+			sample = append(sample, j)
+		}
+	}
+	return sample
+}
+
+// outcome is the attempt's outcome by name, "none" without an attempt.
+func (j Joined) outcome() string {
+	if j.Attempt == nil {
+		return "none"
+	}
+	return j.Attempt.Outcome.String()
+}
+
+// crossing is one packet as it stands in a capture.
+type crossing struct {
+	at       int64
+	ref      Ref
+	packet   Packet
+	comments []string
+}
+
+// WritePcapng writes the packets of connections as a pcapng capture with one
+// interface a side, seen from the path: a packet comes in where its sender is,
+// at the time it entered, once, whether it was handed on or not; a copy that
+// the path made goes out where its receiver is. The first packet of a
+// connection has a comment with its outcome, and so has one that was not handed
+// on, with the reason. Packets whose bytes the log did not keep are left out.
+func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
+	side := func(name, description string) pcapgo.NgInterface {
+		return pcapgo.NgInterface{
+			Name: name, Description: description, OS: runtime.GOOS,
+			LinkType: layers.LinkTypeEthernet, SnapLength: uint32(l.limits.Snap),
+		}
+	}
+	ng, err := pcapgo.NewNgWriterInterface(w, side("client", "the client's side of the path"), pcapgo.NgWriterOptions{
+		SectionInfo: pcapgo.NgSectionInfo{Application: "rejectbench", OS: runtime.GOOS, Hardware: runtime.GOARCH},
+	})
+	if err == nil {
+		_, err = ng.AddInterface(side("server", "the server's side of the path"))
+	}
+	if err != nil {
+		return fmt.Errorf("begin the capture: %w", err)
+	}
+	var buf []byte
+	for _, x := range crossings(l, sample) {
+		kept, length := l.Frame(x.ref)
+		if length == 0 {
+			continue
+		}
+		buf = append(buf[:0], kept...)
+		finishChecksum(buf)
+		inbound := pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
+		iface := int(x.packet.Direction) // FromClient comes in by the client's side
+		if x.packet.Passage == Copied {
+			inbound.Direction = pcapgo.NgEpbFlagDirectionOutbound
+			iface = 1 - iface
+		}
+		err := ng.WritePacketWithOptions(gopacket.CaptureInfo{
+			Timestamp: l.Epoch.Add(time.Duration(x.at)), CaptureLength: len(buf), Length: length, InterfaceIndex: iface,
+		}, buf, pcapgo.NgPacketOptions{Comments: x.comments, Flags: &inbound})
+		if err != nil {
+			return fmt.Errorf("write the capture: %w", err)
+		}
+	}
+	if err := ng.Flush(); err != nil {
+		return fmt.Errorf("write the capture: %w", err)
+	}
+	return nil
+}
+
+// crossings are the sample's packets in order of time.
+func crossings(l *Log, sample []Joined) []crossing {
+	var all []crossing
+	for _, j := range sample {
+		title := fmt.Sprintf("%s; reset: %v", j.outcome(), j.Conn.Cause)
+		if fate, why := j.Explain(); j.Conn.Answer > 0 || why != "" {
+			title += fmt.Sprintf("; answer: %v", fate)
+		}
+		for r, p := range j.Conn.Packets(l) {
+			x := crossing{at: p.At, ref: r, packet: p}
+			if title != "" {
+				x.comments, title = append(x.comments, title), ""
+			}
+			switch {
+			case p.Passage == Copied:
+				x.at = p.Out
+				x.comments = append(x.comments, "a copy made by the path")
+			case !p.Arrived():
+				x.comments = append(x.comments, "not handed on: "+p.Passage.String())
+			}
+			all = append(all, x)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b crossing) int { return cmp.Compare(a.at, b.at) })
+	return all
+}

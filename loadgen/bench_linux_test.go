@@ -35,7 +35,7 @@ const fleetPort = "LOADGEN_TEST_FLEET_PORT"
 // BenchmarkFleetAgainstC holds the epoll engine against a C program that makes
 // the same system calls. An iteration is a round of each, one right after the
 // other and in turns first, so that a slow moment of the machine hits both;
-// the figures are medians over the rounds.
+// the figures are medians over the rounds (-benchtime 15x makes enough of them).
 //
 // Both clients are processes of their own on the same CPU, with the same server
 // on the other. That is how a fleet runs in earnest, and it makes the engine pay
@@ -58,12 +58,12 @@ func BenchmarkFleetAgainstC(b *testing.B) {
 	}
 	runs := []func() round{
 		func() round {
-			cmd := exec.Command(self, "-test.run=^TestFleetOfBenchmark$", "-test.v")
+			cmd := exec.CommandContext(b.Context(), self, "-test.run=^TestFleetOfBenchmark$", "-test.v", "-test.timeout=1m")
 			cmd.Env = append(os.Environ(), fleetPort+"="+port)
 			return runClient(b, cmd)
 		},
 		func() round {
-			return runClient(b, exec.Command(client, port, strconv.Itoa(roundConcurrency), strconv.Itoa(roundAttempts)))
+			return runClient(b, exec.CommandContext(b.Context(), client, port, strconv.Itoa(roundConcurrency), strconv.Itoa(roundAttempts)))
 		},
 	}
 	var rounds [2][]round // Go's, C's

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -185,8 +186,8 @@ func (w *worker) now() int64 { return int64(time.Since(w.base)) }
 
 // run makes attempts until the schedule has no more and none is in flight.
 func (w *worker) run() error {
+	// Never unlocked: the thread ends with the goroutine, and its timer slack with it.
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	// Timers may be late by the thread's slack, 50 us unless told otherwise.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	events := make([]unix.EpollEvent, eventBatch)
@@ -196,6 +197,9 @@ func (w *worker) run() error {
 			break
 		}
 		n, e := sysEpollWait(w.epoll, events, w.sleep(wait))
+		if e == unix.ENOSYS {
+			return errors.New("this kernel has no epoll_pwait2, which came with Linux 5.11")
+		}
 		if e != 0 && e != unix.EINTR {
 			return fmt.Errorf("wait for events: %w", e)
 		}

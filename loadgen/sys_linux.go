@@ -99,10 +99,10 @@ func sysEpollControl(epoll, op int, fd int32, ev unix.EpollEvent) syscall.Errno 
 // sysEpollWait waits for at most ns nanoseconds, or for ever when ns is
 // negative. It may block, so the scheduler is told.
 func sysEpollWait(epoll int, events []unix.EpollEvent, ns int64) (int, syscall.Errno) {
-	var timeout *unix.Timespec
-	if ns >= 0 {
-		ts := unix.NsecToTimespec(ns)
-		timeout = &ts
+	// struct __kernel_timespec: 64 bits on every architecture, unlike unix.Timespec.
+	timeout := &[2]int64{ns / 1e9, ns % 1e9}
+	if ns < 0 {
+		timeout = nil
 	}
 	n, _, e := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(epoll), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	return int(n), e

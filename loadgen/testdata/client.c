@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 		"GET / HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nUser-Agent: rejectbench\r\nAccept: */*\r\n\r\n", argv[1]);
 	loop = epoll_create1(EPOLL_CLOEXEC);
 	slots = calloc(concurrency, sizeof *slots);
+	alarm(60); // a client that hangs would have the benchmark hang
 
 	struct timespec begin, end;
 	clock_gettime(CLOCK_MONOTONIC, &begin);

@@ -191,12 +191,15 @@ func (f *facets) panel(row facetRow, body int64) []*Summary {
 
 // panelTitle names a panel by what tells it from the others.
 func (f *facets) panelTitle(row facetRow, body int64) string {
-	title := "body " + size(body)
+	title := bodyTitle(body)
 	if row.description != "" {
 		title = row.description + ", " + title
 	}
 	return title
 }
+
+// bodyTitle names a body size in words that stay on one line.
+func bodyTitle(body int64) string { return strings.ReplaceAll("body "+size(body), " ", "\u00a0") }
 
 // byStrategy returns one strategy's points of a panel, by round trip.
 func byStrategy(summaries []*Summary, strategy string) []*Summary {

@@ -123,12 +123,12 @@ func (n bands) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// wrap breaks a line between words so that it fits a width.
+// wrap breaks a line at spaces, but not at no-break spaces, so that it fits a width.
 func wrap(s string, style text.Style, width vg.Length) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(s) {
-		longer := strings.TrimSpace(line + " " + word)
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\n' }) {
+		longer := strings.TrimPrefix(line+" "+word, " ")
 		if line != "" && style.Width(longer) > width {
 			lines = append(lines, line)
 			longer = word
@@ -180,6 +180,12 @@ func (f *figure) layOut() layout {
 	cols := len(f.panels[0])
 	l.panelsW = max(f.panelWidth*vg.Length(cols), minWidth-2*margin)
 	l.panelsH = f.panelHeight * vg.Length(len(f.panels))
+	for _, row := range f.panels {
+		for _, p := range row { // a title must not reach into the next panel's
+			lines := wrap(p.Title.Text, p.Title.TextStyle, l.panelsW/vg.Length(cols)-14)
+			p.Title.Text = strings.Join(lines, "\n")
+		}
+	}
 	l.width = l.panelsW + 2*margin
 	l.title = newBlock(f.title, boldStyle(13), l.panelsW)
 	l.sub = newBlock(f.subtitle, textStyle(9.5, faint), l.panelsW)

@@ -176,9 +176,19 @@ type standing struct {
 }
 
 // rank pools each strategy over the conditions measured for all of them, the
-// fewest delivered first.
+// fewest delivered first. Where there is no such condition, strategies with the
+// fewest points stay out until there is one.
 func rank(summaries []*Summary) []standing {
 	same := fair(summaries, strategyOf, withoutStrategy)
+	for len(same) == 0 && len(summaries) > 0 {
+		points := map[string]int{}
+		for _, s := range summaries {
+			points[s.Strategy]++
+		}
+		least := slices.MinFunc(namesOf(summaries, strategyOf), func(a, b string) int { return cmp.Compare(points[a], points[b]) })
+		summaries = where(summaries, func(s *Summary) bool { return s.Strategy != least })
+		same = fair(summaries, strategyOf, withoutStrategy)
+	}
 	var ranked []standing
 	for _, strategy := range namesOf(same, strategyOf) {
 		parts := where(same, func(s *Summary) bool { return s.Strategy == strategy })

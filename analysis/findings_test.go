@@ -64,6 +64,17 @@ func TestStrategiesWithOverlappingIntervalsAreNotToldApart(t *testing.T) {
 	}
 }
 
+func TestAStrategyMeasuredElsewhereDoesNotSilenceTheOthers(t *testing.T) {
+	got := findings(
+		cellOf("close", "blocking", 50, 0, 100, 1000), cellOf("shutdown", "blocking", 50, 0, 900, 1000),
+		cellOf("close", "blocking", 0, 0, 100, 1000), cellOf("shutdown", "blocking", 0, 0, 900, 1000),
+		cellOf("nethttp", "blocking", 200, 0, 5, 1000),
+	)
+	if !strings.Contains(got, "fewest 503s arrived under close 10.0% (95% CI 8.8–11.4, n=2000) and shutdown") {
+		t.Error(got)
+	}
+}
+
 func TestTheBreakIsAtTheSmallestBodyThatFallsShort(t *testing.T) {
 	got := findings(
 		cellOf("close", "blocking", 0, 0, 1000, 1000), cellOf("close", "blocking", 50, 0, 1000, 1000),

@@ -75,13 +75,6 @@ func TestFindingsAreAsRecorded(t *testing.T) {
 	}
 }
 
-// aloneGrid is a run with one point.
-func aloneGrid() grid {
-	g := smallGrid()
-	g.strategies, g.clients, g.rtts, g.bodies = []string{"close"}, g.clients[:1], []float64{50}, []int64{1 << 20}
-	return g
-}
-
 func TestReportIsAsRecorded(t *testing.T) {
 	g := smallGrid()
 	g.strategies, g.clients, g.rounds = []string{"close", "lingering-close"}, []string{"blocking"}, 2

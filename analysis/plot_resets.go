@@ -28,7 +28,7 @@ func resetPlots(f *facets) []*figure {
 				if j == 0 {
 					labelY = "resets (% of rejections)"
 				}
-				p := newPanel(cause.label+", body "+size(body), labelX, labelY)
+				p := newPanel(cause.label+", "+bodyTitle(body), labelX, labelY)
 				if points := f.panel(row, body); !f.drawResets(p, points, cause.counter, drawn) {
 					blank(p, points, "nothing was rejected")
 				}

@@ -19,14 +19,14 @@ import (
 // plotRuns are the shapes of runs that plots must stand.
 func plotRuns(t *testing.T) map[string]*results.Run {
 	t.Helper()
-	spoilt := synthetic(t, smallGrid())
+	spoilt := synthetic(t, tinyGrid())
 	for i := range spoilt.Cells {
 		spoilt.Cells[i].Valid, spoilt.Cells[i].InvalidReason = false, "path late & <slow>"
 	}
-	long := smallGrid()
+	long := tinyGrid()
 	long.strategies = []string{"close", "nginx:with-a-very-long-variant-name-of-its-own", "<b>&\"bold\""}
 	return map[string]*results.Run{
-		"several":   flawed(synthetic(t, smallGrid())),
+		"several":   flawed(synthetic(t, tinyGrid())),
 		"alone":     synthetic(t, aloneGrid()),
 		"invalid":   spoilt,
 		"long":      synthetic(t, long),
@@ -75,7 +75,7 @@ func checkXML(t *testing.T, name string, b []byte) {
 }
 
 func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
-	run := flawed(synthetic(t, smallGrid()))
+	run := flawed(synthetic(t, tinyGrid()))
 	shuffled := *run
 	shuffled.Cells = slices.Clone(run.Cells)
 	slices.Reverse(shuffled.Cells)

@@ -2,6 +2,8 @@ package analysis
 
 import (
 	"bytes"
+	"errors"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -12,9 +14,15 @@ import (
 
 func reportOf(t *testing.T, run *results.Run) string {
 	t.Helper()
-	plots, err := Plots(run, filepath.Join(t.TempDir(), results.PlotsDir))
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	var plots []string
+	for _, f := range figures(run) { // as Plots does, without the PNGs that a page has no use for
+		b, err := f.svg()
+		path := filepath.Join(dir, f.name+".svg")
+		if err := errors.Join(err, os.WriteFile(path, b, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		plots = append(plots, path)
 	}
 	var b bytes.Buffer
 	if err := Report(&b, run, plots); err != nil {
@@ -45,7 +53,7 @@ func TestReportHoldsEveryPlotAndAsksForNothing(t *testing.T) {
 
 func TestReportEscapesWhatTheRunSays(t *testing.T) {
 	const evil = `<script>alert("x")</script>`
-	g := smallGrid()
+	g := tinyGrid()
 	g.strategies, g.rounds = []string{evil, "close"}, 1
 	run := synthetic(t, g)
 	run.Manifest.Name, run.Manifest.Kernel, run.Manifest.Options["out"] = evil, evil, evil

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMergingDoesNotDependOnTheOrderOfCells(t *testing.T) {
-	run := flawed(synthetic(t, smallGrid()))
+	run := flawed(synthetic(t, tinyGrid()))
 	want := Summarize(run.Cells, &run.Manifest)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 3 {
@@ -27,7 +27,7 @@ func TestMergingDoesNotDependOnTheOrderOfCells(t *testing.T) {
 }
 
 func TestMergingLeavesItsInputAlone(t *testing.T) {
-	run := flawed(synthetic(t, smallGrid()))
+	run := flawed(synthetic(t, tinyGrid()))
 	before := slices.Clone(run.Cells)
 	Summarize(run.Cells, &run.Manifest)
 	if diff := cmp.Diff(before, run.Cells); diff != "" {

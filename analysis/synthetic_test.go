@@ -65,6 +65,20 @@ func smallGrid() grid {
 	}
 }
 
+// tinyGrid is a run of a few points, for tests that only need several.
+func tinyGrid() grid {
+	g := smallGrid()
+	g.strategies, g.bodies, g.rounds, g.attempts = []string{"close", "lingering-close"}, []int64{1 << 20}, 2, 200
+	return g
+}
+
+// aloneGrid is a run of one point.
+func aloneGrid() grid {
+	g := smallGrid()
+	g.strategies, g.clients, g.rtts, g.bodies = []string{"close"}, g.clients[:1], []float64{50}, []int64{1 << 20}
+	return g
+}
+
 // synthetic makes up a run from a seed. Its shape follows what is known of such
 // runs; its figures are made up.
 func synthetic(t testing.TB, g grid) *results.Run {

@@ -18,11 +18,12 @@ type Point struct {
 	Loss        float64 // 0 to 1, each way
 	Limit       int
 	Rate        float64 // attempts a second; 0 is a closed loop
+	Impairments string  // what else the path did to packets, as recorded
 }
 
 // PointOf returns the point a cell belongs to.
 func PointOf(c results.Cell) Point {
-	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate}
+	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, c.Impairments}
 }
 
 // conditions is the point without its strategy: what strategies are compared under.
@@ -43,6 +44,9 @@ func (p Point) String() string {
 	}
 	if p.Rate != 0 {
 		text += ", rate " + number(p.Rate) + "/s"
+	}
+	if p.Impairments != "" {
+		text += ", " + p.Impairments
 	}
 	return text
 }
@@ -88,6 +92,7 @@ func comparePoints(a, b Point, strategies, clients order) int {
 		cmp.Compare(a.Loss, b.Loss),
 		cmp.Compare(a.Limit, b.Limit),
 		cmp.Compare(a.Rate, b.Rate),
+		cmp.Compare(a.Impairments, b.Impairments),
 		cmp.Compare(a.Concurrency, b.Concurrency),
 		cmp.Compare(a.BodyBytes, b.BodyBytes),
 		cmp.Compare(a.RTTMs, b.RTTMs),

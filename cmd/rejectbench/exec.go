@@ -97,7 +97,7 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	if err := checkDurations(cmd.Flags()); err != nil {
 		return err
 	}
-	o.Path, err = sweep.Choose(cmd.Context(), kind, im != (netpath.Impairments{}), f.cong)
+	o.Path, err = sweep.Choose(cmd.Context(), kind, im, f.cong)
 	if err != nil {
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 
 // delays tells why this machine has no path with a delay, or nothing.
 var delays = sync.OnceValue(func() error {
-	_, err := sweep.Choose(context.Background(), netpath.Auto, true, netpath.DefaultCongestion)
+	_, err := sweep.Choose(context.Background(), netpath.Auto, netpath.Impairments{}.WithRTT(time.Millisecond), netpath.DefaultCongestion)
 	return err
 })
 

@@ -83,7 +83,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 	}
 	ctx := cmd.Context()
 	kind, _ := netpath.ParseKind(f.path)
-	options.Path, err = sweep.Choose(ctx, kind, needsLine(options), f.congestion)
+	options.Path, err = sweep.Choose(ctx, kind, anyPath(options), f.congestion)
 	if err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -204,14 +204,15 @@ func (f runFlags) folder(now time.Time) (string, error) {
 	return dir, os.Remove(probe.Name())
 }
 
-// needsLine tells whether any cell's path does something to its packets.
-func needsLine(o sweep.Options) bool {
+// anyPath is the first path of the run that does something to its packets; zero
+// when none does.
+func anyPath(o sweep.Options) (im netpath.Impairments) {
 	for _, p := range o.Points {
-		if o.PathOf(p) != (netpath.Impairments{}) {
-			return true
+		if im == (netpath.Impairments{}) {
+			im = o.PathOf(p)
 		}
 	}
-	return false
+	return im
 }
 
 // gridFlags are the flags whose values span the grid.
@@ -292,7 +293,7 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 			return o, err
 		}
 	}
-	if f.path == string(netpath.Loopback) && needsLine(o) {
+	if f.path == string(netpath.Loopback) && anyPath(o) != (netpath.Impairments{}) {
 		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
 	}
 	if o.Requests == 0 && o.Duration == 0 {

@@ -30,33 +30,44 @@ func joinEnds(client, server end, o offload) error {
 	return errors.Join(client.up(o), server.up(o))
 }
 
-// openNetem joins both ends and puts a netem on each, which delays what leaves it.
+// openNetem joins both ends and puts a netem on each, which does to packets
+// what leaves it.
 func openNetem(client, server end, spec Spec) error {
+	im := spec.Impairments
+	if im.Fault != NoFault {
+		return fmt.Errorf("fault %v: %w: it does not look at packets", im.Fault, errNotNetem)
+	}
 	// Whole frames, so that a loss hits a frame and not a burst of them.
 	if err := joinEnds(client, server, wholeFrames); err != nil {
 		return err
 	}
-	err := client.ns.do(func() error { return addNetem(client.dev, spec.Impairments.Up) })
+	err := client.ns.do(func() error { return addNetem(client.dev, im.Up) })
 	if err != nil {
 		return err
 	}
-	return server.ns.do(func() error { return addNetem(server.dev, spec.Impairments.Down) })
+	return server.ns.do(func() error { return addNetem(server.dev, im.Down) })
 }
 
+// addNetem puts a netem on a device, and below it a tbf if there is a rate.
 func addNetem(dev string, im Impairment) error {
+	attrs, err := netemAttrs(im)
+	if err != nil {
+		return err
+	}
 	link, err := netlink.LinkByName(dev)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", dev, err)
 	}
-	q := netlink.NewNetem(
-		netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
-		netlink.NetemQdiscAttrs{
-			Latency: uint32(im.Delay.Microseconds()),
-			Loss:    float32(im.Loss * 100),
-			Limit:   netemLimit,
-		})
-	if err := netlink.QdiscAdd(q); err != nil {
+	root := netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
+	if err := netlink.QdiscAdd(netlink.NewNetem(root, attrs)); err != nil {
 		return fmt.Errorf("add netem to %s (does the kernel have sch_netem?): %w: %w", dev, ErrNotAllowed, err)
+	}
+	below, err := tbf(im, netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(2, 0), Parent: netlink.MakeHandle(1, 1)})
+	if err != nil || below == nil {
+		return err
+	}
+	if err := netlink.QdiscAdd(below); err != nil {
+		return fmt.Errorf("add tbf to %s (does the kernel have sch_tbf?): %w: %w", dev, ErrNotAllowed, err)
 	}
 	return nil
 }

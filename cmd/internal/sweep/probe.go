@@ -32,15 +32,16 @@ func (f Finding) Allowed() bool { return f.Error == "" }
 // probeTimeout bounds the attempt to make a path.
 const probeTimeout = 10 * time.Second
 
-// Probe tries every kind of path on this machine, the best first, with the
-// congestion control that is asked for. Nothing is left behind.
-func Probe(ctx context.Context, congestion string) []Finding {
+// Probe tries every kind of path on this machine, the best first, with what it
+// is to do to packets and the congestion control that is asked for. Nothing is
+// left behind.
+func Probe(ctx context.Context, im netpath.Impairments, congestion string) []Finding {
 	var findings []Finding
 	for _, c := range []Choice{
 		{netpath.Netem, true}, {netpath.DelayLine, true}, {netpath.Loopback, true}, {netpath.Loopback, false},
 	} {
 		f := Finding{Choice: c}
-		if err := probe(ctx, c, congestion); err != nil {
+		if err := probe(ctx, c, im, congestion); err != nil {
 			f.Error = err.Error()
 		}
 		findings = append(findings, f)
@@ -49,16 +50,17 @@ func Probe(ctx context.Context, congestion string) []Finding {
 }
 
 // Choose returns the path to use for a kind that was asked for. With Auto it is
-// the best that the machine allows; needsDelay rules the loopback out, and a
-// congestion control of the user's own choice rules out the system's namespace.
-func Choose(ctx context.Context, kind netpath.Kind, needsDelay bool, congestion string) (Choice, error) {
+// the best that the machine allows and that can do to packets what it is to do,
+// which rules the loopback out if that is anything; a congestion control of the
+// user's own choice rules out the system's namespace.
+func Choose(ctx context.Context, kind netpath.Kind, im netpath.Impairments, congestion string) (Choice, error) {
 	var failures []error
-	for _, f := range Probe(ctx, congestion) {
+	for _, f := range Probe(ctx, im, congestion) {
 		switch {
 		case kind != netpath.Auto && f.Kind != kind:
 		case !f.Allowed():
 			failures = append(failures, errors.New(f.Error))
-		case needsDelay && f.Kind == netpath.Loopback:
+		case im != (netpath.Impairments{}) && f.Kind == netpath.Loopback:
 			failures = append(failures, netpath.ErrNeedsDelay)
 		case !f.Isolated && congestion != netpath.DefaultCongestion && congestion != netpath.SystemCongestion:
 			failures = append(failures, fmt.Errorf("the system's own loopback has the system's congestion control, not %s", congestion))
@@ -81,7 +83,7 @@ type probeSpec struct {
 	Isolated bool
 }
 
-func probe(ctx context.Context, c Choice, congestion string) error {
+func probe(ctx context.Context, c Choice, im netpath.Impairments, congestion string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p, err := newProcess("probe")
@@ -96,7 +98,10 @@ func probe(ctx context.Context, c Choice, congestion string) error {
 	spec := probeSpec{netpath.Spec{Kind: c.Kind, Congestion: congestion}, c.Isolated}
 	if c.Kind != netpath.Loopback {
 		// Without a delay there is nothing between the ends to be tried.
-		spec.Impairments = netpath.Impairments{}.WithRTT(time.Millisecond)
+		spec.Impairments = im
+		if im == (netpath.Impairments{}) {
+			spec.Impairments = im.WithRTT(time.Millisecond)
+		}
 	}
 	if err := p.start((*exec.Cmd).Start, spec); err != nil {
 		return fmt.Errorf("%w: %w", netpath.ErrNotAllowed, err)

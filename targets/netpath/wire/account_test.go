@@ -63,7 +63,7 @@ func (s *script) rejected(ms float64, port uint16, o results.Outcome) (Attempt, 
 	s.send(ms+30, server(port, ACK, 1, 1001, 170))
 	s.send(ms+32, server(port, RST|ACK, 171, 1001, 0))
 	at := int64(ms * 1e6)
-	a := Attempt{Port: port, Connected: true, Outcome: o, Started: at - 5000, End: at + 45e6, Sent: 1000}
+	a := Attempt{Port: port, Connected: at + 20e6, Outcome: o, Started: at - 5000, End: at + 45e6, Sent: 1000}
 	if o.IsDelivered() {
 		a.Received = 170
 	}

@@ -11,9 +11,10 @@ import (
 // path's clock; see Align.
 type Attempt struct {
 	Port      uint16 // 0 when no socket got one, or it is not known
-	Connected bool
 	Outcome   results.Outcome
 	Started   int64 // connect was called
+	Connected int64 // 0 if it never was
+	FirstByte int64 // of the answer was read; 0 if none was
 	End       int64
 	Sent      int64 // request bytes the client's kernel took
 	Received  int64 // answer bytes the client's code read
@@ -151,7 +152,13 @@ func Align(conns []Connection, attempts []Attempt) {
 	slices.Sort(offsets)
 	offset := offsets[len(offsets)/2]
 	for i := range attempts {
-		attempts[i].Started += offset
-		attempts[i].End += offset
+		a := &attempts[i]
+		a.Started += offset
+		a.End += offset
+		for _, at := range []*int64{&a.Connected, &a.FirstByte} {
+			if *at != 0 {
+				*at += offset
+			}
+		}
 	}
 }

@@ -125,13 +125,13 @@ func (t *total) compare(j Joined) string {
 	switch {
 	case c == nil && e != nil:
 		return "accepted by the server, and not on the wire"
-	case c == nil && a.Connected:
+	case c == nil && a.Connected != 0:
 		return "connected by the fleet's account, and not on the wire"
 	case c == nil:
 		return "" // its SYN never left, or nobody knows its port
 	case a == nil && t.keeps.Fleet && c.Connected != 0:
 		return "on the wire, and no attempt of the fleet's"
-	case a != nil && a.Connected && c.Connected == 0:
+	case a != nil && a.Connected != 0 && c.Connected == 0:
 		return "connected by the fleet's account, and no SYN-ACK reached it"
 	case a != nil && a.Received > c.Arrived && !c.Blurred:
 		return "the fleet read more than arrived"

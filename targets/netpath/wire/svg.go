@@ -1,0 +1,228 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"html"
+	"io"
+	"math"
+	"strings"
+	"unicode"
+)
+
+const (
+	between   = 500.0
+	topMargin = 84.0
+	timeWidth = 62.0
+)
+
+// What is not drawn like everything else. The drawing has no style sheet, which
+// would reach beyond it where it stands in a page.
+const (
+	faint  = `fill-opacity=".6" font-size="11"`
+	stroke = `fill="none" stroke-width="1.5"`
+)
+
+// The colours besides the reader's own text colour; both are legible on white
+// and on black.
+const (
+	resetColour  = "#e5484d"
+	answerColour = "#3e7bfa"
+)
+
+// SVG writes the drawing as one self-contained SVG. Text and lines have the
+// colour of the text around it, so that it fits a light and a dark page.
+func (d Drawing) SVG(w io.Writer) error {
+	c := canvas{drawing: d, layout: d.layout(topMargin)}
+	for _, e := range d.Events {
+		c.margin = max(c.margin, textWidth(e.Label))
+	}
+	c.margin += timeWidth + 28
+	c.width, c.height = between+2*c.margin, c.bottom+64
+	c.draw()
+	_, err := w.Write(c.out.Bytes())
+	if err != nil {
+		return fmt.Errorf("write the drawing: %w", err)
+	}
+	return nil
+}
+
+// canvas is a drawing on its way to SVG.
+type canvas struct {
+	drawing Drawing
+	layout
+	width, height, margin float64
+	lines, texts, holes   bytes.Buffer // arrows, what stands over them, and where they are cut for it
+	out                   bytes.Buffer
+}
+
+// x is where an end's line is.
+func (c *canvas) x(end Direction) float64 {
+	if end == FromClient {
+		return c.margin
+	}
+	return c.width - c.margin
+}
+
+// outward is the direction away from the middle at an end: -1 at the left.
+func outward(end Direction) float64 {
+	if end == FromClient {
+		return -1
+	}
+	return 1
+}
+
+func (c *canvas) draw() {
+	for _, a := range c.drawing.Arrows {
+		c.arrow(a)
+	}
+	for _, m := range c.moments {
+		c.text(c.x(m.end)+outward(m.end)*(c.margin-8), c.y[m]+4, faint, 1, m.end, fmt.Sprintf("%.2f", float64(m.at-c.moments[0].at)/1e6))
+	}
+	for _, e := range c.drawing.Events {
+		y := c.y[moment{e.At, e.End, happens}]
+		fmt.Fprintf(&c.texts, `<circle cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", c.x(e.End), y)
+		c.text(c.x(e.End)+outward(e.End)*12, y+4, "", -1, e.End, e.Label)
+	}
+	fmt.Fprintf(&c.out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" font-family="system-ui, Helvetica, Arial, sans-serif" font-size="12" color="currentColor" fill="currentColor">
+<title>%s</title>
+`, c.width, c.height, c.width, c.height, html.EscapeString(c.drawing.Title))
+	fmt.Fprintf(&c.out, `<text x="%.1f" y="24" text-anchor="middle" font-size="15" font-weight="600">%s</text>`+"\n", c.width/2, html.EscapeString(c.drawing.Title))
+	for _, end := range []Direction{FromClient, FromServer} {
+		c.lifeline(end)
+	}
+	fmt.Fprintf(&c.out, `<mask id="%s" maskUnits="userSpaceOnUse" x="0" y="0" width="%.0f" height="%.0f"><rect width="%.0f" height="%.0f" fill="#fff"/>`+"\n", c.name(), c.width, c.height, c.width, c.height)
+	c.out.Write(c.holes.Bytes())
+	fmt.Fprintf(&c.out, "</mask>\n<g mask=\"url(#%s)\">\n", c.name())
+	c.out.Write(c.lines.Bytes())
+	c.out.WriteString("</g>\n")
+	c.out.Write(c.texts.Bytes())
+	if note := c.drawing.note(); note != "" {
+		fmt.Fprintf(&c.out, `<text %s x="%.1f" y="%.1f" text-anchor="middle">%s</text>`+"\n", faint, c.width/2, c.height-14, note)
+	}
+	c.out.WriteString("</svg>\n")
+}
+
+// textWidth is about how wide a text is; letters of the usual fonts differ little.
+func textWidth(s string) (w float64) {
+	for _, r := range s {
+		switch {
+		case unicode.IsUpper(r):
+			w += 8.2
+		case unicode.IsLower(r), unicode.IsDigit(r):
+			w += 6.4
+		default:
+			w += 4
+		}
+	}
+	return w
+}
+
+// name tells this drawing from others in the same page.
+func (c *canvas) name() string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%+v", c.drawing)
+	return fmt.Sprintf("gaps-%x", h.Sum64())
+}
+
+// note says what the drawing leaves out.
+func (d Drawing) note() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		name string
+	}{{d.Acks, "bare acknowledgment"}, {d.Omitted, "packet"}} {
+		switch p.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+p.name)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %ss", p.n, p.name))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "not drawn: " + strings.Join(parts, " and ")
+}
+
+// lifeline draws an end's line, dashed where a wait is drawn short.
+func (c *canvas) lifeline(end Direction) {
+	x, name := c.x(end), [...]string{"client", "server"}[end]
+	fmt.Fprintf(&c.out, `<text x="%.1f" y="54" text-anchor="middle" font-weight="600">%s</text>`+"\n", x, name)
+	c.text(x+outward(end)*(c.margin-8), 54, faint, 1, end, "ms")
+	y := 62.0
+	segment := func(to float64, dashes string) {
+		fmt.Fprintf(&c.out, `<path %s stroke="currentColor"%s d="M%.1f %.1fV%.1f"/>`+"\n", stroke, dashes, x, y, to)
+		y = to
+	}
+	for _, w := range c.waits {
+		segment(w.from+6, "")
+		segment(w.to-6, ` stroke-dasharray="2 5"`)
+	}
+	segment(c.bottom+18, "")
+}
+
+// text writes a line that stands at the side of an end: away from the middle it
+// grows outward when grow is -1, and inward when it is 1.
+func (c *canvas) text(x, y float64, attributes string, grow int, end Direction, s string) {
+	anchor := "start"
+	if (end == FromClient) == (grow < 0) {
+		anchor = "end"
+	}
+	fmt.Fprintf(&c.texts, `<text %s x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", attributes, x, y, anchor, html.EscapeString(s))
+}
+
+func (c *canvas) arrow(a Arrow) {
+	from, to := c.x(a.From), c.x(1-a.From)
+	y := c.y[moment{a.Left, a.From, leaves}]
+	inward := -outward(a.From)
+	colour := "currentColor"
+	switch {
+	case a.Flags.Has(RST):
+		colour = resetColour
+	case a.From == FromServer && a.Bytes > 0:
+		colour = answerColour
+	}
+	c.label(from+inward*10, y-5, colour, a)
+	if a.Dropped != Passed {
+		x := from + (to-from)*0.6
+		end := y + flight*0.6
+		c.line(from, y, x, end, colour)
+		fmt.Fprintf(&c.lines, `<path fill="none" stroke="%s" stroke-width="2.5" d="M%.1f %.1fl12 12m0 -12l-12 12"/>`+"\n", resetColour, x-6, end-6)
+		return
+	}
+	end := c.y[moment{a.Arrived, 1 - a.From, arrives}]
+	if a.Packets > 1 {
+		last, lastEnd := c.y[moment{a.LastLeft, a.From, leaves}], c.y[moment{a.LastArrived, 1 - a.From, arrives}]
+		fmt.Fprintf(&c.lines, `<path fill-opacity=".16" fill="%s" d="M%.1f %.1fL%.1f %.1fV%.1fL%.1f %.1fZ"/>`+"\n", colour, from, y, to, end, lastEnd, from, last)
+		c.line(from, last, to, lastEnd, colour)
+		c.head(from, last, to, lastEnd, colour)
+	}
+	c.line(from, y, to, end, colour)
+	c.head(from, y, to, end, colour)
+}
+
+// label stands at the arrow's beginning, over it, where no other arrow begins;
+// arrows that cross it are cut.
+func (c *canvas) label(x, y float64, colour string, a Arrow) {
+	s := a.Label()
+	c.text(x, y, fmt.Sprintf(`fill="%s"`, colour), 1, a.From, s)
+	width := textWidth(s) + 4
+	left := x - 2
+	if a.From == FromServer {
+		left = x + 2 - width
+	}
+	fmt.Fprintf(&c.holes, `<rect x="%.1f" y="%.1f" width="%.1f" height="15" fill="#000"/>`+"\n", left, y-11, width)
+}
+
+func (c *canvas) line(x1, y1, x2, y2 float64, colour string) {
+	fmt.Fprintf(&c.lines, `<path %s stroke="%s" d="M%.1f %.1fL%.1f %.1f"/>`+"\n", stroke, colour, x1, y1, x2, y2)
+}
+
+// head is the arrow's head at the end of a line.
+func (c *canvas) head(x1, y1, x2, y2 float64, colour string) {
+	angle := math.Atan2(y2-y1, x2-x1) * 180 / math.Pi
+	fmt.Fprintf(&c.lines, `<path fill="%s" d="M0 0L-9 -4V4Z" transform="translate(%.1f %.1f) rotate(%.1f)"/>`+"\n", colour, x2, y2, angle)
+}

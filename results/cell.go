@@ -57,11 +57,14 @@ type Cell struct {
 	// HandshakeMs is the round trip of SYN and SYN-ACK by the client's kernel (TCP_INFO tcpi_rtt).
 	HandshakeMs Percentiles `json:"handshake_ms"`
 
-	TCP      map[string]int64 `json:"tcp"` // counter name to delta in the server's namespace
-	Server   Server           `json:"server"`
-	Path     Path             `json:"path"`
-	Ledger   Ledger           `json:"ledger"`
-	TimeWait TimeWait         `json:"time_wait"`
+	TCP    map[string]int64 `json:"tcp"` // counter name to delta in the server's namespace
+	Server Server           `json:"server"`
+	Path   Path             `json:"path"`
+	Ledger Ledger           `json:"ledger"`
+	// Wire is what the path saw of the connections; nil where nothing on the
+	// path keeps a record.
+	Wire     *Wire    `json:"wire,omitempty"`
+	TimeWait TimeWait `json:"time_wait"`
 
 	Seconds       float64 `json:"seconds"` // from the first attempt due to the last ended
 	Valid         bool    `json:"valid"`

@@ -21,6 +21,9 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
+// capturesDir is where a run's folder has its captures.
+const capturesDir = "pcap"
+
 // runFlags are the flags of `run` as they were given.
 type runFlags struct {
 	strategy, client, rtt, concurrency, body, loss string
@@ -38,6 +41,7 @@ type runFlags struct {
 	timeout, readDelay, maxCell                    time.Duration
 	bounds                                         targets.Bounds
 	impairments                                    *pathFlags
+	pcap                                           int
 }
 
 func runCommand() *cobra.Command {
@@ -65,6 +69,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
 	fs.StringVar(&f.congestion, "congestion", netpath.DefaultCongestion, "congestion control of fleet and server, such as reno or bbr; system is the machine's own")
 	fs.Int64Var(&f.seed, "seed", 1, "seed of the cells' order and of lost packets")
+	fs.IntVar(&f.pcap, "pcap", 0, "keep the packets of so many connections of each outcome of each cell, as pcapng")
 	fs.StringVar(&f.out, "out", "", "folder of the run (default results/<time>-<name>)")
 	fs.StringVar(&f.name, "name", "run", "name of the run")
 	fs.StringVar(&f.format, "format", "text", "what goes to standard output: text or json (one object a cell, a line each)")
@@ -95,6 +100,8 @@ func run(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	options.Ladders = ladderPoints(options)
+	options.Captures, options.Capture = filepath.Join(dir, capturesDir), f.pcap
 	manifest, err := newManifest(f.name, options, cmd.Flags())
 	if err != nil {
 		return err
@@ -180,6 +187,7 @@ func sweepCells(ctx context.Context, cmd *cobra.Command, f runFlags, o sweep.Opt
 			bar.done(c, final)
 			return nil
 		},
+		Drawn: func(p sweep.Point, svg string) error { return writeLadder(w.Dir(), p, svg) },
 	})
 	return s, err
 }
@@ -322,6 +330,8 @@ func (f runFlags) check(fs *pflag.FlagSet) error {
 		return usagef("--rounds %d: at least 1", f.rounds)
 	case f.format != "text" && f.format != "json":
 		return usagef("--format %q: text or json", f.format)
+	case f.pcap < 0:
+		return usagef("--pcap %d: it cannot be negative", f.pcap)
 	case f.bounds.LingerBytes < 0:
 		return usagef("--linger-bytes %d: it cannot be negative", f.bounds.LingerBytes)
 	case f.name == "" || strings.ContainsAny(f.name, "/\\ \t\n,"):

@@ -16,6 +16,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 // cellSpec is what a cell process is told.
@@ -24,6 +25,8 @@ type cellSpec struct {
 	Isolated bool // the process has a network namespace of its own
 	Server   serverSpec
 	Fleet    loadgen.Config
+	Capture  capture
+	Ladder   bool // draw a typical connection
 }
 
 // cellReport is what a cell process hands back.
@@ -35,6 +38,8 @@ type cellReport struct {
 	TimeWait     results.TimeWait
 	Ledger       results.Ledger
 	Path         results.Path
+	Wire         *results.Wire // nil without a path that keeps a record
+	Ladder       string        // SVG, if asked for
 	Sysctl       map[string]string
 	Error        string // what went wrong; empty when nothing did
 }
@@ -71,11 +76,21 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	if err != nil {
 		return report, err
 	}
+	var entries []targets.Entry
 	defer func() {
 		stats, e := path.Close()
 		report.Path = stats.Record()
 		if e != nil {
 			err = errors.Join(err, fmt.Errorf("path: %w", e))
+		}
+		if err == nil && stats.Log != nil {
+			joined := joinWire(stats.Log, report.Fleet.Attempts, entries)
+			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: true, Server: true})
+			report.Wire = &w
+			err = spec.Capture.write(stats.Log, joined)
+			if err == nil && spec.Ladder {
+				report.Ladder, err = typical(stats.Log, joined)
+			}
 		}
 	}()
 	report.Sysctl = path.Sysctl()
@@ -128,6 +143,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	report.Server = own.Server
 	report.AcceptErrors = own.AcceptErrors
 	report.Ledger = join(seen.Report.Attempts, own.Entries)
+	entries = own.Entries
 	return report, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -34,6 +35,10 @@ type Options struct {
 	ReadDelay   time.Duration // of the slow-reader client
 	MaxCell     time.Duration // no attempt of a cell starts later than this
 	Bounds      targets.Bounds
+	Captures    string // folder of the cells' captures; empty for none
+	Capture     int    // connections of each outcome that a cell's capture keeps
+	// Ladders picks the points of which a typical connection is drawn; nil picks none.
+	Ladders func(Point) bool
 }
 
 // Events are told of a sweep's progress. A nil function is not called.
@@ -43,6 +48,9 @@ type Events struct {
 	// Done is told each record, invalid tries among them; final is false when the
 	// cell is going to be run again. Its error ends the sweep.
 	Done func(c results.Cell, final bool) error
+	// Drawn is told the ladder diagram, in SVG, of a typical connection of a
+	// valid cell; only of the cells that Options.Ladders picks.
+	Drawn func(p Point, svg string) error
 }
 
 // Run runs every point in every round. It returns the TCP settings that were in
@@ -69,6 +77,11 @@ func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, er
 			final := c.Valid || try == maxTries-1
 			if e.Done != nil {
 				if err := e.Done(c, final); err != nil {
+					return sysctl, err
+				}
+			}
+			if c.Valid && report.Ladder != "" && e.Drawn != nil {
+				if err := e.Drawn(v.Point, report.Ladder); err != nil {
 					return sysctl, err
 				}
 			}
@@ -107,10 +120,22 @@ func (o Options) cell(v visit, try int) cellSpec {
 			ReadDelay:      o.ReadDelay,
 		},
 	}
+	if o.Path.Kind == netpath.DelayLine && spec.Path.Impairments != (netpath.Impairments{}) {
+		if o.Capture > 0 {
+			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
+		}
+		spec.Path.Witness = spec.Capture.limits()
+		spec.Ladder = o.Ladders != nil && v.round == 0 && o.Ladders(v.Point)
+	}
 	if spec.Fleet.Duration == 0 || (o.MaxCell > 0 && spec.Fleet.Duration > o.MaxCell) {
 		spec.Fleet.Duration = o.MaxCell
 	}
 	return spec
+}
+
+// captureName is the file name of a cell's capture.
+func captureName(v visit, try int) string {
+	return fmt.Sprintf("%s-%s-rtt%v-c%d-body%d-loss%g-round%d-try%d.pcapng", v.Strategy, v.Client, v.RTT, v.Concurrency, v.BodyBytes, v.Loss, v.round, try)
 }
 
 // PathOf is what the path of a point does to packets.
@@ -136,7 +161,7 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 		LatencyMs:            f.Latency,
 		LatencyUncorrectedMs: f.Uncorrected,
 		HandshakeMs:          f.Handshake,
-		TCP:                  r.TCP, Server: r.Server, Path: r.Path, Ledger: r.Ledger, TimeWait: r.TimeWait,
+		TCP:                  r.TCP, Server: r.Server, Path: r.Path, Ledger: r.Ledger, TimeWait: r.TimeWait, Wire: r.Wire,
 		Seconds:    f.Seconds,
 		Histograms: f.Histograms,
 	}
@@ -149,6 +174,9 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, o.Requests, o.MaxCell)
 	}
 	c.Valid = c.InvalidReason == ""
+	if c.Wire != nil && c.Wire.Agreement.Disagreements == nil {
+		c.Wire.Agreement.Disagreements = []results.WireDisagreement{} // gob has dropped it
+	}
 	SetShare(&c)
 	return c
 }

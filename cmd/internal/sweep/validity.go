@@ -62,6 +62,9 @@ func judge(p Point, im netpath.Impairments, limit int, answers bool, r cellRepor
 	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > ms(lagBound) {
 		object("the fleet was behind its schedule by %.2f ms at p99", lag.P99)
 	}
+	if doubt := wireDisagreement(r.Wire); doubt != "" {
+		object("%s", doubt)
+	}
 	// A lost packet can hide a connection from one side; nothing else may.
 	if im.KeepsPackets() {
 		l := r.Ledger

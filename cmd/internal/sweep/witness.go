@@ -1,0 +1,121 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
+)
+
+// captureSnap is how many of a frame's first bytes a capture keeps: every
+// header, and an answer's first lines.
+const captureSnap = 256
+
+// capture says what packets of a cell to keep. The zero value keeps none.
+type capture struct {
+	File        string // pcapng
+	Connections int    // of each outcome
+}
+
+// limits are what the path's record keeps for the capture.
+func (c capture) limits() *wire.Limits {
+	l := &wire.Limits{}
+	if c.Connections > 0 {
+		l.Snap = captureSnap
+	}
+	return l
+}
+
+// joinWire joins the path's record with the two ledgers. Nil ledgers are those
+// of programs that keep none.
+func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.Entry) []wire.Joined {
+	conns := wire.Ledger(log)
+	fleet := make([]wire.Attempt, len(attempts))
+	for i := range attempts {
+		a := &attempts[i]
+		fleet[i] = wire.Attempt{
+			Port: a.LocalPort, Connected: a.Connected, Outcome: a.Outcome,
+			FirstByte: a.FirstByte, Started: a.Started, End: a.End, Sent: a.Sent, Received: a.Received,
+		}
+	}
+	wire.Align(conns, fleet)
+	epoch := log.Epoch.UnixNano()
+	server := make([]wire.Entry, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		server[i] = wire.Entry{
+			Port: e.PeerPort, Rejected: e.Decision == targets.Rejected,
+			Accepted: e.Accepted - epoch, Closed: e.Closed - epoch, Answer: e.Answer, Read: e.Read,
+		}
+	}
+	return wire.Join(conns, fleet, server)
+}
+
+// write writes the capture of a cell.
+func (c capture) write(log *wire.Log, joined []wire.Joined) error {
+	if c.Connections == 0 || log == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(c.File), 0o755); err != nil {
+		return fmt.Errorf("make the captures' folder: %w", err)
+	}
+	f, err := os.Create(c.File)
+	if err != nil {
+		return fmt.Errorf("write the capture: %w", err)
+	}
+	if err := errors.Join(wire.WritePcapng(f, log, wire.Sample(joined, c.Connections)), f.Close()); err != nil {
+		return fmt.Errorf("write the capture: %w", err)
+	}
+	return nil
+}
+
+// typical draws the first connection of the outcome that most of them had.
+func typical(log *wire.Log, joined []wire.Joined) (svg string, err error) {
+	var counts results.Counts
+	for _, j := range joined {
+		if j.Conn != nil && j.Attempt != nil {
+			counts[j.Attempt.Outcome]++
+		}
+	}
+	most := results.Admitted
+	for o, n := range counts {
+		if n > counts[most] {
+			most = results.Outcome(o)
+		}
+	}
+	for _, j := range joined {
+		if j.Conn == nil || j.Attempt == nil || j.Attempt.Outcome != most {
+			continue
+		}
+		d := wire.Ladder(log, j.Conn, j.Events())
+		d.Title = fmt.Sprintf("%s, %d of %d attempts", most, counts[most], counts.Total())
+		var b strings.Builder
+		if err := d.SVG(&b); err != nil {
+			return "", fmt.Errorf("draw a connection: %w", err)
+		}
+		return b.String(), nil
+	}
+	return "", nil
+}
+
+// wireDisagreement is why the wire's ledger and the others do not fit together,
+// or nothing.
+func wireDisagreement(w *results.Wire) string {
+	switch {
+	case w == nil:
+		return ""
+	case w.Missed > 0:
+		return fmt.Sprintf("the path's record missed %d packets", w.Missed)
+	case w.Agreement.Disagreed > 0:
+		first := w.Agreement.Disagreements[0]
+		return fmt.Sprintf("the ledgers of wire, fleet and server disagree on %d connections, the first from port %d: %s",
+			w.Agreement.Disagreed, first.ClientPort, first.What)
+	}
+	return ""
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// laddersDir is where a run's folder has the drawings of typical connections.
+const laddersDir = "ladders"
+
+// ladderRTT is the round trip that a drawing is best read at: long enough to
+// tell the ends' times apart, short enough for a whole story.
+const ladderRTT = 50 * time.Millisecond
+
+// ladderPoints picks one point for each strategy and client: of those with a
+// path that keeps a record, the one with the smallest request that has a body,
+// at the round trip nearest to ladderRTT.
+func ladderPoints(o sweep.Options) func(sweep.Point) bool {
+	type pair struct{ strategy, client string }
+	best := map[pair]sweep.Point{}
+	for _, p := range o.Points {
+		if o.PathOf(p) == (netpath.Impairments{}) {
+			continue
+		}
+		key := pair{p.Strategy, p.Client}
+		if b, ok := best[key]; !ok || betterLadder(p, b) {
+			best[key] = p
+		}
+	}
+	return func(p sweep.Point) bool {
+		b, ok := best[pair{p.Strategy, p.Client}]
+		return ok && b == p
+	}
+}
+
+// betterLadder tells whether a drawing of a is better to have than one of b.
+func betterLadder(a, b sweep.Point) bool {
+	if (a.BodyBytes > 0) != (b.BodyBytes > 0) {
+		return a.BodyBytes > 0
+	}
+	if da, db := (a.RTT - ladderRTT).Abs(), (b.RTT - ladderRTT).Abs(); da != db {
+		return da < db
+	}
+	return a.BodyBytes < b.BodyBytes
+}
+
+// writeLadder writes the drawing of a point's typical connection.
+func writeLadder(dir string, p sweep.Point, svg string) error {
+	dir = filepath.Join(dir, laddersDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the drawings' folder: %w", err)
+	}
+	name := fmt.Sprintf("%s-%s-rtt%v-body%d.svg", p.Strategy, p.Client, p.RTT, p.BodyBytes)
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(svg), 0o644); err != nil {
+		return fmt.Errorf("write a drawing: %w", err)
+	}
+	return nil
+}

@@ -19,7 +19,7 @@ import (
 
 func TestAPartialChecksumIsCompletedAndAnotherIsLeft(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, _, frame := drawFrame(t) // with its checksum, by another program
+		_, _, frame, _ := drawFrame(t) // with its checksum, by another program
 		s, _ := dissect(frame)
 		at := frame[s.transport+16:]
 		want := binary.BigEndian.Uint16(at)

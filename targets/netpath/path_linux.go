@@ -14,6 +14,7 @@ import (
 type Path struct {
 	kind           Kind
 	client, server *namespace
+	taps           []string // devices made in the middle
 	line           *delayLine
 	sysctl         map[string]string
 }
@@ -101,6 +102,7 @@ func (p *Path) openLink(spec Spec) (err error) {
 		if err := addVeth(tap, side.end); err != nil {
 			return err
 		}
+		p.taps = append(p.taps, tap)
 		if err := side.end.up(side.o); err != nil {
 			return err
 		}
@@ -189,6 +191,13 @@ func (p *Path) stats() (Stats, error) {
 func (p *Path) closeNamespaces() {
 	if p.line != nil {
 		_, _ = p.line.close()
+	}
+	// They would go with the ends' namespaces, but those last for as long as
+	// the kernel keeps connections that were closed in the middle of something.
+	for _, tap := range p.taps {
+		if link, err := netlink.LinkByName(tap); err == nil {
+			_ = netlink.LinkDel(link)
+		}
 	}
 	if p.client != nil {
 		p.client.close()

@@ -26,7 +26,7 @@ type cellSpec struct {
 	Server   serverSpec
 	Fleet    loadgen.Config
 	Capture  capture
-	Ladder   bool // draw a typical connection
+	Ladder   string // what to call the drawing of a typical connection; empty draws none
 }
 
 // cellReport is what a cell process hands back.
@@ -88,8 +88,8 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: true, Server: true})
 			report.Wire = &w
 			err = spec.Capture.write(stats.Log, joined)
-			if err == nil && spec.Ladder {
-				report.Ladder, err = typical(stats.Log, joined)
+			if err == nil && spec.Ladder != "" {
+				report.Ladder, err = typical(spec.Ladder, stats.Log, joined)
 			}
 		}
 	}()

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
@@ -125,7 +127,9 @@ func (o Options) cell(v visit, try int) cellSpec {
 			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
 		}
 		spec.Path.Witness = spec.Capture.limits()
-		spec.Ladder = o.Ladders != nil && v.round == 0 && o.Ladders(v.Point)
+		if o.Ladders != nil && v.round == 0 && o.Ladders(v.Point) {
+			spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, spec.Path.Impairments, humanize.IBytes(uint64(v.BodyBytes)))
+		}
 	}
 	if spec.Fleet.Duration == 0 || (o.MaxCell > 0 && spec.Fleet.Duration > o.MaxCell) {
 		spec.Fleet.Duration = o.MaxCell

@@ -76,7 +76,8 @@ func (c capture) write(log *wire.Log, joined []wire.Joined) error {
 }
 
 // typical draws the first connection of the outcome that most of them had.
-func typical(log *wire.Log, joined []wire.Joined) (svg string, err error) {
+// The title begins with what was measured.
+func typical(what string, log *wire.Log, joined []wire.Joined) (svg string, err error) {
 	var counts results.Counts
 	for _, j := range joined {
 		if j.Conn != nil && j.Attempt != nil {
@@ -94,7 +95,7 @@ func typical(log *wire.Log, joined []wire.Joined) (svg string, err error) {
 			continue
 		}
 		d := wire.Ladder(log, j.Conn, j.Events())
-		d.Title = fmt.Sprintf("%s, %d of %d attempts", most, counts[most], counts.Total())
+		d.Title = fmt.Sprintf("%s: %s, %d of %d attempts", what, most, counts[most], counts.Total())
 		var b strings.Builder
 		if err := d.SVG(&b); err != nil {
 			return "", fmt.Errorf("draw a connection: %w", err)

@@ -1,0 +1,275 @@
+package netpath
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience bounds what must happen; no test waits for it to pass.
+const patience = 30 * time.Second
+
+// datagrams is a UDP socket at an end of the path.
+func datagrams(t *testing.T, ns *namespace, addr netip.Addr) *net.UDPConn {
+	t.Helper()
+	var c *net.UDPConn
+	err := ns.do(func() (err error) {
+		c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Room for everything that is sent, so that what is missing was lost on the path.
+	err = raw.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 256<<20)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// port is where the socket can be written to.
+func port(c *net.UDPConn) netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// last marks the datagrams that end a stream; one of them gets through.
+const last = math.MaxUint32
+
+// stream sends n numbered datagrams one way and returns the numbers that
+// arrived, in order of arrival, and how many datagrams were sent in all.
+func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent int) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() {
+		b := make([]byte, 16)
+		for {
+			if _, err := to.Read(b); err != nil {
+				done <- err
+				return
+			}
+			v := binary.BigEndian.Uint32(b)
+			if v == last {
+				done <- nil
+				return
+			}
+			arrived = append(arrived, v)
+		}
+	}()
+	send := func(v uint32) {
+		sent++
+		if _, err := from.WriteToUDPAddrPort(binary.BigEndian.AppendUint32(nil, v), port(to)); err != nil {
+			t.Error(err)
+		}
+	}
+	for i := range n {
+		send(uint32(i))
+	}
+	// Packets keep their order, so the first of these to arrive is behind all others.
+	for {
+		send(last)
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return arrived, sent
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
+	const n = 20000
+	lossy := func(share float64) Impairment { return Impairment{Delay: 2 * time.Millisecond, Loss: share} }
+	for name, im := range map[string]Impairments{
+		"no loss": {Up: lossy(0), Down: lossy(0)},
+		"1%":      {Up: lossy(0.01), Down: lossy(0.01)},
+		"20%":     {Up: lossy(0.2), Down: lossy(0.2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMiddle(t, func() error {
+				p, err := Open(Spec{Kind: DelayLine, Impairments: im, Seed: 7}, true)
+				if err != nil {
+					return err
+				}
+				client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
+				var sent, arrived int64
+				for _, way := range [][2]*net.UDPConn{{client, server}, {server, client}} {
+					got, all := stream(t, way[0], way[1], n)
+					if !slices.IsSorted(got) || len(slices.Compact(got)) != len(got) {
+						t.Errorf("packets arrived out of order or twice")
+					}
+					sent += int64(all)
+					arrived += int64(len(got))
+					// The 99.9% interval of a binomial, by its normal approximation.
+					lost, want := float64(n-len(got)), n*im.Up.Loss
+					if off := 3.29 * math.Sqrt(want*(1-im.Up.Loss)); math.Abs(lost-want) > off {
+						t.Errorf("%.0f of %d packets were lost, want %.0f give or take %.0f", lost, n, want, off)
+					}
+				}
+				stats, err := p.Close()
+				if err != nil {
+					return err
+				}
+				if stats.RingDrops != 0 || stats.SendErrors != 0 {
+					t.Fatalf("the path lost packets of its own: %+v", stats)
+				}
+				if stats.Packets != sent {
+					t.Errorf("%d packets entered the path, %d were sent", stats.Packets, sent)
+				}
+				// Those that ended the streams are not in arrived, and may be lost as well.
+				if ends := sent - 2*n; stats.Lost < 2*n-arrived || stats.Lost > 2*n-arrived+ends {
+					t.Errorf("%d packets were sent and %d arrived, but %d count as lost", sent, arrived, stats.Lost)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+func TestSameSeedLosesTheSamePackets(t *testing.T) {
+	arrivals := func(seed uint64) (got []uint32) {
+		inMiddle(t, func() error {
+			spec := Spec{Kind: DelayLine, Seed: seed, Impairments: Impairments{Up: Impairment{Loss: 0.1}}}
+			p, err := Open(spec, true)
+			if err != nil {
+				return err
+			}
+			got, _ = stream(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), 1000)
+			_, err = p.Close()
+			return err
+		})
+		return got
+	}
+	one := arrivals(1)
+	if again := arrivals(1); !slices.Equal(one, again) {
+		t.Errorf("with one seed %d packets arrived, and then other %d", len(one), len(again))
+	}
+	if other := arrivals(2); slices.Equal(one, other) {
+		t.Error("two seeds lost the same packets")
+	}
+}
+
+func TestEachDirectionTakesHalfTheRoundTrip(t *testing.T) {
+	const rtt = 60 * time.Millisecond
+	inMiddle(t, func() error {
+		p, err := Open(Spec{Kind: DelayLine, Impairments: Impairments{}.WithRTT(rtt)}, true)
+		if err != nil {
+			return err
+		}
+		client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
+		for name, way := range map[string][2]*net.UDPConn{"up": {client, server}, "down": {server, client}} {
+			took := time.Hour
+			for range 5 {
+				sent := time.Now()
+				if _, err := way[0].WriteToUDPAddrPort([]byte("x"), port(way[1])); err != nil {
+					return err
+				}
+				if _, err := way[1].Read(make([]byte, 1)); err != nil {
+					return err
+				}
+				took = min(took, time.Since(sent))
+			}
+			// The quickest of them: a busy machine delays some, never all.
+			if took < rtt/2 || took >= rtt {
+				t.Errorf("%s: a packet took %v at best, want %v", name, took, rtt/2)
+			}
+		}
+		_, err = p.Close()
+		return err
+	})
+}
+
+func TestUploadArrivesIntact(t *testing.T) {
+	for name, c := range map[string]struct {
+		rtt  time.Duration
+		loss float64
+	}{
+		"in bursts":            {4 * time.Millisecond, 0},
+		"frame by frame":       {4 * time.Millisecond, 0.01},
+		"with nothing between": {0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMiddle(t, func() error {
+				im := Impairments{Up: Impairment{Loss: c.loss}, Down: Impairment{Loss: c.loss}}.WithRTT(c.rtt)
+				p, err := Open(Spec{Kind: DelayLine, Impairments: im, Seed: 3}, true)
+				if err != nil {
+					return err
+				}
+				data := make([]byte, 6<<20)
+				rng := rand.NewChaCha8([32]byte{1})
+				_, _ = rng.Read(data)
+				if got := upload(t, p, data); got != sha256.Sum256(data) {
+					t.Error("what arrived is not what was sent")
+				}
+				stats, err := p.Close()
+				if err != nil {
+					return err
+				}
+				if stats.RingDrops != 0 || stats.SendErrors != 0 || (stats.Lost > 0) != (c.loss > 0) {
+					t.Errorf("statistics %+v", stats)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// upload sends data from the client's end and returns the hash of what arrived.
+func upload(t *testing.T, p *Path, data []byte) (sum [sha256.Size]byte) {
+	t.Helper()
+	var listener net.Listener
+	err := p.server.do(func() (err error) {
+		listener, err = net.Listen("tcp4", net.JoinHostPort(p.ServerAddr().String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	sent := make(chan error, 1)
+	go func() {
+		sent <- p.client.do(func() error {
+			c, err := net.DialTimeout("tcp4", listener.Addr().String(), patience)
+			if err != nil {
+				return err
+			}
+			_ = c.SetDeadline(time.Now().Add(patience))
+			_, err = c.Write(data)
+			return errors.Join(err, c.Close())
+		})
+	}()
+	_ = listener.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
+	c, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(patience))
+	h := sha256.New()
+	_, err = io.Copy(h, c)
+	if err := errors.Join(err, <-sent); err != nil {
+		t.Fatal(err)
+	}
+	h.Sum(sum[:0])
+	return sum
+}

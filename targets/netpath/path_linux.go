@@ -13,7 +13,6 @@ import (
 // process that Isolate gave a network namespace of its own.
 type Path struct {
 	kind           Kind
-	network        network
 	client, server *namespace
 	taps           []string // devices made in the middle
 	line           *delayLine
@@ -27,7 +26,7 @@ func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	if spec.Kind == Loopback && spec.Impairments != (Impairments{}) {
 		return nil, ErrNeedsDelay
 	}
-	p := &Path{kind: spec.Kind, network: spec.network()}
+	p := &Path{kind: spec.Kind}
 	defer func() {
 		if err != nil {
 			p.closeNamespaces()
@@ -79,12 +78,10 @@ func (p *Path) openLink(spec Spec) (err error) {
 			return err
 		}
 	}
-	middle := spec
-	middle.IPv6 = false // no discovery on the taps
-	if _, err := settle(middle, true); err != nil {
+	if _, err := settle(spec, true); err != nil { // the middle: no IPv6 discovery on the taps
 		return err
 	}
-	client, server := clientEnd(p.client, p.network), serverEnd(p.server, p.network)
+	client, server := clientEnd(p.client), serverEnd(p.server)
 	switch {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
@@ -129,10 +126,20 @@ func (p *Path) openLink(spec Spec) (err error) {
 func (p *Path) Kind() Kind { return p.kind }
 
 // ServerAddr is where a server started on the path has to listen.
-func (p *Path) ServerAddr() netip.Addr { return p.network.server }
+func (p *Path) ServerAddr() netip.Addr {
+	if p.kind == Loopback {
+		return loopback
+	}
+	return serverAddr
+}
 
 // ClientAddr is where a client's connections come from.
-func (p *Path) ClientAddr() netip.Addr { return p.network.client }
+func (p *Path) ClientAddr() netip.Addr {
+	if p.kind == Loopback {
+		return loopback
+	}
+	return clientAddr
+}
 
 // Sysctl returns the TCP settings in force at both ends, by sysctl name.
 func (p *Path) Sysctl() map[string]string { return p.sysctl }
@@ -160,12 +167,12 @@ func (p *Path) stats() (Stats, error) {
 	case p.kind == Loopback:
 		return Stats{Kind: Loopback}, nil
 	case p.line == nil:
-		return linkStats(p.kind, serverEnd(p.server, p.network))
+		return linkStats(p.kind, serverEnd(p.server))
 	}
 	// Frames that the devices threw away are the instrument's fault as well.
 	var lost int64
 	var errs []error
-	for _, e := range []end{clientEnd(p.client, p.network), serverEnd(p.server, p.network)} {
+	for _, e := range []end{clientEnd(p.client), serverEnd(p.server)} {
 		n, err := e.drops()
 		lost += n
 		errs = append(errs, err)

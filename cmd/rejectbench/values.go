@@ -137,53 +137,40 @@ func names(terms []results.Term) string {
 	return strings.Join(out, ", ")
 }
 
-// strategyTerms, clientTerms and outcomeTerms are the vocabularies as `list`
-// shows them and a manifest carries them.
-func strategyTerms() []results.Term {
-	var terms []results.Term
-	for _, s := range targets.Strategies {
-		terms = append(terms, results.Term{Name: s.Name, Summary: s.Summary})
+// terms makes the words of a vocabulary from the rows of its table.
+func terms[Row any](rows []Row, word func(Row) (name, summary string)) []results.Term {
+	var out []results.Term
+	for _, row := range rows {
+		name, summary := word(row)
+		out = append(out, results.Term{Name: name, Summary: summary})
 	}
-	return terms
+	return out
+}
+
+// The vocabularies as `list` shows them; a manifest carries the first two.
+
+func strategyTerms() []results.Term {
+	return terms(targets.Strategies, func(s targets.Strategy) (string, string) { return s.Name, s.Summary })
 }
 
 func clientTerms() []results.Term {
-	var terms []results.Term
-	for _, c := range loadgen.Clients {
-		terms = append(terms, results.Term{Name: c.Name, Summary: c.Summary})
-	}
-	return terms
+	return terms(loadgen.Clients, func(c loadgen.Client) (string, string) { return c.Name, c.Summary })
 }
 
 func outcomeTerms() []results.Term {
-	var terms []results.Term
-	for _, o := range results.Outcomes {
-		terms = append(terms, results.Term{Name: o.Name, Summary: o.Summary})
-	}
-	return terms
+	return terms(results.Outcomes[:], func(o results.OutcomeInfo) (string, string) { return o.Name, o.Summary })
 }
 
-// pathTerms, faultTerms and settingTerms are what `list` knows of paths.
 func pathTerms() []results.Term {
-	var terms []results.Term
-	for _, p := range netpath.Profiles {
-		terms = append(terms, results.Term{Name: p.Name, Summary: p.Summary + ": " + p.Values + ". " + p.Source})
-	}
-	return terms
+	return terms(netpath.Profiles, func(p netpath.Profile) (string, string) {
+		return p.Name, p.Summary + ": " + p.Values + ". " + p.Source
+	})
 }
 
 func faultTerms() []results.Term {
-	var terms []results.Term
-	for _, f := range netpath.Faults {
-		terms = append(terms, results.Term{Name: f.Name, Summary: f.Summary})
-	}
-	return terms
+	return terms(netpath.Faults[:], func(f netpath.FaultInfo) (string, string) { return f.Name, f.Summary })
 }
 
 func settingTerms() []results.Term {
-	var terms []results.Term
-	for _, k := range netpath.Keys {
-		terms = append(terms, results.Term{Name: k.Name, Summary: k.Unit + ": " + k.Summary})
-	}
-	return terms
+	return terms(netpath.Keys, func(k netpath.Key) (string, string) { return k.Name, k.Unit + ": " + k.Summary })
 }

@@ -23,12 +23,15 @@ const (
 // in which what they wait for never comes are let go then.
 const FaultHold = time.Second
 
-// Faults is the one table that fault names come from.
-var Faults = [...]struct {
+// FaultInfo is the row of the vocabulary for one fault.
+type FaultInfo struct {
 	Fault   Fault
 	Name    string
 	Summary string // one line for a reader
-}{
+}
+
+// Faults is the one table that fault names come from.
+var Faults = [...]FaultInfo{
 	{NoFault, "none", "packets are not looked at"},
 	{DropFirstResponse, "drop-first-response", "the first copy of every segment with data from the server is dropped; retransmissions pass"},
 	{DropRST, "drop-rst", "every RST is dropped, in both directions"},

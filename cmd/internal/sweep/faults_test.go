@@ -1,0 +1,93 @@
+package sweep
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// withFault runs one small cell for each strategy over a path with a fault, and
+// returns the records by strategy. An invalid cell is one too: a machine that
+// is busy makes a path late, but the fate of an answer does not hang on that.
+func withFault(t *testing.T, f netpath.Fault, client string, body int64, strategies ...string) map[string]results.Cell {
+	t.Helper()
+	im := netpath.Impairments{Fault: f}.WithRTT(10 * time.Millisecond)
+	path, err := Choose(context.Background(), netpath.DelayLine, im, netpath.DefaultCongestion)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	o := Options{
+		Path: path, Impairments: im, Rounds: 1, Requests: 20, Timeout: 3 * time.Second, MaxCell: time.Minute,
+	}
+	for _, s := range strategies {
+		o.Points = append(o.Points, Point{Strategy: s, Client: client, RTT: im.RTT(), Concurrency: 10, BodyBytes: body})
+	}
+	cells := map[string]results.Cell{}
+	_, err = Run(context.Background(), o, Events{Done: func(c results.Cell, _ bool) error {
+		if c.Wire == nil || c.Attempts != o.Requests {
+			t.Fatalf("%s: no record of the wire, or %d of %d attempts: %s", c.Strategy, c.Attempts, o.Requests, c.InvalidReason)
+		}
+		if c.Wire.Agreement.Disagreed != 0 {
+			t.Errorf("%s: the ledgers disagree: %+v", c.Strategy, c.Wire.Agreement.Disagreements)
+		}
+		cells[c.Strategy] = c
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cells
+}
+
+func TestAnAnswerDroppedOnceIsLostForGoodUnderCloseAndRecoveredByThoseWhoWait(t *testing.T) {
+	cells := withFault(t, netpath.DropFirstResponse, "duplex", 0,
+		"close", "linger-zero", "read-request", "lingering-close", "wait-acked", "drain-until-acked")
+	for name, c := range cells {
+		lost := c.Wire.Fates[results.LostOnPath.String()]
+		switch name {
+		case "close", "linger-zero":
+			// The reset throws the send queue away with the copy that would have followed.
+			if c.Delivered != 0 || lost != c.Attempts || c.Wire.Retransmitted != 0 {
+				t.Errorf("%s: %d of %d delivered, %d lost on the path, %d retransmitted; want none, all, none", name, c.Delivered, c.Attempts, lost, c.Wire.Retransmitted)
+			}
+		default:
+			if c.Delivered != c.Attempts || lost != 0 || c.Wire.Retransmitted < c.Attempts {
+				t.Errorf("%s: %d of %d delivered, %d lost on the path, %d retransmitted; want all, none, one each", name, c.Delivered, c.Attempts, lost, c.Wire.Retransmitted)
+			}
+		}
+	}
+}
+
+func TestARequestHeldBehindTheCloseIsLateDataNotUnreadData(t *testing.T) {
+	c := withFault(t, netpath.LateRequest, "blocking", 0, "close")["close"]
+	if n := c.Wire.Resets[results.LateData.String()]; n != c.Attempts {
+		t.Errorf("%d of %d connections were reset by late data: %v", n, c.Attempts, c.Wire.Resets)
+	}
+	if c.TCP["TCPAbortOnClose"] != 0 || c.TCP["TCPAbortOnData"] != c.Attempts {
+		t.Errorf("the kernel counts otherwise: %v", c.TCP)
+	}
+	// The answer and the FIN came first, and a reader of the answer sees them.
+	if c.Delivered != c.Attempts {
+		t.Errorf("%d of %d delivered: %v", c.Delivered, c.Attempts, c.Outcomes)
+	}
+}
+
+func TestWithoutItsResetABlockedUploadHangsAndIsNotDelivered(t *testing.T) {
+	c := withFault(t, netpath.DropRST, "blocking", 1<<20, "read-header")["read-header"]
+	if c.Outcomes[results.TimeoutSend] != c.Attempts {
+		t.Errorf("want every attempt stuck in send: %v", c.Outcomes)
+	}
+	if got := c.Wire.ResetsLost; got == 0 || got != c.Wire.ResetsSent {
+		t.Errorf("%d of %d resets were dropped, want all", got, c.Wire.ResetsSent)
+	}
+	if n := c.Wire.Fates[results.ArrivedNotRead.String()]; n != c.Attempts {
+		t.Errorf("%d of %d answers arrived and were not read: %v", n, c.Attempts, c.Wire.Fates)
+	}
+}

@@ -15,7 +15,6 @@ import (
 const (
 	clientDev, clientTap = "client", "to-client"
 	serverDev, serverTap = "server", "to-server"
-	prefixBits           = 30
 )
 
 var (
@@ -23,12 +22,32 @@ var (
 	serverMAC = net.HardwareAddr{0x02, 0x72, 0x62, 0, 0, 0x02}
 )
 
-// Addresses of the two ends, from the range set aside for benchmarks of
-// network devices (RFC 2544 appendix C.2.2); they exist in the namespaces only.
+// network is the addresses of the two ends; they exist in the namespaces only.
+type network struct {
+	client, server netip.Addr
+	bits           int // of the prefix that they share
+}
+
+// The ranges are those set aside for benchmarks of network devices.
 var (
-	clientAddr = netip.MustParseAddr("198.18.0.1")
-	serverAddr = netip.MustParseAddr("198.18.0.2")
+	ipv4 = network{netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("198.18.0.2"), 30} // RFC 2544 appendix C.2.2
+	ipv6 = network{netip.MustParseAddr("2001:2::1"), netip.MustParseAddr("2001:2::2"), 64}   // RFC 5180 section 8
+	lo4  = network{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.1"), 8}
+	lo6  = network{netip.MustParseAddr("::1"), netip.MustParseAddr("::1"), 128}
 )
+
+// network is the addresses of the path's ends.
+func (s Spec) network() network {
+	switch loopback := s.Kind == Loopback; {
+	case loopback && s.IPv6:
+		return lo6
+	case loopback:
+		return lo4
+	case s.IPv6:
+		return ipv6
+	}
+	return ipv4
+}
 
 // end is one end of the path: a device with an address in a namespace.
 type end struct {
@@ -38,14 +57,15 @@ type end struct {
 	addr     netip.Addr
 	peerMAC  net.HardwareAddr
 	peerAddr netip.Addr
+	bits     int
 }
 
-func clientEnd(ns *namespace) end {
-	return end{ns, clientDev, clientMAC, clientAddr, serverMAC, serverAddr}
+func clientEnd(ns *namespace, n network) end {
+	return end{ns, clientDev, clientMAC, n.client, serverMAC, n.server, n.bits}
 }
 
-func serverEnd(ns *namespace) end {
-	return end{ns, serverDev, serverMAC, serverAddr, clientMAC, clientAddr}
+func serverEnd(ns *namespace, n network) end {
+	return end{ns, serverDev, serverMAC, n.server, clientMAC, n.client, n.bits}
 }
 
 // addVeth makes a veth pair: tap in the calling thread's namespace, and the
@@ -84,7 +104,17 @@ func (e end) up(o offload) error {
 		if err := setOffload(link, o); err != nil {
 			return err
 		}
-		ip := &netlink.Addr{IPNet: &net.IPNet{IP: e.addr.AsSlice(), Mask: net.CIDRMask(prefixBits, 32)}}
+		family := netlink.FAMILY_V4
+		ip := &netlink.Addr{IPNet: &net.IPNet{IP: e.addr.AsSlice(), Mask: net.CIDRMask(e.bits, e.addr.BitLen())}}
+		if e.addr.Is6() {
+			family = netlink.FAMILY_V6
+			ip.Flags = unix.IFA_F_NODAD // a second before the address could be used
+			// A device that resolves no addresses joins no multicast group to be
+			// asked in (addrconf_join_solict), and so reports none.
+			if err := netlink.LinkSetARPOff(link); err != nil {
+				return fmt.Errorf("turn off address resolution of %s: %w", e.dev, err)
+			}
+		}
 		if err := netlink.AddrAdd(link, ip); err != nil {
 			return fmt.Errorf("give %s its address: %w", e.dev, err)
 		}
@@ -94,7 +124,7 @@ func (e end) up(o offload) error {
 		// Without a fixed neighbour the first SYN pays for ARP, or a second
 		// when the ARP is lost.
 		err = netlink.NeighAdd(&netlink.Neigh{
-			LinkIndex: link.Attrs().Index, Family: netlink.FAMILY_V4, State: netlink.NUD_PERMANENT,
+			LinkIndex: link.Attrs().Index, Family: family, State: netlink.NUD_PERMANENT,
 			IP: e.peerAddr.AsSlice(), HardwareAddr: e.peerMAC,
 		})
 		if err != nil {

@@ -13,7 +13,6 @@ package netpath
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -69,6 +68,8 @@ type Spec struct {
 	// knows, SystemCongestion, or empty for DefaultCongestion. A loopback path
 	// in the system's own namespace has the system's.
 	Congestion string
+	// IPv6 has both ends speak IPv6 in place of IPv4.
+	IPv6 bool
 }
 
 const (
@@ -89,9 +90,6 @@ var (
 	// ErrNeedsDelay is returned for a loopback path with impairments.
 	ErrNeedsDelay = errors.New("the loopback path can neither delay nor lose packets")
 )
-
-// loopback is both ends of a loopback path.
-var loopback = netip.MustParseAddr("127.0.0.1")
 
 // Stats is what a path says of itself.
 type Stats struct {

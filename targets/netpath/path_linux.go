@@ -13,6 +13,7 @@ import (
 // process that Isolate gave a network namespace of its own.
 type Path struct {
 	kind           Kind
+	network        network
 	client, server *namespace
 	taps           []string // devices made in the middle
 	line           *delayLine
@@ -26,7 +27,7 @@ func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	if spec.Kind == Loopback && spec.Impairments != (Impairments{}) {
 		return nil, ErrNeedsDelay
 	}
-	p := &Path{kind: spec.Kind}
+	p := &Path{kind: spec.Kind, network: spec.network()}
 	defer func() {
 		if err != nil {
 			p.closeNamespaces()
@@ -78,10 +79,12 @@ func (p *Path) openLink(spec Spec) (err error) {
 			return err
 		}
 	}
-	if _, err := settle(spec, true); err != nil { // the middle: no IPv6 discovery on the taps
+	middle := spec
+	middle.IPv6 = false // no discovery on the taps
+	if _, err := settle(middle, true); err != nil {
 		return err
 	}
-	client, server := clientEnd(p.client), serverEnd(p.server)
+	client, server := clientEnd(p.client, p.network), serverEnd(p.server, p.network)
 	switch {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
@@ -126,20 +129,10 @@ func (p *Path) openLink(spec Spec) (err error) {
 func (p *Path) Kind() Kind { return p.kind }
 
 // ServerAddr is where a server started on the path has to listen.
-func (p *Path) ServerAddr() netip.Addr {
-	if p.kind == Loopback {
-		return loopback
-	}
-	return serverAddr
-}
+func (p *Path) ServerAddr() netip.Addr { return p.network.server }
 
 // ClientAddr is where a client's connections come from.
-func (p *Path) ClientAddr() netip.Addr {
-	if p.kind == Loopback {
-		return loopback
-	}
-	return clientAddr
-}
+func (p *Path) ClientAddr() netip.Addr { return p.network.client }
 
 // Sysctl returns the TCP settings in force at both ends, by sysctl name.
 func (p *Path) Sysctl() map[string]string { return p.sysctl }
@@ -167,12 +160,12 @@ func (p *Path) stats() (Stats, error) {
 	case p.kind == Loopback:
 		return Stats{Kind: Loopback}, nil
 	case p.line == nil:
-		return linkStats(p.kind, serverEnd(p.server))
+		return linkStats(p.kind, serverEnd(p.server, p.network))
 	}
 	// Frames that the devices threw away are the instrument's fault as well.
 	var lost int64
 	var errs []error
-	for _, e := range []end{clientEnd(p.client), serverEnd(p.server)} {
+	for _, e := range []end{clientEnd(p.client, p.network), serverEnd(p.server, p.network)} {
 		n, err := e.drops()
 		lost += n
 		errs = append(errs, err)

@@ -10,7 +10,7 @@ import (
 
 // Path is a path between a client and a server; away from Linux only the
 // loopback interface is one.
-type Path struct{}
+type Path struct{ loopback netip.Addr }
 
 // Isolate does nothing: there are no network namespaces here.
 func Isolate(*exec.Cmd) {}
@@ -26,17 +26,21 @@ func Open(spec Spec, _ bool) (*Path, error) {
 	if spec.Impairments != (Impairments{}) {
 		return nil, ErrNeedsDelay
 	}
-	return &Path{}, nil
+	p := &Path{loopback: netip.MustParseAddr("127.0.0.1")}
+	if spec.IPv6 {
+		p.loopback = netip.IPv6Loopback()
+	}
+	return p, nil
 }
 
 // Kind is the kind of the path.
 func (p *Path) Kind() Kind { return Loopback }
 
 // ServerAddr is where a server started on the path has to listen.
-func (p *Path) ServerAddr() netip.Addr { return loopback }
+func (p *Path) ServerAddr() netip.Addr { return p.loopback }
 
 // ClientAddr is where a client's connections come from.
-func (p *Path) ClientAddr() netip.Addr { return loopback }
+func (p *Path) ClientAddr() netip.Addr { return p.loopback }
 
 // Sysctl returns nothing: these settings are Linux's.
 func (p *Path) Sysctl() map[string]string { return map[string]string{} }

@@ -1,7 +1,9 @@
 package netpath
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,8 +31,18 @@ var recorded = []string{
 	"ipv4/tcp_fin_timeout", "ipv4/tcp_abort_on_overflow", "ipv4/tcp_limit_output_bytes",
 }
 
-// noIPv6 keeps the discovery packets of IPv6 out of the counts.
-var noIPv6 = []string{"ipv6/conf/all/disable_ipv6", "ipv6/conf/default/disable_ipv6"}
+// Without IPv6 none of its discovery packets enter the counts; with it, the
+// ends send none: a device has no address but the one it is given, and asks for
+// no router.
+var (
+	noIPv6   = []setting{{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}}
+	withIPv6 = []setting{
+		{"ipv6/conf/all/disable_ipv6", "0"}, {"ipv6/conf/default/disable_ipv6", "0"},
+		{"ipv6/conf/default/addr_gen_mode", "1"}, // IN6_ADDR_GEN_MODE_NONE
+		{"ipv6/conf/default/accept_ra", "0"},
+		{"ipv6/conf/default/router_solicitations", "0"},
+	}
+)
 
 // settings are the sysctls to write for a path.
 func settings(spec Spec) []setting {
@@ -48,39 +60,55 @@ func settings(spec Spec) []setting {
 // the namespace is the system's own, and reads back what is in force.
 func settle(spec Spec, own bool) (map[string]string, error) {
 	inForce := map[string]string{}
-	read := func(name string) error {
-		b, err := os.ReadFile(filepath.Join("/proc/sys/net", name))
-		if err != nil {
-			return fmt.Errorf("read sysctl net/%s: %w", name, err)
-		}
-		inForce[filepath.Base(name)] = strings.Join(strings.Fields(string(b)), " ")
-		return nil
-	}
 	for _, s := range settings(spec) {
-		if own {
-			if err := os.WriteFile(filepath.Join("/proc/sys/net", s.name), []byte(s.value), 0); err != nil {
-				return nil, fmt.Errorf("set sysctl net/%s: %w", s.name, err)
-			}
-		}
-		if err := read(s.name); err != nil {
+		got, err := s.settle(own)
+		if err != nil {
 			return nil, err
 		}
-		if got := inForce[filepath.Base(s.name)]; own && got != s.value {
-			return nil, fmt.Errorf("set sysctl net/%s to %q: it reads back %q", s.name, s.value, got)
-		}
+		inForce[filepath.Base(s.name)] = got
 	}
 	for _, name := range recorded {
-		if err := read(name); err != nil {
+		got, err := setting{name: name}.settle(false)
+		if err != nil {
 			return nil, err
 		}
+		inForce[filepath.Base(name)] = got
 	}
-	if own {
-		for _, name := range noIPv6 {
+	family := noIPv6
+	if spec.IPv6 {
+		family = withIPv6
+	}
+	for _, s := range family {
+		got, err := s.settle(own)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && spec.IPv6:
+			return nil, fmt.Errorf("this kernel has no IPv6: %w: %w", ErrNotAllowed, err)
+		case errors.Is(err, fs.ErrNotExist):
 			// A kernel without IPv6 has nothing to turn off.
-			if err := os.WriteFile(filepath.Join("/proc/sys/net", name), []byte("1"), 0); err != nil && !os.IsNotExist(err) {
-				return nil, fmt.Errorf("set sysctl net/%s: %w", name, err)
-			}
+		case err != nil:
+			return nil, err
+		case spec.IPv6:
+			inForce[s.name] = got
 		}
 	}
 	return inForce, nil
+}
+
+// settle writes the setting if write is set, and returns what is in force.
+func (s setting) settle(write bool) (string, error) {
+	path := filepath.Join("/proc/sys/net", s.name)
+	if write {
+		if err := os.WriteFile(path, []byte(s.value), 0); err != nil {
+			return "", fmt.Errorf("set sysctl net/%s: %w", s.name, err)
+		}
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read sysctl net/%s: %w", s.name, err)
+	}
+	got := strings.Join(strings.Fields(string(b)), " ")
+	if write && got != s.value {
+		return "", fmt.Errorf("set sysctl net/%s to %q: it reads back %q", s.name, s.value, got)
+	}
+	return got, nil
 }

@@ -239,7 +239,7 @@ func upload(t *testing.T, p *Path, data []byte) (sum [sha256.Size]byte) {
 	t.Helper()
 	var listener net.Listener
 	err := p.server.do(func() (err error) {
-		listener, err = net.Listen("tcp4", net.JoinHostPort(p.ServerAddr().String(), "0"))
+		listener, err = net.Listen("tcp", net.JoinHostPort(p.ServerAddr().String(), "0"))
 		return err
 	})
 	if err != nil {
@@ -249,7 +249,7 @@ func upload(t *testing.T, p *Path, data []byte) (sum [sha256.Size]byte) {
 	sent := make(chan error, 1)
 	go func() {
 		sent <- p.client.do(func() error {
-			c, err := net.DialTimeout("tcp4", listener.Addr().String(), patience)
+			c, err := net.DialTimeout("tcp", listener.Addr().String(), patience)
 			if err != nil {
 				return err
 			}

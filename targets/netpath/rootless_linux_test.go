@@ -71,7 +71,7 @@ func actAsMiddle() error {
 	}
 	var listener net.Listener
 	err = p.server.do(func() (err error) {
-		listener, err = net.Listen("tcp4", net.JoinHostPort(p.ServerAddr().String(), "0"))
+		listener, err = net.Listen("tcp", net.JoinHostPort(p.ServerAddr().String(), "0"))
 		return err
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func actAsMiddle() error {
 	var took time.Duration
 	err = p.client.do(func() error {
 		started := time.Now()
-		c, err := net.DialTimeout("tcp4", listener.Addr().String(), patience)
+		c, err := net.DialTimeout("tcp", listener.Addr().String(), patience)
 		if err != nil {
 			return err
 		}

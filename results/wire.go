@@ -30,7 +30,7 @@ var ResetCauses = [NumResetCauses]ResetCauseInfo{
 	{NoReset, "none", "nobody reset the connection"},
 	{UnreadData, "unread-data", "the server closed by a reset, after data of the client had arrived"},
 	{LingerZero, "linger-zero", "the server closed by a reset, before any data of the client had arrived"},
-	{LateData, "late-data", "the server's kernel answered data that came after its FIN with a reset"},
+	{LateData, "late-data", "the server closed by a FIN, and its kernel answered data that came later with a reset"},
 	{StrayReset, "stray", "the server's kernel had no connection, or no room for one, that the client's packet could belong to"},
 	{RefusedReset, "refused", "the server's kernel answered the SYN with a reset"},
 	{ClientReset, "client", "the client reset the connection before the server did"},

@@ -43,7 +43,7 @@ type Connection struct {
 	AnswerWhole bool
 
 	// Cause is who reset the connection first, by when the resets left their
-	// ends, and on what; see cause.
+	// ends, and on what. See judge.cause for what the packets can tell of that.
 	Cause        results.ResetCause
 	Reset        int64 // the first reset left its end
 	ResetTook    int64 // a reset of the server ended the client's connection; see takes

@@ -78,9 +78,11 @@ func grouped[T any](all []T, port func(*T) uint16) map[uint16][]*T {
 	return groups
 }
 
-// slack is how far clocks that were aligned with each other may be off. A port
-// is used again no sooner than a connection takes.
-const slack = int64(1e6)
+// slack is how far clocks that were aligned with each other may be off, and how
+// late a busy fleet may be with a call that it has noted the time of. A pair in
+// the right order is the right one unless one of a port's connections has no
+// attempt and the next began within the slack.
+const slack = int64(20e6)
 
 // joinAttempts walks the connections and the attempts of one port, both in
 // order of time: a SYN leaves between an attempt's start and its end.
@@ -123,8 +125,9 @@ func (c *Connection) began() int64 { return cmp.Or(c.Syn, c.SynAck, c.Reset, c.A
 
 // Align moves the attempts' times, which count from a moment of the fleet's
 // own, onto the path's clock. The two are told from the attempts that are alone
-// on their port: their SYN left when they were started, but for the few
-// microseconds of the call.
+// on their port: their SYN left after they were started, the sooner the less the
+// fleet had to do. So the shortest of these times counts, but for one in a
+// hundred that may have been paired wrongly.
 func Align(conns []Connection, attempts []Attempt) {
 	used := map[uint16]int{} // times as an attempt
 	for i := range attempts {
@@ -150,7 +153,7 @@ func Align(conns []Connection, attempts []Attempt) {
 		return
 	}
 	slices.Sort(offsets)
-	offset := offsets[len(offsets)/2]
+	offset := offsets[len(offsets)/100]
 	for i := range attempts {
 		a := &attempts[i]
 		a.Started += offset

@@ -116,6 +116,7 @@ func (j *judge) seen(end Direction) []Ref {
 func (j *judge) serverEnd() {
 	c := &j.c
 	end := int64(-1) // of the answer, once the server has said where it ends
+	decided := false // whether the reset was seen that the server ended the connection by
 	order := j.seen(FromServer)
 	for i, r := range order {
 		p := j.log.at(r)
@@ -150,7 +151,12 @@ func (j *judge) serverEnd() {
 				c.ResetsLost++
 			}
 			if c.Reset == 0 {
-				c.Reset, c.Cause = p.At, j.cause(p, order[:i])
+				c.Reset = p.At
+			}
+			// Two processors may send a connection's last packets, and those that
+			// answer late data may get ahead of the reset that ended it.
+			if active := p.Flags.Has(ACK); c.Cause == results.NoReset || active && !decided {
+				c.Cause, decided = j.cause(p, order[:i]), active
 			}
 			if end < 0 && p.Flags.Has(ACK) {
 				end = lo
@@ -160,8 +166,7 @@ func (j *judge) serverEnd() {
 	c.AnswerWhole = j.answer.bytes > 0 && end >= 0 && j.answer.front() == j.answer.end() && j.answer.end() >= end
 }
 
-// cause tells why the server's end sent its first reset, given what it had seen
-// before.
+// cause tells why the server's end sent a reset, given what it had seen before.
 //
 // Linux makes resets in two ways, and they look different on the wire. One that
 // ends a connection of its own accord (tcp_send_active_reset) is sent like any
@@ -181,10 +186,13 @@ func (j *judge) serverEnd() {
 // its listener was closed, or its process ran out of memory for orphans, falls
 // under either name in the same way.
 //
-// The second way is data for a connection that the server has closed but whose
-// FIN is on its way or acknowledged (tcp_rcv_state_process and
-// tcp_timewait_state_process; TCPAbortOnData), or a packet for one that is gone
-// altogether (tcp_v4_rcv).
+// The second way is data for a connection that the server has closed by a FIN
+// (tcp_rcv_state_process and tcp_timewait_state_process; TCPAbortOnData), or a
+// packet for one that is not there (tcp_v4_rcv) or finds no room
+// (tcp_abort_on_overflow). The FIN need not have left: after a lost SYN-ACK the
+// window is one segment (RFC 5681 section 3.1), which the answer fills. So it is
+// LateData if the server had shown that it had the connection, by more than its
+// SYN-ACK, and StrayReset if it had not.
 func (j *judge) cause(reset *Packet, before []Ref) results.ResetCause {
 	if reset.Flags.Has(ACK) {
 		switch {
@@ -195,7 +203,7 @@ func (j *judge) cause(reset *Packet, before []Ref) results.ResetCause {
 		}
 		return results.LingerZero
 	}
-	if j.c.ServerFin != 0 {
+	if j.c.ServerFin != 0 || j.c.AnswerAt != 0 {
 		for _, r := range slices.Backward(before) {
 			p := j.log.at(r)
 			if p.Direction == FromClient && p.Flags.Has(ACK) && p.Ack == reset.Seq && p.Len > 0 {

@@ -80,6 +80,26 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170, AnswerWhole: true,
 			Cause: results.LingerZero, Reset: 39.95e6, ResetTook: 49.95e6, Resets: 1,
 		}},
+		{"an answer to late data gets ahead of the reset that the server closed by", func(s *script) {
+			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
+			s.send(20.1, client(1, ACK|PSH, 1001, 1, 1000))
+			s.send(30.05, server(1, ACK|PSH, 1, 1001, 170))
+			s.send(30.11, server(1, RST, 1, 0, 0))
+			s.send(30.12, server(1, RST|ACK, 171, 1001, 0))
+		}, Connection{
+			Request: 2000, RequestArrived: 2000, Answer: 170, AnswerAt: 30.05e6, AnswerThere: 40.05e6, Arrived: 170, InTime: 170, AnswerWhole: true,
+			Cause: results.UnreadData, Reset: 30.11e6, ResetTook: 40.12e6, Resets: 2,
+		}},
+		{"data that comes after a close whose FIN the congestion window keeps back", func(s *script) {
+			s.send(21, client(1, ACK|PSH, 1, 1, 1000))
+			s.send(30, server(1, ACK|PSH, 1, 1, 170))
+			s.send(31.1, server(1, RST, 1, 0, 0))
+			s.send(41, client(1, ACK, 1001, 171, 0))
+			s.send(51, server(1, RST, 171, 0, 0))
+		}, Connection{
+			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170,
+			Cause: results.LateData, Reset: 31.1e6, ResetTook: 61e6, Resets: 2,
+		}},
 		{"a server that knows nothing of the connection", func(s *script) {
 			s.send(30, client(1, ACK|PSH, 1, 1, 1000))
 			s.send(40, server(1, RST, 1, 0, 0))

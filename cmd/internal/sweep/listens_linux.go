@@ -19,11 +19,13 @@ func listens(pid int, addr netip.AddrPort) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	//lint:ignore SA1019 what it is deprecated for needs a socket in the namespace; this reads a process's table
 	sockets, err := fs.NetTCP()
 	if err != nil {
 		return false, err
 	}
 	// A socket on [::] takes IPv4 connections as well.
+	//lint:ignore SA1019 what it is deprecated for needs a socket in the namespace; this reads a process's table
 	sockets6, err := fs.NetTCP6()
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, err

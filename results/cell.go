@@ -24,6 +24,7 @@ type Cell struct {
 	Concurrency int     `json:"concurrency"`
 	BodyBytes   int64   `json:"body_bytes"` // size of the request's body
 	Loss        float64 `json:"loss"`       // 0 to 1, each way
+	IPv6        bool    `json:"ipv6,omitempty"`
 	// Impairments is what the path did besides the round trip and the loss, in
 	// the grammar of the path's settings; empty when nothing.
 	Impairments string    `json:"impairments,omitempty"`

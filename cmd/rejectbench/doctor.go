@@ -34,7 +34,7 @@ func doctor(cmd *cobra.Command, _ []string) error {
 	}
 	fmt.Fprintf(w, "system     %s/%s, kernel %s, %d CPUs, %s\n", runtime.GOOS, runtime.GOARCH, m.kernel, runtime.NumCPU(), m.cpu)
 	auto := ""
-	for _, f := range sweep.Probe(cmd.Context(), netpath.Impairments{}, netpath.DefaultCongestion) {
+	for _, f := range sweep.Probe(cmd.Context(), netpath.Spec{Congestion: netpath.DefaultCongestion}) {
 		if err := cmd.Context().Err(); err != nil {
 			return err
 		}

@@ -22,6 +22,13 @@ type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// Of flags that exec and run share.
+const (
+	serverUsage        = "a server program in place of the reference server, such as 'python3 -m http.server --bind {host} {port}'; it stays in the foreground"
+	listenTimeoutUsage = "how long a server program may take to listen"
+	ipv6Usage          = "the two ends speak IPv6 in place of IPv4"
+)
+
 // execFlags are the flags of `exec` as they were given.
 type execFlags struct {
 	options            sweep.ExecOptions
@@ -50,7 +57,9 @@ program and its arguments, told where to listen by {host} and {port}.`,
 	fs := cmd.Flags()
 	fs.SetInterspersed(false)
 	fs.StringVar(&f.options.Server.Strategy, "strategy", "lingering-close", "how the reference server rejects")
-	fs.StringVar(&f.server, "server", "", "a server program in place of the reference server, such as 'python3 -m http.server --bind {host} {port}'")
+	fs.StringVar(&f.server, "server", "", serverUsage)
+	fs.DurationVar(&f.options.Program.ListenTimeout, "listen-timeout", 10*time.Second, listenTimeoutUsage)
+	fs.BoolVar(&f.options.Spec.IPv6, "ipv6", false, ipv6Usage)
 	f.impairments = newPathFlags(fs)
 	fs.IntVar(&f.options.Server.Limit, "limit", 0, "connections the reference server admits at once; 0 rejects every one")
 	fs.StringVar(&f.path, "path", "auto", "path between the two: auto, netem, delayline or loopback")
@@ -80,7 +89,7 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 		if cmd.Flags().Changed("strategy") {
 			return usagef("--strategy %q, --server %q: give one of them", o.Server.Strategy, f.server)
 		}
-		if o.StartServer = strings.Fields(f.server); len(o.StartServer) == 0 {
+		if o.Program.Command = strings.Fields(f.server); len(o.Program.Command) == 0 {
 			return usagef("--server %q: name a command", f.server)
 		}
 	}
@@ -97,7 +106,9 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	if err := checkDurations(cmd.Flags()); err != nil {
 		return err
 	}
-	o.Path, err = sweep.Choose(cmd.Context(), kind, im, f.cong)
+	spec := o.Spec
+	spec.Kind = kind
+	o.Path, err = sweep.Choose(cmd.Context(), spec)
 	if err != nil {
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
@@ -137,8 +148,8 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 
 func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.Duration) {
 	what := "strategy " + o.Server.Strategy
-	if len(o.StartServer) > 0 {
-		what = "server " + o.StartServer[0]
+	if len(o.Program.Command) > 0 {
+		what = "server " + o.Program.Command[0]
 	}
 	path := o.Spec.Impairments.String()
 	if path == "" {

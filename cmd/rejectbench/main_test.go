@@ -37,7 +37,9 @@ func TestMain(m *testing.M) {
 
 // delays tells why this machine has no path with a delay, or nothing.
 var delays = sync.OnceValue(func() error {
-	_, err := sweep.Choose(context.Background(), netpath.Auto, netpath.Impairments{}.WithRTT(time.Millisecond), netpath.DefaultCongestion)
+	_, err := sweep.Choose(context.Background(), netpath.Spec{
+		Kind: netpath.Auto, Impairments: netpath.Impairments{}.WithRTT(time.Millisecond), Congestion: netpath.DefaultCongestion,
+	})
 	return err
 })
 

@@ -42,6 +42,9 @@ type runFlags struct {
 	bounds                                         targets.Bounds
 	impairments                                    *pathFlags
 	pcap                                           int
+	ipv6                                           bool
+	servers                                        []string
+	listenTimeout                                  time.Duration
 }
 
 func runCommand() *cobra.Command {
@@ -67,6 +70,9 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
 	fs.IntVar(&f.rounds, "rounds", 1, "how often the whole grid is visited, each time in another random order")
 	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
+	fs.BoolVar(&f.ipv6, "ipv6", false, ipv6Usage)
+	fs.StringArrayVar(&f.servers, "server", nil, serverUsage+"; may stand several times")
+	fs.DurationVar(&f.listenTimeout, "listen-timeout", 10*time.Second, listenTimeoutUsage)
 	fs.StringVar(&f.congestion, "congestion", netpath.DefaultCongestion, "congestion control of fleet and server, such as reno or bbr; system is the machine's own")
 	fs.Int64Var(&f.seed, "seed", 1, "seed of the cells' order and of lost packets")
 	fs.IntVar(&f.pcap, "pcap", 0, "keep the packets of so many connections of each outcome of each cell, as pcapng")
@@ -88,12 +94,18 @@ func run(cmd *cobra.Command, f runFlags) error {
 	}
 	ctx := cmd.Context()
 	kind, _ := netpath.ParseKind(f.path)
-	options.Path, err = sweep.Choose(ctx, kind, anyPath(options), f.congestion)
+	spec := netpath.Spec{Kind: kind, Impairments: anyPath(options), Congestion: f.congestion, IPv6: f.ipv6}
+	options.Path, err = sweep.Choose(ctx, spec)
 	if err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
+	}
+	for _, p := range options.Programs {
+		if err := sweep.Try(ctx, options.Path, spec, p); err != nil {
+			return serverError(err)
+		}
 	}
 	// Not before this: a run that cannot be leaves no folder behind.
 	dir, err := f.folder(time.Now())
@@ -261,6 +273,10 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if a.Strategies, err = words("strategy", f.strategy, strategyTerms(), parseStrategy); err != nil {
 		return o, err
 	}
+	programs, err := f.programs(fs, &a)
+	if err != nil {
+		return o, err
+	}
 	if a.Clients, err = words("client", f.client, clientTerms(), parseClient); err != nil {
 		return o, err
 	}
@@ -288,12 +304,12 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	}
 	o = sweep.Options{
 		Points: a.Points(), Rounds: f.rounds, Seed: uint64(f.seed),
-		Congestion: f.congestion, Limit: f.limit, ServiceTime: f.serviceTime,
+		Congestion: f.congestion, IPv6: f.ipv6, Programs: programs, Limit: f.limit, ServiceTime: f.serviceTime,
 		Requests: f.requests, Duration: f.duration, Rate: f.rate,
 		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Bounds: f.bounds,
 	}
 	o.Impairments = im.WithRTT(0)
-	if im == (netpath.Impairments{}) && !anyChanged(fs, "strategy", "client", "rtt", "concurrency", "body", "loss") {
+	if im == (netpath.Impairments{}) && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss") {
 		o.Points = defaultGrid()
 	}
 	for _, p := range o.Points {
@@ -308,6 +324,40 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		o.Requests = defaultRequests
 	}
 	return o, nil
+}
+
+// programs returns the server programs and has their names take the
+// strategies' place.
+func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]sweep.Program, error) {
+	if !fs.Changed("server") {
+		return nil, nil
+	}
+	if fs.Changed("strategy") {
+		return nil, usagef("--strategy %q, --server %q: give one of them", f.strategy, f.servers[0])
+	}
+	a.Strategies = nil
+	programs := map[string]sweep.Program{}
+	for _, server := range f.servers {
+		command := strings.Fields(server)
+		if len(command) == 0 {
+			return nil, usagef("--server %q: name a command", server)
+		}
+		name := filepath.Base(command[0])
+		if _, twice := programs[name]; twice {
+			return nil, usagef("--server %q: there is another %s, and cells are told apart by that name", server, name)
+		}
+		programs[name] = sweep.Program{Command: command, ListenTimeout: f.listenTimeout}
+		a.Strategies = append(a.Strategies, name)
+	}
+	return programs, nil
+}
+
+// serverError is wrong usage if it is the server program's own.
+func serverError(err error) error {
+	if errors.As(err, new(sweep.CommandError)) {
+		return usageError{err}
+	}
+	return err
 }
 
 // check checks the flags that stand alone.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
+	"time"
 )
 
 // Path is a path between a client and a server; away from Linux only the
@@ -50,6 +51,9 @@ func (p *Path) StartServer(cmd *exec.Cmd) error { return cmd.Start() }
 
 // StartClient starts cmd.
 func (p *Path) StartClient(cmd *exec.Cmd) error { return cmd.Start() }
+
+// ServerCPU is not known here.
+func (p *Path) ServerCPU() time.Duration { return 0 }
 
 // Close ends the path and returns its statistics.
 func (p *Path) Close() (Stats, error) { return Stats{Kind: Loopback}, nil }

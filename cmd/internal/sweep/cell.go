@@ -24,6 +24,7 @@ type cellSpec struct {
 	Path     netpath.Spec
 	Isolated bool // the process has a network namespace of its own
 	Server   serverSpec
+	Program  Program // in place of the reference server
 	Fleet    loadgen.Config
 	Capture  capture
 	Ladder   string // what to call the drawing of a typical connection; empty draws none
@@ -33,6 +34,7 @@ type cellSpec struct {
 type cellReport struct {
 	Fleet        loadgen.Report
 	Server       results.Server
+	ServerCPU    time.Duration // of a program in place of the reference server, while the fleet ran
 	AcceptErrors int64
 	TCP          map[string]int64
 	TimeWait     results.TimeWait
@@ -85,7 +87,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 		}
 		if err == nil && stats.Log != nil {
 			joined := joinWire(stats.Log, report.Fleet.Attempts, entries)
-			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: true, Server: true})
+			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: true, Server: len(spec.Program.Command) == 0})
 			report.Wire = &w
 			err = spec.Capture.write(stats.Log, joined)
 			if err == nil && spec.Ladder != "" {
@@ -95,16 +97,18 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	}()
 	report.Sysctl = path.Sysctl()
 
-	server, addr, err := startServer(path, spec.Server)
+	// A line a request of every cell is nothing to read.
+	server, err := openServer(path, spec.Program, nil, spec.Server)
 	if err != nil {
 		return report, err
 	}
 	defer server.kill()
-	before, err := counters(server.cmd.Process.Pid)
+	before, err := counters(server.pid())
 	if err != nil {
 		return report, err
 	}
-	spec.Fleet.Target = loadgen.Target{Addr: addr}
+	cpu := path.ServerCPU()
+	spec.Fleet.Target = loadgen.Target{Addr: server.addr}
 	fleet, err := newProcess("fleet")
 	if err != nil {
 		return report, err
@@ -125,21 +129,22 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 		return report, err
 	}
 
-	if err := server.send(struct{}{}); err != nil {
-		return report, fmt.Errorf("the server died: %w", exitOf(server, err))
-	}
-	var own targets.Report
-	if err := server.out.Decode(&own); err != nil {
-		return report, fmt.Errorf("the server died: %w", exitOf(server, err))
-	}
-	after, err := counters(server.cmd.Process.Pid)
+	own, err := server.stop()
 	if err != nil {
 		return report, err
 	}
-	if report.TimeWait.Server, err = timeWait(server.cmd.Process.Pid); err != nil {
+	report.ServerCPU = path.ServerCPU() - cpu
+	after, err := counters(server.pid())
+	if err != nil {
+		return report, err
+	}
+	if report.TimeWait.Server, err = timeWait(server.pid()); err != nil {
 		return report, err
 	}
 	report.TCP = delta(before, after)
+	if own == nil {
+		return report, nil // a program keeps no ledger
+	}
 	report.Server = own.Server
 	report.AcceptErrors = own.AcceptErrors
 	report.Ledger = join(seen.Report.Attempts, own.Entries)

@@ -10,9 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
-	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
@@ -25,11 +24,11 @@ const URLVariable = "REJECTBENCH_URL"
 
 // ExecOptions say what to run at the two ends of a path.
 type ExecOptions struct {
-	Path        Choice
-	Spec        netpath.Spec // Kind is taken from Path
-	Server      ServerOptions
-	Command     []string // the client program and its arguments
-	StartServer []string // the server program; empty is the reference server
+	Path    Choice
+	Spec    netpath.Spec // Kind is taken from Path
+	Server  ServerOptions
+	Program Program  // in place of the reference server
+	Command []string // the client program and its arguments
 }
 
 // ServerOptions are the options of the reference server.
@@ -121,16 +120,10 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	report, err := runExec(ctx, spec, signals)
 	if err != nil {
 		report.Error = err.Error()
-		var wrong commandError
-		report.Wrong = errors.As(err, &wrong)
+		report.Wrong = errors.As(err, new(CommandError))
 	}
 	return out.Encode(report)
 }
-
-// commandError is an error of a program that a user named.
-type commandError struct{ error }
-
-func (e commandError) Unwrap() error { return e.error }
 
 func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) (report ExecReport, err error) {
 	path, err := netpath.Open(spec.Spec, spec.Isolated)
@@ -142,7 +135,10 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 		report.Path = stats.Record()
 		err = errors.Join(err, e)
 	}()
-	server, err := openServer(path, spec.ExecOptions)
+	// Standard error: the client program's output is kept apart.
+	server, err := openServer(path, spec.Program, os.Stderr, serverSpec{
+		Strategy: spec.Server.Strategy, Limit: spec.Server.Limit, Bounds: spec.Server.Bounds, Grace: 10*time.Second + 4*spec.Spec.Impairments.RTT(),
+	})
 	if err != nil {
 		return report, err
 	}
@@ -168,18 +164,13 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 
 // runClient runs the client program and returns its exit code.
 func runClient(path *netpath.Path, command []string, server netip.AddrPort, signals <-chan syscall.Signal) (int, error) {
-	url := "http://" + server.String() + "/"
-	words := strings.NewReplacer("{url}", url, "{host}", server.Addr().String(), "{port}", strconv.Itoa(int(server.Port())))
-	var args []string
-	for _, word := range command[1:] {
-		args = append(args, words.Replace(word))
-	}
-	cmd := exec.Command(command[0], args...)
+	command = fill(command, server)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), URLVariable+"="+url)
+	cmd.Env = append(os.Environ(), URLVariable+"="+urlOf(server))
 	netpath.Foreground(cmd)
 	if err := path.StartClient(cmd); err != nil {
-		return 0, commandError{fmt.Errorf("start %s: %w", command[0], err)}
+		return 0, CommandError{fmt.Errorf("start %s: %w", command[0], err)}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()

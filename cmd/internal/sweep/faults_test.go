@@ -16,7 +16,7 @@ import (
 func withFault(t *testing.T, f netpath.Fault, client string, body int64, strategies ...string) map[string]results.Cell {
 	t.Helper()
 	im := netpath.Impairments{Fault: f}.WithRTT(10 * time.Millisecond)
-	path, err := Choose(context.Background(), netpath.DelayLine, im, netpath.DefaultCongestion)
+	path, err := Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: im})
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)

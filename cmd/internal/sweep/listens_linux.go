@@ -12,7 +12,7 @@ import (
 // tcpListen is TCP_LISTEN of net/tcp_states.h.
 const tcpListen = 10
 
-// listens tells whether a socket listens on the address's port in the network
+// listens tells whether a socket listens on the address in the network
 // namespace of a process. Asking the kernel leaves no connection in anyone's counts.
 func listens(pid int, addr netip.AddrPort) (bool, error) {
 	fs, err := procfs.NewFS("/proc/" + strconv.Itoa(pid))
@@ -31,7 +31,11 @@ func listens(pid int, addr netip.AddrPort) (bool, error) {
 		return false, err
 	}
 	for _, s := range append(sockets, sockets6...) {
-		if s.St == tcpListen && s.LocalPort == uint64(addr.Port()) {
+		if s.St != tcpListen || s.LocalPort != uint64(addr.Port()) {
+			continue
+		}
+		on, ok := netip.AddrFromSlice(s.LocalAddr)
+		if on = on.Unmap(); ok && (on == addr.Addr() || on == netip.IPv6Unspecified() || on.IsUnspecified() && addr.Addr().Is4()) {
 			return true, nil
 		}
 	}

@@ -3,25 +3,40 @@ package sweep
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
+// Program is a user's server program in place of the reference server. The zero
+// value is the reference server.
+type Program struct {
+	// Command is the program and its arguments, in which {host} and {port} stand
+	// for where it has to listen.
+	Command       []string
+	ListenTimeout time.Duration // how long it may take to listen
+}
+
+// CommandError is an error of a program that a user named.
+type CommandError struct{ Err error }
+
+func (e CommandError) Error() string { return e.Err.Error() }
+func (e CommandError) Unwrap() error { return e.Err }
+
 // Of a server program.
 const (
-	// foreignPort is where a server program is told to listen; its namespace is
-	// its own, so the port is free.
-	foreignPort = 8080
-	// listenTimeout bounds how long a server program may take to listen.
-	listenTimeout = 10 * time.Second
-	listenPoll    = 2 * time.Millisecond
+	// programPort is where a server program is told to listen where it has a
+	// namespace of its own, and so every port.
+	programPort = 8080
+	listenPoll  = 2 * time.Millisecond
 	// endGrace is how long a server program may take to end when told to.
 	endGrace = time.Second
 )
@@ -31,61 +46,92 @@ const (
 type runningServer struct {
 	addr    netip.AddrPort
 	own     *process
-	foreign *exec.Cmd
-	ended   chan error // of foreign
+	program *exec.Cmd
+	ended   chan struct{} // closed when the program has ended, with err
+	err     error
 }
 
-// openServer starts the server and returns when it listens.
-func openServer(path *netpath.Path, o ExecOptions) (*runningServer, error) {
-	if len(o.StartServer) == 0 {
-		p, addr, err := startServer(path, serverSpec{
-			Strategy: o.Server.Strategy, Limit: o.Server.Limit, Bounds: o.Server.Bounds, Grace: 10*time.Second + 4*o.Spec.Impairments.RTT(),
-		})
-		if err != nil {
-			return nil, err
-		}
-		return &runningServer{addr: addr, own: p}, nil
+// openServer starts the server and returns when it listens. What a program
+// writes goes to output; nil throws it away.
+func openServer(path *netpath.Path, p Program, output *os.File, reference serverSpec) (*runningServer, error) {
+	if len(p.Command) > 0 {
+		return openProgram(path, p, output)
 	}
-	return openForeign(path, o.StartServer)
+	own, addr, err := startServer(path, reference)
+	if err != nil {
+		return nil, err
+	}
+	return &runningServer{addr: addr, own: own}, nil
 }
 
-func openForeign(path *netpath.Path, command []string) (*runningServer, error) {
-	s := &runningServer{addr: netip.AddrPortFrom(path.ServerAddr(), foreignPort), ended: make(chan error, 1)}
-	var args []string
-	for _, word := range command {
-		word = strings.ReplaceAll(word, "{host}", s.addr.Addr().String())
-		args = append(args, strings.ReplaceAll(word, "{port}", strconv.Itoa(foreignPort)))
+func openProgram(path *netpath.Path, p Program, output *os.File) (*runningServer, error) {
+	port, err := portFor(path)
+	if err != nil {
+		return nil, err
 	}
-	s.foreign = exec.Command(args[0], args[1:]...)
-	// What a server program prints is not what the client program prints.
-	s.foreign.Stdout, s.foreign.Stderr = os.Stderr, os.Stderr
-	if err := path.StartServer(s.foreign); err != nil {
-		return nil, commandError{fmt.Errorf("start the server %s: %w", args[0], err)}
+	s := &runningServer{addr: netip.AddrPortFrom(path.ServerAddr(), port), ended: make(chan struct{})}
+	command := fill(p.Command, s.addr)
+	s.program = exec.Command(command[0], command[1:]...)
+	if output != nil { // in an io.Writer a nil file is not nil
+		s.program.Stdout, s.program.Stderr = output, output
 	}
-	go func() { s.ended <- s.foreign.Wait() }()
-	for over := time.Now().Add(listenTimeout); ; {
-		ok, err := listens(s.foreign.Process.Pid, s.addr)
+	if err := path.StartServer(s.program); err != nil {
+		return nil, CommandError{fmt.Errorf("start the server %s: %w", command[0], err)}
+	}
+	go func() {
+		defer close(s.ended)
+		s.err = s.program.Wait()
+	}()
+	for over := time.Now().Add(p.ListenTimeout); ; {
+		ok, err := listens(s.pid(), s.addr)
 		if err == nil && ok {
 			return s, nil
 		}
 		select {
-		case e := <-s.ended:
-			return nil, commandError{fmt.Errorf("the server %s ended before it listened on %v: %v", args[0], s.addr, endOf(s.foreign, e))}
+		case <-s.ended:
+			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s", command[0], s.addr, s.end())}
 		case <-time.After(listenPoll):
 		}
 		if time.Now().After(over) {
 			s.kill()
-			return nil, commandError{errors.Join(fmt.Errorf("the server %s did not listen on %v within %v", args[0], s.addr, listenTimeout), err)}
+			return nil, CommandError{errors.Join(fmt.Errorf("the server %s did not listen on %v within %v", command[0], s.addr, p.ListenTimeout), err)}
 		}
 	}
 }
 
-// endOf says how a program ended.
-func endOf(cmd *exec.Cmd, err error) string {
-	if cmd.ProcessState != nil {
-		return cmd.ProcessState.String()
+// portFor is a port that a server program can have.
+func portFor(path *netpath.Path) (uint16, error) {
+	if path.Kind() != netpath.Loopback {
+		return programPort, nil
 	}
-	return fmt.Sprint(err)
+	// This may be the system's own namespace: the kernel knows what is free there.
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(path.ServerAddr(), 0)))
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().(*net.TCPAddr).AddrPort().Port(), l.Close()
+}
+
+// fill puts the server's address into a command's words. An IPv6 address is in
+// brackets where a port follows, as in a URL, and bare where it stands alone.
+func fill(command []string, server netip.AddrPort) []string {
+	words := strings.NewReplacer("{host}:{port}", server.String(),
+		"{host}", server.Addr().String(), "{port}", strconv.Itoa(int(server.Port())), "{url}", urlOf(server))
+	filled := make([]string, len(command))
+	for i, word := range command {
+		filled[i] = words.Replace(word)
+	}
+	return filled
+}
+
+func urlOf(server netip.AddrPort) string { return "http://" + server.String() + "/" }
+
+// end says how the program ended.
+func (s *runningServer) end() string {
+	if s.program.ProcessState != nil {
+		return s.program.ProcessState.String()
+	}
+	return fmt.Sprint(s.err)
 }
 
 // pid is a process in the server's namespace.
@@ -93,19 +139,14 @@ func (s *runningServer) pid() int {
 	if s.own != nil {
 		return s.own.cmd.Process.Pid
 	}
-	return s.foreign.Process.Pid
+	return s.program.Process.Pid
 }
 
-// stop ends the reference server's serving and returns its report; a user's
-// program goes on, so that its namespace's counters can be read.
+// stop ends the reference server's serving and returns its report. A user's
+// program has no report, and goes on, so that its namespace's counters can be read.
 func (s *runningServer) stop() (*targets.Report, error) {
 	if s.own == nil {
-		select {
-		case err := <-s.ended:
-			return nil, fmt.Errorf("the server died: %s", endOf(s.foreign, err))
-		default:
-			return nil, nil
-		}
+		return nil, s.alive()
 	}
 	if err := s.own.send(struct{}{}); err != nil {
 		return nil, fmt.Errorf("the server died: %w", exitOf(s.own, err))
@@ -117,17 +158,34 @@ func (s *runningServer) stop() (*targets.Report, error) {
 	return &report, nil
 }
 
+// alive returns an error if the program has ended or listens no more.
+func (s *runningServer) alive() error {
+	if ok, err := listens(s.pid(), s.addr); err == nil && ok {
+		select {
+		case <-s.ended: // and left a child that listens
+		default:
+			return nil
+		}
+	}
+	select {
+	case <-s.ended:
+		return fmt.Errorf("the server died: %s", s.end())
+	case <-time.After(endGrace):
+		return errors.New("the server stopped listening")
+	}
+}
+
 // kill ends the server; a program is asked first.
 func (s *runningServer) kill() {
 	if s.own != nil {
 		s.own.kill()
 		return
 	}
-	_ = s.foreign.Process.Signal(os.Interrupt)
+	_ = s.program.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.ended:
 	case <-time.After(endGrace):
-		_ = s.foreign.Process.Kill()
+		_ = s.program.Process.Kill()
 		<-s.ended
 	}
 }

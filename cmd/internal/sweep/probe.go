@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -32,16 +33,15 @@ func (f Finding) Allowed() bool { return f.Error == "" }
 // probeTimeout bounds the attempt to make a path.
 const probeTimeout = 10 * time.Second
 
-// Probe tries every kind of path on this machine, the best first, with what it
-// is to do to packets and the congestion control that is asked for. Nothing is
-// left behind.
-func Probe(ctx context.Context, im netpath.Impairments, congestion string) []Finding {
+// Probe tries every kind of path on this machine, the best first, as spec asks
+// for it, whose kind is not looked at. Nothing is left behind.
+func Probe(ctx context.Context, spec netpath.Spec) []Finding {
 	var findings []Finding
 	for _, c := range []Choice{
 		{netpath.Netem, true}, {netpath.DelayLine, true}, {netpath.Loopback, true}, {netpath.Loopback, false},
 	} {
 		f := Finding{Choice: c}
-		if err := probe(ctx, c, im, congestion); err != nil {
+		if err := probe(ctx, c, spec, Program{}); err != nil {
 			f.Error = err.Error()
 		}
 		findings = append(findings, f)
@@ -49,21 +49,21 @@ func Probe(ctx context.Context, im netpath.Impairments, congestion string) []Fin
 	return findings
 }
 
-// Choose returns the path to use for a kind that was asked for. With Auto it is
+// Choose returns the path to use for the kind in spec. With Auto it is
 // the best that the machine allows and that can do to packets what it is to do,
 // which rules the loopback out if that is anything; a congestion control of the
 // user's own choice rules out the system's namespace.
-func Choose(ctx context.Context, kind netpath.Kind, im netpath.Impairments, congestion string) (Choice, error) {
+func Choose(ctx context.Context, spec netpath.Spec) (Choice, error) {
 	var failures []error
-	for _, f := range Probe(ctx, im, congestion) {
+	for _, f := range Probe(ctx, spec) {
 		switch {
-		case kind != netpath.Auto && f.Kind != kind:
+		case spec.Kind != netpath.Auto && f.Kind != spec.Kind:
 		case !f.Allowed():
 			failures = append(failures, errors.New(f.Error))
-		case im != (netpath.Impairments{}) && f.Kind == netpath.Loopback:
+		case spec.Impairments != (netpath.Impairments{}) && f.Kind == netpath.Loopback:
 			failures = append(failures, netpath.ErrNeedsDelay)
-		case !f.Isolated && congestion != netpath.DefaultCongestion && congestion != netpath.SystemCongestion:
-			failures = append(failures, fmt.Errorf("the system's own loopback has the system's congestion control, not %s", congestion))
+		case !f.Isolated && spec.Congestion != netpath.DefaultCongestion && spec.Congestion != netpath.SystemCongestion:
+			failures = append(failures, fmt.Errorf("the system's own loopback has the system's congestion control, not %s", spec.Congestion))
 		default:
 			return f.Choice, nil
 		}
@@ -81,9 +81,22 @@ func oncePerMessage(all []error) error {
 type probeSpec struct {
 	netpath.Spec
 	Isolated bool
+	Program  Program // to be tried at the server's end, if there is one
 }
 
-func probe(ctx context.Context, c Choice, im netpath.Impairments, congestion string) error {
+// probeReport is what the probe process hands back.
+type probeReport struct {
+	Error string // why the path cannot be had; empty when it can
+	Wrong bool   // Error is the program's
+}
+
+// Try starts a server program at the server's end of the path, waits until it
+// listens, and ends it. A CommandError is the program's.
+func Try(ctx context.Context, c Choice, spec netpath.Spec, p Program) error {
+	return probe(ctx, c, spec, p)
+}
+
+func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p, err := newProcess("probe")
@@ -93,22 +106,23 @@ func probe(ctx context.Context, c Choice, im netpath.Impairments, congestion str
 	if c.Isolated {
 		netpath.Isolate(p.cmd)
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout+program.ListenTimeout)
 	defer cancel()
-	spec := probeSpec{netpath.Spec{Kind: c.Kind, Congestion: congestion}, c.Isolated}
-	if c.Kind != netpath.Loopback {
+	spec := probeSpec{path, c.Isolated, program}
+	spec.Kind = c.Kind
+	switch none := (netpath.Impairments{}); {
+	case c.Kind == netpath.Loopback:
+		spec.Impairments = none
+	case spec.Impairments == none:
 		// Without a delay there is nothing between the ends to be tried.
-		spec.Impairments = im
-		if im == (netpath.Impairments{}) {
-			spec.Impairments = im.WithRTT(time.Millisecond)
-		}
+		spec.Impairments = none.WithRTT(time.Millisecond)
 	}
 	if err := p.start((*exec.Cmd).Start, spec); err != nil {
 		return fmt.Errorf("%w: %w", netpath.ErrNotAllowed, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
 	defer stop()
-	var failure string
+	var failure probeReport
 	err = p.out.Decode(&failure)
 	if err != nil {
 		err = exitOf(p, err)
@@ -119,25 +133,40 @@ func probe(ctx context.Context, c Choice, im netpath.Impairments, congestion str
 		return ctx.Err()
 	case err != nil:
 		return err
-	case failure != "":
-		return fmt.Errorf("%s", failure)
+	case failure.Wrong:
+		return CommandError{errors.New(failure.Error)}
+	case failure.Error != "":
+		return errors.New(failure.Error)
 	}
 	return nil
 }
 
-// probeRole makes a path and says how that went.
+// probeRole makes a path, tries the program on it, and says how that went.
 func probeRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec probeSpec
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
-	var failure string
-	path, err := netpath.Open(spec.Spec, spec.Isolated)
-	if err == nil {
-		_, err = path.Close()
-	}
+	err := spec.try()
+	var report probeReport
 	if err != nil {
-		failure = err.Error()
+		report.Error = err.Error()
+		report.Wrong = errors.As(err, new(CommandError))
 	}
-	return out.Encode(failure)
+	return out.Encode(report)
+}
+
+func (s probeSpec) try() error {
+	path, err := netpath.Open(s.Spec, s.Isolated)
+	if err != nil {
+		return err
+	}
+	if len(s.Program.Command) > 0 {
+		var server *runningServer
+		if server, err = openProgram(path, s.Program, os.Stderr); err == nil {
+			server.kill()
+		}
+	}
+	_, e := path.Close()
+	return errors.Join(err, e)
 }

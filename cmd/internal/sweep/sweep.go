@@ -28,6 +28,10 @@ type Options struct {
 	Path        Choice
 	Impairments netpath.Impairments // of every cell; the point's round trip and loss come on top
 	Congestion  string              // congestion control of both ends; empty is the path's default
+	IPv6        bool
+	// Programs are the server programs that stand in for the reference server,
+	// by the name that stands in the points for the strategy.
+	Programs    map[string]Program
 	Limit       int
 	ServiceTime time.Duration
 	Requests    int64         // attempts a cell; 0 means until Duration is over
@@ -100,8 +104,9 @@ func (o Options) cell(v visit, try int) cellSpec {
 	// No seed may serve two cells, nor two tries of one.
 	seed := o.Seed ^ uint64(v.round)<<32 ^ uint64(try)<<48
 	spec := cellSpec{
-		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: o.PathOf(v.Point), Seed: seed, Congestion: o.Congestion},
+		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: o.PathOf(v.Point), Seed: seed, Congestion: o.Congestion, IPv6: o.IPv6},
 		Isolated: o.Path.Isolated,
+		Program:  o.Programs[v.Strategy],
 		Server: serverSpec{
 			Strategy:    v.Strategy,
 			Limit:       o.Limit,
@@ -157,7 +162,7 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 	c := results.Cell{
 		Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency,
 		Impairments: o.Impairments.String(),
-		BodyBytes:   v.BodyBytes, Loss: v.Loss, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try,
+		BodyBytes:   v.BodyBytes, Loss: v.Loss, IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try,
 		Started:  started.UTC(),
 		Attempts: f.Counts.Total(), Outcomes: f.Counts,
 		Rejected: r.Server.Rejected, Delivered: f.Counts.Delivered(),
@@ -169,9 +174,13 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 		Seconds:    f.Seconds,
 		Histograms: f.Histograms,
 	}
-	answers := answers(v.Strategy)
+	_, program := o.Programs[v.Strategy]
+	answers := !program && answers(v.Strategy)
 	if !answers {
 		c.Rejected = f.Counts.RejectedWithoutLedger()
+	}
+	if program && c.Rejected > 0 {
+		c.Server.CPUUsPerRejection = float64(r.ServerCPU.Microseconds()) / float64(c.Rejected)
 	}
 	c.InvalidReason = judge(v.Point, o.PathOf(v.Point), o.Limit, answers, r)
 	if o.Requests > 0 && c.InvalidReason == "" && c.Attempts < o.Requests && o.Duration == 0 {

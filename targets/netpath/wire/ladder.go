@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Event is what a program at one end did: connect, read, close. At is
@@ -71,7 +72,7 @@ const (
 // Ladder draws a connection. Bare acknowledgments are left out, but for the
 // handshake's and for those that ask back after a reset; data packets that
 // follow each other become one arrow, unless something happened between them at
-// either end.
+// either end, and so do the resets that answer them.
 func Ladder(l *Log, c *Connection, events []Event) Drawing {
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
@@ -147,19 +148,30 @@ func (c *Connection) arrivedReset(l *Log, by int64) bool {
 	return false
 }
 
-// plain tells whether the packet is data and nothing else, and arrived.
-func (a Arrow) plain() bool {
+// data tells whether the packet is data that arrived, and nothing else.
+func (a Arrow) data() bool {
 	return a.Bytes > 0 && a.Flags&(SYN|FIN|RST) == 0 && a.Dropped == Passed && !a.Again
 }
 
-// follows tells whether packet i goes on with the data of the packet before it,
-// with nothing between the two that a reader wants to see between them.
+// refusal tells whether the packet is a reset that answers another packet and
+// arrived: late data has one for each of its packets.
+func (a Arrow) refusal() bool {
+	return a.Flags&(RST|ACK) == RST && a.Dropped == Passed
+}
+
+// follows tells whether packet i goes on with what the packet before it began,
+// data or refusals, with neither a pause between the two nor anything that a
+// reader wants to see there. Refusals do not come between the data that they answer, nor that
+// between them.
 func follows(all []Arrow, i int, events []Event) bool {
 	if i == 0 {
 		return false
 	}
 	a, b := all[i-1], all[i]
-	if !a.plain() || !b.plain() || a.From != b.From {
+	if a.From != b.From || !(a.data() && b.data() || a.refusal() && b.refusal()) {
+		return false
+	}
+	if pause := max((a.Arrived-a.Left)/4, int64(time.Millisecond)); b.Left-a.Left > pause {
 		return false
 	}
 	between := func(at, from, to int64) bool { return from < at && at < to }
@@ -173,7 +185,10 @@ func follows(all []Arrow, i int, events []Event) bool {
 		}
 	}
 	for _, o := range all {
-		if o.From != a.From && (between(o.Arrived, a.Left, b.Left) || between(o.Left, a.Arrived, b.Arrived)) {
+		if o.From == a.From || a.refusal() && o.data() || a.data() && o.refusal() {
+			continue
+		}
+		if between(o.Arrived, a.Left, b.Left) || between(o.Left, a.Arrived, b.Arrived) {
 			return false
 		}
 	}
@@ -206,6 +221,9 @@ func (a Arrow) Label() string {
 		if a.Flags.Has(f.flag) {
 			parts = append(parts, f.name)
 		}
+	}
+	if a.refusal() && a.Packets > 1 {
+		parts = []string{fmt.Sprintf("RST in %d packets", a.Packets)}
 	}
 	// Of a reset it tells how it came about (see cause); of data nothing.
 	if a.Flags.Has(ACK) && (a.Flags&(SYN|RST) != 0 || len(parts) == 0) {

@@ -79,7 +79,7 @@ func (d Drawing) layout(top float64) layout {
 			before := y
 			gap := float64(m.at-l.moments[i-1].at) * scale
 			y = max(y+min(max(gap, anyGap), maxGap), below[m.end])
-			if gap > maxGap {
+			if gap > 1.5*maxGap {
 				l.waits = append(l.waits, wait{before, y})
 			}
 		}

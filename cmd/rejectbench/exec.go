@@ -120,8 +120,11 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 	// A terminal sends its signals to the program itself; those sent to this
 	// process alone are passed on.
 	passed := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
-	if !isTerminal(os.Stdin) {
-		passed = append(passed, os.Interrupt)
+	terminal := []os.Signal{os.Interrupt, syscall.SIGQUIT}
+	if isTerminal(os.Stdin) {
+		signal.Notify(make(chan os.Signal, 1), terminal...) // and do not end this process
+	} else {
+		passed = append(passed, terminal...)
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, passed...)
@@ -162,9 +165,34 @@ func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.D
 		fmt.Fprintf(w, "server: accepted %d, admitted %d, rejected %d; held each rejection %.1f ms (mean); drained %d bytes; closed %d over unread data\n",
 			s.Accepted, s.Admitted, s.Rejected, s.HoldMs.Mean, s.BytesDrained, s.UnreadAtClose)
 	}
+	if r.Wire != nil {
+		printWire(w, r.Wire, r.Server != nil)
+	}
 	for _, c := range results.Counters {
 		if n := r.TCP[c.Name]; n != 0 {
 			fmt.Fprintf(w, "kernel: %s %d: %s\n", c.Name, n, c.Summary)
 		}
+	}
+}
+
+// printWire says what crossed the path. Without a server's ledger an answer may
+// be any answer; with it, it is a rejection's.
+func printWire(w io.Writer, x *sweep.ExecWire, ledger bool) {
+	answers := "answers"
+	if ledger {
+		answers = "rejections"
+	}
+	fmt.Fprintf(w, "wire:   %d connections, %d %s: %d arrived whole (%d of them after a reset), %d lost on the path, %d never sent whole\n",
+		x.Connections, x.Rejections, answers, x.Arrived, x.ArrivedAfterReset, x.Fates[results.LostOnPath.String()], x.Fates[results.NeverSent.String()])
+	for _, c := range results.ResetCauses[1:] {
+		if n := x.Resets[c.Name]; n != 0 {
+			fmt.Fprintf(w, "wire:   %d reset (%s): %s\n", n, c.Name, c.Summary)
+		}
+	}
+	if b := x.BytesAfterAnswer; b.Max > 0 {
+		fmt.Fprintf(w, "wire:   the client sent %.0f bytes (median) after the answer had left the server\n", b.P50)
+	}
+	for _, d := range x.Agreement.Disagreements {
+		fmt.Fprintf(w, "wire:   port %d: %s: wire: %s; server: %s\n", d.ClientPort, d.What, d.Wire, d.Server)
 	}
 }

@@ -58,14 +58,16 @@ func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	// leave; the limit still holds when a ledger is huge.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
-	// When the parent goes away nobody wants the cell: leaving at once takes
-	// the children and the namespaces along.
+	adopt()
+	// When the parent goes away nobody wants the cell.
 	go func() {
 		var message struct{}
 		_ = in.Decode(&message)
+		endChildren(false)
 		os.Exit(1)
 	}()
 	report, err := runCell(ctx, spec)
+	endChildren(false)
 	if err != nil {
 		report.Error = err.Error()
 	}

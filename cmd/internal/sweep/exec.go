@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 // URLVariable names the environment variable that tells a client program where
@@ -44,6 +46,7 @@ type ExecReport struct {
 	Server   *targets.Report  // of the reference server
 	TCP      map[string]int64 // deltas of the kernel's counters at the server's end
 	Path     results.Path
+	Wire     *ExecWire // nil without a path that keeps a record
 	Error    string
 	Wrong    bool // Error is the command's: it does not exist or the server never listened
 }
@@ -70,6 +73,9 @@ func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecRep
 	defer p.in.Close()
 	if o.Path.Isolated {
 		netpath.Isolate(p.cmd)
+		outlive(p.cmd)
+		adopt()
+		defer endChildren(true) // of a path's process that was killed
 	}
 	netpath.Foreground(p.cmd)
 	o.Spec.Kind = o.Path.Kind
@@ -107,17 +113,24 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
+	// A terminal sends its signals to the program, to its parent and to this
+	// process between them, which has to stay for the program's sake. Not
+	// ignored: the program would inherit that.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP)
+	adopt()
 	signals := make(chan syscall.Signal, 8)
 	go func() {
 		for {
 			var m execMessage
-			if in.Decode(&m) != nil {
-				os.Exit(1) // nobody waits for the program any more
+			if in.Decode(&m) != nil { // nobody waits for the program any more
+				endChildren(false)
+				os.Exit(1)
 			}
 			signals <- syscall.Signal(m.Signal)
 		}
 	}()
 	report, err := runExec(ctx, spec, signals)
+	endChildren(false)
 	if err != nil {
 		report.Error = err.Error()
 		report.Wrong = errors.As(err, new(CommandError))
@@ -126,6 +139,9 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 }
 
 func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) (report ExecReport, err error) {
+	if spec.Spec.Kind == netpath.DelayLine {
+		spec.Spec.Witness = &wire.Limits{}
+	}
 	path, err := netpath.Open(spec.Spec, spec.Isolated)
 	if err != nil {
 		return report, err
@@ -134,6 +150,9 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 		stats, e := path.Close()
 		report.Path = stats.Record()
 		err = errors.Join(err, e)
+		if stats.Log != nil {
+			report.Wire = execWire(stats.Log, report.Server)
+		}
 	}()
 	// Standard error: the client program's output is kept apart.
 	server, err := openServer(path, spec.Program, os.Stderr, serverSpec{

@@ -105,6 +105,7 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 	}
 	if c.Isolated {
 		netpath.Isolate(p.cmd)
+		outlive(p.cmd)
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout+program.ListenTimeout)
 	defer cancel()
@@ -147,7 +148,15 @@ func probeRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
+	adopt()
+	go func() {
+		var message struct{}
+		_ = in.Decode(&message)
+		endChildren(false)
+		os.Exit(1)
+	}()
 	err := spec.try()
+	endChildren(false)
 	var report probeReport
 	if err != nil {
 		report.Error = err.Error()

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 )
 
 // roleVariable names the environment variable that makes this program one of
@@ -76,9 +77,9 @@ const (
 // newProcessWithStreams prepares a role that has the standard streams of this
 // process.
 func newProcessWithStreams(role string) (*process, error) {
-	exe, err := os.Executable()
+	cmd, err := self()
 	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+		return nil, err
 	}
 	in, toRole, err := os.Pipe()
 	if err != nil {
@@ -88,11 +89,25 @@ func newProcessWithStreams(role string) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make a pipe: %w", err), in.Close(), toRole.Close())
 	}
-	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, streamsVariable+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{in, out}
 	return &process{cmd: cmd, in: toRole, out: gob.NewDecoder(fromRole), pipe: fromRole}, nil
+}
+
+// self is this program again. On Linux it is the very file that is running:
+// its name may be another build's by now, or lie in a folder that an ordinary
+// user cannot enter.
+func self() (*exec.Cmd, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.Command(exe)
+	if runtime.GOOS == "linux" {
+		cmd.Path = "/proc/self/exe"
+	}
+	return cmd, nil
 }
 
 // until cancels when the parent closes the input or sends its next message.
@@ -114,11 +129,10 @@ type process struct {
 
 // newProcess prepares a role; start it with start.
 func newProcess(role string) (*process, error) {
-	exe, err := os.Executable()
+	cmd, err := self()
 	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+		return nil, err
 	}
-	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	cmd.Stderr = os.Stderr
 	p := &process{cmd: cmd}

@@ -222,6 +222,9 @@ func runCellProcess(ctx context.Context, spec cellSpec, isolated bool) (cellRepo
 	}
 	if isolated {
 		netpath.Isolate(p.cmd)
+		outlive(p.cmd)
+		adopt()
+		defer endChildren(true) // of a cell that was killed
 	}
 	if err := p.start((*exec.Cmd).Start, spec); err != nil {
 		return cellReport{}, fmt.Errorf("start the cell: %w", err)

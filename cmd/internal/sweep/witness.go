@@ -57,6 +57,33 @@ func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.Entry
 	return wire.Join(conns, fleet, server)
 }
 
+// ExecWire is what the path saw of the connections of a client program, which
+// keeps no ledger.
+type ExecWire struct {
+	results.Wire
+	// Arrived counts the answers of which every byte reached the client; whether
+	// the program read it, it alone can tell.
+	Arrived int64
+}
+
+// execWire adds up a path's record, with the server's ledger if there is one.
+// Without, every connection that got an answer counts as a rejection.
+func execWire(log *wire.Log, server *targets.Report) *ExecWire {
+	var entries []targets.Entry
+	if server != nil {
+		entries = server.Entries
+	}
+	joined := joinWire(log, nil, entries)
+	w := &ExecWire{Wire: wire.Total(log, joined, wire.Keeps{Server: server != nil})}
+	for _, j := range joined {
+		fate, _ := j.Explain()
+		if c := j.Conn; fate == results.UnknownFate && c != nil && j.Rejection(server != nil) && c.Answer > 0 && c.Arrived == c.Answer {
+			w.Arrived++
+		}
+	}
+	return w
+}
+
 // write writes the capture of a cell.
 func (c capture) write(log *wire.Log, joined []wire.Joined) error {
 	if c.Connections == 0 || log == nil {

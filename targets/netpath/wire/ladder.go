@@ -161,8 +161,8 @@ func (a Arrow) refusal() bool {
 
 // follows tells whether packet i goes on with what the packet before it began,
 // data or refusals, with neither a pause between the two nor anything that a
-// reader wants to see there. Refusals do not come between the data that they answer, nor that
-// between them.
+// reader wants to see there. Refusals do not count as something between the
+// data that they answer, nor that data between them.
 func follows(all []Arrow, i int, events []Event) bool {
 	if i == 0 {
 		return false

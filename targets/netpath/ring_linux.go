@@ -21,13 +21,16 @@ var (
 	// frameSlots hold frames as they are on a wire.
 	frameSlots = slots{2 << 10, 32 << 10}
 	// burstSlots hold what a sender hands to a device that cuts it into frames:
-	// up to maxBurst bytes with one header.
-	burstSlots = slots{16 << 10, 8 << 10}
+	// up to maxBurst bytes with one header. Many, because a sender at its start
+	// makes small bursts, of two segments (tcp_tso_autosize in
+	// net/ipv4/tcp_output.c), and each takes a slot: with 8192 of twice the size a
+	// thousand connections that send a body over 200 ms overran the ring.
+	burstSlots = slots{8 << 10, 16 << 10}
 )
 
 const (
 	// maxBurst is the largest packet of a device whose packets go into burstSlots.
-	maxBurst  = 15 << 10
+	maxBurst  = 7 << 10
 	blockSize = 1 << 16
 )
 

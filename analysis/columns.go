@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,17 +20,9 @@ type column struct {
 // none marks a figure that does not exist, as opposed to zero.
 const none = "-"
 
-// columnsFor returns the columns that say something about these points. A
-// coordinate that few sweeps use (loss, limit, rate) shows only where it is set.
-func columnsFor(summaries []*Summary) []column {
-	some := func(set func(*Summary) bool) bool {
-		for _, s := range summaries {
-			if set(s) {
-				return true
-			}
-		}
-		return false
-	}
+// pointColumns are the columns that name a point. A coordinate that few sweeps
+// use (loss, limit, rate, what else the path did) shows only where it is set.
+func pointColumns(summaries []*Summary) []column {
 	columns := []column{
 		{"strategy", "", true, "how the server rejects", func(s *Summary) string { return s.Strategy }},
 		{"client", "", true, "how the client sends and reads", func(s *Summary) string { return s.Client }},
@@ -37,16 +30,27 @@ func columnsFor(summaries []*Summary) []column {
 		{"conc", "", false, "clients at once", func(s *Summary) string { return strconv.Itoa(s.Concurrency) }},
 		{"body", "", false, "size of the request's body", func(s *Summary) string { return size(s.BodyBytes) }},
 	}
-	if some(func(s *Summary) bool { return s.Loss != 0 }) {
+	if exist(summaries, func(s *Summary) bool { return s.Loss != 0 }) {
 		columns = append(columns, column{"loss", "%", false, "packets lost on purpose, each way", func(s *Summary) string { return number(s.Loss * 100) }})
 	}
-	if some(func(s *Summary) bool { return s.Limit != 0 }) {
+	if exist(summaries, func(s *Summary) bool { return s.Limit != 0 }) {
 		columns = append(columns, column{"limit", "", false, "connections the server admits at once", func(s *Summary) string { return strconv.Itoa(s.Limit) }})
 	}
-	if some(func(s *Summary) bool { return s.Rate != 0 }) {
+	if exist(summaries, func(s *Summary) bool { return s.Rate != 0 }) {
 		columns = append(columns, column{"rate", "1/s", false, "attempts due a second; 0 is a closed loop", func(s *Summary) string { return number(s.Rate) }})
 	}
-	if some(func(s *Summary) bool { return s.Attempts != s.Rejected }) {
+	if exist(summaries, func(s *Summary) bool { return s.Impairments != "" }) {
+		columns = append(columns, column{"impaired", "by", true, "what the path did besides the round trip and the loss", func(s *Summary) string {
+			return cmp.Or(s.Impairments, none)
+		}})
+	}
+	return columns
+}
+
+// columnsFor returns the columns that say something about these points.
+func columnsFor(summaries []*Summary) []column {
+	columns := pointColumns(summaries)
+	if exist(summaries, func(s *Summary) bool { return s.Attempts != s.Rejected }) {
 		columns = append(columns, column{"attempts", "", false, "attempts made", ifValid(func(s *Summary) string { return strconv.FormatInt(s.Attempts, 10) })})
 	}
 	columns = append(columns,
@@ -54,6 +58,9 @@ func columnsFor(summaries []*Summary) []column {
 		column{"delivered", "%", false, "rejections whose whole 503 reached the client's code", ifValid(func(s *Summary) string { return shareCell(s.Delivered) })},
 		column{"95% interval", "%", false, "Wilson interval of the delivered share", ifValid(intervalCell)},
 		column{"+rst", "%", false, "rejections delivered whole, with a reset after it", ifValid(func(s *Summary) string { return shareCell(s.ThenReset) })},
+	)
+	columns = append(columns, narrowFates(summaries)...)
+	return append(columns,
 		column{"p50", "ms", false, "median time until the first byte of a delivered answer", latencyCell(func(p results.Percentiles) float64 { return p.P50 })},
 		column{"p99", "ms", false, "99th percentile of the same", latencyCell(func(p results.Percentiles) float64 { return p.P99 })},
 		column{"hold", "ms", false, "mean time from accept to close of a rejected connection", ifValid(holdCell)},
@@ -63,7 +70,6 @@ func columnsFor(summaries []*Summary) []column {
 		column{"valid", "", false, "valid rounds of all; +n: tries that were run again", validCell},
 		column{"lost as", "% of those not admitted", true, "outcomes without a whole answer", ifValid(lossCell)},
 	)
-	return columns
 }
 
 // ifValid leaves the cell empty for a point that measured nothing.

@@ -12,7 +12,7 @@ import (
 )
 
 // facets is how a run's points are laid out in small multiples: a row for each
-// kind of client (and for each loss, limit and rate where those vary), a column
+// kind of client (and for each loss, limit, rate and impairment where those vary), a column
 // for each body size, at the concurrency that most points have.
 type facets struct {
 	manifest    *results.Manifest
@@ -33,11 +33,12 @@ type facetRow struct {
 	loss        float64
 	limit       int
 	rate        float64
+	impairments string // what else the path did
 	description string
 }
 
 func (r facetRow) holds(p Point) bool {
-	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate
+	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate && r.impairments == p.Impairments
 }
 
 func newFacets(run *results.Run) *facets {
@@ -52,7 +53,7 @@ func newFacets(run *results.Run) *facets {
 	for _, s := range f.summaries {
 		f.bodies = append(f.bodies, s.BodyBytes)
 		f.rtts = append(f.rtts, s.RTTMs)
-		row := facetRow{client: s.Client, loss: s.Loss, limit: s.Limit, rate: s.Rate}
+		row := facetRow{client: s.Client, loss: s.Loss, limit: s.Limit, rate: s.Rate, impairments: s.Impairments}
 		if !slices.Contains(f.rows, row) {
 			f.rows = append(f.rows, row)
 		}
@@ -102,6 +103,9 @@ func (f *facets) describeRows() {
 		{differs(func(r facetRow) bool { return r.loss == first.loss }), first.loss == 0, func(r facetRow) string { return "loss " + number(r.loss*100) + "%" }},
 		{differs(func(r facetRow) bool { return r.limit == first.limit }), first.limit == 0, func(r facetRow) string { return fmt.Sprintf("limit %d", r.limit) }},
 		{differs(func(r facetRow) bool { return r.rate == first.rate }), first.rate == 0, func(r facetRow) string { return number(r.rate) + " attempts/s" }},
+		{differs(func(r facetRow) bool { return r.impairments == first.impairments }), first.impairments == "", func(r facetRow) string {
+			return cmp.Or(r.impairments, "no other impairment")
+		}},
 	}
 	for _, c := range coordinates {
 		switch {

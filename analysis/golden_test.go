@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -56,6 +57,49 @@ func TestTableOfALossyRatedRunIsAsRecorded(t *testing.T) {
 	golden(t, "table-lossy.golden", b.Bytes())
 }
 
+func TestARunWithoutARecordOfThePathShowsAsItDidBefore(t *testing.T) {
+	g := smallGrid()
+	g.strategies, g.clients, g.rounds, g.blind = []string{"close", "lingering-close"}, []string{"blocking"}, 2, true
+	run := flawed(synthetic(t, g))
+	var table, page bytes.Buffer
+	if err := errors.Join(Table(&table, run.Cells), Report(&page, run, nil, nil)); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "table-blind.golden", table.Bytes())
+	for _, word := range []string{"wire", "arrived-not-read", "Typical connections", "kernel and were not read"} {
+		if strings.Contains(page.String(), word) {
+			t.Errorf("the page speaks of %q", word)
+		}
+	}
+}
+
+// A terminal shows the figures of a wide run on one line, whatever follows as
+// words at its end.
+func TestFixedColumnsOfATableStayNarrow(t *testing.T) {
+	g := smallGrid()
+	g.strategies = []string{"close", "drain-until-acked"}
+	var b bytes.Buffer
+	if err := Table(&b, synthetic(t, g).Cells); err != nil {
+		t.Fatal(err)
+	}
+	if head, _, _ := strings.Cut(b.String(), "lost as"); len(head) > 145 {
+		t.Errorf("%d characters before the last column", len(head))
+	}
+}
+
+func TestTableNamesImpairmentsOnlyWhereThereAreAny(t *testing.T) {
+	run := synthetic(t, aloneGrid())
+	var without, with bytes.Buffer
+	err := Table(&without, run.Cells)
+	run.Cells[0].Impairments = "jitter 5ms, rate-up 2Mbit"
+	if err := errors.Join(err, Table(&with, run.Cells)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(without.String(), "impaired") || !strings.Contains(with.String(), "  jitter 5ms, rate-up 2Mbit  ") {
+		t.Errorf("without:\n%s\nwith:\n%s", &without, &with)
+	}
+}
+
 func TestTableOfNothingSaysSo(t *testing.T) {
 	var b bytes.Buffer
 	if err := Table(&b, nil); err != nil {
@@ -80,7 +124,7 @@ func TestReportIsAsRecorded(t *testing.T) {
 	g.strategies, g.clients, g.rounds = []string{"close", "lingering-close"}, []string{"blocking"}, 2
 	run := flawed(synthetic(t, g))
 	var b bytes.Buffer
-	if err := Report(&b, run, nil); err != nil {
+	if err := Report(&b, run, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "report.golden.html", b.Bytes())

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -16,6 +17,7 @@ func notesOf(summaries []*Summary) []notes {
 	return []notes{
 		{"Invalid rounds, in no figure", invalidNotes(summaries)},
 		{"Ledgers that disagree", ledgerNotes(summaries)},
+		{"Connections of which wire, fleet and server do not say the same", wireNotes(summaries)},
 		{"Warnings", warningNotes(summaries)},
 	}
 }
@@ -79,4 +81,35 @@ func warningNotes(summaries []*Summary) []string {
 		}
 	}
 	return lines
+}
+
+// maxDoubts is the number of connections a cell's note names; the record has more.
+const maxDoubts = 3
+
+func wireNotes(summaries []*Summary) []string {
+	var lines []string
+	for _, s := range summaries {
+		for _, d := range s.Doubts {
+			lines = append(lines, fmt.Sprintf("%s, round %d, try %d: %s", s.Point, d.Round, d.Try, d))
+		}
+	}
+	return lines
+}
+
+// String says how far the ledgers agree, and what the first connections are of
+// which they do not.
+func (d Doubt) String() string {
+	g := d.Agreement
+	text := fmt.Sprintf("%d of %d connections disagree", g.Disagreed, g.Wire)
+	if d.Missed > 0 {
+		text += fmt.Sprintf(", and the path's record missed %d packets", d.Missed)
+	}
+	for _, c := range g.Disagreements[:min(len(g.Disagreements), maxDoubts)] {
+		text += fmt.Sprintf("; port %d: %s (wire: %s; fleet: %s; server: %s)",
+			c.ClientPort, c.What, cmp.Or(c.Wire, "nothing"), cmp.Or(c.Fleet, "nothing"), cmp.Or(c.Server, "nothing"))
+	}
+	if more := g.Disagreed - int64(maxDoubts); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }

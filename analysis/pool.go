@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"slices"
+
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -23,6 +25,7 @@ func pool(parts []*Summary) *Summary {
 		for name, n := range s.TCP {
 			all.TCP[name] += n
 		}
+		all.Wire = addWire(all.Wire, s.Wire)
 		cpu += s.CPUUs * float64(s.Rejected)
 		hold = append(hold, s.HoldMs)
 	}
@@ -42,6 +45,11 @@ func where(summaries []*Summary, keep func(*Summary) bool) []*Summary {
 		}
 	}
 	return kept
+}
+
+// exist tells whether any of the summaries meets a condition.
+func exist(summaries []*Summary, meets func(*Summary) bool) bool {
+	return slices.ContainsFunc(summaries, meets)
 }
 
 // namesOf returns the names that pick finds, each once, in order of first appearance.

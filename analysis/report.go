@@ -24,12 +24,13 @@ var reportTemplate string
 // table of all points, glossaries and links to the run's files, which it
 // expects beside it. Plots are paths that Plots returned; the SVG files among
 // them are put into the page itself, so that it needs no request and no script.
-func Report(w io.Writer, run *results.Run, plots []string) error {
+// Ladders are the SVG files of drawn connections, which go into the page too.
+func Report(w io.Writer, run *results.Run, plots, ladders []string) error {
 	t, err := template.New("report").Parse(reportTemplate)
 	if err != nil {
 		return fmt.Errorf("parse the report's template: %w", err)
 	}
-	p, err := newPage(run, plots)
+	p, err := newPage(run, plots, ladders)
 	if err != nil {
 		return err
 	}
@@ -51,8 +52,9 @@ type page struct {
 	Options     []pair
 	TCP         []pair
 	Figures     []inlined
-	Columns     []pageColumn
-	Rows        []pageRow
+	Wire        *pageWire // nil where no path kept a record
+	Ladders     []drawings
+	Points      pageTable
 	Notes       []pageNotes
 	Outcomes    []results.OutcomeInfo
 	Strategies  []results.Term
@@ -67,6 +69,20 @@ type pair struct{ Name, Text string }
 type inlined struct {
 	Name, Title, Caption string
 	SVG                  template.HTML
+}
+
+// pageWire is the section on what the path saw.
+type pageWire struct {
+	Agreement     string
+	Fates, Resets pageTable
+	FateWords     []results.FateInfo
+	CauseWords    []results.ResetCauseInfo
+}
+
+type pageTable struct {
+	Label   string
+	Columns []pageColumn
+	Rows    []pageRow
 }
 
 type pageColumn struct {
@@ -90,7 +106,7 @@ type pageNotes struct {
 	Lines []string
 }
 
-func newPage(run *results.Run, plots []string) (page, error) {
+func newPage(run *results.Run, plots, ladders []string) (page, error) {
 	m := run.Manifest
 	summaries := Summarize(run.Cells, &m)
 	p := page{
@@ -110,7 +126,14 @@ func newPage(run *results.Run, plots []string) (page, error) {
 	}
 	p.Validity, p.AllValid = validity(summaries)
 	p.Environment = environment(m)
-	p.fillTable(summaries)
+	p.Points = pointTable(summaries)
+	p.Wire = wireSection(where(summaries, (*Summary).witnessed))
+	for _, n := range notesOf(summaries) {
+		if len(n.lines) > 0 {
+			p.Notes = append(p.Notes, pageNotes{n.head, n.lines})
+		}
+	}
+	p.Ladders = openDrawings(summaries, newOrder(m.Strategies), ladders)
 	figures, err := inline(run, plots)
 	p.Figures = figures
 	return p, err
@@ -153,13 +176,44 @@ func sorted(m map[string]string) []pair {
 	return pairs
 }
 
-// fillTable shows the columns of the text table and those it has no room for.
-func (p *page) fillTable(summaries []*Summary) {
+// pointTable shows the columns of the text table and those it has no room for.
+func pointTable(summaries []*Summary) pageTable {
 	columns := columnsFor(summaries)
 	at := slices.IndexFunc(columns, func(c column) bool { return c.head == "valid" })
 	columns = slices.Insert(columns, at, reportColumns()...)
+	return newTable("all points", columns, summaries)
+}
+
+// wireSection is what the path saw of the points that it kept a record of; nil
+// without one.
+func wireSection(witnessed []*Summary) *pageWire {
+	if len(witnessed) == 0 {
+		return nil
+	}
+	return &pageWire{
+		Agreement: agreement(pool(witnessed).Wire.Agreement),
+		Fates:     newTable("fates of answers", append(pointColumns(witnessed), fateColumns(witnessed)...), witnessed),
+		Resets:    newTable("resets", append(pointColumns(witnessed), resetColumns(witnessed)...), witnessed),
+		FateWords: results.Fates[:], CauseWords: results.ResetCauses[:],
+	}
+}
+
+// agreement says how far the ledgers of valid cells fit together.
+func agreement(g results.WireAgreement) string {
+	if g.Agreed == g.Wire && g.Disagreed == 0 {
+		return fmt.Sprintf("All %d connections of valid cells are the same in all ledgers.", g.Wire)
+	}
+	text := fmt.Sprintf("Of the %d connections of valid cells %d are the same in all ledgers", g.Wire, g.Agreed)
+	if g.NeverAccepted > 0 {
+		text += fmt.Sprintf(", %d were never accepted by the server's program", g.NeverAccepted)
+	}
+	return text + fmt.Sprintf(", and on %d the ledgers disagree.", g.Disagreed)
+}
+
+func newTable(label string, columns []column, summaries []*Summary) pageTable {
+	t := pageTable{Label: label}
 	for _, c := range columns {
-		p.Columns = append(p.Columns, pageColumn{c.head, c.unit, c.title, c.left})
+		t.Columns = append(t.Columns, pageColumn{c.head, c.unit, c.title, c.left})
 	}
 	for i, s := range summaries {
 		first := i > 0 && s.conditions() != summaries[i-1].conditions()
@@ -167,13 +221,9 @@ func (p *page) fillTable(summaries []*Summary) {
 		for _, c := range columns {
 			row.Cells = append(row.Cells, pageCell{c.cell(s), c.left})
 		}
-		p.Rows = append(p.Rows, row)
+		t.Rows = append(t.Rows, row)
 	}
-	for _, n := range notesOf(summaries) {
-		if len(n.lines) > 0 {
-			p.Notes = append(p.Notes, pageNotes{n.head, n.lines})
-		}
-	}
+	return t
 }
 
 // inline reads the SVG plots and puts the figures' own words beside them.

@@ -25,7 +25,7 @@ func reportOf(t *testing.T, run *results.Run) string {
 		plots = append(plots, path)
 	}
 	var b bytes.Buffer
-	if err := Report(&b, run, plots); err != nil {
+	if err := Report(&b, run, plots, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -50,6 +50,12 @@ type Summary struct {
 	HandshakeMs results.Percentiles
 	PathLateMs  results.Percentiles
 	Ledger      results.Ledger
+	// Path adds up what the path did to packets; its percentiles are PathLateMs.
+	Path results.Path
+	// Wire is what the path saw of the connections; nil where no cell has a
+	// whole record.
+	Wire   *results.Wire
+	Doubts []Doubt // of all cells, by round and try
 
 	// Warnings says what in the records could not be used.
 	Warnings []string
@@ -92,11 +98,13 @@ func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
 func merge(p Point, cells []results.Cell) *Summary {
 	s := &Summary{Point: p, TCP: map[string]int64{}, Ends: map[string]int64{}}
 	s.countRounds(cells)
-	cells = slices.DeleteFunc(slices.Clone(cells), func(c results.Cell) bool { return !c.Valid })
 	// One order for sums of floating-point numbers, whatever order the rounds ran in.
+	cells = slices.Clone(cells)
 	slices.SortStableFunc(cells, func(a, b results.Cell) int {
 		return cmp.Or(a.Round-b.Round, a.Try-b.Try, a.Started.Compare(b.Started))
 	})
+	s.Doubts = doubtsOf(cells)
+	cells = slices.DeleteFunc(cells, func(c results.Cell) bool { return !c.Valid })
 	s.Cells = len(cells)
 
 	var delivered, unread, serverRejected int64
@@ -124,6 +132,13 @@ func merge(p Point, cells []results.Cell) *Summary {
 		s.Ledger.Matched += c.Ledger.Matched
 		s.Ledger.FleetOnly += c.Ledger.FleetOnly
 		s.Ledger.ServerOnly += c.Ledger.ServerOnly
+		s.Path.Packets += c.Path.Packets
+		s.Path.Dropped += c.Path.Dropped
+		s.Path.QueueDrops += c.Path.QueueDrops
+		s.Path.FaultDrops += c.Path.FaultDrops
+		s.Path.Duplicated += c.Path.Duplicated
+		s.Path.Reordered += c.Path.Reordered
+		s.Wire = addWire(s.Wire, c.Wire)
 		hold = append(hold, c.Server.HoldMs)
 		late = append(late, c.Path.LateMs)
 		handshake = append(handshake, c.HandshakeMs)

@@ -18,6 +18,7 @@ type grid struct {
 	losses              []float64
 	rounds              int
 	attempts            int64
+	blind               bool // nothing on the path keeps a record
 }
 
 var allStrategies = []results.Term{
@@ -104,6 +105,9 @@ func synthetic(t testing.TB, g grid) *results.Run {
 									BodyBytes: body, Loss: loss, Round: round, Started: started.Add(time.Duration(len(run.Cells)) * time.Second),
 								}
 								fill(t, rng, &c, g.attempts)
+								if !g.blind {
+									c.Wire = witness(c)
+								}
 								run.Cells = append(run.Cells, c)
 							}
 						}
@@ -189,6 +193,48 @@ func fill(t testing.TB, rng *rand.Rand, c *results.Cell, attempts int64) {
 	c.LatencyMs.End.Count = attempts
 }
 
+// witness makes up what the path saw of a cell: a tenth of the lost answers
+// were lost on a path that loses packets, all others arrived.
+func witness(c results.Cell) *results.Wire {
+	lost := c.Rejected - c.Delivered
+	onPath := int64(0)
+	if c.Loss > 0 {
+		onPath = lost / 10
+	}
+	late := results.LateData
+	if c.Strategy == "linger-zero" {
+		late = results.LingerZero
+	}
+	unread, resets := c.TCP[abortOnClose], c.TCP["OutRsts"]
+	w := &results.Wire{
+		Packets: 8 * c.Attempts, Connections: c.Attempts, Rejections: c.Rejected,
+		Resets: map[string]int64{}, ResetsSent: resets,
+		Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{},
+		Retransmitted: int64(c.Loss * float64(c.Rejected)),
+		Agreement:     results.WireAgreement{Wire: c.Attempts, Fleet: c.Attempts, Server: c.Rejected, Agreed: c.Rejected, NeverAccepted: c.Attempts - c.Rejected},
+	}
+	for _, cause := range results.ResetCauses {
+		w.Resets[cause.Name] = 0
+	}
+	w.Resets[results.UnreadData.String()], w.Resets[late.String()] = unread, resets-unread
+	w.Resets[results.NoReset.String()] = c.Attempts - resets
+	for _, fate := range results.Fates {
+		w.Fates[fate.Name] = 0
+	}
+	w.Fates[results.Read.String()] = c.Delivered
+	w.Fates[results.LostOnPath.String()], w.Fates[results.ArrivedNotRead.String()] = onPath, lost-onPath
+	if resets > 0 {
+		ms := c.RTTMs + 0.1
+		w.AnswerToResetMs = results.Percentiles{Count: resets, Mean: ms, P50: ms, P90: ms * 1.1, P99: ms * 1.2, P999: ms * 1.3, Max: ms * 1.4}
+	}
+	if c.Rejected > 0 {
+		b := float64(c.BodyBytes) / 4
+		w.BytesAfterAnswer = results.Percentiles{Count: c.Rejected, Mean: b, P50: b, P90: 2 * b, P99: 3 * b, P999: 3 * b, Max: 3 * b}
+		w.BytesAfterArrival = results.Percentiles{Count: c.Rejected, Mean: b / 2, P50: b / 2, P90: b, P99: b, P999: b, Max: b}
+	}
+	return w
+}
+
 // histogram records n log-normal values around ms and returns them encoded.
 func histogram(t testing.TB, rng *rand.Rand, n int64, ms, spread float64) string {
 	t.Helper()
@@ -223,5 +269,14 @@ func flawed(run *results.Run) *results.Run {
 		}
 	}
 	run.Cells[2].Ledger = results.Ledger{Matched: 398, FleetOnly: 2, ServerOnly: 1}
+	if w := run.Cells[len(run.Cells)-1].Wire; w != nil {
+		doubtful := *w
+		doubtful.Agreement.Agreed, doubtful.Agreement.Disagreed = doubtful.Agreement.Agreed-1, 1
+		doubtful.Agreement.Disagreements = []results.WireDisagreement{{
+			ClientPort: 40001, What: "the fleet read more than arrived",
+			Wire: "210 bytes of request left and 210 arrived", Fleet: "delivered, 210 bytes sent, 138 read",
+		}}
+		run.Cells[len(run.Cells)-1].Wire = &doubtful
+	}
 	return run
 }

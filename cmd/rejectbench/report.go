@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -48,11 +49,19 @@ func writeReport(dir string) (*results.Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw the plots: %w", err)
 	}
+	// Of the folder's name, which may hold anything, no part is a pattern.
+	ladders, err := fs.Glob(os.DirFS(dir), laddersDir+"/*.svg")
+	if err != nil {
+		return nil, fmt.Errorf("find the drawings: %w", err)
+	}
+	for i, name := range ladders {
+		ladders[i] = filepath.Join(dir, filepath.FromSlash(name))
+	}
 	f, err := os.Create(filepath.Join(dir, results.ReportFile))
 	if err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
-	if err := errors.Join(analysis.Report(f, run, plots), f.Close()); err != nil {
+	if err := errors.Join(analysis.Report(f, run, plots, ladders), f.Close()); err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
 	return run, damage

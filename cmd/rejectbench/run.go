@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -153,6 +154,9 @@ func run(cmd *cobra.Command, f runFlags) error {
 		note = cmd.OutOrStdout()
 	}
 	fmt.Fprintf(note, "\nreport: %s\n", filepath.Join(dir, results.ReportFile))
+	if !slices.ContainsFunc(cells.records, func(c results.Cell) bool { return c.Valid }) {
+		return errors.New("no cell is valid; the report has the reasons")
+	}
 	return nil
 }
 

@@ -33,6 +33,14 @@ type program struct {
 // start starts a command line. At the test's end nothing of it may be left.
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
+	p := prepare(t, args...)
+	p.start()
+	return p
+}
+
+// prepare makes a command line ready to be started.
+func prepare(t *testing.T, args ...string) *program {
+	t.Helper()
 	dir := t.TempDir()
 	p := &program{
 		t: t, cmd: exec.Command("rejectbench", args...), stderr: &bytes.Buffer{},
@@ -43,6 +51,12 @@ func start(t *testing.T, args ...string) *program {
 	}
 	p.cmd.Env = append(os.Environ(), p.variable)
 	p.cmd.Stderr = p.stderr
+	return p
+}
+
+func (p *program) start() {
+	t := p.t
+	t.Helper()
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +72,6 @@ func start(t *testing.T, args ...string) *program {
 			t.Error(err)
 		}
 	})
-	return p
 }
 
 // line reads a line of standard output.

@@ -1,14 +1,11 @@
 package analysis
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/rejectbench/rejectbench/results"
 )
 
 const ladder = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" role="img" color="currentColor">
@@ -29,15 +26,6 @@ func inFolder(t *testing.T, files map[string]string, names ...string) (paths []s
 	return paths
 }
 
-func reportWith(t *testing.T, run *results.Run, ladders []string) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := Report(&b, run, nil, ladders); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 func TestDrawingsStandByStrategyInTheOrderOfTheRunAndTheirNamesDoNotMeet(t *testing.T) {
 	g := tinyGrid()
 	g.strategies = []string{"close", "shutdown", "lingering-close"}
@@ -46,7 +34,7 @@ func TestDrawingsStandByStrategyInTheOrderOfTheRunAndTheirNamesDoNotMeet(t *test
 	for _, name := range names {
 		files[name] = strings.Replace(ladder, "close &amp; go", name, 1)
 	}
-	page := reportWith(t, synthetic(t, g), inFolder(t, files, names...))
+	page := reportOf(t, synthetic(t, g), inFolder(t, files, names...)...)
 	var at []int
 	for _, want := range []string{"<summary>close<", names[0], names[1], "<summary>shutdown<", names[3], "<summary>lingering-close<", names[2]} {
 		at = append(at, strings.Index(page, want))
@@ -91,7 +79,7 @@ func TestADrawingIsShapesAndTextAlone(t *testing.T) {
 }
 
 func TestADamagedDrawingIsNamedAndTheReportStands(t *testing.T) {
-	page := reportWith(t, synthetic(t, tinyGrid()), inFolder(t, map[string]string{"close-blocking-x.svg": ladder[:80]}, "close-blocking-x.svg"))
+	page := reportOf(t, synthetic(t, tinyGrid()), inFolder(t, map[string]string{"close-blocking-x.svg": ladder[:80]}, "close-blocking-x.svg")...)
 	if !strings.Contains(page, "close-blocking-x.svg cannot be shown: ") || !strings.Contains(page, "</html>") {
 		t.Error("not said")
 	}

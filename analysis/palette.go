@@ -119,3 +119,19 @@ func outcomeColor(o results.Outcome) color.Color {
 	}
 	return rgb(0x000000)
 }
+
+// fateColor is one colour a fate: blue was read, orange arrived, dark colours
+// did not, grey is not known.
+func fateColor(f results.Fate) color.Color {
+	switch f {
+	case results.Read:
+		return rgb(0x0072B2)
+	case results.ArrivedNotRead:
+		return rgb(0xE69F00)
+	case results.LostOnPath:
+		return rgb(0x7A2E00)
+	case results.NeverSent:
+		return rgb(0x6A3D9A)
+	}
+	return rgb(0xB8B8B8)
+}

@@ -43,7 +43,11 @@ func figures(run *results.Run) []*figure {
 	if len(f.summaries) == 0 {
 		return nil
 	}
-	all := []*figure{deliveryPlot(f), outcomePlot(f), latencyPlot(f)}
+	all := []*figure{deliveryPlot(f), outcomePlot(f)}
+	if fates := fatePlot(f); fates != nil {
+		all = append(all, fates)
+	}
+	all = append(all, latencyPlot(f))
 	all = append(all, resetPlots(f)...)
 	return append(all, costPlot(f))
 }

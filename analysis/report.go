@@ -201,13 +201,13 @@ func wireSection(witnessed []*Summary) *pageWire {
 // agreement says how far the ledgers of valid cells fit together.
 func agreement(g results.WireAgreement) string {
 	if g.Agreed == g.Wire && g.Disagreed == 0 {
-		return fmt.Sprintf("All %d connections of valid cells are the same in all ledgers.", g.Wire)
+		return fmt.Sprintf("The ledgers agree on all %d connections of valid cells.", g.Wire)
 	}
-	text := fmt.Sprintf("Of the %d connections of valid cells %d are the same in all ledgers", g.Wire, g.Agreed)
+	text := fmt.Sprintf("Of %d connections of valid cells the ledgers agree on %d and disagree on %d", g.Wire, g.Agreed, g.Disagreed)
 	if g.NeverAccepted > 0 {
-		text += fmt.Sprintf(", %d were never accepted by the server's program", g.NeverAccepted)
+		text += fmt.Sprintf("; %d never came before the server's program", g.NeverAccepted)
 	}
-	return text + fmt.Sprintf(", and on %d the ledgers disagree.", g.Disagreed)
+	return text + "."
 }
 
 func newTable(label string, columns []column, summaries []*Summary) pageTable {

@@ -12,7 +12,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func reportOf(t *testing.T, run *results.Run) string {
+func reportOf(t *testing.T, run *results.Run, ladders ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	var plots []string
@@ -25,7 +25,7 @@ func reportOf(t *testing.T, run *results.Run) string {
 		plots = append(plots, path)
 	}
 	var b bytes.Buffer
-	if err := Report(&b, run, plots, nil); err != nil {
+	if err := Report(&b, run, plots, ladders); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -47,6 +47,27 @@ func TestReportHoldsEveryPlotAndAsksForNothing(t *testing.T) {
 		t.Errorf("a link leads out of the run's folder: %s", outside)
 	}
 	if len(page) > 2<<20 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+}
+
+// More strategies than the grid that is run by default, each with drawings of
+// as many lines as a ladder of lost packets has.
+func TestReportOfALargeRunStaysSmallEnoughToSend(t *testing.T) {
+	g := fullGrid()
+	g.rounds, g.attempts = 1, 100
+	run := synthetic(t, g)
+	large := strings.Replace(ladder, "<path ", strings.Repeat(`<path d="M0 0L4 4" stroke="currentColor"/>`, 400)+"<path ", 1)
+	files := map[string]string{}
+	var names []string
+	for _, strategy := range g.strategies {
+		for _, client := range g.clients {
+			name := strategy + "-" + client + "-rtt50ms-body0.svg"
+			names, files[name] = append(names, name), large
+		}
+	}
+	page := reportOf(t, run, inFolder(t, files, names...)...)
+	if len(page) > 3<<20 || len(page) < len(names)*len(large) {
 		t.Errorf("the page has %d bytes", len(page))
 	}
 }

@@ -1,0 +1,152 @@
+// Command check judges what the machine that ../run boots printed: every step
+// has ended well, and the cells it measured saw the path they asked for.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// steps are what has to have ended well, in ../init.
+var steps = []string{
+	"modules", "doctor", "doctor-as-user", "tests",
+	"cells", "cells-loss", "cells-rate", "cells-disorder", "cells-as-user",
+}
+
+type checker struct {
+	failures int
+	cells    map[string]int // by step
+	ended    map[string]bool
+}
+
+func (c *checker) fail(format string, args ...any) {
+	c.failures++
+	fmt.Printf("FAILED: "+format+"\n", args...)
+}
+
+func main() {
+	c := checker{cells: map[string]int{}, ended: map[string]bool{}}
+	if err := c.read(os.Stdin); err != nil {
+		c.fail("read the console: %v", err)
+	}
+	for _, name := range steps {
+		switch {
+		case !c.ended[name]:
+			c.fail("step %s was never run to its end", name)
+		case strings.HasPrefix(name, "cells") && c.cells[name] == 0:
+			c.fail("step %s has measured no cell", name)
+		}
+	}
+	if c.failures > 0 {
+		os.Exit(1)
+	}
+	fmt.Println("everything holds")
+}
+
+func (c *checker) read(console io.Reader) error {
+	lines := bufio.NewReader(console)
+	var step, line string
+	var err error
+	for err == nil {
+		line, err = lines.ReadString('\n')
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "== begin "):
+			step = strings.TrimPrefix(line, "== begin ")
+		case strings.HasPrefix(line, "== end "):
+			name, status, _ := strings.Cut(strings.TrimPrefix(line, "== end "), " ")
+			c.ended[name] = true
+			if status != "0" {
+				c.fail("step %s ended with %s", name, status)
+			}
+		case step == "tests" && strings.HasPrefix(strings.TrimSpace(line), "--- SKIP"):
+			c.fail("not run: %s", strings.TrimSpace(line))
+		case strings.HasPrefix(line, "path ") && strings.Contains(line, "netem: no"):
+			c.fail("step %s: %s", step, line)
+		case strings.HasPrefix(line, "{"):
+			var cell results.Cell
+			if err := json.Unmarshal([]byte(line), &cell); err != nil {
+				c.fail("step %s: %v", step, err)
+				continue
+			}
+			c.cells[step]++
+			c.judge(step, cell)
+		}
+	}
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// steady are the steps whose handshakes have to take the round trip: what
+// waits for a rate or overtakes does not.
+var steady = map[string]bool{"cells": true, "cells-loss": true, "cells-as-user": true}
+
+func (c *checker) judge(step string, cell results.Cell) {
+	name := fmt.Sprintf("%s: %s, rtt %v ms, loss %v%%, body %d", step, cell.Strategy, cell.RTTMs, cell.Loss*100, cell.BodyBytes)
+	if cell.Impairments != "" {
+		name += ", " + cell.Impairments
+	}
+	h := cell.HandshakeMs
+	fmt.Printf("%s\n\thandshake %.3f ms at the median, %.3f at p90; %d of %d answers delivered; %d segments sent again; %d packets; valid %v %s\n",
+		name, h.P50, h.P90, cell.Delivered, cell.Rejected, cell.TCP["RetransSegs"], cell.Path.Packets, cell.Valid, cell.InvalidReason)
+	if cell.Path.Kind != "netem" {
+		c.fail("%s: the path is %s", name, cell.Path.Kind)
+	}
+	if !cell.Valid {
+		c.fail("%s: the cell is not valid: %s", name, cell.InvalidReason)
+	}
+	if cell.Attempts == 0 || cell.Rejected == 0 {
+		c.fail("%s: nothing was measured", name)
+	}
+	if off := h.P50 - cell.RTTMs; steady[step] && (off < 0 || off > max(cell.RTTMs/100, 0.2)) {
+		c.fail("%s: the median handshake is off by %.3f ms", name, off)
+	}
+	if cell.Loss == 0 {
+		return
+	}
+	late, all, err := lateConnects(cell)
+	if err != nil {
+		c.fail("%s: %v", name, err)
+		return
+	}
+	// One of both packets lost, each with the loss's probability; the 99.9%
+	// interval of a binomial, by its normal approximation.
+	share := 1 - (1-cell.Loss)*(1-cell.Loss)
+	want := float64(all) * share
+	give := 3.29 * math.Sqrt(want*(1-share))
+	fmt.Printf("\t%d of %d handshakes lost their SYN or SYN-ACK, want %.0f give or take %.0f\n", late, all, want, give)
+	if math.Abs(float64(late)-want) > give {
+		c.fail("%s: %d of %d handshakes lost a packet", name, late, all)
+	}
+}
+
+// lateConnects counts the connects that took a second or more, which is what
+// the kernel waits before it sends a SYN or SYN-ACK again.
+func lateConnects(cell results.Cell) (late, all int64, err error) {
+	for name, encoded := range cell.Histograms {
+		if !strings.HasPrefix(name, "connect/") {
+			continue
+		}
+		h, err := results.DecodeHistogram(encoded)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, bar := range h.Distribution() {
+			all += bar.Count
+			if bar.From >= int64(990*time.Millisecond) {
+				late += bar.Count
+			}
+		}
+	}
+	return late, all, nil
+}

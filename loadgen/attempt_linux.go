@@ -16,7 +16,8 @@ const (
 	connecting              // waits for the handshake
 	sending                 // has request bytes left to send
 	delaying                // has sent the request and waits before it reads
-	receiving               // reads the answer, then waits for the connection's end
+	receiving               // reads the answer
+	ending                  // has the whole answer and waits for the connection's end
 	numStates
 )
 
@@ -108,7 +109,7 @@ func (w *worker) event(ev unix.EpollEvent) {
 		if w.client.readsWhileSending || events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 			w.send(i)
 		}
-	case receiving:
+	case receiving, ending:
 		w.receive(i)
 	}
 }
@@ -145,8 +146,8 @@ func (w *worker) send(i int32) {
 			if w.read(i) {
 				return
 			}
-			if s.answer.state() == answerWhole {
-				break // nothing more to send for: the answer is there
+			if s.state == ending {
+				return // nothing more to send for: the answer is there
 			}
 		}
 		n, e := sysSend(s.fd, w.rest(s.Sent))
@@ -246,6 +247,9 @@ func (w *worker) read(i int32) bool {
 				w.end(i, wholeOutcome(s.answer.status(), s.resetBy != 0))
 				return true
 			}
+			if s.state != ending {
+				w.enter(i, ending, w.now())
+			}
 		}
 	}
 	w.yield(i)
@@ -264,7 +268,7 @@ func (w *worker) expired(i int32) {
 		s.readable = true
 		w.enter(i, receiving, w.now())
 		w.receive(i)
-	case receiving:
+	case receiving, ending:
 		w.end(i, timedOut(callReceive, &s.answer))
 	}
 }

@@ -23,6 +23,7 @@ import (
 const (
 	DefaultTimeout   = 10 * time.Second
 	DefaultReadDelay = 100 * time.Millisecond
+	DefaultEndWait   = time.Second
 )
 
 // Config says what a fleet does. The zero value of a field means what its
@@ -41,6 +42,14 @@ type Config struct {
 	ConnectTimeout time.Duration // 0 is DefaultTimeout
 	SendTimeout    time.Duration // 0 is DefaultTimeout
 	ReceiveTimeout time.Duration // 0 is DefaultTimeout
+
+	// EndWait is how long a client that has the whole answer waits for the end
+	// of a connection that the answer says will end, to tell an orderly one from
+	// a reset; then it closes, and the attempt counts as ended in order. A
+	// reset in answer to what it has sent comes within a round trip. 0 is
+	// DefaultEndWait. Without a bound, a client that stopped sending and a
+	// server that waits for the rest would wait for each other.
+	EndWait time.Duration
 
 	// ReadDelay is how long the slow-reader client waits between its request
 	// and its first read; 0 is DefaultReadDelay.

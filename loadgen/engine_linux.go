@@ -150,7 +150,7 @@ func newWorker(cfg Config, c Client, plan schedule, slots int) (_ *worker, err e
 		w.idle = append(w.idle, int32(slots-1-i))
 	}
 	for s, wait := range map[state]time.Duration{
-		connecting: cfg.ConnectTimeout, sending: cfg.SendTimeout, delaying: cfg.ReadDelay, receiving: cfg.ReceiveTimeout,
+		connecting: cfg.ConnectTimeout, sending: cfg.SendTimeout, delaying: cfg.ReadDelay, receiving: cfg.ReceiveTimeout, ending: cfg.EndWait,
 	} {
 		w.queues[s] = newDeadlines(int64(wait))
 	}

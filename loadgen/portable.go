@@ -203,8 +203,11 @@ func (x *exchange) run(ctx context.Context) {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
-	x.judge(x.read(func() {}))
+	x.judge(x.read(x.awaitEnd))
 }
+
+// awaitEnd bounds the wait for the connection's end after a whole answer.
+func (x *exchange) awaitEnd() { _ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.EndWait)) }
 
 // send writes the request, up to its end or an error.
 func (x *exchange) send() error {
@@ -248,11 +251,14 @@ func (x *exchange) read(whole func()) error {
 				x.FirstByte = x.clock.now()
 			}
 			x.Received += int64(n)
+			had := x.answer.state() == answerWhole
 			switch x.answer.feed(buf[:n]) {
 			case answerBad:
 				return nil
 			case answerWhole:
-				whole()
+				if !had { // what comes behind it must not prolong the wait
+					whole()
+				}
 				if !x.answer.closes() {
 					return nil
 				}
@@ -303,18 +309,28 @@ func (x *exchange) duplex() {
 	}
 	var readErr error
 	var reading sync.WaitGroup
+	var mu sync.Mutex // guards the read deadline once the answer is whole
+	whole := false
 	reading.Go(func() {
-		readErr = x.read(stopSending)
+		readErr = x.read(func() {
+			mu.Lock()
+			whole = true
+			x.awaitEnd()
+			mu.Unlock()
+			stopSending()
+		})
 		stopSending() // no answer can come any more
 	})
 	sendErr := x.send()
 	errno, _ := netError(sendErr)
 	over := sendErr != nil && !stopped.Load() && !isReset(errno) // the time limit, or a fault of our own
+	mu.Lock()
 	if over {
 		_ = x.conn.SetReadDeadline(longAgo)
-	} else {
+	} else if !whole {
 		_ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
 	}
+	mu.Unlock()
 	reading.Wait()
 	if over && errors.Is(readErr, os.ErrDeadlineExceeded) {
 		x.fail(callSend, sendErr)

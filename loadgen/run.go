@@ -66,6 +66,7 @@ func (cfg Config) withDefaults() (Config, error) {
 		{"connect timeout", (*int64)(&cfg.ConnectTimeout), int64(DefaultTimeout)},
 		{"send timeout", (*int64)(&cfg.SendTimeout), int64(DefaultTimeout)},
 		{"receive timeout", (*int64)(&cfg.ReceiveTimeout), int64(DefaultTimeout)},
+		{"wait for the end", (*int64)(&cfg.EndWait), int64(DefaultEndWait)},
 		{"read delay", (*int64)(&cfg.ReadDelay), int64(DefaultReadDelay)},
 	} {
 		if *limit.value < 0 {

@@ -20,6 +20,9 @@ import (
 // maxTries is how often a cell is run at most until it is valid.
 const maxTries = 3
 
+// endSlack is what a fleet waits for a connection's end beyond two round trips.
+const endSlack = 250 * time.Millisecond
+
 // Options say how the cells of a grid are run.
 type Options struct {
 	Points      []Point
@@ -124,6 +127,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 			ConnectTimeout: o.Timeout,
 			SendTimeout:    o.Timeout,
 			ReceiveTimeout: o.Timeout,
+			EndWait:        2*o.PathOf(v.Point).RTT() + endSlack,
 			ReadDelay:      o.ReadDelay,
 		},
 	}

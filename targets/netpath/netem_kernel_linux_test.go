@@ -231,6 +231,7 @@ func TestNetemLosesItsShareEachWay(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			onNetem(t, text, func(p *Path, im Impairments) {
 				client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
+				lost := 0
 				for _, way := range []struct {
 					name     string
 					from, to *net.UDPConn
@@ -243,10 +244,14 @@ func TestNetemLosesItsShareEachWay(t *testing.T) {
 						t.Errorf("%s: out of order", way.name)
 					}
 					expect(t, "lost "+way.name, n-len(got), n, way.loss)
+					lost += n - len(got)
 					netem, _ := disciplines(t, way.ns, way.dev)
 					if s := netem.Statistics; int(s.Queue.Drops) != n-len(got) || int(s.Basic.Packets) != len(got) {
 						t.Errorf("%s: %d lost and %d arrived, but netem counts %d and %d", way.name, n-len(got), len(got), s.Queue.Drops, s.Basic.Packets)
 					}
+				}
+				if s, err := p.stats(); err != nil || int(s.Packets) != 2*n || int(s.Lost) != lost || s.QueueDrops != 0 {
+					t.Errorf("%d of %d were lost, the path counts %+v, %v", lost, 2*n, s, err)
 				}
 			})
 		})
@@ -321,6 +326,9 @@ func TestFilterBelowNetemDropsWhatExceedsTheQueue(t *testing.T) {
 		got := carry(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), n, fullFrame)
 		netem, below := disciplines(t, p.client, clientDev)
 		t.Logf("%d of %d arrived over a queue of %d; drops: netem %d, filter %d", len(got), n, slots, netem.Statistics.Queue.Drops, below.Statistics.Queue.Drops)
+		if s, err := p.stats(); err != nil || int(s.QueueDrops) != n-len(got) || s.Lost != 0 || s.Packets != n {
+			t.Errorf("%d of %d arrived, the path counts %+v, %v", len(got), n, s, err)
+		}
 		// The queue, the bucket's two frames, and what leaves while the rest is
 		// being sent: a frame takes 12 ms.
 		if len(got) < slots+1 || len(got) > slots+6 {

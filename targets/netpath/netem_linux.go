@@ -72,13 +72,50 @@ func addNetem(dev string, im Impairment) error {
 	return nil
 }
 
-// linkStats counts what crossed the server's device. The kernel carried it and
-// tells nothing of lateness.
-func linkStats(kind Kind, server end) (Stats, error) {
+// linkStats counts what crossed the devices. The kernel carried it and tells
+// nothing of lateness, nor how many packets it doubled or let overtake.
+func linkStats(kind Kind, client, server end) (Stats, error) {
 	s := Stats{Kind: kind}
-	err := server.ns.do(func() (err error) {
-		s.Packets, err = linkPackets(server.dev)
-		return err
-	})
-	return s, err
+	if kind != Netem {
+		err := server.ns.do(func() (err error) {
+			s.Packets, err = linkPackets(server.dev)
+			return err
+		})
+		return s, err
+	}
+	for _, e := range []end{client, server} {
+		if err := e.ns.do(func() error { return s.countNetem(e.dev) }); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// countNetem adds what the disciplines of a device count. A netem counts what
+// the filter below it drops as its own, too.
+func (s *Stats) countNetem(dev string) error {
+	link, err := netlink.LinkByName(dev)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", dev, err)
+	}
+	list, err := netlink.QdiscList(link)
+	if err != nil {
+		return fmt.Errorf("read the counts of %s: %w", dev, err)
+	}
+	for _, q := range list {
+		counts := q.Attrs().Statistics
+		if counts == nil || counts.Basic == nil || counts.Queue == nil {
+			return fmt.Errorf("read the counts of %s: its %s has none", dev, q.Type())
+		}
+		drops := int64(counts.Queue.Drops)
+		switch q.Type() {
+		case "netem":
+			s.Packets += int64(counts.Basic.Packets) + int64(counts.Queue.Qlen) + drops
+			s.Lost += drops
+		case "tbf":
+			s.QueueDrops += drops
+			s.Lost -= drops
+		}
+	}
+	return nil
 }

@@ -160,7 +160,7 @@ func (p *Path) stats() (Stats, error) {
 	case p.kind == Loopback:
 		return Stats{Kind: Loopback}, nil
 	case p.line == nil:
-		return linkStats(p.kind, serverEnd(p.server, p.network))
+		return linkStats(p.kind, clientEnd(p.client, p.network), serverEnd(p.server, p.network))
 	}
 	// Frames that the devices threw away are the instrument's fault as well.
 	var lost int64

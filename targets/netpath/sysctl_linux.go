@@ -12,6 +12,10 @@ import (
 // setting is a sysctl under net/ and its value.
 type setting struct{ name, value string }
 
+// somaxconn is not there in a namespace of an ordinary user on older kernels
+// (Linux 6.1: net/core/sysctl_net_core.c), which has the kernel's default of 4096.
+const somaxconn = "core/somaxconn"
+
 // sysctls are the settings that an instrument needs, under net/, written into
 // every namespace of a path.
 var sysctls = []setting{
@@ -20,7 +24,7 @@ var sysctls = []setting{
 	{"ipv4/tcp_no_metrics_save", "1"}, // no connection may learn from the one before
 	{"ipv4/tcp_max_syn_backlog", "65535"},
 	{"ipv4/tcp_syncookies", "0"}, // a cookie would forget the SYN's options
-	{"core/somaxconn", "65535"},
+	{somaxconn, "65535"},
 }
 
 // recorded are settings that decide what is measured. They are taken as the
@@ -62,6 +66,9 @@ func settle(spec Spec, own bool) (map[string]string, error) {
 	inForce := map[string]string{}
 	for _, s := range settings(spec) {
 		got, err := s.settle(own)
+		if errors.Is(err, fs.ErrNotExist) && s.name == somaxconn {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -97,8 +97,8 @@ func (c *checker) judge(step string, cell results.Cell) {
 		name += ", " + cell.Impairments
 	}
 	h := cell.HandshakeMs
-	fmt.Printf("%s\n\thandshake %.3f ms at the median, %.3f at p90; %d of %d answers delivered; %d segments sent again; %d packets; valid %v %s\n",
-		name, h.P50, h.P90, cell.Delivered, cell.Rejected, cell.TCP["RetransSegs"], cell.Path.Packets, cell.Valid, cell.InvalidReason)
+	fmt.Printf("%s\n\thandshake %.3f ms at the median, %.3f at p90; %d of %d answers delivered; %d segments sent again; %d packets, %d dropped, %d of them by a full queue; valid %v %s\n",
+		name, h.P50, h.P90, cell.Delivered, cell.Rejected, cell.TCP["RetransSegs"], cell.Path.Packets, cell.Path.Dropped, cell.Path.QueueDrops, cell.Valid, cell.InvalidReason)
 	if cell.Path.Kind != "netem" {
 		c.fail("%s: the path is %s", name, cell.Path.Kind)
 	}
@@ -114,19 +114,24 @@ func (c *checker) judge(step string, cell results.Cell) {
 	if cell.Loss == 0 {
 		return
 	}
+	c.expect(name, "packets were lost", cell.Path.Dropped, cell.Path.Packets, cell.Loss)
 	late, all, err := lateConnects(cell)
 	if err != nil {
 		c.fail("%s: %v", name, err)
 		return
 	}
-	// One of both packets lost, each with the loss's probability; the 99.9%
-	// interval of a binomial, by its normal approximation.
-	share := 1 - (1-cell.Loss)*(1-cell.Loss)
-	want := float64(all) * share
+	// One of both packets lost, each with the loss's probability.
+	c.expect(name, "handshakes lost their SYN or SYN-ACK", late, all, 1-(1-cell.Loss)*(1-cell.Loss))
+}
+
+// expect checks a count against the 99.9% interval of a binomial, by its
+// normal approximation.
+func (c *checker) expect(name, what string, count, n int64, share float64) {
+	want := float64(n) * share
 	give := 3.29 * math.Sqrt(want*(1-share))
-	fmt.Printf("\t%d of %d handshakes lost their SYN or SYN-ACK, want %.0f give or take %.0f\n", late, all, want, give)
-	if math.Abs(float64(late)-want) > give {
-		c.fail("%s: %d of %d handshakes lost a packet", name, late, all)
+	fmt.Printf("\t%d of %d %s, want %.0f give or take %.0f\n", count, n, what, want, give)
+	if math.Abs(float64(count)-want) > give {
+		c.fail("%s: %d of %d %s", name, count, n, what)
 	}
 }
 

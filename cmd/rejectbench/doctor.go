@@ -1,8 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"runtime"
+	"strconv"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,13 +17,37 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
+// doctorFlags are the flags of doctor.
+type doctorFlags struct {
+	calibrate    bool
+	path, format string
+	seed         uint64
+}
+
 func doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var f doctorFlags
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "say what this machine allows, and how to allow the rest",
 		Args:  positional(0, 0, "takes no arguments"),
-		RunE:  doctor,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.calibrate {
+				return calibrate(cmd, f)
+			}
+			for _, name := range []string{"path", "format", "seed"} {
+				if cmd.Flags().Changed(name) {
+					return usagef("--%s %s: only with --calibrate", name, cmd.Flags().Lookup(name).Value)
+				}
+			}
+			return doctor(cmd)
+		},
 	}
+	fs := cmd.Flags()
+	fs.BoolVar(&f.calibrate, "calibrate", false, "measure the path instead: handshakes, lateness, loss and an upload against what is asked, in about 20 s")
+	fs.StringVar(&f.path, "path", "auto", "with --calibrate: path to measure: auto, netem or delayline")
+	fs.StringVar(&f.format, "format", "text", "with --calibrate: text or json (one object)")
+	fs.Uint64Var(&f.seed, "seed", 1, "with --calibrate: seed of lost packets")
+	return cmd
 }
 
 // remedies say how to allow what a machine does not.
@@ -26,7 +56,7 @@ var remedies = map[netpath.Kind]string{
 	netpath.DelayLine: "needs root, or user namespaces for ordinary users (sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 on older Debian, kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), and the kernel's veth and AF_PACKET",
 }
 
-func doctor(cmd *cobra.Command, _ []string) error {
+func doctor(cmd *cobra.Command) error {
 	w := cmd.OutOrStdout()
 	m, err := describeMachine()
 	if err != nil {
@@ -67,4 +97,71 @@ func doctor(cmd *cobra.Command, _ []string) error {
 		fmt.Fprintln(w, "CPUs       server, path and fleet share one CPU: expect invalid cells at high concurrency")
 	}
 	return nil
+}
+
+// calibrate measures the path and says whether it is what was asked for.
+func calibrate(cmd *cobra.Command, f doctorFlags) error {
+	kind, err := netpath.ParseKind(f.path)
+	if err != nil {
+		return usagef("--path %q: there are auto, netem and delayline", f.path)
+	}
+	if f.format != "text" && f.format != "json" {
+		return usagef("--format %q: there are text and json", f.format)
+	}
+	ctx := cmd.Context()
+	// What any of the measurements asks of a path.
+	im := netpath.Impairments{Up: netpath.Impairment{Loss: 0.01}, Down: netpath.Impairment{Loss: 0.01}}.WithRTT(time.Millisecond)
+	choice, err := sweep.Choose(ctx, netpath.Spec{Kind: kind, Impairments: im, Congestion: netpath.DefaultCongestion})
+	if err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
+	}
+	c, err := sweep.Calibrate(ctx, choice, f.seed)
+	if err != nil {
+		return err
+	}
+	if f.format == "json" {
+		err = json.NewEncoder(cmd.OutOrStdout()).Encode(c)
+	} else {
+		err = printCalibration(cmd.OutOrStdout(), c)
+	}
+	if err != nil {
+		return err
+	}
+	if !c.Within {
+		return fmt.Errorf("the %s path is out of bounds in %d of %d checks", c.Path, c.Outside(), len(c.Checks))
+	}
+	return nil
+}
+
+func printCalibration(out io.Writer, c sweep.Calibration) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "check\tpath\tmeasured\tbounds\tof\tverdict")
+	for _, check := range c.Checks {
+		verdict := map[bool]string{true: "within", false: "OUT OF BOUNDS"}[check.Within]
+		if check.Note != "" {
+			verdict += ": " + check.Note
+		}
+		bounds := fmt.Sprintf("%s to %s", number(check.Low), number(check.High))
+		if check.High == 0 {
+			bounds = "at least " + number(check.Low)
+		}
+		setting := check.Setting
+		if setting == "" {
+			setting = "no delay"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%d\t%s\n", check.What, setting, number(check.Measured), check.Unit, bounds, check.Count, verdict)
+	}
+	fmt.Fprintf(w, "\n%s path: %d of %d checks within bounds, in %.0f s\n", c.Path, len(c.Checks)-c.Outside(), len(c.Checks), c.Seconds)
+	return w.Flush()
+}
+
+// number is a figure as a person reads it: thousandths below a thousand, wholes above.
+func number(v float64) string {
+	if v >= 1000 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
 }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+)
+
+func TestCalibrationMeasuresThePathAndExitsByItsVerdict(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 20 s")
+	}
+	needDelays(t)
+	p := start(t, "doctor", "--calibrate", "--format", "json")
+	stdout, code := p.wait()
+	var c sweep.Calibration
+	if err := json.Unmarshal([]byte(stdout), &c); err != nil {
+		t.Fatalf("%v: exit code %d, %s%s", err, code, stdout, p.stderr)
+	}
+	// A busy machine may make the path late. What it lost, and what arrived, is
+	// no matter of time.
+	exact := []string{"lost up", "lost down", "lost by the path's count", "upload read by the server"}
+	outside := 0
+	for _, check := range c.Checks {
+		if check.Count == 0 || check.Note != "" {
+			t.Errorf("nothing was measured: %+v", check)
+		}
+		if check.Within {
+			continue
+		}
+		outside++
+		if c.Path == "delayline" && slices.Contains(exact, check.What) {
+			t.Errorf("%+v", check)
+		}
+	}
+	if len(c.Checks) < 13 || c.Within != (outside == 0) || c.Outside() != outside {
+		t.Errorf("%d of %d checks are out of bounds, and within is %v", outside, len(c.Checks), c.Within)
+	}
+	if want := map[bool]int{true: exitDone, false: exitFailed}[c.Within]; code != want {
+		t.Errorf("exit code %d, want %d: %s", code, want, p.stderr)
+	}
+}
+
+func TestCalibrationOfAPathThatCannotDoItIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"--calibrate", "--path", "loopback"}, exitEnvironment},
+		{[]string{"--calibrate", "--path", "nosuch"}, exitUsage},
+		{[]string{"--calibrate", "--format", "nosuch"}, exitUsage},
+		{[]string{"--path", "delayline"}, exitUsage},
+	} {
+		if stdout, stderr, code := rejectbench(append([]string{"doctor"}, c.args...)...); code != c.code || stdout != "" || stderr == "" {
+			t.Errorf("%v: exit code %d, want %d; %s%s", c.args, code, c.code, stdout, stderr)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -119,7 +120,7 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 		spec.Impairments = none.WithRTT(time.Millisecond)
 	}
 	if err := p.start((*exec.Cmd).Start, spec); err != nil {
-		return fmt.Errorf("%w: %w", netpath.ErrNotAllowed, err)
+		return forbidden(err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
 	defer stop()
@@ -140,6 +141,18 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 		return errors.New(failure.Error)
 	}
 	return nil
+}
+
+// forbidden says what it means that a process in namespaces of its own could
+// not be started: clone(2) has words for other things only.
+func forbidden(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: no user or network namespace is left to this user (sysctls user.max_user_namespaces, user.max_net_namespaces)", netpath.ErrNotAllowed)
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w: this user may make no namespaces", netpath.ErrNotAllowed)
+	}
+	return fmt.Errorf("%w: %w", netpath.ErrNotAllowed, err)
 }
 
 // probeRole makes a path, tries the program on it, and says how that went.

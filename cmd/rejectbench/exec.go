@@ -136,6 +136,9 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 	if err != nil {
 		return err
 	}
+	if report.Interrupted {
+		return context.Canceled
+	}
 	if report.Error != "" {
 		if report.Wrong {
 			return usagef("%s", report.Error)

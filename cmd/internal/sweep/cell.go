@@ -100,7 +100,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	report.Sysctl = path.Sysctl()
 
 	// A line a request of every cell is nothing to read.
-	server, err := openServer(path, spec.Program, nil, spec.Server)
+	server, err := openServer(ctx, path, spec.Program, nil, spec.Server)
 	if err != nil {
 		return report, err
 	}

@@ -42,13 +42,14 @@ type ServerOptions struct {
 
 // ExecReport is what was seen beside the client program's own output.
 type ExecReport struct {
-	ExitCode int              // of the client program; 128 and the signal's number if one ended it
-	Server   *targets.Report  // of the reference server
-	TCP      map[string]int64 // deltas of the kernel's counters at the server's end
-	Path     results.Path
-	Wire     *ExecWire // nil without a path that keeps a record
-	Error    string
-	Wrong    bool // Error is the command's: it does not exist or the server never listened
+	ExitCode    int              // of the client program; 128 and the signal's number if one ended it
+	Server      *targets.Report  // of the reference server
+	TCP         map[string]int64 // deltas of the kernel's counters at the server's end
+	Path        results.Path
+	Wire        *ExecWire // nil without a path that keeps a record
+	Error       string
+	Interrupted bool // before the program was started
+	Wrong       bool // Error is the command's: it does not exist or the server never listened
 }
 
 // execSpec is what the exec process is told.
@@ -116,7 +117,8 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	// A terminal sends its signals to the program, to its parent and to this
 	// process between them, which has to stay for the program's sake. Not
 	// ignored: the program would inherit that.
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP)
+	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP)
+	defer cancel()
 	adopt()
 	signals := make(chan syscall.Signal, 8)
 	go func() {
@@ -126,6 +128,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 				endChildren(false)
 				os.Exit(1)
 			}
+			cancel() // what waits for the server; the program is past that
 			signals <- syscall.Signal(m.Signal)
 		}
 	}()
@@ -134,6 +137,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err != nil {
 		report.Error = err.Error()
 		report.Wrong = errors.As(err, new(CommandError))
+		report.Interrupted = errors.Is(err, context.Canceled)
 	}
 	return out.Encode(report)
 }
@@ -155,7 +159,7 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 		}
 	}()
 	// Standard error: the client program's output is kept apart.
-	server, err := openServer(path, spec.Program, os.Stderr, serverSpec{
+	server, err := openServer(ctx, path, spec.Program, os.Stderr, serverSpec{
 		Strategy: spec.Server.Strategy, Limit: spec.Server.Limit, Bounds: spec.Server.Bounds, Grace: 10*time.Second + 4*spec.Spec.Impairments.RTT(),
 	})
 	if err != nil {

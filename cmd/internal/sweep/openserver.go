@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -53,9 +54,9 @@ type runningServer struct {
 
 // openServer starts the server and returns when it listens. What a program
 // writes goes to output; nil throws it away.
-func openServer(path *netpath.Path, p Program, output *os.File, reference serverSpec) (*runningServer, error) {
+func openServer(ctx context.Context, path *netpath.Path, p Program, output *os.File, reference serverSpec) (*runningServer, error) {
 	if len(p.Command) > 0 {
-		return openProgram(path, p, output)
+		return openProgram(ctx, path, p, output)
 	}
 	own, addr, err := startServer(path, reference)
 	if err != nil {
@@ -64,7 +65,7 @@ func openServer(path *netpath.Path, p Program, output *os.File, reference server
 	return &runningServer{addr: addr, own: own}, nil
 }
 
-func openProgram(path *netpath.Path, p Program, output *os.File) (*runningServer, error) {
+func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.File) (*runningServer, error) {
 	port, err := portFor(path)
 	if err != nil {
 		return nil, err
@@ -90,6 +91,9 @@ func openProgram(path *netpath.Path, p Program, output *os.File) (*runningServer
 		select {
 		case <-s.ended:
 			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s", command[0], s.addr, s.end())}
+		case <-ctx.Done():
+			s.kill()
+			return nil, ctx.Err()
 		case <-time.After(listenPoll):
 		}
 		if time.Now().After(over) {

@@ -107,6 +107,8 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 	if c.Isolated {
 		netpath.Isolate(p.cmd)
 		outlive(p.cmd)
+		adopt()
+		defer endChildren(true) // of a probe that was killed
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout+program.ListenTimeout)
 	defer cancel()
@@ -156,7 +158,7 @@ func forbidden(err error) error {
 }
 
 // probeRole makes a path, tries the program on it, and says how that went.
-func probeRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
+func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec probeSpec
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
@@ -168,7 +170,7 @@ func probeRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
 		endChildren(false)
 		os.Exit(1)
 	}()
-	err := spec.try()
+	err := spec.try(ctx)
 	endChildren(false)
 	var report probeReport
 	if err != nil {
@@ -178,14 +180,14 @@ func probeRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
 	return out.Encode(report)
 }
 
-func (s probeSpec) try() error {
+func (s probeSpec) try(ctx context.Context) error {
 	path, err := netpath.Open(s.Spec, s.Isolated)
 	if err != nil {
 		return err
 	}
 	if len(s.Program.Command) > 0 {
 		var server *runningServer
-		if server, err = openProgram(path, s.Program, os.Stderr); err == nil {
+		if server, err = openProgram(ctx, path, s.Program, os.Stderr); err == nil {
 			server.kill()
 		}
 	}

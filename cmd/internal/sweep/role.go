@@ -5,8 +5,10 @@
 // The processes are this program again. The run's process starts a cell
 // process in a network namespace of its own; that one makes the path, starts
 // the server and the fleet at its ends, and joins their ledgers into a record.
-// Each dies with its parent, whatever ends the parent, and the namespaces,
-// which have no names, go with the last process in them.
+// Each ends with its parent, whatever ends the parent: a server and a fleet are
+// killed by the kernel, and the process above them sees its input end and takes
+// along what a user's programs have started. The namespaces, which have no
+// names, go with the last process in them.
 package sweep
 
 import (

@@ -15,7 +15,10 @@ import (
 
 const (
 	// spinWindow is how long before a packet is due the thread stops sleeping
-	// and watches the clock: about the time that waking up takes.
+	// and watches the clock: about the time that waking up takes. At 3000
+	// connections a second 100 us cost 20% more CPU and are no earlier; a window
+	// that follows the measured wake-up lag, its 90th percentile, costs 15% less
+	// and is 3 us late at the median in place of 0.5.
 	spinWindow = 50 * time.Microsecond
 	// maxAge bounds what a packet's time stamp may say of its age: a wall clock
 	// that is set while packets are held must not stop or flush the line.

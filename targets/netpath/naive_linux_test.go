@@ -16,7 +16,7 @@ import (
 // goroutine that sleeps until a packet is due and writes it. It is what the
 // delay line is held against.
 func openNaive(spec Spec) (_ *Path, err error) {
-	p := &Path{kind: Netem, network: ipv4} // counted as a path of the kernel's: by its devices
+	p := &Path{kind: DelayLine, network: ipv4} // without a line: its server's device counts packets
 	if p.client, err = newNamespace(false); err != nil {
 		return nil, err
 	}
@@ -61,6 +61,10 @@ func openTUN(ns *namespace, dev string, addr netip.Addr, spec Spec) (f *os.File,
 		ip := &netlink.Addr{IPNet: &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(ipv4.bits, addr.BitLen())}}
 		if err := netlink.AddrAdd(link, ip); err != nil {
 			return fmt.Errorf("give %s its address: %w", dev, err)
+		}
+		// Its own 500 packets are fewer than a burst of connections has.
+		if err := netlink.LinkSetTxQLen(link, 1<<16); err != nil {
+			return fmt.Errorf("lengthen the queue of %s: %w", dev, err)
 		}
 		if err := netlink.LinkSetUp(link); err != nil {
 			return fmt.Errorf("bring up %s: %w", dev, err)

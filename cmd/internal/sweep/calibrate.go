@@ -118,7 +118,6 @@ type lossReport struct {
 	Ways    [2]datagrams // up, down
 	Dropped int64        // by the path's own count, as asked for
 	Own     int64        // lost by the path for reasons of its own
-	Counts  bool         // the path counts what it drops
 	Error   string
 }
 

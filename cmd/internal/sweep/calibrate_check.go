@@ -87,14 +87,11 @@ func checkLoss(share float64, r lossReport) []Check {
 		checks = append(checks, check(what, im, "packets", float64(d.lost()), float64(low), float64(high), d.Sent).failed(r.Error))
 		lost, sent, marks = lost+d.lost(), sent+d.Sent, marks+d.Marks
 	}
-	if r.Counts {
-		own := check("lost by the path's count", im, "packets", float64(r.Dropped), float64(lost), float64(lost+marks), sent)
-		checks = append(checks, own.failed(r.Error))
-	}
+	own := check("lost by the path's count", im, "packets", float64(r.Dropped), float64(lost), float64(lost+marks), sent).failed(r.Error)
 	if r.Own > 0 {
-		checks[len(checks)-1] = checks[len(checks)-1].failed(fmt.Sprintf("the path lost %d packets of its own", r.Own))
+		own = own.failed(fmt.Sprintf("the path lost %d packets of its own", r.Own))
 	}
-	return checks
+	return append(checks, own)
 }
 
 // checkUpload judges the rate of one upload, and that the server read all of it.

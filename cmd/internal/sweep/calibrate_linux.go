@@ -51,7 +51,6 @@ func runLoss(spec lossSpec) (report lossReport, err error) {
 		stats, e := path.Close()
 		err = errors.Join(err, e)
 		report.Dropped, report.Own = stats.Lost, stats.RingDrops+stats.SendErrors
-		report.Counts = stats.Kind == netpath.DelayLine
 	}()
 	client, server := path.ClientAddr(), path.ServerAddr()
 	var ends [2]*process

@@ -53,7 +53,7 @@ func TestWhatWasNotMeasuredIsOutOfBounds(t *testing.T) {
 			t.Errorf("no packet: %+v", got)
 		}
 	}
-	for _, got := range checkLoss(0.01, lossReport{Counts: true}) {
+	for _, got := range checkLoss(0.01, lossReport{}) {
 		if got.Within {
 			t.Errorf("no datagram: %+v", got)
 		}
@@ -100,7 +100,7 @@ func TestLossIsJudgedByTheFarEndAndThePathByIt(t *testing.T) {
 		"the path counts and does not drop": {0.01, 0, 0, 400, 0, [3]bool{false, false, false}},
 		"the path overran as well":          {0.01, 200, 210, 410, 5, [3]bool{true, true, false}},
 	} {
-		r := lossReport{Ways: [2]datagrams{way(20_000, c.up), way(20_000, c.down)}, Dropped: c.counted, Own: c.own, Counts: true}
+		r := lossReport{Ways: [2]datagrams{way(20_000, c.up), way(20_000, c.down)}, Dropped: c.counted, Own: c.own}
 		for i, got := range checkLoss(c.share, r) {
 			if got.Within != c.within[i] {
 				t.Errorf("%s: %+v", name, got)

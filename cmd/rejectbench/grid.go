@@ -7,9 +7,6 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 )
 
-// defaultRequests is how many attempts a cell makes unless told otherwise.
-const defaultRequests = 150
-
 // defaultAxes are the values of the grid's flags that are not given.
 var defaultAxes = sweep.Axes{
 	Strategies:    []string{"linger-zero", "close", "shutdown", "read-header", "read-request", "lingering-close", "drain-until-acked"},

@@ -37,7 +37,7 @@ func loadCommand() *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&f.config.Client, "client", "blocking", "client behaviour; see list clients")
 	fs.IntVar(&f.config.Concurrency, "concurrency", 50, "attempts in flight at once")
-	fs.Int64Var(&f.config.Requests, "requests", 0, "attempts (default 150 unless --duration is given)")
+	fs.Int64Var(&f.config.Requests, "requests", 0, "attempts (default twice the concurrency, at least 100, unless --duration is given)")
 	fs.DurationVar(&f.config.Duration, "duration", 0, "how long attempts are started")
 	fs.Float64Var(&f.config.Rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
 	fs.StringVar(&f.body, "body", "0", "size of the request's body")
@@ -84,7 +84,7 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 		return usageError{err}
 	}
 	if c.Requests == 0 && c.Duration == 0 {
-		c.Requests = defaultRequests
+		c.Requests = sweep.DefaultRequests(c.Concurrency)
 	}
 	c.ConnectTimeout, c.SendTimeout, c.ReceiveTimeout = f.timeout, f.timeout, f.timeout
 	return nil

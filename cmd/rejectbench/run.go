@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -66,7 +65,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	f.impairments = newPathFlags(fs, "rtt", "delay-up", "delay-down", "loss")
 	fs.IntVar(&f.limit, "limit", 0, "connections admitted at once; 0 rejects every one")
 	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
-	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default 150 unless --duration is given)")
+	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default twice the concurrency, at least 100, unless --duration is given)")
 	fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts")
 	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
 	fs.IntVar(&f.rounds, "rounds", 1, "how often the whole grid is visited, each time in another random order")
@@ -324,9 +323,6 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if f.path == string(netpath.Loopback) && anyPath(o) != (netpath.Impairments{}) {
 		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
 	}
-	if o.Requests == 0 && o.Duration == 0 {
-		o.Requests = defaultRequests
-	}
 	return o, nil
 }
 
@@ -432,8 +428,5 @@ func flagValues(fs *pflag.FlagSet) map[string]string {
 			values[fl.Name] = fl.Value.String()
 		}
 	})
-	if values["requests"] == "0" && values["duration"] == "0s" {
-		values["requests"] = strconv.Itoa(defaultRequests)
-	}
 	return values
 }

@@ -20,6 +20,19 @@ import (
 // maxTries is how often a cell is run at most until it is valid.
 const maxTries = 3
 
+// DefaultRequests is how many attempts a cell of a concurrency makes when
+// neither their number nor a duration is given: every client's second, and
+// enough for a share's interval to be narrower than 20%.
+func DefaultRequests(concurrency int) int64 { return int64(max(2*concurrency, 100)) }
+
+// requests is how many attempts a cell makes; 0 means until the duration is over.
+func (o Options) requests(p Point) int64 {
+	if o.Requests == 0 && o.Duration == 0 {
+		return DefaultRequests(p.Concurrency)
+	}
+	return o.Requests
+}
+
 // endSlack is what a fleet waits for a connection's end beyond two round trips.
 const endSlack = 250 * time.Millisecond
 
@@ -37,7 +50,7 @@ type Options struct {
 	Programs    map[string]Program
 	Limit       int
 	ServiceTime time.Duration
-	Requests    int64         // attempts a cell; 0 means until Duration is over
+	Requests    int64         // attempts a cell; 0 means until Duration is over, or DefaultRequests without one
 	Duration    time.Duration // of a cell; 0 means until Requests are made
 	Rate        float64       // attempts a second; 0 is a closed loop
 	Timeout     time.Duration // of each phase of an attempt
@@ -120,7 +133,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 		Fleet: loadgen.Config{
 			Client:         v.Client,
 			Concurrency:    v.Concurrency,
-			Requests:       o.Requests,
+			Requests:       o.requests(v.Point),
 			Duration:       o.Duration,
 			Rate:           o.Rate,
 			BodyBytes:      v.BodyBytes,
@@ -187,8 +200,8 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 		c.Server.CPUUsPerRejection = float64(r.ServerCPU.Microseconds()) / float64(c.Rejected)
 	}
 	c.InvalidReason = judge(v.Point, o.PathOf(v.Point), o.Limit, answers, r)
-	if o.Requests > 0 && c.InvalidReason == "" && c.Attempts < o.Requests && o.Duration == 0 {
-		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, o.Requests, o.MaxCell)
+	if want := o.requests(v.Point); c.InvalidReason == "" && c.Attempts < want {
+		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, want, o.MaxCell)
 	}
 	c.Valid = c.InvalidReason == ""
 	if c.Wire != nil && c.Wire.Agreement.Disagreements == nil {

@@ -25,6 +25,9 @@ func newPathFlags(fs *pflag.FlagSet, skip ...string) *pathFlags {
 	return f
 }
 
+// none tells whether no flag of the path was given.
+func (f *pathFlags) none() bool { return f.file == "" && len(f.flags.Settings()) == 0 }
+
 // impairments returns what the flags ask for, each checked by itself.
 func (f *pathFlags) impairments() (im netpath.Impairments, err error) {
 	if f.file != "" {

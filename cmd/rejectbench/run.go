@@ -118,6 +118,9 @@ func run(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.isDefaultGrid(cmd.Flags()) {
+		manifest.Options["grid"] = "default: more than the product of its flags"
+	}
 	writer, err := results.Create(dir, manifest)
 	if err != nil {
 		return usagef("--out: %w", err)
@@ -312,7 +315,7 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Bounds: f.bounds,
 	}
 	o.Impairments = im.WithRTT(0)
-	if im == (netpath.Impairments{}) && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss") {
+	if f.isDefaultGrid(fs) {
 		o.Points = defaultGrid()
 	}
 	for _, p := range o.Points {
@@ -409,6 +412,11 @@ func checkDurations(fs *pflag.FlagSet) (err error) {
 		}
 	})
 	return err
+}
+
+// isDefaultGrid tells whether nothing was said of the grid or the path.
+func (f runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
+	return f.impairments.none() && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss")
 }
 
 func anyChanged(fs *pflag.FlagSet, flags ...string) bool {

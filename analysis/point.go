@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -18,12 +19,16 @@ type Point struct {
 	Loss        float64 // 0 to 1, each way
 	Limit       int
 	Rate        float64 // attempts a second; 0 is a closed loop
-	Impairments string  // what else the path did to packets, as recorded
+	Impairments string  // what else the path was or did to packets, as recorded
 }
 
 // PointOf returns the point a cell belongs to.
 func PointOf(c results.Cell) Point {
-	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, c.Impairments}
+	path := c.Impairments
+	if c.IPv6 {
+		path = strings.TrimSuffix("IPv6, "+path, ", ")
+	}
+	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, path}
 }
 
 // conditions is the point without its strategy: what strategies are compared under.

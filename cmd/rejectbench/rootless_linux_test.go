@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
 // nobody is an ordinary user.
@@ -120,6 +121,40 @@ func TestOrdinaryUserRunsProgramsAtBothEnds(t *testing.T) {
 	}
 }
 
+// forbidNamespaces has p run in a user namespace in which there can be no more
+// of them; its first process is an ordinary user who was let write that, and no more.
+func forbidNamespaces(p *program) {
+	p.cmd.Args = append([]string{"sh", "-c", `echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" "$@"`}, p.cmd.Args...)
+	p.cmd.Path = "/bin/sh"
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  unix.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getegid(), Size: 1}},
+		AmbientCaps: []uintptr{unix.CAP_SYS_RESOURCE},
+	}
+}
+
+func TestWhereNamespacesAreForbiddenARunThatNamesNoDistanceMeasuresNone(t *testing.T) {
+	p := prepare(t, "run", "--strategy", "close", "--body", "0", "--concurrency", "2", "--requests", "4")
+	forbidNamespaces(p)
+	needDelays(t)
+	p.start()
+	_, code := p.wait()
+	if said := p.stderr.String(); code != exitDone || !strings.Contains(said, "a round-trip time of 0 alone") {
+		t.Fatalf("exit code %d, standard error:\n%s", code, said)
+	}
+	run, err := results.Open(p.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range run.Cells {
+		if c.RTTMs != 0 || c.Path.Kind != string(netpath.Loopback) {
+			t.Errorf("a cell of %v ms over a %s path", c.RTTMs, c.Path.Kind)
+		}
+	}
+	p.allGone()
+}
+
 // A user who may make no namespaces is told so, and still has the loopback.
 func TestWhereUserNamespacesAreForbiddenOneLineSaysSo(t *testing.T) {
 	for _, c := range []struct {
@@ -134,16 +169,7 @@ func TestWhereUserNamespacesAreForbiddenOneLineSaysSo(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := prepare(t, c.args...)
-			// A user namespace in which there can be no more of them; its first
-			// process is an ordinary user who was let write that, and no more.
-			p.cmd.Args = append([]string{"sh", "-c", `echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" "$@"`}, p.cmd.Args...)
-			p.cmd.Path = "/bin/sh"
-			p.cmd.SysProcAttr = &syscall.SysProcAttr{
-				Cloneflags:  unix.CLONE_NEWUSER,
-				UidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Geteuid(), Size: 1}},
-				GidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getegid(), Size: 1}},
-				AmbientCaps: []uintptr{unix.CAP_SYS_RESOURCE},
-			}
+			forbidNamespaces(p)
 			needDelays(t)
 			p.start()
 			stdout, code := p.wait()

@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -117,10 +118,9 @@ func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, er
 
 // cell returns what the cell process is told.
 func (o Options) cell(v visit, try int) cellSpec {
-	// No seed may serve two cells, nor two tries of one.
-	seed := o.Seed ^ uint64(v.round)<<32 ^ uint64(try)<<48
+	im := o.PathOf(v.Point)
 	spec := cellSpec{
-		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: o.PathOf(v.Point), Seed: seed, Congestion: o.Congestion, IPv6: o.IPv6},
+		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: o.IPv6},
 		Isolated: o.Path.Isolated,
 		Program:  o.Programs[v.Strategy],
 		Server: serverSpec{
@@ -140,23 +140,31 @@ func (o Options) cell(v visit, try int) cellSpec {
 			ConnectTimeout: o.Timeout,
 			SendTimeout:    o.Timeout,
 			ReceiveTimeout: o.Timeout,
-			EndWait:        2*o.PathOf(v.Point).RTT() + endSlack,
+			EndWait:        2*im.RTT() + endSlack,
 			ReadDelay:      o.ReadDelay,
 		},
 	}
-	if o.Path.Kind == netpath.DelayLine && spec.Path.Impairments != (netpath.Impairments{}) {
+	if o.Path.Kind == netpath.DelayLine && im != (netpath.Impairments{}) {
 		if o.Capture > 0 {
 			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
 		}
 		spec.Path.Witness = spec.Capture.limits()
 		if o.Ladders != nil && v.round == 0 && o.Ladders(v.Point) {
-			spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, spec.Path.Impairments, humanize.IBytes(uint64(v.BodyBytes)))
+			spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, im, humanize.IBytes(uint64(v.BodyBytes)))
 		}
 	}
 	if spec.Fleet.Duration == 0 || (o.MaxCell > 0 && spec.Fleet.Duration > o.MaxCell) {
 		spec.Fleet.Duration = o.MaxCell
 	}
 	return spec
+}
+
+// seed is what chance in a cell follows from: no two cells share theirs, nor
+// two tries of one, or the same packets would be lost in each.
+func (o Options) seed(v visit, try int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %+v %d %d", o.Seed, v.Point, v.round, try)
+	return h.Sum64()
 }
 
 // captureName is the file name of a cell's capture.

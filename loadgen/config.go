@@ -94,6 +94,10 @@ func ParseTarget(raw string) (Target, error) {
 	}, nil
 }
 
+// headPiece is how many bytes of a request's body go out in one write with its
+// header; longer bodies follow in pieces of as much.
+const headPiece = 1 << 20
+
 // request returns the bytes of the request's header for a body of n bytes. It
 // has no Connection field: an ordinary HTTP/1.1 client asks for nothing, and
 // some servers tear down differently when it asks for close (Go net/http

@@ -20,7 +20,6 @@ const (
 	startBatch  = 64       // attempts started between two looks at the events
 	turnBytes   = 1 << 20  // bytes one attempt moves before the others have their turn
 	readBuffer  = 16 << 10 // bytes one receive reads at most
-	bodyInHead  = 1 << 20  // body bytes that are kept in one piece with the header
 	ledgerChunk = 1 << 15  // attempts a ledger grows by
 	wakeSlot    = none     // the event data of the descriptor that wakes a worker
 )
@@ -103,7 +102,7 @@ type worker struct {
 	plan      schedule
 	openLoop  bool
 	to        sockaddr
-	request   []byte // header and body, or header and the first bodyInHead bytes of it
+	request   []byte // header and body, or header and the first headPiece bytes of it
 	size      int64  // bytes of the whole request
 	filler    []byte // what the rest of a longer body is made of
 	base      time.Time
@@ -124,7 +123,7 @@ type worker struct {
 
 func newWorker(cfg Config, c Client, plan schedule, slots int) (_ *worker, err error) {
 	header := cfg.Target.request(cfg.BodyBytes)
-	inHead := min(cfg.BodyBytes, bodyInHead)
+	inHead := min(cfg.BodyBytes, headPiece)
 	request := make([]byte, int64(len(header))+inHead)
 	copy(request, header)
 	for i := len(header); i < len(request); i++ {

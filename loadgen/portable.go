@@ -16,10 +16,6 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// headPiece is how many bytes of a request's body go out in one write with its
-// header; longer bodies follow in pieces of as much.
-const headPiece = 1 << 20
-
 // longAgo is a deadline that ends a blocked call at once.
 var longAgo = time.Unix(1, 0)
 

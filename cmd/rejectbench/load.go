@@ -57,16 +57,11 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 		return usagef("--format %q: text or json", f.format)
 	case c.Concurrency < 1:
 		return usagef("--concurrency %d: at least 1", c.Concurrency)
-	case c.Requests < 0 || fs.Changed("requests") && c.Requests == 0:
-		return usagef("--requests %d: at least 1", c.Requests)
-	case fs.Changed("requests") && fs.Changed("duration"):
-		return usagef("--requests %d, --duration %v: give one of them", c.Requests, c.Duration)
-	case fs.Changed("duration") && c.Duration == 0:
-		return usagef("--duration 0: longer than 0")
-	case !(c.Rate >= 0 && c.Rate <= 1e7):
-		return usagef("--rate %v: within 0 and 10000000 a second", c.Rate)
 	case c.Workers < 0:
 		return usagef("--threads %d: it cannot be negative", c.Workers)
+	}
+	if err := checkSchedule(fs, c.Requests, c.Duration, c.Rate); err != nil {
+		return err
 	}
 	if err := checkDurations(fs); err != nil {
 		return err

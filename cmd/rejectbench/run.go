@@ -379,14 +379,6 @@ func (f runFlags) check(fs *pflag.FlagSet) error {
 		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
 	case f.limit < 0:
 		return usagef("--limit %d: it cannot be negative", f.limit)
-	case f.requests < 0 || fs.Changed("requests") && f.requests == 0:
-		return usagef("--requests %d: at least 1", f.requests)
-	case fs.Changed("requests") && fs.Changed("duration"):
-		return usagef("--requests %d, --duration %v: give one of them", f.requests, f.duration)
-	case fs.Changed("duration") && f.duration == 0:
-		return usagef("--duration %v: longer than 0", f.duration)
-	case !(f.rate >= 0 && f.rate <= 1e7):
-		return usagef("--rate %v: within 0 and 10000000 a second", f.rate)
 	case f.rounds < 1:
 		return usagef("--rounds %d: at least 1", f.rounds)
 	case f.format != "text" && f.format != "json":
@@ -398,7 +390,25 @@ func (f runFlags) check(fs *pflag.FlagSet) error {
 	case f.name == "" || strings.ContainsAny(f.name, "/\\ \t\n,"):
 		return usagef("--name %q: a word without spaces, commas and slashes", f.name)
 	}
+	if err := checkSchedule(fs, f.requests, f.duration, f.rate); err != nil {
+		return err
+	}
 	return checkDurations(fs)
+}
+
+// checkSchedule checks the flags that say how many attempts there are, and when.
+func checkSchedule(fs *pflag.FlagSet, requests int64, duration time.Duration, rate float64) error {
+	switch {
+	case requests < 0 || fs.Changed("requests") && requests == 0:
+		return usagef("--requests %d: at least 1", requests)
+	case fs.Changed("requests") && fs.Changed("duration"):
+		return usagef("--requests %d, --duration %v: give one of them", requests, duration)
+	case fs.Changed("duration") && duration == 0:
+		return usagef("--duration %v: longer than 0", duration)
+	case !(rate >= 0 && rate <= 1e7):
+		return usagef("--rate %v: within 0 and 10000000 a second", rate)
+	}
+	return nil
 }
 
 // checkDurations checks every duration flag: none may be negative, and none

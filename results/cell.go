@@ -27,12 +27,16 @@ type Cell struct {
 	IPv6        bool    `json:"ipv6,omitempty"`
 	// Impairments is what the path did besides the round trip and the loss, in
 	// the grammar of the path's settings; empty when nothing.
-	Impairments string    `json:"impairments,omitempty"`
-	Limit       int       `json:"limit"`
-	Rate        float64   `json:"rate"`  // attempts a second; 0 is a closed loop
-	Round       int       `json:"round"` // from 0
-	Try         int       `json:"try"`   // 0, or how often the cell was run again because it was invalid
-	Started     time.Time `json:"started"`
+	Impairments string  `json:"impairments,omitempty"`
+	Limit       int     `json:"limit"`
+	Rate        float64 `json:"rate"`  // attempts a second; 0 is a closed loop
+	Round       int     `json:"round"` // from 0
+	Try         int     `json:"try"`   // 0, or how often the cell was run again because it was invalid
+	// Twin is set in the second of two cells that a round holds of the same
+	// point, as if they were different ones: what they differ by is noise. It
+	// stays out of its point's figures.
+	Twin    bool      `json:"twin,omitempty"`
+	Started time.Time `json:"started"`
 
 	Attempts  int64  `json:"attempts"`
 	Outcomes  Counts `json:"outcomes"`

@@ -23,12 +23,28 @@ type Manifest struct {
 
 	Seed    int64             `json:"seed"`
 	Options map[string]string `json:"options"` // every flag with the value in force
-	Planned int               `json:"planned"` // cells times rounds
+	// Planned is cells times rounds, twins among them; with a precision to reach,
+	// the most that the rounds allow.
+	Planned int `json:"planned"`
+	// Sources are the runs that this one was merged from; none for a run that was
+	// measured.
+	Sources []Source `json:"sources,omitempty"`
 	// Interrupted is set when the run was ended before its plan was done.
 	Interrupted bool `json:"interrupted"`
 
 	Strategies []Term `json:"strategies"` // the strategies this version knows, in order
 	Clients    []Term `json:"clients"`    // the client behaviours this version knows, in order
+}
+
+// Source is what a merged run keeps of one of the runs in it.
+type Source struct {
+	Name    string            `json:"name"`
+	Kernel  string            `json:"kernel"`
+	CPU     string            `json:"cpu"`
+	Cores   int               `json:"cores"`
+	Started time.Time         `json:"started"`
+	Options map[string]string `json:"options"`
+	TCP     map[string]string `json:"tcp"`
 }
 
 // Term is one word of a vocabulary, carried with a run so that its report

@@ -1,0 +1,120 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Better says in which direction a metric improves.
+type Better int
+
+// The directions.
+const (
+	Neither Better = iota // a figure that is only shown
+	Higher
+	Lower
+)
+
+// Metric is a figure that cells are compared by and rules speak of. Exactly one
+// of Share and Value is set.
+type Metric struct {
+	Name    string // in flags, rules and JSON
+	Unit    string // of a value, such as ms; % for a share
+	Summary string
+	Better  Better
+	// Share counts k of n: attempts are the samples.
+	Share func(c *results.Cell) (k, n int64)
+	// Value is one figure a cell: rounds are the samples. It reports false where
+	// the cell has none.
+	Value func(c *results.Cell) (float64, bool)
+}
+
+// Metrics is the one table that metric names come from. Beside them stands
+// share(OUTCOME) for each outcome of results.Outcomes: see MetricByName.
+var Metrics = []Metric{
+	{Name: "delivered_share", Unit: "%", Better: Higher,
+		Summary: "rejections whose whole 503 reached the client's code",
+		Share:   func(c *results.Cell) (int64, int64) { return min(c.Delivered, c.Rejected), c.Rejected }},
+	{Name: "unread_share", Unit: "%", Better: Lower,
+		Summary: "delivered answers that a client system which discards received data on a reset would have lost too",
+		Share:   func(c *results.Cell) (int64, int64) { return min(c.UnreadAtReset, c.Delivered), c.Delivered }},
+	{Name: "response_p50_ms", Unit: "ms", Better: Lower,
+		Summary: "median time from due to the answer's first byte",
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response }, p50)},
+	{Name: "response_p99_ms", Unit: "ms", Better: Lower,
+		Summary: "99th percentile of the same",
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response }, p99)},
+	{Name: "end_p50_ms", Unit: "ms", Better: Lower,
+		Summary: "median time from due to the attempt's end, whatever its outcome",
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.End }, p50)},
+	{Name: "end_p99_ms", Unit: "ms", Better: Lower,
+		Summary: "99th percentile of the same",
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.End }, p99)},
+	{Name: "hold_ms", Unit: "ms", Better: Lower,
+		Summary: "mean time from accept to close of a rejected connection: descriptor-milliseconds a rejection",
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.Server.HoldMs }, mean)},
+	{Name: "hold_p99_ms", Unit: "ms", Better: Lower,
+		Summary: "99th percentile of the same",
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.Server.HoldMs }, p99)},
+	{Name: "cpu_us", Unit: "us", Better: Lower,
+		Summary: "server CPU time a rejection",
+		Value: func(c *results.Cell) (float64, bool) {
+			return c.Server.CPUUsPerRejection, c.Server.CPUUsPerRejection > 0
+		}},
+	{Name: "drained_bytes", Unit: "B", Better: Lower,
+		Summary: "bytes the server read and threw away, a rejection",
+		Value: func(c *results.Cell) (float64, bool) {
+			return float64(c.Server.BytesDrained) / float64(max(c.Server.Rejected, 1)), c.Server.Rejected > 0
+		}},
+	{Name: "peak_open", Better: Lower,
+		Summary: "connections open at once on the server",
+		Value:   func(c *results.Cell) (float64, bool) { return float64(c.Server.PeakOpen), c.Server.Accepted > 0 }},
+}
+
+func percentile(of func(*results.Cell) results.Percentiles, pick func(results.Percentiles) float64) func(*results.Cell) (float64, bool) {
+	return func(c *results.Cell) (float64, bool) {
+		p := of(c)
+		return pick(p), p.Count > 0
+	}
+}
+
+func p50(p results.Percentiles) float64  { return p.P50 }
+func p99(p results.Percentiles) float64  { return p.P99 }
+func mean(p results.Percentiles) float64 { return p.Mean }
+
+// MetricByName returns the metric of a name. The name share(OUTCOME) is the
+// share of the attempts not admitted that ended so, and share(admitted) that of
+// all attempts.
+func MetricByName(name string) (Metric, error) {
+	for _, m := range Metrics {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	inner, ok := strings.CutPrefix(name, "share(")
+	if inner, closed := strings.CutSuffix(inner, ")"); ok && closed {
+		o, err := results.ParseOutcome(inner)
+		if err != nil {
+			return Metric{}, err
+		}
+		return outcomeShare(o), nil
+	}
+	return Metric{}, fmt.Errorf("unknown metric %q", name)
+}
+
+func outcomeShare(o results.Outcome) Metric {
+	m := Metric{Name: "share(" + o.String() + ")", Unit: "%", Summary: "attempts not admitted that ended so: " + results.Outcomes[o].Summary, Better: Lower}
+	m.Share = func(c *results.Cell) (int64, int64) { return c.Outcomes[o], c.Attempts - c.Outcomes[results.Admitted] }
+	switch {
+	case o == results.Admitted:
+		m.Better, m.Summary = Higher, "attempts that were admitted"
+		m.Share = func(c *results.Cell) (int64, int64) { return c.Outcomes[o], c.Attempts }
+	case o == results.Delivered:
+		m.Better = Higher
+	case o == results.DeliveredThenReset:
+		m.Better = Neither
+	}
+	return m
+}

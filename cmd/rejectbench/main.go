@@ -101,7 +101,15 @@ on how much the client was still sending, and on how the client reads.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), serveCommand(), loadCommand(), execCommand(), reportCommand(), doctorCommand(), listCommand())
+	root.AddCommand(
+		runCommand(),
+		serveCommand(),
+		loadCommand(),
+		execCommand(),
+		reportCommand(),
+		doctorCommand(),
+		listCommand(),
+	)
 	return root
 }
 

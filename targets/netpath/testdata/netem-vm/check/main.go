@@ -17,7 +17,7 @@ import (
 
 // steps are what has to have ended well, in ../init.
 var steps = []string{
-	"modules", "doctor", "doctor-as-user", "tests",
+	"modules", "doctor", "doctor-as-user", firstCalibration, "tests",
 	"cells", "cells-loss", "cells-rate", "cells-disorder", "cells-as-user",
 }
 
@@ -25,6 +25,8 @@ type checker struct {
 	failures int
 	cells    map[string]int // by step
 	ended    map[string]bool
+
+	calibrations []*calibration // in their order
 }
 
 func (c *checker) fail(format string, args ...any) {
@@ -45,6 +47,7 @@ func main() {
 			c.fail("step %s has measured no cell", name)
 		}
 	}
+	c.judgeCalibrations()
 	if c.failures > 0 {
 		os.Exit(1)
 	}
@@ -61,12 +64,21 @@ func (c *checker) read(console io.Reader) error {
 		switch {
 		case strings.HasPrefix(line, "== begin "):
 			step = strings.TrimPrefix(line, "== begin ")
+			if strings.HasPrefix(step, firstCalibration) {
+				c.calibrations = append(c.calibrations, &calibration{step: step, within: map[string]int{}, outside: map[string]int{}})
+			}
 		case strings.HasPrefix(line, "== end "):
 			name, status, _ := strings.Cut(strings.TrimPrefix(line, "== end "), " ")
 			c.ended[name] = true
-			if status != "0" {
+			switch {
+			case strings.HasPrefix(name, firstCalibration) && name == step:
+				c.calibrations[len(c.calibrations)-1].status = status
+			case status != "0":
 				c.fail("step %s ended with %s", name, status)
 			}
+			step = ""
+		case strings.HasPrefix(step, firstCalibration):
+			c.calibrations[len(c.calibrations)-1].read(line)
 		case step == "tests" && strings.HasPrefix(strings.TrimSpace(line), "--- SKIP"):
 			c.fail("not run: %s", strings.TrimSpace(line))
 		case strings.HasPrefix(line, "path ") && strings.Contains(line, "netem: no"):

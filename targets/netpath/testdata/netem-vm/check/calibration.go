@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// firstCalibration is the step that calibrates. Another one, whose name starts
+// with it, follows where chance was against the path.
+const firstCalibration = "calibrate"
+
+// calibration is what `rejectbench doctor --calibrate` said of a path.
+type calibration struct {
+	step, status    string
+	path            string         // by its last line
+	within, outside map[string]int // rows, by check
+}
+
+var columns = regexp.MustCompile(` {2,}`)
+
+// read takes a line of the table, or the one below it.
+func (c *calibration) read(line string) {
+	if path, _, ok := strings.Cut(line, " path: "); ok {
+		c.path = path
+		return
+	}
+	row := columns.Split(line, -1)
+	if len(row) != 6 {
+		return
+	}
+	switch check, verdict := row[0], row[5]; {
+	case verdict == "within":
+		c.within[check]++
+	case strings.HasPrefix(verdict, "OUT OF BOUNDS"):
+		c.outside[check]++
+	}
+}
+
+// Checks that no slow CPU excuses, and how many rows each has: one for every
+// share that is lost. By chance a path that is exact can miss byChance.
+var (
+	certain  = map[string]int{"lost by the path's count": 3, "upload read by the server": 1}
+	byChance = map[string]int{"lost up": 3, "lost down": 3}
+)
+
+// judgeCalibrations holds a calibration to what has to hold on any machine: it
+// measured netem, lost what it should, and ended as its verdict says. Its times
+// are the emulated CPU's.
+func (c *checker) judgeCalibrations() {
+	for i, one := range c.calibrations {
+		if one.path != "netem" {
+			c.fail("step %s has calibrated the path %q", one.step, one.path)
+		}
+		if want := map[bool]string{true: "0", false: "1"}[len(one.outside) == 0]; one.status != want {
+			c.fail("step %s ended with %s, and with its verdict that should be %s", one.step, one.status, want)
+		}
+		expectRows := func(rows map[string]int, mustBeWithin bool) {
+			for _, check := range slices.Sorted(maps.Keys(rows)) {
+				if all := one.within[check] + one.outside[check]; all != rows[check] {
+					c.fail("step %s has checked %q %d times, want %d", one.step, check, all, rows[check])
+				}
+				if mustBeWithin && one.outside[check] > 0 {
+					c.fail("step %s: %s is out of bounds", one.step, check)
+				}
+			}
+		}
+		expectRows(certain, true)
+		expectRows(byChance, i == len(c.calibrations)-1)
+		if len(one.outside) > 0 {
+			fmt.Printf("step %s: the tool found out of bounds: %v\n", one.step, slices.Sorted(maps.Keys(one.outside)))
+		}
+	}
+}

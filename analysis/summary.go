@@ -10,6 +10,7 @@ import (
 // Summary is what the valid cells of one point say together. Counts are added
 // and histograms merged over the rounds; a rate is never averaged over cells.
 // A point without a valid cell keeps its place, with Cells = 0 and the reasons.
+// The second cells of A/A pairs are in none of it: see Noise.
 type Summary struct {
 	Point
 	Cells   int // valid cells merged
@@ -79,10 +80,22 @@ func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
 	if m != nil {
 		strategies, clients = newOrder(m.Strategies), newOrder(m.Clients)
 	}
+	return summarize(cells, strategies, clients, func(c *results.Cell) bool { return !c.Twin })
+}
+
+// twins summarizes the second cells of A/A pairs alone, as if they were points of
+// their own: they are in no figure, and count where validity is said.
+func twins(cells []results.Cell) []*Summary {
+	return summarize(cells, nil, nil, func(c *results.Cell) bool { return c.Twin })
+}
+
+func summarize(cells []results.Cell, strategies, clients order, keep func(*results.Cell) bool) []*Summary {
 	byPoint := map[Point][]results.Cell{}
-	for _, c := range cells {
-		p := PointOf(c)
-		byPoint[p] = append(byPoint[p], c)
+	for i := range cells {
+		if c := &cells[i]; keep(c) {
+			p := PointOf(*c)
+			byPoint[p] = append(byPoint[p], *c)
+		}
 	}
 	summaries := make([]*Summary, 0, len(byPoint))
 	for p, group := range byPoint {

@@ -1,0 +1,137 @@
+package analysis
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// NoiseFloor is how far a run's figures lie apart where nothing differs: each of
+// its A/A pairs is one point that was measured twice in the same rounds, as if it
+// were two. A difference between two cells that is no larger than the floor may be
+// the machine's. The zero value is that of a run without pairs.
+//
+// A floor of few pairs is a small sample of the noise, not its bound: a difference
+// above it is not proved by that, while one below it is nothing to speak of.
+//
+// Source: R. Kohavi, R. Longbotham, D. Sommerfield and R. M. Henne, "Controlled
+// experiments on the web: survey and practical guide", Data Mining and Knowledge
+// Discovery 18 (2009) 140-181, on A/A tests.
+type NoiseFloor struct{ pairs []noisePair }
+
+// noisePair is the two halves of an A/A pair: the same rounds of the same point,
+// valid in both.
+type noisePair struct {
+	Point
+	first, second []results.Cell
+	rounds        int
+}
+
+// Noise finds the A/A pairs among a run's cells, in any order. A round counts for
+// a pair where both of its halves are valid, so that a round that one half lacks
+// makes no difference between them.
+func Noise(cells []results.Cell) NoiseFloor {
+	type halves struct{ first, second map[int][]results.Cell }
+	points := map[Point]halves{}
+	for _, c := range cells {
+		if c.Twin {
+			points[PointOf(c)] = halves{map[int][]results.Cell{}, map[int][]results.Cell{}}
+		}
+	}
+	for _, c := range cells {
+		of, twice := points[PointOf(c)]
+		switch {
+		case !twice || !c.Valid:
+		case c.Twin:
+			of.second[c.Round] = append(of.second[c.Round], c)
+		default:
+			of.first[c.Round] = append(of.first[c.Round], c)
+		}
+	}
+	var f NoiseFloor
+	for point, of := range points {
+		p := noisePair{Point: point}
+		for _, round := range slices.Sorted(maps.Keys(of.first)) {
+			if second := of.second[round]; len(second) > 0 {
+				p.first, p.second = append(p.first, of.first[round]...), append(p.second, second...)
+				p.rounds++
+			}
+		}
+		if p.rounds > 0 {
+			f.pairs = append(f.pairs, p)
+		}
+	}
+	slices.SortFunc(f.pairs, func(a, b noisePair) int { return comparePoints(a.Point, b.Point, nil, nil) })
+	return f
+}
+
+// Of returns the floor of a metric: the largest difference between the halves of
+// any pair. For a share it is the absolute difference of the two shares, 0 to 1,
+// each pooled over the rounds; for a value the absolute natural logarithm of the
+// ratio of the two medians over the rounds, so that 0.1 is about a tenth more or
+// less. It reports false without pairs, for a metric that MetricByName does not
+// know, and for one of which no pair has a figure in both halves.
+func (f NoiseFloor) Of(metric string) (floor float64, ok bool) {
+	m, err := MetricByName(metric)
+	if err != nil {
+		return 0, false
+	}
+	for _, p := range f.pairs {
+		if d, known := p.apart(m); known {
+			floor, ok = max(floor, d), true
+		}
+	}
+	return floor, ok
+}
+
+// apart is how far the halves of a pair differ in a metric.
+func (p noisePair) apart(m Metric) (d float64, ok bool) {
+	if m.Share != nil {
+		a, b := pooledShare(m, p.first), pooledShare(m, p.second)
+		return math.Abs(a.Value - b.Value), a.Known() && b.Known()
+	}
+	a, okA := medianValue(m, p.first)
+	b, okB := medianValue(m, p.second)
+	switch {
+	case !okA || !okB:
+		return 0, false
+	case a == b:
+		return 0, true
+	case a <= 0 || b <= 0:
+		return 0, false // there is no ratio to nothing
+	}
+	return math.Abs(math.Log(a / b)), true
+}
+
+// pooledShare adds a metric's counts up over cells.
+func pooledShare(m Metric, cells []results.Cell) Share {
+	var k, n int64
+	for i := range cells {
+		dk, dn := m.Share(&cells[i])
+		k, n = k+dk, n+dn
+	}
+	return NewShare(k, n)
+}
+
+// medianValue is the median of a metric over the cells that have it; of an even
+// number the mean of the middle two.
+func medianValue(m Metric, cells []results.Cell) (median float64, ok bool) {
+	var values []float64
+	for i := range cells {
+		if v, has := m.Value(&cells[i]); has && !math.IsNaN(v) {
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return 0, false
+	}
+	slices.SortFunc(values, cmp.Compare[float64])
+	middle := len(values) / 2
+	if len(values)%2 == 1 {
+		return values[middle], true
+	}
+	return (values[middle-1] + values[middle]) / 2, true
+}

@@ -3,11 +3,8 @@ package analysis
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -24,15 +21,16 @@ const curveSteps = 20
 // mergeLatency merges the cells' histograms. Where a cell came without them,
 // the percentiles of the cells are combined instead.
 func (s *Summary) mergeLatency(cells []results.Cell) {
-	response, okResponse := s.mergeHistograms(cells, "response", results.Outcome.IsDelivered)
-	end, okEnd := s.mergeHistograms(cells, "end", func(results.Outcome) bool { return true })
+	d := new(histogramReader)
+	response, okResponse := s.mergeHistograms(d, cells, "response", results.Outcome.IsDelivered)
+	end, okEnd := s.mergeHistograms(d, cells, "end", func(results.Outcome) bool { return true })
 	if okResponse {
-		s.Response, s.ResponseCurve = results.Summarise(response), curve(response)
+		s.Response, s.ResponseCurve = response.percentiles(), response.curve(curveSteps)
 	} else {
 		s.Response = combineOf(cells, func(c results.Cell) results.Percentiles { return c.LatencyMs.Response })
 	}
 	if okEnd {
-		s.End = results.Summarise(end)
+		s.End = end.percentiles()
 	} else {
 		s.End = combineOf(cells, func(c results.Cell) results.Percentiles { return c.LatencyMs.End })
 	}
@@ -41,11 +39,11 @@ func (s *Summary) mergeLatency(cells []results.Cell) {
 // mergeHistograms adds the histograms of one phase over all cells and the
 // wanted outcomes. It reports false when a cell has no histogram at all or one
 // that cannot be read, which it puts on record.
-func (s *Summary) mergeHistograms(cells []results.Cell, phase string, want func(results.Outcome) bool) (*hdrhistogram.Histogram, bool) {
-	merged := results.NewHistogram()
+func (s *Summary) mergeHistograms(d *histogramReader, cells []results.Cell, phase string, want func(results.Outcome) bool) (distribution, bool) {
+	var merged distribution
 	for _, c := range cells {
 		if len(c.Histograms) == 0 && c.Attempts > 0 {
-			return nil, false
+			return distribution{}, false
 		}
 		for _, key := range slices.Sorted(maps.Keys(c.Histograms)) {
 			name, ok := strings.CutPrefix(key, phase+"/")
@@ -56,34 +54,17 @@ func (s *Summary) mergeHistograms(cells []results.Cell, phase string, want func(
 			if err == nil && !want(outcome) {
 				continue
 			}
-			var h *hdrhistogram.Histogram
 			if err == nil {
-				h, err = results.DecodeHistogram(c.Histograms[key])
+				err = d.add(&merged, c.Histograms[key])
 			}
 			if err != nil {
 				s.Warnings = append(s.Warnings, fmt.Sprintf("round %d: histogram %s cannot be read: %v", c.Round, key, err))
-				return nil, false
+				return distribution{}, false
 			}
-			merged.Merge(h)
 		}
 	}
+	merged.settle()
 	return merged, true
-}
-
-// curve samples a histogram evenly on the scale of 1/(1-p), up to the last
-// percentile that one value stands for.
-func curve(h *hdrhistogram.Histogram) []Quantile {
-	n := h.TotalCount()
-	if n == 0 {
-		return nil
-	}
-	last := int(math.Floor(math.Log10(float64(n)) * curveSteps))
-	points := make([]Quantile, 0, last+1)
-	for i := range last + 1 {
-		p := 1 - math.Pow(10, -float64(i)/curveSteps)
-		points = append(points, Quantile{p, float64(h.ValueAtQuantile(p*100)) / 1e6})
-	}
-	return points
 }
 
 // combine joins percentiles whose histograms are not on record. Counts add and

@@ -1,0 +1,254 @@
+package analysis
+
+import (
+	"bytes"
+	"cmp"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/binary"
+	"io"
+	"math"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// The geometry of results.NewHistogram: nanoseconds from a microsecond up, told
+// apart to 3 significant digits, in buckets of half as many steps as the
+// smallest power of two above 2*10^3. Source: the class comment of HdrHistogram
+// (https://hdrhistogram.github.io/HdrHistogram/).
+const (
+	ourLowest   = int64(time.Microsecond)
+	ourHighest  = int64(2 * time.Minute)
+	ourDigits   = 3
+	unitBits    = 9  // the largest power of two up to the lowest value
+	stepBits    = 10 // of the steps in half a bucket
+	halfSteps   = 1 << stepBits
+	countsLen   = 19 * halfSteps // what covers the highest value
+	maxInflated = hdrhistogram.ENCODING_HEADER_SIZE + 9*countsLen
+)
+
+// distribution is a histogram of nanoseconds as the list of its steps that
+// count something. A cell's histogram has some hundred of them, where the dense
+// one is an array of 19 thousand: merging ten thousand cells by this is a matter
+// of milliseconds, not minutes. The zero value is empty.
+type distribution struct {
+	steps []step // in order of index once settled
+	total int64
+}
+
+// step is a count at an index of the histogram's array.
+type step struct {
+	index int32
+	count int64
+}
+
+// settle puts the steps in order and adds up those of the same index, as a
+// distribution must be before it is asked anything.
+func (d *distribution) settle() {
+	slices.SortFunc(d.steps, func(a, b step) int { return cmp.Compare(a.index, b.index) })
+	kept := d.steps[:0]
+	d.total = 0
+	for _, s := range d.steps {
+		d.total += s.count
+		if n := len(kept); n > 0 && kept[n-1].index == s.index {
+			kept[n-1].count += s.count
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	d.steps = kept
+}
+
+// indexOf is the place of a value in the histogram's array.
+func indexOf(ns int64) int32 {
+	bucket := max(bits.Len64(uint64(ns))-unitBits-stepBits-1, 0)
+	return int32(bucket<<stepBits) + int32(ns>>(bucket+unitBits))
+}
+
+// lowest is the smallest value of a step, and width how many values it stands for.
+func (s step) lowest() (ns, width int64) {
+	bucket := max(int(s.index>>stepBits)-1, 0)
+	sub := int64(s.index) - int64(bucket<<stepBits)
+	return sub << (bucket + unitBits), 1 << (bucket + unitBits)
+}
+
+// highest is the largest value of a step: what HdrHistogram reports.
+func (s step) highest() int64 {
+	ns, width := s.lowest()
+	return ns + width - 1
+}
+
+// quantiles returns the value at each of the shares, which ascend from 0 to 1,
+// in milliseconds.
+func (d *distribution) quantiles(shares []float64) []float64 {
+	ms := make([]float64, len(shares))
+	var seen int64
+	at := -1
+	for i, p := range shares {
+		// As HdrHistogram ranks; the detour over percent keeps its rounding.
+		rank := min(max(int64(p*100/100*float64(d.total)+0.5), 1), d.total)
+		for seen < rank {
+			at++
+			seen += d.steps[at].count
+		}
+		ns := d.steps[at].highest()
+		if p == 0 {
+			ns, _ = d.steps[at].lowest()
+		}
+		ms[i] = float64(ns) / 1e6
+	}
+	return ms
+}
+
+// percentiles are those of results.Summarise.
+func (d *distribution) percentiles() results.Percentiles {
+	if d.total == 0 {
+		return results.Percentiles{}
+	}
+	var mean float64
+	for _, s := range d.steps {
+		ns, width := s.lowest()
+		mean += float64(s.count) * float64(ns+width/2) / float64(d.total)
+	}
+	at := d.quantiles([]float64{0.5, 0.9, 0.99, 0.999, 1})
+	return results.Percentiles{Count: d.total, Mean: mean / 1e6, P50: at[0], P90: at[1], P99: at[2], P999: at[3], Max: at[4]}
+}
+
+// curve samples the distribution evenly on the scale of 1/(1-p), with so many
+// steps for each further nine, up to the last percentile that one value stands for.
+func (d *distribution) curve(steps int) []Quantile {
+	if d.total == 0 {
+		return nil
+	}
+	last := int(math.Floor(math.Log10(float64(d.total)) * float64(steps)))
+	shares := make([]float64, last+1)
+	for i := range shares {
+		shares[i] = 1 - math.Pow(10, -float64(i)/float64(steps))
+	}
+	points := make([]Quantile, len(shares))
+	for i, ms := range d.quantiles(shares) {
+		points[i] = Quantile{shares[i], ms}
+	}
+	return points
+}
+
+// histogramReader reads encoded histograms into distributions. It keeps its
+// buffers between histograms, which is most of what makes it quick. The zero
+// value is ready; it is not safe for concurrent use.
+type histogramReader struct {
+	packed   bytes.Reader
+	inflate  io.ReadCloser
+	raw      []byte
+	inflated bytes.Buffer
+}
+
+// add adds a histogram to a distribution. One that is not of the geometry that
+// cells are recorded with, or not whole, is left to the library, which knows all
+// geometries and says what is wrong.
+func (r *histogramReader) add(d *distribution, encoded string) error {
+	before := len(d.steps)
+	if r.addOurs(d, encoded) {
+		return nil
+	}
+	d.steps = d.steps[:before]
+	h, err := results.DecodeHistogram(encoded)
+	if err != nil {
+		return err
+	}
+	for _, bar := range h.Distribution() {
+		if bar.Count > 0 {
+			d.steps = append(d.steps, step{indexOf(min(bar.From, ourHighest)), bar.Count})
+		}
+	}
+	return nil
+}
+
+// addOurs adds a histogram of our geometry, and reports false for any other text.
+func (r *histogramReader) addOurs(d *distribution, encoded string) bool {
+	var err error
+	if r.raw, err = base64.StdEncoding.AppendDecode(r.raw[:0], []byte(encoded)); err != nil || len(r.raw) < 8 {
+		return false
+	}
+	packed := r.raw[8:]
+	size := int64(binary.BigEndian.Uint32(r.raw[4:]))
+	if cookie(r.raw) != hdrhistogram.V2CompressedEncodingCookieBase || size > int64(len(packed)) {
+		return false
+	}
+	r.packed.Reset(packed[:size])
+	if r.inflate == nil {
+		r.inflate, err = zlib.NewReader(&r.packed)
+	} else {
+		err = r.inflate.(zlib.Resetter).Reset(&r.packed, nil)
+	}
+	if err != nil {
+		r.inflate = nil
+		return false
+	}
+	r.inflated.Reset()
+	if _, err := r.inflated.ReadFrom(io.LimitReader(r.inflate, maxInflated+1)); err != nil {
+		return false
+	}
+	b := r.inflated.Bytes()
+	if len(b) < hdrhistogram.ENCODING_HEADER_SIZE || cookie(b) != hdrhistogram.V2EncodingCookieBase {
+		return false
+	}
+	field := func(at int) int64 { return int64(binary.BigEndian.Uint64(b[at:])) }
+	digits, payload := binary.BigEndian.Uint32(b[12:]), b[hdrhistogram.ENCODING_HEADER_SIZE:]
+	if digits != ourDigits || field(16) != ourLowest || field(24) != ourHighest || int(binary.BigEndian.Uint32(b[4:])) != len(payload) {
+		return false
+	}
+	return d.addCounts(payload)
+}
+
+func cookie(b []byte) int32 { return int32(binary.BigEndian.Uint32(b)) &^ 0xf0 }
+
+// addCounts reads an encoded array: a count a step, or minus the number of steps
+// without one.
+func (d *distribution) addCounts(payload []byte) bool {
+	var index int64
+	for len(payload) > 0 {
+		v, n := zigzag(payload)
+		if n == 0 || v == math.MinInt64 {
+			return false
+		}
+		payload = payload[n:]
+		if v < 0 {
+			index -= v
+			if index > countsLen || index < 0 {
+				return false
+			}
+			continue
+		}
+		// Counts above this do not come from cells, and might overflow a sum.
+		if index >= countsLen || v > math.MaxInt64>>16 {
+			return false
+		}
+		if v > 0 {
+			d.steps = append(d.steps, step{int32(index), v})
+		}
+		index++
+	}
+	return true
+}
+
+// zigzag reads one number in the zig-zag LEB128 of HdrHistogram, whose ninth
+// byte has all of its eight bits; n is 0 where the bytes end too early.
+func zigzag(b []byte) (v int64, n int) {
+	var u uint64
+	for i := range min(len(b), 9) {
+		if i == 8 {
+			u |= uint64(b[i]) << 56
+		} else {
+			u |= uint64(b[i]&0x7f) << (7 * i)
+		}
+		if i == 8 || b[i] < 0x80 {
+			return int64(u>>1) ^ -int64(u&1), i + 1
+		}
+	}
+	return 0, 0
+}

@@ -58,6 +58,10 @@ type Bounds struct {
 	LingerTotal time.Duration // lingering ends after so long; 0 is 30 s (nginx lingering_time)
 	LingerBytes int64         // lingering ends after so many bytes; 0 is no limit (Tomcat maxSwallowSize has 2 MiB)
 
+	// Lingerers is how many connections lingering-close and drain-until-acked
+	// have at once at most; one above is closed as close would. 0 is no limit.
+	Lingerers int
+
 	CloseDelay time.Duration // how long delayed-close waits; 0 is 500 ms (Go net/http rstAvoidanceDelay; Envoy has 1 s)
 	AckTimeout time.Duration // how long wait-acked and drain-until-acked wait; 0 is 5 s
 
@@ -93,6 +97,9 @@ func (b Bounds) withDefaults() (Bounds, error) {
 	}
 	if b.LingerBytes < 0 {
 		return b, errors.New("LingerBytes is negative")
+	}
+	if b.Lingerers < 0 {
+		return b, errors.New("Lingerers is negative")
 	}
 	return b, nil
 }

@@ -54,7 +54,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	c.decision.Store(uint32(Admitted))
 	_, err := io.Copy(io.Discard, r.Body)
 	if err == nil {
-		s.wait()
+		s.work()
 	}
 	<-s.slots
 	if err == nil {

@@ -18,6 +18,7 @@ type Config struct {
 	Strategy    string        // a name of Strategies
 	Limit       int           // connections admitted at once; 0 rejects every connection
 	ServiceTime time.Duration // from a whole request to its 200; 0 answers at once
+	Workers     int           // admitted requests in their service time at once, the others wait their turn; 0 is no limit
 	Bounds      Bounds
 	Logger      *slog.Logger // nil logs nothing
 }
@@ -34,6 +35,8 @@ type Server struct {
 	log      *slog.Logger
 	ledger   *ledger
 	slots    chan struct{} // holds one token for each connection being served
+	// One token for each that lingers, and each that is worked on; nil where there is no limit.
+	lingering, working chan struct{}
 
 	stopping chan struct{} // closed when accepting ends
 	stopOnce sync.Once
@@ -60,6 +63,9 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.ServiceTime < 0 {
 		return nil, fmt.Errorf("service time %v is negative", cfg.ServiceTime)
 	}
+	if cfg.Workers < 0 {
+		return nil, fmt.Errorf("workers %d is negative", cfg.Workers)
+	}
 	if cfg.Bounds, err = cfg.Bounds.withDefaults(); err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
@@ -80,12 +86,13 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Server{
-		config:   cfg,
-		strategy: strategy,
-		listener: l.(*net.TCPListener),
-		log:      log,
-		ledger:   newLedger(),
-		slots:    make(chan struct{}, cfg.Limit),
+		config:    cfg,
+		strategy:  strategy,
+		listener:  l.(*net.TCPListener),
+		log:       log,
+		ledger:    newLedger(),
+		slots:     make(chan struct{}, cfg.Limit),
+		lingering: places(cfg.Bounds.Lingerers), working: places(cfg.Workers),
 		stopping: make(chan struct{}),
 		cutting:  make(chan struct{}),
 	}, nil
@@ -226,7 +233,7 @@ func (s *Server) accept() (*conn, error) {
 
 func (s *Server) reject(c *conn) {
 	c.decision.Store(uint32(Rejected))
-	err := s.strategy.Reject(c, s.config.Bounds)
+	err := s.turnAway(c)
 	s.finish(c, err)
 }
 
@@ -237,26 +244,13 @@ func (s *Server) admit(c *conn) {
 	err := readRequest(c, s.config.Bounds, proceedExpectation)
 	answer, ok := admittedAnswers[endOf(err)]
 	if err == nil {
-		s.wait()
+		s.work()
 	}
 	<-s.slots
 	if ok {
 		err = errors.Join(err, answerAdmitted(c, answer, s.config.Bounds))
 	}
 	s.finish(c, err)
-}
-
-// wait is the work that an admitted request asks for.
-func (s *Server) wait() {
-	if s.config.ServiceTime == 0 {
-		return
-	}
-	timer := time.NewTimer(s.config.ServiceTime)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.cutting:
-	}
 }
 
 // admittedAnswers holds the answers to what reading an admitted request came

@@ -29,6 +29,8 @@ type Strategy struct {
 	serve func(*Server) error
 	// control prepares the listening socket; nil leaves it as it is.
 	control func(b Bounds, c syscall.RawConn) error
+	// lingers is set when Bounds.Lingerers holds for it.
+	lingers bool
 	// linux is set when the strategy asks the kernel what only Linux tells.
 	linux bool
 }
@@ -82,6 +84,7 @@ var Strategies = []Strategy{
 		Cost:    "a connection for at least a round trip and at most the time limit, and the rest of the upload's bandwidth",
 		Fails:   "a client that sends on past a limit is reset after all",
 		Reject:  LingeringClose,
+		lingers: true,
 	},
 	{
 		Name:    "wait-acked",
@@ -99,6 +102,7 @@ var Strategies = []Strategy{
 		Cost:    "a connection for two round trips, and the bandwidth of what is sent in them",
 		Fails:   "a client that pauses its upload for more than a round trip (on a local network, for a millisecond of being busy elsewhere), or sends past the time limit",
 		Reject:  DrainUntilAcked,
+		lingers: true,
 		linux:   true,
 	},
 	{

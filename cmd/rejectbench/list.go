@@ -22,6 +22,7 @@ var vocabularies = []struct {
 	{"paths", pathTerms},
 	{"faults", faultTerms},
 	{"settings", settingTerms},
+	{"directives", directiveTerms},
 }
 
 func listCommand() *cobra.Command {
@@ -32,7 +33,7 @@ func listCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:       "list " + strings.Join(kinds, "|"),
-		Short:     "list the strategies, client behaviours, outcomes, named paths, faults or path settings",
+		Short:     "list the strategies, client behaviours, outcomes, named paths, faults, path settings, or the words other servers have for a setting",
 		ValidArgs: kinds,
 		Args:      positional(1, 1, "name one of "+strings.Join(kinds, ", ")),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -29,6 +29,7 @@ type runFlags struct {
 	strategy, client, rtt, concurrency, body, loss string
 	limit                                          int
 	serviceTime                                    time.Duration
+	workers                                        int
 	requests                                       int64
 	duration                                       time.Duration
 	rate                                           float64
@@ -65,6 +66,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	f.impairments = newPathFlags(fs, "rtt", "delay-up", "delay-down", "loss")
 	fs.IntVar(&f.limit, "limit", 0, "connections admitted at once; 0 rejects every one")
 	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
+	workersFlag(fs, &f.workers)
 	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default twice the concurrency, at least 100, unless --duration is given)")
 	fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts")
 	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
@@ -272,9 +274,15 @@ func joined[T any](values []T) string {
 	return strings.Join(words, ",")
 }
 
+// workersFlag gives a connection limit a service to be tuned against.
+func workersFlag(fs *pflag.FlagSet, n *int) {
+	fs.IntVar(n, "workers", 0, "admitted requests in their service time at once, the others wait their turn; 0 is no limit")
+}
+
 func boundsFlags(fs *pflag.FlagSet, b *targets.Bounds) {
 	fs.DurationVar(&b.LingerIdle, "linger-idle", 5*time.Second, "lingering ends when no byte came for so long (nginx lingering_timeout 5s, Apache 2s)")
 	fs.DurationVar(&b.LingerTotal, "linger-total", 30*time.Second, "lingering ends after so long (nginx lingering_time 30s, Apache 30s)")
+	fs.IntVar(&b.Lingerers, "lingerers", 0, "most connections that linger at once, one above is closed as close does; 0 is no limit")
 	fs.Int64Var(&b.LingerBytes, "linger-bytes", 0, "lingering ends after so many bytes, 0 is no limit (Tomcat maxSwallowSize 2097152)")
 	fs.DurationVar(&b.CloseDelay, "close-delay", 500*time.Millisecond, "how long delayed-close waits (Go 500ms, Envoy 1s)")
 	fs.DurationVar(&b.QuietFloor, "quiet-floor", 50*time.Millisecond, "what drain-until-acked adds to the round trip for which input must be quiet")
@@ -318,7 +326,7 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	}
 	o = sweep.Options{
 		Points: a.Points(), Rounds: f.rounds, Seed: uint64(f.seed),
-		Congestion: f.congestion, IPv6: f.ipv6, Programs: programs, Limit: f.limit, ServiceTime: f.serviceTime,
+		Congestion: f.congestion, IPv6: f.ipv6, Programs: programs, Limit: f.limit, ServiceTime: f.serviceTime, Workers: f.workers,
 		Requests: f.requests, Duration: f.duration, Rate: f.rate,
 		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Bounds: f.bounds,
 	}
@@ -387,6 +395,10 @@ func (f runFlags) check(fs *pflag.FlagSet) error {
 		return usagef("--pcap %d: it cannot be negative", f.pcap)
 	case f.bounds.LingerBytes < 0:
 		return usagef("--linger-bytes %d: it cannot be negative", f.bounds.LingerBytes)
+	case f.bounds.Lingerers < 0:
+		return usagef("--lingerers %d: it cannot be negative", f.bounds.Lingerers)
+	case f.workers < 0:
+		return usagef("--workers %d: it cannot be negative", f.workers)
 	case f.name == "" || strings.ContainsAny(f.name, "/\\ \t\n,"):
 		return usagef("--name %q: a word without spaces, commas and slashes", f.name)
 	}

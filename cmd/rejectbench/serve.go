@@ -30,6 +30,10 @@ func serveCommand() *cobra.Command {
 				return usagef("--limit %d: it cannot be negative", cfg.Limit)
 			case cfg.Bounds.LingerBytes < 0:
 				return usagef("--linger-bytes %d: it cannot be negative", cfg.Bounds.LingerBytes)
+			case cfg.Bounds.Lingerers < 0:
+				return usagef("--lingerers %d: it cannot be negative", cfg.Bounds.Lingerers)
+			case cfg.Workers < 0:
+				return usagef("--workers %d: it cannot be negative", cfg.Workers)
 			case format != "text" && format != "json":
 				return usagef("--format %q: text or json", format)
 			}
@@ -50,6 +54,7 @@ func serveCommand() *cobra.Command {
 	fs.StringVar(&cfg.Strategy, "strategy", "lingering-close", "how connections above the limit are rejected")
 	fs.IntVar(&cfg.Limit, "limit", 0, "connections admitted at once; 0 rejects every one")
 	fs.DurationVar(&cfg.ServiceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
+	workersFlag(fs, &cfg.Workers)
 	fs.StringVar(&format, "format", "text", "of the totals printed at the end: text or json")
 	boundsFlags(fs, &cfg.Bounds)
 	return cmd

@@ -20,6 +20,7 @@ type serverSpec struct {
 	Strategy    string
 	Limit       int
 	ServiceTime time.Duration
+	Workers     int
 	Bounds      targets.Bounds
 	Grace       time.Duration // how long open connections may go on when the server is stopped
 }
@@ -42,6 +43,7 @@ func serverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		Strategy:    spec.Strategy,
 		Limit:       spec.Limit,
 		ServiceTime: spec.ServiceTime,
+		Workers:     spec.Workers,
 		Bounds:      spec.Bounds,
 	})
 	if err != nil {

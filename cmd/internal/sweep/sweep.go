@@ -51,6 +51,7 @@ type Options struct {
 	Programs    map[string]Program
 	Limit       int
 	ServiceTime time.Duration
+	Workers     int           // admitted requests worked on at once; 0 is no limit
 	Requests    int64         // attempts a cell; 0 means until Duration is over, or DefaultRequests without one
 	Duration    time.Duration // of a cell; 0 means until Requests are made
 	Rate        float64       // attempts a second; 0 is a closed loop
@@ -127,6 +128,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 			Strategy:    v.Strategy,
 			Limit:       o.Limit,
 			ServiceTime: o.ServiceTime,
+			Workers:     o.Workers,
 			Bounds:      o.Bounds,
 			Grace:       10*time.Second + 4*v.RTT,
 		},

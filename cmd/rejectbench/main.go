@@ -107,6 +107,7 @@ on how much the client was still sending, and on how the client reads.`,
 		loadCommand(),
 		execCommand(),
 		reportCommand(),
+		checkCommand(),
 		doctorCommand(),
 		listCommand(),
 	)

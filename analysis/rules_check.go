@@ -1,0 +1,328 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Rule is a claim about the points of a run. Rules come from ParseRules.
+type Rule struct {
+	Name string // as given, or what the rule says
+	Line int    // in its file, from 1
+
+	strategies, clients []string    // none means all
+	where               []condition // all of them
+	require             requirement
+	confidence          float64 // 0.5 to below 1
+}
+
+// Require is the requirement as it was written.
+func (r Rule) Require() string { return r.require.String() }
+
+// Confidence is that of the rule's verdict, 0.5 to below 1.
+func (r Rule) Confidence() float64 { return r.confidence }
+
+// describe says a rule in its own words.
+func (r Rule) describe() string {
+	text := r.require.String()
+	if len(r.strategies) > 0 {
+		text += " for " + list(r.strategies)
+	}
+	if len(r.clients) > 0 {
+		text += " with " + list(r.clients)
+	}
+	for i, c := range r.where {
+		text += [2]string{" where ", " and "}[min(i, 1)] + c.String()
+	}
+	return text
+}
+
+// matches tells whether the rule speaks of a cell.
+func (r Rule) matches(c *results.Cell) bool {
+	if len(r.strategies) > 0 && !slices.Contains(r.strategies, c.Strategy) ||
+		len(r.clients) > 0 && !slices.Contains(r.clients, c.Client) {
+		return false
+	}
+	return !slices.ContainsFunc(r.where, func(w condition) bool { return !w.matches(c) })
+}
+
+// RuleVerdict is what a run says of a rule. The zero value is RuleUndecided.
+type RuleVerdict int
+
+// The verdicts.
+const (
+	RuleUndecided RuleVerdict = iota // the run shows neither
+	RuleHolds
+	RuleFails
+)
+
+var ruleVerdictNames = [...]string{RuleUndecided: "undecided", RuleHolds: "holds", RuleFails: "fails"}
+
+// String returns the verdict's name in tables and JSON.
+func (v RuleVerdict) String() string { return ruleVerdictNames[v] }
+
+// MarshalText writes the verdict's name.
+func (v RuleVerdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// RuleResult is what a run says of one rule.
+type RuleResult struct {
+	Rule    Rule
+	Verdict RuleVerdict
+	Reason  string // why it is undecided, where no point tells
+	Points  []RulePoint
+}
+
+// RulePoint is what a run says of one rule at one point.
+type RulePoint struct {
+	Point   Point
+	Verdict RuleVerdict
+	// K of N samples were counted: attempts for a share; for a value, rounds on
+	// the required side.
+	K, N int64
+	// Figure is the share, or the median of the rounds in the metric's unit; not
+	// known when N is 0.
+	Figure float64
+	// Low and High are the one-sided bounds of a share that decide: on the side
+	// that the rule asks for at its confidence, on the other one with the
+	// correction for the number of points. Of a value they are the least and
+	// largest of its rounds.
+	Low, High float64
+	Needs     string // why it is undecided, and what would decide
+	margin    float64
+}
+
+// CheckRules holds rules against the cells of a run. Invalid cells and twins
+// say nothing.
+//
+// At a point, a rule on a share holds when the one-sided Wilson bound at the
+// rule's confidence is on the required side, and fails when the opposite bound
+// is on the other. A rule on a value takes rounds as samples and holds or fails
+// by the one-sided sign test on their median, which assumes nothing of the
+// distribution: n rounds all on one side show it when 0.5^n is at most
+// 1 - confidence, which are 5 rounds at 95%.
+//
+// A rule over m points claims something of all of them. It holds when it holds
+// at each: the intersection-union test needs no correction, since the claim is
+// only made when every part of it was shown. It fails when it fails at one; of
+// m chances for that each has 1/m of the error allowed (Bonferroni).
+//
+// Sources: Wilson (see there); R. L. Berger, "Multiparameter hypothesis testing
+// and acceptance sampling", Technometrics 24 (1982) 295-300; W. J. Dixon and
+// A. M. Mood, "The statistical sign test", JASA 41 (1946) 557-566; O. J. Dunn,
+// "Multiple comparisons among means", JASA 56 (1961) 52-64.
+func CheckRules(cells []results.Cell, rules []Rule) []RuleResult {
+	found := make([]RuleResult, len(rules))
+	for i, r := range rules {
+		found[i] = r.check(cells)
+	}
+	return found
+}
+
+// RulesVerdict is the verdict on all rules together: one that fails outweighs one
+// that is undecided. No rules hold.
+func RulesVerdict(found []RuleResult) RuleVerdict {
+	all := RuleHolds
+	for _, r := range found {
+		if r.Verdict == RuleFails {
+			return RuleFails
+		}
+		if r.Verdict == RuleUndecided {
+			all = RuleUndecided
+		}
+	}
+	return all
+}
+
+func (r Rule) check(cells []results.Cell) RuleResult {
+	result := RuleResult{Rule: r}
+	byPoint := map[Point][]*results.Cell{}
+	var points []Point
+	for i := range cells {
+		c := &cells[i]
+		if c.Twin || !r.matches(c) {
+			continue
+		}
+		p := PointOf(*c)
+		if byPoint[p] == nil {
+			points = append(points, p)
+		}
+		byPoint[p] = append(byPoint[p], c)
+	}
+	if len(points) == 0 {
+		result.Reason = "no cell of the run is of this rule" + r.unknown(cells)
+		return result
+	}
+	slices.SortFunc(points, func(a, b Point) int { return comparePoints(a, b, nil, nil) })
+	show := 1 - r.confidence
+	refute := show / float64(len(points))
+	var tally [len(ruleVerdictNames)]int
+	for _, p := range points {
+		at := r.checkPoint(byPoint[p], show, refute)
+		at.Point = p
+		tally[at.Verdict]++
+		result.Points = append(result.Points, at)
+	}
+	switch {
+	case tally[RuleFails] > 0:
+		result.Verdict = RuleFails
+	case tally[RuleHolds] == len(points):
+		result.Verdict = RuleHolds
+	}
+	return result
+}
+
+// unknown names the strategies and clients of a rule that the run has none of.
+func (r Rule) unknown(cells []results.Cell) string {
+	var missing []string
+	for _, name := range r.strategies {
+		if !slices.ContainsFunc(cells, func(c results.Cell) bool { return c.Strategy == name }) {
+			missing = append(missing, "strategy "+name)
+		}
+	}
+	for _, name := range r.clients {
+		if !slices.ContainsFunc(cells, func(c results.Cell) bool { return c.Client == name }) {
+			missing = append(missing, "client "+name)
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return "; it has none of " + list(missing)
+}
+
+// checkPoint decides one point, with the chances of error allowed for showing
+// the rule and for refuting it.
+func (r Rule) checkPoint(cells []*results.Cell, show, refute float64) RulePoint {
+	var valid []*results.Cell
+	var invalid *results.Cell
+	for _, c := range cells {
+		if c.Valid {
+			valid = append(valid, c)
+		} else if invalid == nil || cmp.Or(c.Round-invalid.Round, c.Try-invalid.Try) > 0 {
+			invalid = c
+		}
+	}
+	if len(valid) == 0 {
+		return RulePoint{Needs: "no valid cell: " + cmp.Or(invalid.InvalidReason, "no reason on record")}
+	}
+	if r.require.metric.Share != nil {
+		return r.checkShare(valid, show, refute)
+	}
+	return r.checkValue(valid, show, refute)
+}
+
+func (r Rule) checkShare(cells []*results.Cell, show, refute float64) RulePoint {
+	var p RulePoint
+	for _, c := range cells {
+		k, n := r.require.metric.Share(c)
+		p.K, p.N = p.K+k, p.N+n
+	}
+	if p.N <= 0 {
+		p.Low, p.High, p.Needs = 0, 1, "nothing was counted"
+		return p
+	}
+	p.Figure = float64(p.K) / float64(p.N)
+	x := r.require.threshold
+	lowError, highError := show, refute
+	if !r.require.op.atLeast() {
+		lowError, highError = refute, show
+	}
+	p.Low, _ = Wilson(p.K, p.N, upperQuantile(lowError))
+	_, p.High = Wilson(p.K, p.N, upperQuantile(highError))
+	near, far := p.Low, p.High
+	if !r.require.op.atLeast() {
+		near, far = far, near
+	}
+	switch {
+	case r.require.op.holds(cmp.Compare(near, x)):
+		p.Verdict = RuleHolds
+	case !r.require.op.holds(cmp.Compare(far, x)):
+		p.Verdict = RuleFails
+	default:
+		p.Needs = r.samplesToDecide(p, show, refute)
+	}
+	p.margin = math.Abs(near - x)
+	return p
+}
+
+// samplesToDecide says how many samples of the same share would decide. The
+// Wilson bound of the share p reaches x at n = z² x (1-x) / (p-x)².
+func (r Rule) samplesToDecide(p RulePoint, show, refute float64) string {
+	x, gap := r.require.threshold, p.Figure-r.require.threshold
+	allowed := refute
+	if r.require.op.holds(cmp.Compare(p.Figure, x)) {
+		allowed = show
+	}
+	z := upperQuantile(allowed)
+	n := math.Ceil(z * z * x * (1 - x) / (gap * gap))
+	if math.IsNaN(n) || n > 1e12 {
+		return fmt.Sprintf("%d samples do not decide, and no number does at this share", p.N)
+	}
+	return fmt.Sprintf("%d samples do not decide; %.0f at this share would", p.N, math.Max(n, float64(p.N+1)))
+}
+
+func (r Rule) checkValue(cells []*results.Cell, show, refute float64) RulePoint {
+	var p RulePoint
+	var values []float64
+	for _, c := range cells {
+		if v, ok := r.require.metric.Value(c); ok {
+			values = append(values, v)
+			if r.require.op.holds(cmp.Compare(v, r.require.threshold)) {
+				p.K++
+			}
+		}
+	}
+	p.N = int64(len(values))
+	if p.N == 0 {
+		p.Needs = "no round has this figure"
+		return p
+	}
+	slices.Sort(values)
+	p.Low, p.High = values[0], values[len(values)-1]
+	p.Figure = (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+	p.margin = math.Min(math.Abs(p.Low-r.require.threshold), math.Abs(p.High-r.require.threshold))
+	wrong := p.N - p.K
+	switch {
+	case signTest(p.K, p.N, show):
+		p.Verdict = RuleHolds
+	case signTest(wrong, p.N, refute):
+		p.Verdict = RuleFails
+	case p.K >= wrong:
+		p.Needs = fmt.Sprintf("%s of %s on the required side do not decide; at least %d would", countOf(p.K), plural(int(p.N), "round"), roundsToDecide(p.K, p.N, show))
+	default:
+		p.Needs = fmt.Sprintf("%s of %s on the wrong side do not decide; at least %d would", countOf(wrong), plural(int(p.N), "round"), roundsToDecide(wrong, p.N, refute))
+	}
+	return p
+}
+
+func countOf(n int64) string { return fmt.Sprintf("%d", n) }
+
+// signTest tells whether k of n rounds on one side of a value are too many for
+// a median on its other side, with this chance of error: the upper tail of the
+// binomial with one half.
+func signTest(k, n int64, allowed float64) bool {
+	logs := func(n int64) float64 { v, _ := math.Lgamma(float64(n) + 1); return v }
+	var tail float64
+	for i := n; i >= k; i-- {
+		tail += math.Exp(logs(n) - logs(i) - logs(n-i) - float64(n)*math.Ln2)
+	}
+	// The sum is a power of one half that logarithms do not hit to the last bit.
+	return n > 0 && tail <= allowed*(1+1e-9)
+}
+
+// roundsToDecide is the least number of rounds that decide when all further
+// ones lie on the side of the k of n so far.
+func roundsToDecide(k, n int64, allowed float64) int64 {
+	more := int64(1)
+	for !signTest(k+more, n+more, allowed) {
+		more++
+	}
+	return n + more
+}
+
+// upperQuantile is the standard normal quantile that is exceeded with this chance.
+func upperQuantile(chance float64) float64 { return math.Sqrt2 * math.Erfcinv(2*chance) }

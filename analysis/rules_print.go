@@ -1,0 +1,212 @@
+package analysis
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// RuleFormats are the names of the formats that PrintRules writes.
+var RuleFormats = []string{"text", "markdown", "json"}
+
+// PrintRules writes what a run says of rules, in one of RuleFormats. Each rule
+// has its verdict; one that does not hold also has every point where it does
+// not, and what more would decide.
+func PrintRules(w io.Writer, format string, found []RuleResult) error {
+	var b bytes.Buffer
+	var err error
+	switch format {
+	case "text":
+		err = printRulesText(&b, found)
+	case "markdown":
+		printRulesMarkdown(&b, found)
+	case "json":
+		err = printRulesJSON(&b, found)
+	default:
+		err = fmt.Errorf("no format %q: there are %s", format, list(RuleFormats))
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write the verdicts: %w", err)
+	}
+	return nil
+}
+
+func printRulesText(b *bytes.Buffer, found []RuleResult) error {
+	for _, f := range found {
+		fmt.Fprintf(b, "%-9s  %s\n", f.Verdict, f.Rule.Name)
+		fmt.Fprintf(b, "           %s\n", f.summary())
+		points := f.open()
+		if len(points) == 0 {
+			continue
+		}
+		t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+		for _, p := range points {
+			fmt.Fprintf(t, "           %s\t%s\t%s\n", p.Verdict, p.Point, f.Rule.evidence(p))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(b, "\n%s\n", rulesTotal(found))
+	return nil
+}
+
+func printRulesMarkdown(b *bytes.Buffer, found []RuleResult) {
+	fmt.Fprintf(b, "**%s**\n\n| verdict | rule | evidence |\n| --- | --- | --- |\n", rulesTotal(found))
+	for _, f := range found {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", f.Verdict, markdownCell(f.Rule.Name), markdownCell(f.summary()))
+		for _, p := range f.open() {
+			fmt.Fprintf(b, "| | %s | %s: %s |\n", markdownCell(p.Point.String()), p.Verdict, markdownCell(f.Rule.evidence(p)))
+		}
+	}
+}
+
+// cell writes a text as part of a table of Markdown.
+func markdownCell(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(s)
+}
+
+// rulePointJSON is one point of a verdict in JSON. Shares are 0 to 1.
+type rulePointJSON struct {
+	Strategy    string  `json:"strategy"`
+	Client      string  `json:"client"`
+	RTTMs       float64 `json:"rtt_ms"`
+	Concurrency int     `json:"concurrency"`
+	BodyBytes   int64   `json:"body_bytes"`
+	Loss        float64 `json:"loss"`
+	Limit       int     `json:"limit"`
+	Rate        float64 `json:"rate"`
+	Impairments string  `json:"impairments,omitempty"`
+
+	Verdict RuleVerdict `json:"verdict"`
+	Counted int64       `json:"counted"` // of samples: attempts, or rounds on the required side
+	Samples int64       `json:"samples"`
+	Figure  *float64    `json:"figure"` // null where there is no sample
+	Low     *float64    `json:"low"`
+	High    *float64    `json:"high"`
+	Reason  string      `json:"reason,omitempty"`
+}
+
+// ruleJSON is one rule's verdict in JSON.
+type ruleJSON struct {
+	Name       string          `json:"name"`
+	Line       int             `json:"line"`
+	Require    string          `json:"require"`
+	Confidence float64         `json:"confidence"`
+	Verdict    RuleVerdict     `json:"verdict"`
+	Reason     string          `json:"reason,omitempty"`
+	Points     []rulePointJSON `json:"points"`
+}
+
+func printRulesJSON(b *bytes.Buffer, found []RuleResult) error {
+	out := struct {
+		Verdict RuleVerdict `json:"verdict"`
+		Rules   []ruleJSON  `json:"rules"`
+	}{RulesVerdict(found), []ruleJSON{}}
+	for _, f := range found {
+		r := ruleJSON{f.Rule.Name, f.Rule.Line, f.Rule.Require(), f.Rule.Confidence(), f.Verdict, f.Reason, []rulePointJSON{}}
+		for _, p := range f.Points {
+			at := p.Point
+			j := rulePointJSON{at.Strategy, at.Client, at.RTTMs, at.Concurrency, at.BodyBytes, at.Loss, at.Limit, at.Rate, at.Impairments,
+				p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
+			if p.N > 0 {
+				j.Figure, j.Low, j.High = &p.Figure, &p.Low, &p.High
+			}
+			r.Points = append(r.Points, j)
+		}
+		out.Rules = append(out.Rules, r)
+	}
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(out); err != nil {
+		return fmt.Errorf("encode the verdicts: %w", err)
+	}
+	return nil
+}
+
+// rulesTotal counts the verdicts.
+func rulesTotal(found []RuleResult) string {
+	var tally [len(ruleVerdictNames)]int
+	for _, f := range found {
+		tally[f.Verdict]++
+	}
+	parts := []string{fmt.Sprintf("%d hold", tally[RuleHolds])}
+	if n := tally[RuleFails]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d fail", n))
+	}
+	if n := tally[RuleUndecided]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d undecided", n))
+	}
+	return fmt.Sprintf("%s: %s", plural(len(found), "rule"), strings.Join(parts, ", "))
+}
+
+// open returns the points that a verdict other than RuleHolds hangs on.
+func (f RuleResult) open() []RulePoint {
+	var open []RulePoint
+	for _, p := range f.Points {
+		if p.Verdict != RuleHolds {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+// summary says on what a verdict rests.
+func (f RuleResult) summary() string {
+	r := f.Rule
+	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, number(r.confidence*100))
+	if len(f.Points) == 0 {
+		return text + f.Reason
+	}
+	holds := len(f.Points) - len(f.open())
+	text += fmt.Sprintf("holds at %d of %s", holds, plural(len(f.Points), "point"))
+	if f.Verdict != RuleHolds {
+		return text
+	}
+	closest := slices.MinFunc(f.Points, func(a, b RulePoint) int {
+		switch {
+		case a.margin < b.margin:
+			return -1
+		case a.margin > b.margin:
+			return 1
+		}
+		return 0
+	})
+	return text + "; closest " + closest.Point.String() + ": " + r.evidence(closest)
+}
+
+// evidence says what the verdict at a point rests on.
+func (r Rule) evidence(p RulePoint) string {
+	if p.N == 0 {
+		return p.Needs
+	}
+	var text string
+	if r.require.metric.Share != nil {
+		text = fmt.Sprintf("%d of %d", p.K, p.N)
+		atLeast, atMost := fmt.Sprintf(", at least %s%%", percent(p.Low)), fmt.Sprintf(", at most %s%%", percent(p.High))
+		switch {
+		case p.Verdict == RuleUndecided:
+			text += fmt.Sprintf(", %s%% to %s%%", percent(p.Low), percent(p.High))
+		case (p.Verdict == RuleHolds) == r.require.op.atLeast():
+			text += atLeast
+		default:
+			text += atMost
+		}
+	} else {
+		unit := strings.TrimSuffix(" "+r.require.metric.Unit, " ")
+		text = fmt.Sprintf("%d of %s on the required side, median %s%s, %s to %s",
+			p.K, plural(int(p.N), "round"), number(p.Figure), unit, number(p.Low), number(p.High))
+	}
+	if p.Needs != "" {
+		text += "; " + p.Needs
+	}
+	return text
+}

@@ -13,11 +13,14 @@ import (
 var errNotNetem = errors.New("netem cannot do this as the delay line does")
 
 // netemAttrs returns the netem that does to packets what im does, but for its
-// Rate and Queue, for which tbf gives the discipline to put below it. What
-// netem, or the netlink package, does in another way is an error:
-//   - jitter: netem lets the packets of a connection overtake each other, or,
-//     with a rate, keeps the order of all connections together;
-//   - bursts of losses: the package does not send TCA_NETEM_LOSS;
+// Rate and Queue, for which tbf gives the discipline to put below it, and losses
+// in bursts, for which lossBursts gives the chain. What netem does in another way
+// is an error:
+//   - jitter: netem knows no connections. It hands on whatever is due first
+//     (tfifo_enqueue), so that those sent close together overtake each other in
+//     every connection; with a rate of its own it counts a delay from the packet
+//     before (netem_enqueue), so that all connections wait for each other. Its
+//     distributions would do: uniform is its own, normal would be a table;
 //   - reordering with a rate: what overtakes goes past the filter below the
 //     netem (netem_dequeue in net/sched/sch_netem.c), so that with a share of
 //     25% a line of 2 Mbit/s carried 2.6.
@@ -29,15 +32,17 @@ var errNotNetem = errors.New("netem cannot do this as the delay line does")
 func netemAttrs(im Impairment) (netlink.NetemQdiscAttrs, error) {
 	switch {
 	case im.Jitter > 0:
-		return netlink.NetemQdiscAttrs{}, fmt.Errorf("jitter %v: %w: it does not keep the order of a connection's packets", im.Jitter, errNotNetem)
-	case im.LossBurst > 1 && im.Loss > 0 && im.Loss < 1:
-		return netlink.NetemQdiscAttrs{}, fmt.Errorf("loss-burst %s: %w: only independent losses can be set", getBurst(im), errNotNetem)
+		return netlink.NetemQdiscAttrs{}, fmt.Errorf("jitter %v: %w: its packets overtake their own connection's, or with a rate wait for those of all", im.Jitter, errNotNetem)
 	case im.Reorder > 0 && im.Rate > 0:
 		return netlink.NetemQdiscAttrs{}, fmt.Errorf("reorder with a rate: %w: what overtakes takes none of the rate", errNotNetem)
 	}
+	loss := im.Loss
+	if inBursts(im) {
+		loss = 0
+	}
 	return netlink.NetemQdiscAttrs{
 		Latency:     uint32(im.Delay.Round(time.Microsecond) / time.Microsecond),
-		Loss:        float32(im.Loss * 100),
+		Loss:        float32(loss * 100),
 		Duplicate:   float32(im.Duplicate * 100),
 		ReorderProb: float32(im.Reorder * 100),
 		Limit:       netemLimit,

@@ -374,7 +374,7 @@ func TestNetemCarriesIPv6(t *testing.T) {
 }
 
 func TestNetemThatCannotDoWhatIsAskedLeavesNoDevices(t *testing.T) {
-	for _, text := range []string{"rtt 20ms, jitter 1ms", "loss 1%, loss-burst 3", "rtt 20ms, fault drop-rst", "rtt 20ms, reorder 1%, rate-up 2Mbit"} {
+	for _, text := range []string{"rtt 20ms, jitter 1ms", "loss 1%, loss-burst 3, duplicate 1%", "rtt 20ms, fault drop-rst", "rtt 20ms, reorder 1%, rate-up 2Mbit"} {
 		im, err := ParseText(text)
 		if err != nil {
 			t.Fatal(err)

@@ -54,12 +54,16 @@ func addNetem(dev string, im Impairment) error {
 	if err != nil {
 		return err
 	}
+	bursts, err := lossBursts(im)
+	if err != nil {
+		return err
+	}
 	link, err := netlink.LinkByName(dev)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", dev, err)
 	}
 	root := netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
-	if err := netlink.QdiscAdd(netlink.NewNetem(root, attrs)); err != nil {
+	if err := sendNetem(netlink.NewNetem(root, attrs), bursts); err != nil {
 		return fmt.Errorf("add netem to %s (does the kernel have sch_netem?): %w: %w", dev, ErrNotAllowed, err)
 	}
 	below, err := tbf(im, netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(2, 0), Parent: netlink.MakeHandle(1, 1)})

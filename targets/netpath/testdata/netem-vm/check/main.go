@@ -18,7 +18,7 @@ import (
 // steps are what has to have ended well, in ../init.
 var steps = []string{
 	"modules", "doctor", "doctor-as-user", firstCalibration, "tests",
-	"cells", "cells-loss", "cells-rate", "cells-disorder", "cells-as-user",
+	"cells", "cells-loss", "cells-bursts", "cells-rate", "cells-disorder", "cells-as-user",
 }
 
 type checker struct {
@@ -123,7 +123,11 @@ func (c *checker) judge(step string, cell results.Cell) {
 	if off := h.P50 - cell.RTTMs; steady[step] && (off < 0 || off > max(cell.RTTMs/100, 0.2)) {
 		c.fail("%s: the median handshake is off by %.3f ms", name, off)
 	}
-	if cell.Loss == 0 {
+	if step == "cells-bursts" && !strings.Contains(cell.Impairments, "loss-burst") {
+		c.fail("%s: it has no bursts", name)
+	}
+	// The variance of losses in bursts is another one, which the tests know.
+	if cell.Loss == 0 || step == "cells-bursts" {
 		return
 	}
 	c.expect(name, "packets were lost", cell.Path.Dropped, cell.Path.Packets, cell.Loss)

@@ -31,6 +31,9 @@ type Manifest struct {
 	Sources []Source `json:"sources,omitempty"`
 	// Interrupted is set when the run was ended before its plan was done.
 	Interrupted bool `json:"interrupted"`
+	// OutOfBudget is set when the run ended before its plan was done because the
+	// time it was given was used up.
+	OutOfBudget bool `json:"out_of_budget,omitempty"`
 
 	Strategies []Term `json:"strategies"` // the strategies this version knows, in order
 	Clients    []Term `json:"clients"`    // the client behaviours this version knows, in order

@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"time"
 )
 
@@ -52,23 +51,4 @@ func (a Axes) Points() []Point {
 		}
 	}
 	return points
-}
-
-// visit is one point in one round.
-type visit struct {
-	Point
-	round int
-}
-
-// order returns every point once a round, each round in a random order of its
-// own, so that a machine's slow minute does not land on one strategy.
-func order(points []Point, rounds int, seed uint64) []visit {
-	rng := rand.New(rand.NewPCG(seed, 0))
-	var visits []visit
-	for round := range rounds {
-		for _, i := range rng.Perm(len(points)) {
-			visits = append(visits, visit{points[i], round})
-		}
-	}
-	return visits
 }

@@ -4,15 +4,20 @@ import "testing"
 
 // The seed once left the point out, and every cell of a round lost the same packets.
 func TestNoTwoCellsNorTriesShareASeed(t *testing.T) {
-	o := Options{Seed: 1}
+	o := Options{Seed: 1, Rounds: 3, Twins: 2, Points: []Point{{Strategy: "close"}, {Strategy: "shutdown"}, {Strategy: "close", BodyBytes: 1}}}
 	seen := map[uint64]string{}
-	for _, v := range order([]Point{{Strategy: "close"}, {Strategy: "shutdown"}, {Strategy: "close", BodyBytes: 1}}, 3, 1) {
-		for try := range maxTries {
-			seed, of := o.seed(v, try), v.String()
-			if before, ok := seen[seed]; ok {
-				t.Errorf("%s, round %d, try %d shares its seed with %s", of, v.round, try, before)
+	for visits := range o.plan() {
+		for _, v := range visits {
+			for try := range maxTries {
+				seed, of := o.seed(v, try), v.String()
+				if before, ok := seen[seed]; ok {
+					t.Errorf("%s, round %d, twin %v, try %d shares its seed with %s", of, v.round, v.twin, try, before)
+				}
+				seen[seed] = of
 			}
-			seen[seed] = of
 		}
+	}
+	if len(seen) != 3*5*maxTries {
+		t.Errorf("%d seeds, want %d", len(seen), 3*5*maxTries)
 	}
 }

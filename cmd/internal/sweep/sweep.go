@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -39,9 +40,19 @@ const endSlack = 250 * time.Millisecond
 
 // Options say how the cells of a grid are run.
 type Options struct {
-	Points      []Point
-	Rounds      int
-	Seed        uint64
+	Points []Point
+	Rounds int // at least 1, at most so many with a Precision
+	Seed   uint64
+	// Twins is how many points each round visits twice, in A/A pairs; 0 is none.
+	Twins int
+	// Precision is half the width, above 0 and below 0.5, that the 95% interval of
+	// a point's delivered share is to have: a point is visited until it has. 0
+	// visits every point in every round.
+	Precision float64
+	// Budget is how long the run may take: no try of a cell but the first starts
+	// later. 0 is no limit.
+	Budget time.Duration
+
 	Path        Choice
 	Impairments netpath.Impairments // of every cell; the point's round trip and loss come on top
 	Congestion  string              // congestion control of both ends; empty is the path's default
@@ -67,6 +78,10 @@ type Options struct {
 
 // Events are told of a sweep's progress. A nil function is not called.
 type Events struct {
+	// Planned is told at the start of each round how many cells the run has, those
+	// that are done among them. Without a precision it is always the same; with one
+	// it is what can be foreseen.
+	Planned func(cells int)
 	// Started is told before each try of a cell.
 	Started func(p Point, round, try int)
 	// Done is told each record, invalid tries among them; final is false when the
@@ -77,44 +92,89 @@ type Events struct {
 	Drawn func(p Point, svg string) error
 }
 
-// Run runs every point in every round. It returns the TCP settings that were in
-// force at the path's ends. When ctx ends, the cell that is running is thrown
-// away and ctx's error returned.
+// Run runs every point, and its twin if it has one, in every round that it is to
+// be visited in. It returns the TCP settings that were in force at the path's
+// ends. When ctx ends, the cell that is running is thrown away and ctx's error
+// returned; when the budget is used up, the cell that is running is finished and
+// ErrBudget returned.
 func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, err error) {
 	// A child dies with the thread that started it, so that thread must last.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	for _, v := range order(o.Points, max(o.Rounds, 1), o.Seed) {
-		for try := range maxTries {
-			if e.Started != nil {
-				e.Started(v.Point, v.round, try)
+	s := &sweeping{Options: o, events: e, started: time.Now(), known: newPrecision(o.Precision, o.Points)}
+	left := o.rounds()
+	for visits := range o.plan() {
+		visits = slices.DeleteFunc(visits, func(v visit) bool { return !s.known.open(v.Point) })
+		if len(visits) == 0 {
+			break // every point is known well enough, or given up
+		}
+		if e.Planned != nil {
+			e.Planned(s.done + s.known.foreseen(visits, left))
+		}
+		for _, v := range visits {
+			if s.done > 0 && s.spent() {
+				return s.sysctl, ErrBudget
 			}
-			started := time.Now()
-			report, err := runCellProcess(ctx, o.cell(v, try), o.Path.Isolated)
-			if err != nil {
-				return sysctl, err
-			}
-			if report.Sysctl != nil {
-				sysctl = report.Sysctl
-			}
-			c := o.record(v, try, started, report)
-			final := c.Valid || try == maxTries-1
-			if e.Done != nil {
-				if err := e.Done(c, final); err != nil {
-					return sysctl, err
-				}
-			}
-			if c.Valid && report.Ladder != "" && e.Drawn != nil {
-				if err := e.Drawn(v.Point, report.Ladder); err != nil {
-					return sysctl, err
-				}
-			}
-			if final {
-				break
+			if err := s.visit(ctx, v); err != nil {
+				return s.sysctl, err
 			}
 		}
+		left--
 	}
-	return sysctl, nil
+	return s.sysctl, nil
+}
+
+// sweeping is a sweep that is under way.
+type sweeping struct {
+	Options
+	events  Events
+	started time.Time
+	known   *precision
+	done    int // cells, whatever became of them
+	sysctl  map[string]string
+}
+
+// spent tells whether the budget is used up.
+func (s *sweeping) spent() bool { return s.Budget > 0 && time.Since(s.started) >= s.Budget }
+
+// visit runs a cell until it is valid, it was run often enough, or the budget is
+// used up.
+func (s *sweeping) visit(ctx context.Context, v visit) error {
+	for try := range maxTries {
+		if s.events.Started != nil {
+			s.events.Started(v.Point, v.round, try)
+		}
+		started := time.Now()
+		report, err := runCellProcess(ctx, s.cell(v, try), s.Path.Isolated)
+		if err != nil {
+			return err
+		}
+		if report.Sysctl != nil {
+			s.sysctl = report.Sysctl
+		}
+		c := s.record(v, try, started, report)
+		final := c.Valid || try == maxTries-1 || s.spent()
+		if final {
+			s.done++
+			if !v.twin {
+				s.known.add(v.Point, c)
+			}
+		}
+		if s.events.Done != nil {
+			if err := s.events.Done(c, final); err != nil {
+				return err
+			}
+		}
+		if c.Valid && report.Ladder != "" && s.events.Drawn != nil {
+			if err := s.events.Drawn(v.Point, report.Ladder); err != nil {
+				return err
+			}
+		}
+		if final {
+			return nil
+		}
+	}
+	return nil
 }
 
 // cell returns what the cell process is told.
@@ -151,7 +211,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
 		}
 		spec.Path.Witness = spec.Capture.limits()
-		if o.Ladders != nil && v.round == 0 && o.Ladders(v.Point) {
+		if o.Ladders != nil && v.round == 0 && !v.twin && o.Ladders(v.Point) {
 			spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, im, humanize.IBytes(uint64(v.BodyBytes)))
 		}
 	}
@@ -161,17 +221,25 @@ func (o Options) cell(v visit, try int) cellSpec {
 	return spec
 }
 
-// seed is what chance in a cell follows from: no two cells share theirs, nor
-// two tries of one, or the same packets would be lost in each.
+// seed is what chance in a cell follows from: no two cells share theirs, nor do
+// the two of an A/A pair, nor two tries of one, or the same packets would be lost
+// in each.
 func (o Options) seed(v visit, try int) uint64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d %+v %d %d", o.Seed, v.Point, v.round, try)
+	if v.twin {
+		fmt.Fprint(h, " twin")
+	}
 	return h.Sum64()
 }
 
 // captureName is the file name of a cell's capture.
 func captureName(v visit, try int) string {
-	return fmt.Sprintf("%s-%s-rtt%v-c%d-body%d-loss%g-round%d-try%d.pcapng", v.Strategy, v.Client, v.RTT, v.Concurrency, v.BodyBytes, v.Loss, v.round, try)
+	twin := ""
+	if v.twin {
+		twin = "-twin"
+	}
+	return fmt.Sprintf("%s-%s-rtt%v-c%d-body%d-loss%g-round%d%s-try%d.pcapng", v.Strategy, v.Client, v.RTT, v.Concurrency, v.BodyBytes, v.Loss, v.round, twin, try)
 }
 
 // PathOf is what the path of a point does to packets.
@@ -189,7 +257,7 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 	c := results.Cell{
 		Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency,
 		Impairments: o.Impairments.String(),
-		BodyBytes:   v.BodyBytes, Loss: v.Loss, IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try,
+		BodyBytes:   v.BodyBytes, Loss: v.Loss, IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try, Twin: v.twin,
 		Started:  started.UTC(),
 		Attempts: f.Counts.Total(), Outcomes: f.Counts,
 		Rejected: r.Server.Rejected, Delivered: f.Counts.Delivered(),

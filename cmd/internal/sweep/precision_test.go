@@ -1,0 +1,134 @@
+package sweep
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+var onePoint = Point{Strategy: "close"}
+
+// cellOf is the record of a cell with k of n delivered.
+func cellOf(k, n int64) results.Cell { return results.Cell{Valid: true, Delivered: k, Rejected: n} }
+
+func TestAPointIsVisitedUntilItsIntervalIsNarrowEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bound := rapid.Float64Range(0.005, 0.4).Draw(t, "bound")
+		p := newPrecision(bound, []Point{onePoint})
+		var k, n int64
+		for range rapid.IntRange(1, 40).Draw(t, "rounds") {
+			dn := rapid.Int64Range(1, 300).Draw(t, "n")
+			c := cellOf(rapid.Int64Range(0, dn).Draw(t, "k"), dn)
+			p.add(onePoint, c)
+			k, n = k+c.Delivered, n+c.Rejected
+			low, high := analysis.Wilson(k, n, analysis.Z95)
+			if want := (high-low)/2 > bound; p.open(onePoint) != want {
+				t.Fatalf("%d of %d, ±%v: visited on: %v, want %v", k, n, bound, !want, want)
+			}
+		}
+	})
+}
+
+func TestAPointThatAddsNothingIsGivenUpAfter3RoundsInARow(t *testing.T) {
+	invalid := results.Cell{Delivered: 50, Rejected: 100, InvalidReason: "path late"}
+	none := results.Cell{Valid: true, Attempts: 100}
+	for name, rounds := range map[string][]results.Cell{
+		"invalid":            {invalid, invalid, invalid},
+		"nothing rejected":   {none, none, none},
+		"both":               {none, invalid, none},
+		"after a good start": {cellOf(5, 10), invalid, none, invalid},
+	} {
+		p := newPrecision(0.01, []Point{onePoint})
+		for i, c := range rounds {
+			if !p.open(onePoint) {
+				t.Errorf("%s: given up after %d rounds", name, i)
+			}
+			p.add(onePoint, c)
+		}
+		if p.open(onePoint) {
+			t.Errorf("%s: not given up after %d rounds", name, len(rounds))
+		}
+	}
+	p := newPrecision(0.01, []Point{onePoint})
+	for _, c := range []results.Cell{invalid, none, cellOf(5, 10), invalid, none} {
+		p.add(onePoint, c)
+	}
+	if !p.open(onePoint) {
+		t.Error("given up, though it added something in between")
+	}
+}
+
+func TestWithoutAPrecisionEveryPointIsVisitedInEveryRound(t *testing.T) {
+	p := newPrecision(0, []Point{onePoint})
+	for left := 5; left > 0; left-- {
+		if !p.open(onePoint) || p.more(onePoint, left) != left {
+			t.Fatalf("%d rounds before the end: open %v, %d more", left, p.open(onePoint), p.more(onePoint, left))
+		}
+		p.add(onePoint, results.Cell{})
+	}
+}
+
+func TestTheForesightIsTheRoundsThatASteadyShareTakes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Int64Range(10, 200).Draw(t, "n")
+		k := rapid.Int64Range(0, n).Draw(t, "k")
+		p := newPrecision(rapid.Float64Range(0.01, 0.3).Draw(t, "bound"), []Point{onePoint})
+		p.add(onePoint, cellOf(k, n))
+		const most = 50
+		foreseen, took := p.more(onePoint, most), 0
+		for p.open(onePoint) && took < most {
+			p.add(onePoint, cellOf(k, n))
+			took++
+		}
+		if foreseen != took {
+			t.Fatalf("foreseen %d more rounds, took %d", foreseen, took)
+		}
+	})
+}
+
+// stopped plays a point of a true share to its end and returns its counts.
+func stopped(rng *rand.Rand, share, bound float64, perRound int64) (k, n int64) {
+	p := newPrecision(bound, []Point{onePoint})
+	for p.open(onePoint) {
+		var d int64
+		for range perRound {
+			if rng.Float64() < share {
+				d++
+			}
+		}
+		p.add(onePoint, cellOf(d, perRound))
+		k, n = k+d, n+perRound
+	}
+	return k, n
+}
+
+// What the doc comment of precision says of its bias was measured here.
+func TestStoppingByWidthHurtsCoverageAndShareLittle(t *testing.T) {
+	const runs = 2000
+	for _, bound := range []float64{0.02, 0.05} {
+		for _, share := range []float64{0.02, 0.1, 0.3, 0.5, 0.9, 0.98, 0.995} {
+			rng := rand.New(rand.NewPCG(1, 2))
+			held, sum := 0, 0.0
+			for range runs {
+				k, n := stopped(rng, share, bound, 100)
+				if low, high := analysis.Wilson(k, n, analysis.Z95); low <= share && share <= high {
+					held++
+				}
+				sum += float64(k) / float64(n)
+			}
+			coverage, bias := float64(held)/runs, sum/runs-share
+			text := fmt.Sprintf("to ±%g%%, true share %g%%: the interval holds it in %.1f of 100 runs, the mean share is off by %+.2f points",
+				bound*100, share*100, coverage*100, bias*100)
+			t.Log(text)
+			if coverage < 0.91 || math.Abs(bias) > bound/6 {
+				t.Error(text)
+			}
+		}
+	}
+}

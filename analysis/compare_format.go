@@ -1,0 +1,107 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// size writes a difference without its sign: of shares in points, of values as
+// a percentage of the base.
+func (r *Row) size(v float64) string {
+	if r.Metric.Share != nil {
+		return points(v) + " points"
+	}
+	return ratioPercent(math.Abs(v))
+}
+
+// points writes a difference of shares in percentage points.
+func points(v float64) string { return strconv.FormatFloat(v*100, 'f', 2, 64) }
+
+// signedPoints is points with a sign, but for nothing.
+func signedPoints(v float64) string {
+	if text := points(v); text != "0.00" && text != "-0.00" {
+		return fmt.Sprintf("%+.2f", v*100)
+	}
+	return "0.00"
+}
+
+// ratioPercent writes a log ratio as a relative difference in percent.
+func ratioPercent(v float64) string {
+	switch {
+	case math.IsInf(v, 1):
+		return "∞"
+	case math.IsInf(v, -1):
+		return "-100%"
+	}
+	return strconv.FormatFloat(math.Expm1(v)*100, 'f', 1, 64) + "%"
+}
+
+// signedRatio is ratioPercent with a sign, but for nothing.
+func signedRatio(v float64) string {
+	text := ratioPercent(v)
+	switch {
+	case text == "-0.0%":
+		return "0.0%"
+	case v > 0 && text != "0.0%":
+		return "+" + text
+	}
+	return text
+}
+
+// difference writes the estimate and its interval.
+func (r *Row) difference() (estimate, interval string) {
+	if r.Test == "" {
+		return "", ""
+	}
+	d := r.Difference
+	if r.Metric.Share != nil {
+		return signedPoints(d.Value), "[" + signedPoints(d.Low) + ", " + signedPoints(d.High) + "]"
+	}
+	if math.IsInf(d.Low, -1) && math.IsInf(d.High, 1) {
+		return signedRatio(d.Value), "[any]"
+	}
+	return signedRatio(d.Value), "[" + signedRatio(d.Low) + ", " + signedRatio(d.High) + "]"
+}
+
+// figure writes what one run measured: a share with its interval, or the median
+// of the rounds with the half-width of its own.
+func (r *Row) figure(s Side) string {
+	if r.Metric.Share != nil {
+		if !s.Share.Known() {
+			return ""
+		}
+		value, low, high := bounds(s.Share)
+		return value + " [" + low + ", " + high + "]"
+	}
+	if len(s.Values) == 0 {
+		return ""
+	}
+	return number(s.Median.Center) + " ± " + s.Median.PctRangeString()
+}
+
+// samples writes how many samples each run has: attempts of a share, rounds of a value.
+func (r *Row) samples() string {
+	base, new := int64(len(r.Base.Values)), int64(len(r.New.Values))
+	if r.Metric.Share != nil {
+		base, new = r.Base.Share.N, r.New.Share.N
+	}
+	if base == new {
+		return strconv.FormatInt(base, 10)
+	}
+	return fmt.Sprintf("%d+%d", base, new)
+}
+
+// pValue writes the adjusted p-value; a dash where the test could not be called at all.
+func (r *Row) pValue() string {
+	switch p := r.Adjusted.P; {
+	case r.Test == "" || r.Metric.Better == Neither:
+		return ""
+	case !r.Adjusted.Possible:
+		return "-"
+	case p < 0.001:
+		return "<0.001"
+	default:
+		return strconv.FormatFloat(p, 'f', 3, 64)
+	}
+}

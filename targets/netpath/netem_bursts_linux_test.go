@@ -44,7 +44,7 @@ func TestNetemChainHasTheLinksProbabilities(t *testing.T) {
 				t.Errorf("%q: %s with %v, want %v", text, what, got, p[1])
 			}
 		}
-		if chain.keptInBad != 0 || chain.lostInGood!= 0 {
+		if chain.keptInBad != 0 || chain.lostInGood != 0 {
 			t.Errorf("%q: the bad state keeps and the good one loses: %+v", text, chain)
 		}
 	}

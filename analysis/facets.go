@@ -23,7 +23,8 @@ type facets struct {
 	strategies  []string // in the order of the manifest
 	looks       map[string]look
 	concurrency int
-	others      []int // concurrencies that are not drawn
+	others      []int  // concurrencies that are not drawn
+	bounded     string // how many rows and columns are drawn of how many, where that is not all
 	concerns    []string
 }
 
@@ -41,8 +42,10 @@ func (r facetRow) holds(p Point) bool {
 	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate && r.impairments == p.Impairments
 }
 
-func newFacets(run *results.Run) *facets {
-	all := Summarize(run.Cells, &run.Manifest)
+func newFacets(run *results.Run) *facets { return NewStudy(run).facets() }
+
+func (study *Study) facets() *facets {
+	run, all := study.Run, study.Summaries
 	f := &facets{manifest: &run.Manifest}
 	var concurrencies []int
 	f.concurrency, concurrencies = modal(all)
@@ -61,8 +64,37 @@ func newFacets(run *results.Run) *facets {
 	slices.Sort(f.bodies)
 	slices.Sort(f.rtts)
 	f.bodies, f.rtts = slices.Compact(f.bodies), slices.Compact(f.rtts)
+	f.bound()
 	f.describeRows()
 	return f
+}
+
+// Still pictures have at most so many rows and columns of panels: more cannot be
+// read, and drawing them would take longer than the rest of the report.
+const (
+	maxFacetRows    = 4
+	maxFacetColumns = 4
+)
+
+// bound keeps the first rows, and of the body sizes the smallest, the largest
+// and those evenly between.
+func (f *facets) bound() {
+	rows, bodies := len(f.rows), len(f.bodies)
+	if rows <= maxFacetRows && bodies <= maxFacetColumns {
+		return
+	}
+	f.rows = f.rows[:min(rows, maxFacetRows)]
+	if bodies > maxFacetColumns {
+		kept := make([]int64, maxFacetColumns)
+		for i := range kept {
+			kept[i] = f.bodies[i*(bodies-1)/(maxFacetColumns-1)]
+		}
+		f.bodies = kept
+	}
+	f.bounded = fmt.Sprintf("drawn are %d of %s and %d of %s", len(f.rows), plural(rows, "kind")+" of client and path", len(f.bodies), plural(bodies, "body size"))
+	f.summaries = where(f.summaries, func(s *Summary) bool {
+		return slices.Contains(f.bodies, s.BodyBytes) && slices.ContainsFunc(f.rows, func(r facetRow) bool { return r.holds(s.Point) })
+	})
 }
 
 // modal returns the concurrency that most points have, the smallest of several
@@ -129,6 +161,9 @@ func (f *facets) conditions(extra ...string) string {
 			names = append(names, fmt.Sprint(c))
 		}
 		parts[len(parts)-1] += " (measured too: " + strings.Join(names, ", ") + ")"
+	}
+	if f.bounded != "" {
+		parts = append(parts, f.bounded)
 	}
 	if m := f.manifest; m.PathKind != "" {
 		parts = append(parts, "path "+m.PathKind)

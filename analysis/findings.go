@@ -24,8 +24,9 @@ const shown = 3
 // computed from the run's records and carries n and the 95% interval; what the
 // intervals do not tell apart is called so, and what was not measured is not
 // spoken of.
-func Findings(run *results.Run) []string {
-	summaries := Summarize(run.Cells, &run.Manifest)
+func Findings(run *results.Run) []string { return NewStudy(run).Findings() }
+
+func findingsOf(run *results.Run, summaries []*Summary) []string {
 	if len(summaries) == 0 {
 		return []string{"The run has no cells on record."}
 	}

@@ -13,12 +13,14 @@ import (
 // Plots draws the run's plots and writes each as SVG and PNG into a folder,
 // which it makes if it is missing. It returns the files' paths. The same run
 // gives the same bytes.
-func Plots(run *results.Run, dir string) ([]string, error) {
+func Plots(run *results.Run, dir string) ([]string, error) { return NewStudy(run).Plots(dir) }
+
+func writePlots(figures []*figure, dir string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the plots' folder: %w", err)
 	}
 	var paths []string
-	for _, f := range figures(run) {
+	for _, f := range figures {
 		for _, format := range []struct {
 			ext    string
 			render func() ([]byte, error)
@@ -37,9 +39,11 @@ func Plots(run *results.Run, dir string) ([]string, error) {
 	return paths, nil
 }
 
+func figures(run *results.Run) []*figure { return NewStudy(run).figures() }
+
 // figures lays out every plot of a run; none where nothing is on record.
-func figures(run *results.Run) []*figure {
-	f := newFacets(run)
+func (study *Study) figures() []*figure {
+	f := study.facets()
 	if len(f.summaries) == 0 {
 		return nil
 	}

@@ -26,11 +26,15 @@ var reportTemplate string
 // them are put into the page itself, so that it needs no request and no script.
 // Ladders are the SVG files of drawn connections, which go into the page too.
 func Report(w io.Writer, run *results.Run, plots, ladders []string) error {
+	return NewStudy(run).Report(w, plots, ladders)
+}
+
+func writeReport(w io.Writer, study *Study, plots, ladders []string) error {
 	t, err := template.New("report").Parse(reportTemplate)
 	if err != nil {
 		return fmt.Errorf("parse the report's template: %w", err)
 	}
-	p, err := newPage(run, plots, ladders)
+	p, err := newPage(study, plots, ladders)
 	if err != nil {
 		return err
 	}
@@ -106,11 +110,10 @@ type pageNotes struct {
 	Lines []string
 }
 
-func newPage(run *results.Run, plots, ladders []string) (page, error) {
-	m := run.Manifest
-	summaries := Summarize(run.Cells, &m)
+func newPage(study *Study, plots, ladders []string) (page, error) {
+	m, summaries := study.Run.Manifest, study.Summaries
 	p := page{
-		Manifest: m, Findings: Findings(run), TCP: sorted(m.TCP), Options: sorted(m.Options),
+		Manifest: m, Findings: study.Findings(), TCP: sorted(m.TCP), Options: sorted(m.Options),
 		Outcomes: results.Outcomes[:], Strategies: m.Strategies, Clients: m.Clients, Counters: results.Counters,
 		Files: []pair{
 			{results.ManifestFile, "what was run, on which machine, with which options"},
@@ -134,7 +137,7 @@ func newPage(run *results.Run, plots, ladders []string) (page, error) {
 		}
 	}
 	p.Ladders = openDrawings(summaries, newOrder(m.Strategies), ladders)
-	figures, err := inline(run, plots)
+	figures, err := inline(study, plots)
 	p.Figures = figures
 	return p, err
 }
@@ -227,9 +230,9 @@ func newTable(label string, columns []column, summaries []*Summary) pageTable {
 }
 
 // inline reads the SVG plots and puts the figures' own words beside them.
-func inline(run *results.Run, plots []string) ([]inlined, error) {
+func inline(study *Study, plots []string) ([]inlined, error) {
 	words := map[string]*figure{}
-	for _, f := range figures(run) {
+	for _, f := range study.figures() {
 		words[f.name] = f
 	}
 	var all []inlined

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,7 +15,15 @@ import (
 // what became of the rest, and what it cost. Below it stand the rounds without
 // a valid try, with their reasons, and the ledgers that disagree.
 func Table(w io.Writer, cells []results.Cell) error {
-	summaries := Summarize(cells, nil)
+	return writeTable(w, Summarize(cells, nil))
+}
+
+// inAlphabet puts summaries in the order of the table.
+func inAlphabet(summaries []*Summary) []*Summary {
+	return slices.SortedFunc(slices.Values(summaries), func(a, b *Summary) int { return comparePoints(a.Point, b.Point, nil, nil) })
+}
+
+func writeTable(w io.Writer, summaries []*Summary) error {
 	b := bufio.NewWriter(w)
 	if len(summaries) == 0 {
 		fmt.Fprintln(b, "no cells on record")

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,15 +21,15 @@ func reportCommand() *cobra.Command {
 		Args:  positional(1, -1, "name the folder of at least one run"),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			for _, dir := range dirs {
-				run, err := writeReport(dir)
+				study, err := reportStudy(dir)
 				var line *results.LineError
 				switch {
-				case run != nil && errors.As(err, &line):
-					fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %v: reporting the %d cells before it\n", line, len(run.Cells))
+				case study != nil && errors.As(err, &line):
+					fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %v: reporting the %d cells before it\n", line, len(study.Run.Cells))
 				case err != nil:
 					return usageError{err}
 				}
-				if err := printRun(cmd.OutOrStdout(), run, dir); err != nil {
+				if err := printStudy(cmd.OutOrStdout(), study); err != nil {
 					return err
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "\nreport: %s\n", filepath.Join(dir, results.ReportFile))
@@ -38,14 +39,24 @@ func reportCommand() *cobra.Command {
 	}
 }
 
-// writeReport draws the plots and writes the report of a run's folder. With a
-// damaged run it reports what can be read and returns the error beside it.
+// writeReport is reportStudy for those who only want the run back.
 func writeReport(dir string) (*results.Run, error) {
+	study, err := reportStudy(dir)
+	if study == nil {
+		return nil, err
+	}
+	return study.Run, err
+}
+
+// reportStudy draws the plots and writes the report of a run's folder. With a
+// damaged run it reports what can be read and returns the error beside it.
+func reportStudy(dir string) (*analysis.Study, error) {
 	run, damage := results.Open(dir)
 	if run == nil {
 		return nil, damage
 	}
-	plots, err := analysis.Plots(run, filepath.Join(dir, results.PlotsDir))
+	study := analysis.NewStudy(run)
+	plots, err := study.Plots(filepath.Join(dir, results.PlotsDir))
 	if err != nil {
 		return nil, fmt.Errorf("draw the plots: %w", err)
 	}
@@ -61,8 +72,20 @@ func writeReport(dir string) (*results.Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
-	if err := errors.Join(analysis.Report(f, run, plots, ladders), f.Close()); err != nil {
+	if err := errors.Join(study.Report(f, plots, ladders), f.Close()); err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
-	return run, damage
+	return study, damage
+}
+
+// printStudy writes the table and the findings of a run.
+func printStudy(w io.Writer, study *analysis.Study) error {
+	if err := study.Table(w); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, sentence := range study.Findings() {
+		fmt.Fprintln(w, sentence)
+	}
+	return nil
 }

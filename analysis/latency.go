@@ -67,29 +67,9 @@ func (s *Summary) mergeHistograms(d *histogramReader, cells []results.Cell, phas
 	return merged, true
 }
 
-// combine joins percentiles whose histograms are not on record. Counts add and
-// the mean is weighted; for each percentile the largest of any cell stands,
-// which the percentile of all values together does not exceed, but for the
-// rounding of its rank in a small sample.
+// combine joins percentiles whose histograms are not on record.
 func combine(parts []results.Percentiles) results.Percentiles {
-	var all results.Percentiles
-	var sum float64
-	for _, p := range parts {
-		if p.Count == 0 {
-			continue
-		}
-		all.Count += p.Count
-		sum += p.Mean * float64(p.Count)
-		all.P50 = max(all.P50, p.P50)
-		all.P90 = max(all.P90, p.P90)
-		all.P99 = max(all.P99, p.P99)
-		all.P999 = max(all.P999, p.P999)
-		all.Max = max(all.Max, p.Max)
-	}
-	if all.Count > 0 {
-		all.Mean = sum / float64(all.Count)
-	}
-	return all
+	return results.CombinePercentiles(parts)
 }
 
 func combineOf(cells []results.Cell, pick func(results.Cell) results.Percentiles) results.Percentiles {

@@ -26,45 +26,11 @@ func doubtsOf(cells []results.Cell) []Doubt {
 
 // addWire adds what the path saw in one part to what it saw in others; either
 // may be nil. A record with packets missing says nothing and is left out.
-// Percentiles are combined as those of other histograms that are not on record.
 func addWire(all, w *results.Wire) *results.Wire {
 	if w == nil || w.Missed > 0 {
 		return all
 	}
-	if all == nil {
-		all = &results.Wire{Resets: map[string]int64{}, Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{}}
-	}
-	all.Packets += w.Packets
-	all.Connections += w.Connections
-	addCounts(all.Resets, w.Resets)
-	all.ResetsSent += w.ResetsSent
-	all.ResetsLost += w.ResetsLost
-	all.Rejections += w.Rejections
-	addCounts(all.Fates, w.Fates)
-	for fate, outcomes := range w.FateOutcomes {
-		if all.FateOutcomes[fate] == nil {
-			all.FateOutcomes[fate] = map[string]int64{}
-		}
-		addCounts(all.FateOutcomes[fate], outcomes)
-	}
-	all.Retransmitted += w.Retransmitted
-	all.ArrivedAfterReset += w.ArrivedAfterReset
-	all.AnswerToResetMs = combine([]results.Percentiles{all.AnswerToResetMs, w.AnswerToResetMs})
-	all.BytesAfterAnswer = combine([]results.Percentiles{all.BytesAfterAnswer, w.BytesAfterAnswer})
-	all.BytesAfterArrival = combine([]results.Percentiles{all.BytesAfterArrival, w.BytesAfterArrival})
-	all.Agreement.Wire += w.Agreement.Wire
-	all.Agreement.Fleet += w.Agreement.Fleet
-	all.Agreement.Server += w.Agreement.Server
-	all.Agreement.Agreed += w.Agreement.Agreed
-	all.Agreement.NeverAccepted += w.Agreement.NeverAccepted
-	all.Agreement.Disagreed += w.Agreement.Disagreed
-	return all
-}
-
-func addCounts(all, some map[string]int64) {
-	for name, n := range some {
-		all[name] += n
-	}
+	return results.AddWire(all, w)
 }
 
 // Fate is the share of rejections whose answer had this fate; not known where

@@ -50,7 +50,9 @@ func TestWhatTheWireSawAddsUpOverRoundsAndFates(t *testing.T) {
 			if w := c.Wire; c.Valid && w != nil && w.Missed == 0 {
 				rejections += w.Rejections
 				retransmitted += w.Retransmitted
-				addCounts(fates, w.Fates)
+				for fate, n := range w.Fates {
+					fates[fate] += n
+				}
 				most = max(most, w.AnswerToResetMs.P99)
 			}
 			cells = append(cells, c)

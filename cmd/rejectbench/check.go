@@ -83,13 +83,15 @@ func metricNames() string {
 	return strings.ReplaceAll(b.String(), ", \n", ",\n") + "or share(OUTCOME)"
 }
 
-// openRun reads a run. Of a damaged one it says on standard error what is
-// missing, and goes on with the cells before the damage.
+// openRun reads a run. Of a damaged one it says on standard error where, and
+// goes on with the cells before the damage. One of a newer version is no such
+// damage: of that nothing can be read.
 func openRun(cmd *cobra.Command, dir, doing string) (*results.Run, error) {
 	run, err := results.Open(dir)
 	var line *results.LineError
+	var schema *results.SchemaError
 	switch {
-	case run != nil && errors.As(err, &line):
+	case run != nil && errors.As(err, &line) && !errors.As(err, &schema):
 		fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %v: %s the %d cells before it\n", line, doing, len(run.Cells))
 	case err != nil:
 		return nil, usageError{err}

@@ -109,6 +109,7 @@ on how much the client was still sending, and on how the client reads.`,
 		reportCommand(),
 		compareCommand(),
 		checkCommand(),
+		mergeCommand(),
 		doctorCommand(),
 		listCommand(),
 	)

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+func mergeCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "merge --out DIR RUN RUN...",
+		Short: "join recorded runs of several machines into one, by adding counts and histograms",
+		Long: `Join recorded runs into one. Valid cells of the same point and round add up:
+their counts and histograms are added, and shares, intervals and percentiles
+made from the sums. Invalid tries stay as they are. The merged run names its
+sources; what was not the same in them is said on standard error.`,
+		Args: positional(2, -1, "name the folders of at least two runs"),
+		RunE: func(cmd *cobra.Command, dirs []string) error {
+			if out == "" {
+				return usagef("--out: name the folder of the merged run")
+			}
+			runs := make([]*results.Run, len(dirs))
+			for i, dir := range dirs {
+				run, err := openRun(cmd, dir, "merging")
+				if err != nil {
+					return err
+				}
+				runs[i] = run
+			}
+			m, cells, err := results.Merge(runs)
+			if err != nil {
+				return usagef("merge: %w", err)
+			}
+			w, err := results.Create(out, m)
+			if err != nil {
+				return usagef("--out %s: %w", out, err)
+			}
+			for _, c := range cells {
+				if err := w.Append(c); err != nil {
+					return errors.Join(fmt.Errorf("write the merged run: %w", err), w.Close(nil))
+				}
+			}
+			if err := w.Close(nil); err != nil {
+				return fmt.Errorf("write the merged run: %w", err)
+			}
+			for _, d := range results.Differences(runs) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: the runs differ in %s: %s\n", d.What, values(dirs, d.Values))
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d cells of %d runs\n", out, len(cells), len(m.Sources))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`folder` of the merged run; made if missing")
+	return cmd
+}
+
+// values names each run's value.
+func values(dirs, of []string) string {
+	var b strings.Builder
+	for i, v := range of {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q in %s", v, dirs[i])
+	}
+	return b.String()
+}

@@ -1,0 +1,211 @@
+package results
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Merge joins runs that several machines measured, or one machine at several
+// times, into one. Valid cells of the same point, round and twin mark become one
+// cell by adding up their counts and histograms; shares, intervals and
+// percentiles are made from the sums, and never averaged. Cells that nothing is
+// added to, and invalid tries, stay as they are. The cells come back in order of
+// time, and the result does not depend on the order of the runs.
+//
+// Where no histogram of a figure is on record, its percentiles are combined as
+// CombinePercentiles says. Seconds add up to the time measured, so that attempts
+// a second are those of one machine. Try and peaks are the largest of any part.
+//
+// A run that is in another one already is an error: its attempts would count
+// twice. So is a histogram that cannot be read, as a *LineError.
+func Merge(runs []*Run) (Manifest, []Cell, error) {
+	if len(runs) == 0 {
+		return Manifest{}, nil, errors.New("no runs to merge")
+	}
+	m, err := mergeManifests(runs)
+	if err != nil {
+		return Manifest{}, nil, err
+	}
+	var cells []Cell
+	parts := map[mergeKey][]part{}
+	for _, r := range runs {
+		for i := range r.Cells {
+			c := &r.Cells[i]
+			if !c.Valid {
+				cells = append(cells, *c)
+				continue
+			}
+			key := keyOf(c)
+			parts[key] = append(parts[key], part{c, r.Dir, i + 1})
+		}
+	}
+	for _, group := range parts {
+		// One order for sums of floating-point numbers, whatever order the runs came in.
+		slices.SortStableFunc(group, func(a, b part) int { return compareCells(a.cell, b.cell) })
+		c, err := mergeCells(group)
+		if err != nil {
+			return Manifest{}, nil, err
+		}
+		cells = append(cells, c)
+	}
+	slices.SortStableFunc(cells, func(a, b Cell) int { return compareCells(&a, &b) })
+	return m, cells, nil
+}
+
+// mergeKey is what cells have in common that add up: every coordinate of the
+// point, the round, and the twin mark.
+type mergeKey struct {
+	strategy, client string
+	rttMs            float64
+	concurrency      int
+	bodyBytes        int64
+	loss             float64
+	ipv6             bool
+	impairments      string
+	limit            int
+	rate             float64
+	round            int
+	twin             bool
+}
+
+func keyOf(c *Cell) mergeKey {
+	return mergeKey{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.IPv6, c.Impairments, c.Limit, c.Rate, c.Round, c.Twin}
+}
+
+// compareCells orders cells by time, and those of one moment by what they are.
+func compareCells(a, b *Cell) int {
+	return cmp.Or(
+		a.Started.Compare(b.Started),
+		cmp.Compare(a.Round, b.Round),
+		cmp.Compare(a.Strategy, b.Strategy),
+		cmp.Compare(a.Client, b.Client),
+		cmp.Compare(a.RTTMs, b.RTTMs),
+		cmp.Compare(a.Concurrency, b.Concurrency),
+		cmp.Compare(a.BodyBytes, b.BodyBytes),
+		cmp.Compare(a.Try, b.Try),
+		cmp.Compare(a.Attempts, b.Attempts),
+	)
+}
+
+// part is one cell that is merged, with the place of its record.
+type part struct {
+	cell *Cell
+	dir  string
+	line int
+}
+
+func (p part) errorf(format string, args ...any) error {
+	return &LineError{File: filepath.Join(p.dir, CellsFile), Line: p.line, Err: fmt.Errorf(format, args...)}
+}
+
+// mergeCells adds up the cells of one key.
+func mergeCells(group []part) (Cell, error) {
+	if len(group) == 1 {
+		return *group[0].cell, nil
+	}
+	first := group[0].cell
+	all := *first
+	all.Try, all.Attempts, all.Outcomes = 0, 0, Counts{}
+	all.Rejected, all.Delivered, all.UnreadAtReset, all.Seconds = 0, 0, 0, 0
+	all.TCP, all.Wire = map[string]int64{}, nil
+	all.Server, all.Path, all.Ledger, all.TimeWait = Server{Ends: map[string]int64{}}, Path{Kind: first.Path.Kind}, Ledger{}, TimeWait{}
+	var handshake, hold, late []Percentiles
+	var cpu, pathCPU float64
+	for _, p := range group {
+		c := p.cell
+		all.Started = earlier(all.Started, c.Started)
+		all.Try = max(all.Try, c.Try)
+		all.Attempts += c.Attempts
+		all.Outcomes.Add(c.Outcomes)
+		all.Rejected += c.Rejected
+		all.Delivered += c.Delivered
+		all.UnreadAtReset += c.UnreadAtReset
+		all.Seconds += c.Seconds
+		if all.Attempts < 0 || all.Rejected < 0 {
+			return Cell{}, p.errorf("the counts of this cell and of those it is merged with are too large to add")
+		}
+		addCounts(all.TCP, c.TCP)
+		all.Server.add(c.Server)
+		all.Path.add(c.Path)
+		all.Ledger.Matched += c.Ledger.Matched
+		all.Ledger.FleetOnly += c.Ledger.FleetOnly
+		all.Ledger.ServerOnly += c.Ledger.ServerOnly
+		all.TimeWait.Client += c.TimeWait.Client
+		all.TimeWait.Server += c.TimeWait.Server
+		all.Wire = AddWire(all.Wire, c.Wire)
+		handshake, hold, late = append(handshake, c.HandshakeMs), append(hold, c.Server.HoldMs), append(late, c.Path.LateMs)
+		cpu += c.Server.CPUUsPerRejection * float64(c.cpuRejections())
+		pathCPU += c.Path.CPUUsPacket * float64(c.Path.Packets)
+	}
+	all.HandshakeMs, all.Server.HoldMs, all.Path.LateMs = CombinePercentiles(handshake), CombinePercentiles(hold), CombinePercentiles(late)
+	all.Server.CPUUsPerRejection = mean(cpu, all.cpuRejections())
+	all.Path.CPUUsPacket = mean(pathCPU, all.Path.Packets)
+	all.setShare()
+	return all, all.mergeLatency(group)
+}
+
+// cpuRejections is what CPUUsPerRejection is per: the rejections of the server's
+// ledger, or of a server without one those that the attempts tell.
+func (c *Cell) cpuRejections() int64 {
+	if c.Server.Rejected > 0 {
+		return c.Server.Rejected
+	}
+	return c.Rejected
+}
+
+func (s *Server) add(o Server) {
+	s.Accepted += o.Accepted
+	s.Admitted += o.Admitted
+	s.Rejected += o.Rejected
+	s.PeakOpen = max(s.PeakOpen, o.PeakOpen)
+	s.BytesDrained += o.BytesDrained
+	s.UnreadAtClose += o.UnreadAtClose
+	addCounts(s.Ends, o.Ends)
+}
+
+func (p *Path) add(o Path) {
+	p.Kind = joinDistinct(pathSeparator, p.Kind, o.Kind)
+	p.Packets += o.Packets
+	p.Dropped += o.Dropped
+	p.QueueDrops += o.QueueDrops
+	p.FaultDrops += o.FaultDrops
+	p.Duplicated += o.Duplicated
+	p.Reordered += o.Reordered
+	p.RingDrops += o.RingDrops
+	p.SendErrors += o.SendErrors
+}
+
+// setShare fills in the delivered share and its interval from the counts.
+func (c *Cell) setShare() {
+	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = nil, nil, nil
+	if c.Rejected == 0 {
+		return
+	}
+	share := float64(c.Delivered) / float64(c.Rejected)
+	low, high := Wilson(c.Delivered, c.Rejected, Z95)
+	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = &share, &low, &high
+}
+
+func mean(sum float64, n int64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func addCounts(all, some map[string]int64) {
+	for name, n := range some {
+		all[name] += n
+	}
+}

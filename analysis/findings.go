@@ -46,7 +46,9 @@ func findingsOf(run *results.Run, summaries []*Summary) []string {
 	found = append(found, findResets(rejecting)...)
 	found = append(found, findAgreement(rejecting)...)
 	found = append(found, findNeverRejected(valid)...)
-	found = append(found, findValidity(run, summaries)...)
+	found = append(found, findNoise(run)...)
+	found = append(found, findPlan(run, summaries)...)
+	found = append(found, findValidity(run, withTwins(summaries, run.Cells))...)
 	return found
 }
 
@@ -242,7 +244,7 @@ func findValidity(run *results.Run, summaries []*Summary) []string {
 		text := strings.Join(kinds(reasons), "; ")
 		found = append(found, fmt.Sprintf("Left out of every figure, for want of a valid try: %d of %s (%s); %s.", invalid, plural(rounds, "measured round"), text, again(retries)))
 	}
-	if planned := run.Manifest.Planned; planned > rounds {
+	if planned := run.Manifest.Planned; planned > rounds && !endedAsPlanned(run.Manifest) {
 		found = append(found, fmt.Sprintf("The run is not complete: %d of %s are on record.", rounds, plural(planned, "planned round")))
 	}
 	return found

@@ -127,7 +127,7 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 			p.Duration = m.Finished.Sub(m.Started).Round(time.Second).String()
 		}
 	}
-	p.Validity, p.AllValid = validity(summaries)
+	p.Validity, p.AllValid = validity(withTwins(summaries, study.Run.Cells))
 	p.Environment = environment(m)
 	p.Points = pointTable(summaries)
 	p.Wire = wireSection(where(summaries, (*Summary).witnessed))

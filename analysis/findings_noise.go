@@ -1,0 +1,113 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// withTwins adds the second cells of A/A pairs, as points of their own: for what is
+// said of validity, which they are part of.
+func withTwins(summaries []*Summary, cells []results.Cell) []*Summary {
+	return slices.Concat(summaries, twins(cells))
+}
+
+// findNoise says what the same cell measured twice differed by, of the pair whose
+// delivered shares lie furthest apart.
+func findNoise(run *results.Run) []string {
+	f := Noise(run.Cells)
+	delivered, err := MetricByName("delivered_share")
+	if err != nil || len(f.pairs) == 0 {
+		return nil
+	}
+	worst, apart, known := f.pairs[0], 0.0, false
+	for _, p := range f.pairs {
+		if d, ok := p.apart(delivered); ok && (d > apart || !known) {
+			worst, apart, known = p, d, true
+		}
+	}
+	var said []string
+	if known {
+		a, b := pooledShare(delivered, worst.first), pooledShare(delivered, worst.second)
+		said = append(said, fmt.Sprintf("it delivered %s and %s, %s points apart", sharePhrase(a), sharePhrase(b), number(apart*100)))
+		if !a.Overlaps(b) {
+			said[0] += ", which is more than chance: something changed between them that was not asked for"
+		}
+	}
+	if floor, ok := f.Of("end_p50_ms"); ok {
+		said = append(said, fmt.Sprintf("the median times to an attempt's end differ by a factor of %s", number(math.Exp(floor))))
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("The same cell measured twice, in %s (%s): ", plural(worst.rounds, "round"), worst.Point)
+	if more := len(f.pairs); more > 1 {
+		text = fmt.Sprintf("Of %d cells measured twice the pair furthest apart, in %s (%s): ", more, plural(worst.rounds, "round"), worst.Point)
+		if len(said) == 2 {
+			said[1] += " at most, over all pairs"
+		}
+	}
+	return []string{text + strings.Join(said, "; ") + "."}
+}
+
+// endedAsPlanned tells whether a run that has fewer rounds than its plan allows was
+// to end so.
+func endedAsPlanned(m results.Manifest) bool {
+	return !m.Interrupted && !m.Finished.IsZero() && (m.OutOfBudget || m.Options["precision"] != "")
+}
+
+// findPlan says what became of a precision to reach and of a time budget.
+func findPlan(run *results.Run, summaries []*Summary) []string {
+	m := run.Manifest
+	var found []string
+	word := m.Options["precision"]
+	if percent, err := strconv.ParseFloat(strings.TrimSuffix(word, "%"), 64); err == nil && percent > 0 {
+		found = append(found, findPrecision(word, percent/100, m.Options["rounds"], summaries))
+	}
+	if m.OutOfBudget {
+		rounds := 0
+		for _, s := range withTwins(summaries, run.Cells) {
+			rounds += s.Rounds
+		}
+		found = append(found, fmt.Sprintf("The run ended when its time budget of %s was used up: %d of %s are on record.",
+			cmp.Or(m.Options["budget"], "unknown length"), rounds, plural(m.Planned, "planned round")))
+	}
+	return found
+}
+
+// findPrecision says which points are not known as well as was asked for.
+func findPrecision(word string, bound float64, limit string, summaries []*Summary) string {
+	half := func(s *Summary) float64 { return (s.Delivered.High - s.Delivered.Low) / 2 }
+	reached := where(summaries, func(s *Summary) bool { return s.Delivered.Known() && half(s) <= bound })
+	missed := where(summaries, func(s *Summary) bool { return s.Delivered.Known() && half(s) > bound })
+	unknown := len(summaries) - len(reached) - len(missed)
+	if len(reached) == len(summaries) {
+		least, most := summaries[0].Rounds, 0
+		for _, s := range summaries {
+			least, most = min(least, s.Rounds), max(most, s.Rounds)
+		}
+		span := plural(most, "round")
+		if least < most {
+			span = fmt.Sprintf("%d to %s", least, span)
+		}
+		return fmt.Sprintf("The delivered share of every point is known within %s either way, by its 95%% interval, after %s of at most %s.", word, span, limit)
+	}
+	slices.SortStableFunc(missed, func(a, b *Summary) int { return cmp.Compare(half(b), half(a)) })
+	var parts []string
+	for _, s := range missed[:min(len(missed), shown)] {
+		parts = append(parts, fmt.Sprintf("%s: %s in %s", s.Point, sharePhrase(s.Delivered), plural(s.Rounds, "round")))
+	}
+	if more := len(missed) - shown; more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", more))
+	}
+	if unknown > 0 {
+		parts = append(parts, fmt.Sprintf("%s without a share, as nothing was rejected or no try was valid", plural(unknown, "point")))
+	}
+	return fmt.Sprintf("The delivered share of %d of %s is not known within %s either way, by its 95%% interval, in at most %s rounds: %s.",
+		len(summaries)-len(reached), plural(len(summaries), "point"), word, limit, strings.Join(parts, "; "))
+}

@@ -1,0 +1,76 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// planRun is a run that ended in order.
+func planRun(planned int, options map[string]string, cells ...results.Cell) *results.Run {
+	return &results.Run{Cells: cells, Manifest: results.Manifest{Planned: planned, Options: options, Finished: time.Unix(1, 0)}}
+}
+
+// timed is a cell whose attempts all ended in another way.
+func timed(c results.Cell) results.Cell {
+	c.Attempts, c.LatencyMs.End.Count = 100, 100
+	c.Outcomes[results.TimeoutReceive] = 100
+	return c
+}
+
+// other moves a cell to another strategy.
+func other(c results.Cell, strategy string) results.Cell {
+	c.Strategy = strategy
+	return c
+}
+
+func TestFindingsOnNoiseAndPlanAreAsRecorded(t *testing.T) {
+	near := []results.Cell{half(false, 0, 34, 100, 10), half(true, 0, 36, 100, 10.5), half(false, 1, 30, 100, 10), half(true, 1, 33, 100, 10.5)}
+	far := append(near[:2:2], other(half(false, 0, 100, 1000, 10), "shutdown"), other(half(true, 0, 300, 1000, 14), "shutdown"))
+	blank := other(half(false, 0, 0, 0, 10), "backlog")
+	broken := other(half(true, 1, 0, 100, 10), "shutdown")
+	broken.Valid, broken.InvalidReason = false, "path late"
+	precise := map[string]string{"precision": "5%", "rounds": "30"}
+	interrupted := planRun(240, precise, near...)
+	interrupted.Manifest.Interrupted = true
+	late := planRun(90, map[string]string{"budget": "10m0s"}, near...)
+	late.Manifest.OutOfBudget = true
+	both := planRun(240, map[string]string{"precision": "1%", "rounds": "30", "budget": "10m0s"},
+		append(near, blank, other(half(false, 0, 3, 10, 1), "read-request"), other(half(false, 0, 3, 20, 1), "wait-acked"), other(half(false, 0, 3, 30, 1), "read-header"))...)
+	both.Manifest.OutOfBudget = true
+	var b strings.Builder
+	for _, c := range []struct {
+		name string
+		run  *results.Run
+	}{
+		{"a pair", planRun(4, nil, near...)},
+		{"two pairs, one of them apart by more than chance", planRun(4, nil, far...)},
+		{"a pair of which nothing was rejected", planRun(2, nil, timed(half(false, 0, 0, 0, 10)), timed(half(true, 0, 0, 0, 11)))},
+		{"an invalid twin", planRun(6, nil, append(near, other(half(false, 1, 0, 100, 10), "shutdown"), broken)...)},
+		{"a precision that was reached", planRun(240, precise, half(false, 0, 500, 500, 10), half(false, 1, 500, 500, 10), other(half(false, 0, 500, 500, 10), "shutdown"))},
+		{"a precision that was not reached", planRun(240, precise, near...)},
+		{"a precision, interrupted", interrupted},
+		{"a budget", late},
+		{"a precision and a budget", both},
+	} {
+		fmt.Fprintf(&b, "# %s\n", c.name)
+		s := NewStudy(c.run)
+		for _, sentence := range append(append(findNoise(c.run), findPlan(c.run, s.Summaries)...), findValidity(c.run, withTwins(s.Summaries, c.run.Cells))...) {
+			fmt.Fprintln(&b, sentence)
+		}
+	}
+	golden(t, "findings-noise.golden", []byte(b.String()))
+}
+
+// What is said of a run without pairs, precision and budget is what was said before
+// there were any.
+func TestARunWithoutPairsIsNotSpokenOfAsIfItHadThem(t *testing.T) {
+	run := synthetic(t, tinyGrid())
+	run.Manifest.Options["aa"] = "0"
+	if found := append(findNoise(run), findPlan(run, NewStudy(run).Summaries)...); len(found) != 0 {
+		t.Errorf("%q", found)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -36,6 +37,9 @@ func newManifest(name string, o sweep.Options, fs *pflag.FlagSet) (results.Manif
 	if err != nil {
 		return results.Manifest{}, fmt.Errorf("describe this machine: %w", err)
 	}
+	options := flagValues(fs)
+	// Where one flag decides the default of another.
+	options["rounds"], options["max-cell"] = strconv.Itoa(o.Rounds), o.MaxCell.String()
 	return results.Manifest{
 		Name:       name,
 		Tool:       toolVersion(),
@@ -47,8 +51,8 @@ func newManifest(name string, o sweep.Options, fs *pflag.FlagSet) (results.Manif
 		Started:    time.Now().UTC(),
 		PathKind:   string(o.Path.Kind),
 		Seed:       int64(o.Seed),
-		Options:    flagValues(fs),
-		Planned:    len(o.Points) * o.Rounds,
+		Options:    options,
+		Planned:    o.Planned(),
 		Strategies: strategyTerms(),
 		Clients:    clientTerms(),
 	}, nil

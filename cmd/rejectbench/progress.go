@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -15,43 +18,131 @@ import (
 
 // progress is told how a sweep goes on.
 type progress interface {
+	planned(cells int)
 	started(p sweep.Point, round, try int)
 	done(c results.Cell, final bool)
 	close()
 }
 
-// newProgress shows a bar with the time left on a terminal, and a line a cell
-// elsewhere.
-func newProgress(w io.Writer, total int, path string) progress {
+// newProgress shows a bar on a terminal, and a line a cell elsewhere. Now tells the
+// time.
+func newProgress(w io.Writer, o sweep.Options, now func() time.Time) progress {
+	p := &pace{now: now, begun: now(), budget: o.Budget, total: o.Planned()}
 	if f, ok := w.(*os.File); ok && isTerminal(f) {
-		return newBar(w, total, path)
+		return newBar(w, p, string(o.Path.Kind))
 	}
-	fmt.Fprintf(w, "%d cells over a %s path\n", total, path)
-	return &lines{w: w, total: total}
+	fmt.Fprintln(w, heading(o))
+	return &lines{w: w, pace: p}
+}
+
+// heading says what a run is going to do.
+func heading(o sweep.Options) string {
+	text := fmt.Sprintf("%d cells over a %s path", o.Planned(), o.Path.Kind)
+	if o.Precision > 0 {
+		text = fmt.Sprintf("at most %s, until every share is known to %v%%", text, o.Precision*100)
+	}
+	if o.Budget > 0 {
+		text += fmt.Sprintf(", within %v", o.Budget)
+	}
+	return text
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 type silent struct{}
 
+func (silent) planned(int)                   {}
 func (silent) started(sweep.Point, int, int) {}
 func (silent) done(results.Cell, bool)       {}
 func (silent) close()                        {}
 
+// pace is what a run has behind it and before it.
+type pace struct {
+	now    func() time.Time
+	begun  time.Time
+	last   time.Time     // when the last cell was done
+	budget time.Duration // 0 is none
+
+	cells, total int
+	invalid      int    // tries
+	reason       string // of the last invalid try
+}
+
+func (p *pace) done(c results.Cell, final bool) {
+	if !c.Valid {
+		p.invalid++
+		p.reason = c.InvalidReason
+	}
+	if final {
+		p.cells++
+		p.last = p.now()
+	}
+}
+
+// left says how long the rest takes if its cells take as long as those before did
+// on average, and at most until the budget is used up. It says nothing before the
+// first cell and after the last.
+func (p *pace) left() string {
+	if p.cells == 0 || p.cells >= p.total {
+		return ""
+	}
+	now := p.now()
+	left := p.last.Sub(p.begun)/time.Duration(p.cells)*time.Duration(p.total-p.cells) - now.Sub(p.last)
+	if p.budget > 0 {
+		left = min(left, p.budget-now.Sub(p.begun))
+	}
+	if left < time.Second {
+		return "under 1s left"
+	}
+	return left.Round(time.Second).String() + " left"
+}
+
+// maxReason is how much of a reason, in characters, stands where it is not news.
+const maxReason = 60
+
+// trouble says what is invalid so far, with the last reason if asked for.
+func (p *pace) trouble(why bool) string {
+	if p.invalid == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d invalid tries", p.invalid)
+	if p.invalid == 1 {
+		text = "1 invalid try"
+	}
+	if why {
+		reason := []rune(p.reason)
+		if len(reason) > maxReason {
+			reason = append(reason[:maxReason-3], []rune("...")...)
+		}
+		text += ", the last: " + string(reason)
+	}
+	return text
+}
+
 // lines is the progress of a run whose output is not a terminal.
 type lines struct {
-	w        io.Writer
-	n, total int
-	point    sweep.Point
+	w     io.Writer
+	pace  *pace
+	point sweep.Point
 }
+
+func (l *lines) planned(cells int) { l.pace.total = cells }
 
 func (l *lines) started(p sweep.Point, _, _ int) { l.point = p }
 
 func (l *lines) done(c results.Cell, final bool) {
-	if final {
-		l.n++
+	l.pace.done(c, final)
+	name := l.point.String()
+	if c.Twin {
+		name += " (twin)"
 	}
-	fmt.Fprintf(l.w, "%d/%d %s: %s\n", l.n, l.total, l.point, verdict(c, final))
+	parts := []string{fmt.Sprintf("%d/%d %s: %s", l.pace.cells, l.pace.total, name, verdict(c, final))}
+	for _, part := range []string{l.pace.left(), l.pace.trouble(c.Valid)} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	fmt.Fprintln(l.w, strings.Join(parts, "; "))
 }
 
 func (l *lines) close() {}
@@ -70,42 +161,67 @@ func verdict(c results.Cell, final bool) string {
 	return fmt.Sprintf("%.1f%% of %d delivered", *c.DeliveredShare*100, c.Rejected)
 }
 
-// bar is the progress of a run on a terminal.
+// bar is the progress of a run on a terminal, which draws at times of its own.
 type bar struct {
-	group   *mpb.Progress
-	bar     *mpb.Bar
-	point   string
-	invalid int
+	group *mpb.Progress
+	bar   *mpb.Bar
+
+	mu    sync.Mutex // of what is drawn
+	pace  *pace
+	point string
 }
 
-func newBar(w io.Writer, total int, path string) *bar {
-	b := &bar{group: mpb.New(mpb.WithOutput(w), mpb.WithWidth(24))}
-	b.bar = b.group.AddBar(int64(total),
+func newBar(w io.Writer, p *pace, path string) *bar {
+	b := &bar{group: mpb.New(mpb.WithOutput(w), mpb.WithWidth(24)), pace: p}
+	// A bar that is made with a total is over once it is reached, and a run may
+	// have to go on for longer than was foreseen.
+	b.bar = b.group.AddBar(0,
 		mpb.PrependDecorators(decor.CountersNoUnit("%d/%d cells, "+path)),
-		mpb.AppendDecorators(
-			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "done"),
-			decor.Any(func(decor.Statistics) string {
-				if b.invalid > 0 {
-					return fmt.Sprintf("  %d invalid  %s", b.invalid, b.point)
-				}
-				return "  " + b.point
-			}),
-		))
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.text() })),
+	)
+	b.bar.SetTotal(int64(p.total), false)
 	return b
 }
 
-func (b *bar) started(p sweep.Point, _, _ int) { b.point = p.String() }
+// text is what stands behind the bar.
+func (b *bar) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var text strings.Builder
+	for _, part := range []string{b.pace.left(), b.point, b.pace.trouble(true)} {
+		if part != "" {
+			text.WriteString("  " + part)
+		}
+	}
+	return text.String()
+}
+
+func (b *bar) planned(cells int) {
+	b.mu.Lock()
+	b.pace.total = cells
+	b.mu.Unlock()
+	b.bar.SetTotal(int64(cells), false)
+}
+
+func (b *bar) started(p sweep.Point, _, _ int) {
+	b.mu.Lock()
+	b.point = p.String()
+	b.mu.Unlock()
+}
 
 func (b *bar) done(c results.Cell, final bool) {
-	if !c.Valid {
-		b.invalid++
-	}
+	b.mu.Lock()
+	b.pace.done(c, final)
+	b.mu.Unlock()
 	if final {
 		b.bar.Increment()
 	}
 }
 
 func (b *bar) close() {
+	b.mu.Lock()
+	b.point = ""
+	b.mu.Unlock()
 	b.bar.Abort(false)
 	b.group.Wait()
 }

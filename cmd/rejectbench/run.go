@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +35,9 @@ type runFlags struct {
 	requests                                       int64
 	duration                                       time.Duration
 	rate                                           float64
-	rounds                                         int
+	rounds, twins                                  int
+	precision                                      string
+	budget                                         time.Duration
 	path, congestion                               string
 	seed                                           int64
 	out, name                                      string
@@ -48,8 +52,10 @@ type runFlags struct {
 	listenTimeout                                  time.Duration
 }
 
-func runCommand() *cobra.Command {
-	var f runFlags
+func runCommand() *cobra.Command { return new(runFlags).command() }
+
+// command reads the flags into f.
+func (f *runFlags) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "measure a grid of strategies, clients, round-trip times, concurrencies and bodies",
@@ -57,10 +63,10 @@ func runCommand() *cobra.Command {
 body x loss. Each cell has its own server, path and fleet, in processes of their
 own. Without any flag of the grid a default grid is run; see --help of those flags.`,
 		Args: positional(0, 0, "takes no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, *f) },
 	}
 	fs := cmd.Flags()
-	gridFlags(fs, &f)
+	gridFlags(fs, f)
 	boundsFlags(fs, &f.bounds)
 	// The round trip and the loss are lists here.
 	f.impairments = newPathFlags(fs, "rtt", "delay-up", "delay-down", "loss")
@@ -68,9 +74,12 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
 	workersFlag(fs, &f.workers)
 	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default twice the concurrency, at least 100, unless --duration is given)")
-	fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts")
+	fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts, in place of --requests")
 	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
-	fs.IntVar(&f.rounds, "rounds", 1, "how often the whole grid is visited, each time in another random order")
+	fs.IntVar(&f.rounds, "rounds", 1, fmt.Sprintf("how often the whole grid is visited, each time in another random order; with --precision at most, and %d if not given", precisionRounds))
+	fs.IntVar(&f.twins, "aa", 1, "points, chosen by the seed, that each round measures twice, to show what equal cells differ by; 0 is none")
+	fs.StringVar(&f.precision, "precision", "", "visit a point until half the width of its delivered share's 95% interval is at most this, such as 1%")
+	fs.DurationVar(&f.budget, "budget", 0, "time limit of the whole run: it ends after the cell that is under way then, with what it has; 0 is none")
 	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
 	fs.BoolVar(&f.ipv6, "ipv6", false, ipv6Usage)
 	fs.StringArrayVar(&f.servers, "server", nil, serverUsage+"; may stand several times")
@@ -84,7 +93,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "time limit of each phase of an attempt: connect, send, receive")
 	fs.DurationVar(&f.readDelay, "read-delay", 100*time.Millisecond, "how long the slow-reader client waits before it reads")
-	fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "no attempt of a cell starts later than this")
+	fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "no attempt of a cell starts later than this, and one with fewer than its --requests by then is invalid; a --duration is its own limit")
 	return cmd
 }
 
@@ -137,9 +146,14 @@ func run(cmd *cobra.Command, f runFlags) error {
 	}
 	cells, sweepErr := sweepCells(ctx, cmd, f, options, writer)
 	interrupted := errors.Is(sweepErr, context.Canceled)
+	outOfBudget := errors.Is(sweepErr, sweep.ErrBudget)
+	if outOfBudget {
+		sweepErr = nil // to end then was asked for
+	}
 	err = writer.Close(func(m *results.Manifest) {
 		m.Finished = time.Now().UTC()
 		m.Interrupted = sweepErr != nil
+		m.OutOfBudget = outOfBudget
 		m.TCP = cells.sysctl
 	})
 	if sweepErr != nil && !interrupted {
@@ -147,6 +161,9 @@ func run(cmd *cobra.Command, f runFlags) error {
 	}
 	if err != nil {
 		return err
+	}
+	if outOfBudget {
+		fmt.Fprintf(cmd.ErrOrStderr(), "--budget %v is used up: %d of %d cells are done\n", f.budget, cells.done, options.Planned())
 	}
 	if interrupted {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%d cells are in %s\n", len(cells.records), dir)
@@ -187,19 +204,24 @@ func printRun(w io.Writer, run *results.Run, dir string) error {
 // swept is what a sweep has brought so far.
 type swept struct {
 	records []results.Cell
+	done    int // cells, invalid ones among them; a cell that was run again is one
 	sysctl  map[string]string
 }
 
 func sweepCells(ctx context.Context, cmd *cobra.Command, f runFlags, o sweep.Options, w *results.Writer) (s swept, err error) {
 	var bar progress = silent{}
 	if !f.quiet {
-		bar = newProgress(cmd.ErrOrStderr(), len(o.Points)*o.Rounds, string(o.Path.Kind))
+		bar = newProgress(cmd.ErrOrStderr(), o, time.Now)
 	}
 	defer bar.close()
 	s.sysctl, err = sweep.Run(ctx, o, sweep.Events{
+		Planned: bar.planned,
 		Started: bar.started,
 		Done: func(c results.Cell, final bool) error {
 			s.records = append(s.records, c)
+			if final {
+				s.done++
+			}
 			if err := w.Append(c); err != nil {
 				return err
 			}
@@ -218,6 +240,25 @@ func sweepCells(ctx context.Context, cmd *cobra.Command, f runFlags, o sweep.Opt
 		Drawn: func(p sweep.Point, svg string) error { return writeLadder(w.Dir(), p, svg) },
 	})
 	return s, err
+}
+
+// precisionRounds is how many rounds a run takes at most where a precision is
+// asked for and no number of rounds: 30 of the default 100 attempts narrow the
+// interval of any share to 1.8% either way, and that of a share above 92% or below
+// 8% to 1%.
+const precisionRounds = 30
+
+// parsePrecision reads half the width of an interval.
+func parsePrecision(word string) (float64, error) {
+	number, percent := strings.CutSuffix(word, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	switch {
+	case err != nil || math.IsNaN(v) || !percent:
+		return 0, errors.New("not a percentage such as 1% or 0.5%")
+	case v <= 0 || v >= 50:
+		return 0, errors.New("not above 0% and below 50%")
+	}
+	return v / 100, nil
 }
 
 // folder returns the run's folder, and an error if nothing can be written there.
@@ -325,14 +366,32 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		a.RTTs = []time.Duration{rtt}
 	}
 	o = sweep.Options{
-		Points: a.Points(), Rounds: f.rounds, Seed: uint64(f.seed),
+		Points: a.Points(), Rounds: f.rounds, Seed: uint64(f.seed), Twins: f.twins, Budget: f.budget,
 		Congestion: f.congestion, IPv6: f.ipv6, Programs: programs, Limit: f.limit, ServiceTime: f.serviceTime, Workers: f.workers,
 		Requests: f.requests, Duration: f.duration, Rate: f.rate,
 		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Bounds: f.bounds,
 	}
 	o.Impairments = im.WithRTT(0)
+	if fs.Changed("precision") {
+		if o.Precision, err = parsePrecision(f.precision); err != nil {
+			return o, usagef("--precision %q: %w", f.precision, err)
+		}
+		if !fs.Changed("rounds") {
+			o.Rounds = precisionRounds
+		}
+	}
+	if f.duration > 0 && !fs.Changed("max-cell") {
+		o.MaxCell = f.duration
+	}
 	if f.isDefaultGrid(fs) {
 		o.Points = defaultGrid()
+	}
+	if fs.Changed("aa") && f.twins > len(o.Points) {
+		there := fmt.Sprintf("there are %d points", len(o.Points))
+		if len(o.Points) == 1 {
+			there = "there is 1 point"
+		}
+		return o, usagef("--aa %d: %s to measure twice", f.twins, there)
 	}
 	for _, p := range o.Points {
 		if err := checkPath(o.PathOf(p)); err != nil {
@@ -389,6 +448,10 @@ func (f runFlags) check(fs *pflag.FlagSet) error {
 		return usagef("--limit %d: it cannot be negative", f.limit)
 	case f.rounds < 1:
 		return usagef("--rounds %d: at least 1", f.rounds)
+	case f.twins < 0:
+		return usagef("--aa %d: it cannot be negative", f.twins)
+	case f.duration > f.maxCell && fs.Changed("max-cell"):
+		return usagef("--max-cell %v: shorter than --duration %v: leave it out", f.maxCell, f.duration)
 	case f.format != "text" && f.format != "json":
 		return usagef("--format %q: text or json", f.format)
 	case f.pcap < 0:
@@ -426,7 +489,7 @@ func checkSchedule(fs *pflag.FlagSet, requests int64, duration time.Duration, ra
 // checkDurations checks every duration flag: none may be negative, and none
 // but the durations of which 0 means something may be 0.
 func checkDurations(fs *pflag.FlagSet) (err error) {
-	zero := map[string]bool{"duration": true, "service-time": true}
+	zero := map[string]bool{"duration": true, "service-time": true, "budget": true}
 	fs.VisitAll(func(fl *pflag.Flag) {
 		if fl.Value.Type() != "duration" || err != nil {
 			return

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// clock is a time that goes on when it is told to.
+type clock struct{ time.Time }
+
+func (c *clock) now() time.Time       { return c.Time }
+func (c *clock) wait(d time.Duration) { c.Time = c.Add(d) }
+func share(k, n int64) (c results.Cell) {
+	c = results.Cell{Valid: true, Delivered: k, Rejected: n}
+	sweep.SetShare(&c)
+	return c
+}
+func twinOf(c results.Cell) results.Cell     { c.Twin = true; return c }
+func invalid(reason string) results.Cell     { return results.Cell{InvalidReason: reason} }
+func pathOf(k netpath.Kind) (c sweep.Choice) { c.Kind = k; return c }
+
+func TestProgressLinesAreAsRecorded(t *testing.T) {
+	var b bytes.Buffer
+	grid := []sweep.Point{{Strategy: "close", Client: "blocking", Concurrency: 10}, {Strategy: "shutdown", Client: "duplex", RTT: 20 * time.Millisecond, Concurrency: 10, BodyBytes: 1024, Loss: 0.01}}
+	long := "the median handshake took 61.00 ms on a path of 50.00 ms, off by more than 1.50 ms"
+
+	b.WriteString("# a plain run\n")
+	c := &clock{}
+	p := newProgress(&b, sweep.Options{Points: grid, Rounds: 2, Twins: 1, Path: pathOf(netpath.DelayLine)}, c.now)
+	p.planned(6)
+	for _, cell := range []struct {
+		point int
+		results.Cell
+		final bool
+	}{
+		{0, share(34, 100), true},
+		{1, invalid(long), false},
+		{1, share(100, 100), true},
+		{0, twinOf(share(36, 100)), true},
+		{1, invalid("path late"), false},
+		{1, invalid("path late"), false},
+		{1, invalid("path late"), true},
+		{0, results.Cell{Valid: true, Attempts: 100}, true},
+		{0, twinOf(share(0, 100)), true},
+	} {
+		p.started(grid[cell.point], 0, 0)
+		c.wait(10 * time.Second)
+		p.done(cell.Cell, cell.final)
+	}
+	p.close()
+
+	b.WriteString("# a run to a precision, which takes fewer cells than it might, then more than it seemed\n")
+	p = newProgress(&b, sweep.Options{Points: grid, Rounds: 30, Precision: 0.005, Path: pathOf(netpath.Netem)}, c.now)
+	for _, planned := range []int{60, 4, 6} {
+		p.planned(planned)
+		for _, point := range grid {
+			p.started(point, 0, 0)
+			c.wait(1500 * time.Millisecond)
+			p.done(share(99, 100), true)
+		}
+	}
+	p.close()
+
+	b.WriteString("# a run with little time\n")
+	p = newProgress(&b, sweep.Options{Points: grid, Rounds: 100, Budget: time.Minute, Path: pathOf(netpath.Loopback)}, c.now)
+	p.started(grid[0], 0, 0)
+	c.wait(59 * time.Second)
+	p.done(share(5, 100), true)
+	c.wait(900 * time.Millisecond)
+	p.done(share(5, 100), true)
+	golden(t, "progress.golden", b.String())
+}
+
+// The bar draws in a goroutine of its own: this is for the race detector, and for
+// runs that go on beyond the total that was foreseen.
+func TestABarGoesOnBeyondWhatWasForeseen(t *testing.T) {
+	c := &clock{}
+	b := newBar(io.Discard, &pace{now: c.now, begun: c.now(), total: 2}, "netem")
+	for range 5 {
+		b.started(sweep.Point{Strategy: "close"}, 0, 0)
+		b.done(invalid("path late"), true)
+		if got := b.text(); !strings.Contains(got, "close") || !strings.Contains(got, "the last: path late") {
+			t.Errorf("the bar says %q", got)
+		}
+	}
+	b.planned(6)
+	if n := b.bar.Current(); n != 5 || b.bar.Completed() {
+		t.Errorf("the bar stands at %d, completed: %v", n, b.bar.Completed())
+	}
+	b.close()
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// runOf runs a small grid over the loopback interface to its end.
+func runOf(t *testing.T, args ...string) (*program, *results.Run, string) {
+	t.Helper()
+	p := start(t, append([]string{"run", "--path", "loopback", "--rtt", "0", "--body", "0", "--concurrency", "4", "--requests", "20"}, args...)...)
+	stdout, code := p.wait()
+	if code != exitDone {
+		t.Fatalf("exit code %d: %s", code, p.stderr)
+	}
+	run, err := results.Open(p.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, run, stdout
+}
+
+func TestEveryRoundHoldsOnePointTwiceAndSaysWhatTheTwoDifferBy(t *testing.T) {
+	_, run, stdout := runOf(t, "--strategy", "close,lingering-close,read-request", "--rounds", "3", "--seed", "7")
+	type key struct {
+		analysis.Point
+		round int
+		twin  bool
+	}
+	tries := map[key]int{}
+	var twin []analysis.Point
+	for _, c := range run.Cells {
+		k := key{analysis.PointOf(c), c.Round, c.Twin}
+		if tries[k]++; tries[k] == 1 && c.Twin {
+			twin = append(twin, k.Point)
+		}
+	}
+	if len(tries) != 12 || len(twin) != 3 || twin[0] != twin[1] || twin[1] != twin[2] {
+		t.Errorf("%d cells, twins %v; want 12, and the same twin in each of 3 rounds", len(tries), twin)
+	}
+	if run.Manifest.Planned != 12 || run.Manifest.Options["aa"] != "1" {
+		t.Errorf("planned %d with --aa %s", run.Manifest.Planned, run.Manifest.Options["aa"])
+	}
+	for _, s := range analysis.Summarize(run.Cells, nil) {
+		if s.Rounds != 3 {
+			t.Errorf("%s has %d rounds", s.Point, s.Rounds)
+		}
+	}
+	if _, ok := analysis.Noise(run.Cells).Of("delivered_share"); !ok || !strings.Contains(stdout, "The same cell measured twice") {
+		t.Errorf("noise known: %v; standard output:\n%s", ok, stdout)
+	}
+}
+
+func TestWithoutPairsNoCellIsATwin(t *testing.T) {
+	_, run, stdout := runOf(t, "--strategy", "close", "--rounds", "2", "--aa", "0")
+	if slices.ContainsFunc(run.Cells, func(c results.Cell) bool { return c.Twin }) || run.Manifest.Planned != 2 || strings.Contains(stdout, "measured twice") {
+		t.Errorf("%d planned; standard output:\n%s", run.Manifest.Planned, stdout)
+	}
+}
+
+// 20 of 20 are known to 8.1%, 40 of 40 to 4.4%.
+func TestAPointIsVisitedUntilThePrecisionIsReachedAndNotOnceMore(t *testing.T) {
+	p, run, stdout := runOf(t, "--strategy", "lingering-close,read-request", "--precision", "5%", "--aa", "2")
+	seen := map[analysis.Point]results.Cell{}
+	last := map[analysis.Point]int{}
+	for _, c := range run.Cells {
+		if c.Twin {
+			continue
+		}
+		point := analysis.PointOf(c)
+		if narrow(seen[point]) {
+			t.Errorf("%s is visited in round %d with %d of %d", point, c.Round, seen[point].Delivered, seen[point].Rejected)
+		}
+		if sum := seen[point]; c.Valid {
+			sum.Delivered, sum.Rejected = sum.Delivered+c.Delivered, sum.Rejected+c.Rejected
+			seen[point] = sum
+		}
+		last[point] = c.Round
+	}
+	for point, sum := range seen {
+		if !narrow(sum) || last[point] < 1 {
+			t.Errorf("%s was left in round %d with %d of %d", point, last[point], sum.Delivered, sum.Rejected)
+		}
+	}
+	for _, c := range run.Cells {
+		if c.Twin && c.Round > last[analysis.PointOf(c)] {
+			t.Errorf("the twin of %s goes on alone in round %d", analysis.PointOf(c), c.Round)
+		}
+	}
+	m := run.Manifest
+	if m.Planned != 120 || m.Options["rounds"] != "30" || m.Options["precision"] != "5%" || m.Interrupted || m.OutOfBudget {
+		t.Errorf("manifest %+v", m)
+	}
+	if strings.Contains(stdout, "not complete") || !strings.Contains(stdout, "within 5%") {
+		t.Errorf("standard output:\n%s", stdout)
+	}
+	first := strings.SplitN(p.stderr.String(), "\n", 2)[0]
+	if first != "at most 120 cells over a loopback path, until every share is known to 5%" {
+		t.Errorf("progress begins with %q", first)
+	}
+	if !regexp.MustCompile(`(?m)^(\d+)/120 [^\n]*left`).MatchString(p.stderr.String()) || !regexp.MustCompile(`(?m)^8/8 `).MatchString(p.stderr.String()) {
+		t.Errorf("the total did not shrink, or no time left is shown:\n%s", p.stderr)
+	}
+}
+
+func narrow(sum results.Cell) bool {
+	low, high := analysis.Wilson(sum.Delivered, sum.Rejected, analysis.Z95)
+	return (high-low)/2 <= 0.05
+}
+
+func TestARunEndsWithItsBudgetAndSaysSo(t *testing.T) {
+	started := time.Now()
+	p, run, stdout := runOf(t, "--strategy", "lingering-close", "--rounds", "100000", "--budget", "1ms", "--aa", "0")
+	t.Logf("took %v", time.Since(started))
+	m := run.Manifest
+	if len(run.Cells) != 1 || m.Interrupted || !m.OutOfBudget || m.Finished.IsZero() {
+		t.Errorf("%d cells, want the first alone; manifest %+v", len(run.Cells), m)
+	}
+	if !strings.Contains(p.stderr.String(), "--budget 1ms is used up: 1 of 100000 cells are done\n") || !strings.Contains(stdout, "time budget") || strings.Contains(stdout, "not complete") {
+		t.Errorf("standard error:\n%s\nstandard output:\n%s", p.stderr, stdout)
+	}
+	page, err := os.ReadFile(filepath.Join(p.out, results.ReportFile))
+	if err != nil || !bytes.Contains(page, []byte("time budget")) {
+		t.Errorf("the report does not say so: %v", err)
+	}
+}
+
+func TestADurationIsItsOwnLimitAndStandsInTheManifest(t *testing.T) {
+	for args, want := range map[string]time.Duration{
+		"": time.Minute, "--duration 5s": 5 * time.Second, "--duration 90s": 90 * time.Second,
+		"--max-cell 2m": 2 * time.Minute, "--duration 90s --max-cell 2m": 2 * time.Minute, "--duration 2m --max-cell 2m": 2 * time.Minute,
+	} {
+		var f runFlags
+		cmd := f.command()
+		if err := cmd.ParseFlags(strings.Fields(args)); err != nil {
+			t.Fatal(err)
+		}
+		o, err := f.options(cmd.Flags())
+		if err != nil {
+			t.Errorf("%q: %v", args, err)
+			continue
+		}
+		m, err := newManifest("run", o, cmd.Flags())
+		if o.MaxCell != want || err != nil || m.Options["max-cell"] != want.String() {
+			t.Errorf("%q: no cell goes on for longer than %v, by the manifest %s, %v; want %v", args, o.MaxCell, m.Options["max-cell"], err, want)
+		}
+	}
+}

@@ -110,6 +110,7 @@ on how much the client was still sending, and on how the client reads.`,
 		compareCommand(),
 		checkCommand(),
 		mergeCommand(),
+		schemaCommand(),
 		doctorCommand(),
 		listCommand(),
 	)

@@ -35,11 +35,12 @@ type facetRow struct {
 	limit       int
 	rate        float64
 	impairments string // what else the path did
+	settings    string // of the server
 	description string
 }
 
 func (r facetRow) holds(p Point) bool {
-	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate && r.impairments == p.Impairments
+	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate && r.impairments == p.Impairments && r.settings == p.Settings
 }
 
 func newFacets(run *results.Run) *facets { return NewStudy(run).facets() }
@@ -56,7 +57,7 @@ func (study *Study) facets() *facets {
 	for _, s := range f.summaries {
 		f.bodies = append(f.bodies, s.BodyBytes)
 		f.rtts = append(f.rtts, s.RTTMs)
-		row := facetRow{client: s.Client, loss: s.Loss, limit: s.Limit, rate: s.Rate, impairments: s.Impairments}
+		row := facetRow{client: s.Client, loss: s.Loss, limit: s.Limit, rate: s.Rate, impairments: s.Impairments, settings: s.Settings}
 		if !slices.Contains(f.rows, row) {
 			f.rows = append(f.rows, row)
 		}
@@ -138,6 +139,7 @@ func (f *facets) describeRows() {
 		{differs(func(r facetRow) bool { return r.impairments == first.impairments }), first.impairments == "", func(r facetRow) string {
 			return cmp.Or(r.impairments, "no other impairment")
 		}},
+		{differs(func(r facetRow) bool { return r.settings == first.settings }), first.settings == "", func(r facetRow) string { return r.settings }},
 	}
 	for _, c := range coordinates {
 		switch {

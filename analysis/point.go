@@ -20,6 +20,7 @@ type Point struct {
 	Limit       int
 	Rate        float64 // attempts a second; 0 is a closed loop
 	Impairments string  // what else the path was or did to packets, as recorded
+	Settings    string  // of the server, where the run tried values of them
 }
 
 // PointOf returns the point a cell belongs to.
@@ -28,7 +29,7 @@ func PointOf(c results.Cell) Point {
 	if c.IPv6 {
 		path = strings.TrimSuffix("IPv6, "+path, ", ")
 	}
-	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, path}
+	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, path, c.Settings}
 }
 
 // conditions is the point without its strategy: what strategies are compared under.
@@ -52,6 +53,9 @@ func (p Point) String() string {
 	}
 	if p.Impairments != "" {
 		text += ", " + p.Impairments
+	}
+	if p.Settings != "" {
+		text += ", " + p.Settings
 	}
 	return text
 }
@@ -102,5 +106,6 @@ func comparePoints(a, b Point, strategies, clients order) int {
 		cmp.Compare(a.BodyBytes, b.BodyBytes),
 		cmp.Compare(a.RTTMs, b.RTTMs),
 		strategies.compare(a.Strategy, b.Strategy),
+		cmp.Compare(a.Settings, b.Settings),
 	)
 }

@@ -38,6 +38,10 @@ type Cell struct {
 	Twin    bool      `json:"twin,omitempty"`
 	Started time.Time `json:"started"`
 
+	// Settings are the settings of the server that the run tried values of, as
+	// "linger-total=1.2s"; empty where the manifest's options say it all.
+	Settings string `json:"settings,omitempty"`
+
 	Attempts  int64  `json:"attempts"`
 	Outcomes  Counts `json:"outcomes"`
 	Rejected  int64  `json:"rejected"` // in the server's ledger; see Counts.RejectedWithoutLedger for a server without one

@@ -63,6 +63,9 @@ func (l *latencyLog) append(c Cell) error {
 func Tag(c Cell, key string) string {
 	tag := fmt.Sprintf("%s;%s;rtt=%gms;c=%d;body=%d;loss=%g;limit=%d;rate=%g;round=%d;try=%d;%s",
 		c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, c.Round, c.Try, key)
+	if c.Settings != "" {
+		tag = strings.TrimSuffix(tag, key) + c.Settings + ";" + key
+	}
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(", \r\n\t", r) {
 			return '_'

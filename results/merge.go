@@ -70,10 +70,11 @@ type mergeKey struct {
 	rate             float64
 	round            int
 	twin             bool
+	settings         string
 }
 
 func keyOf(c *Cell) mergeKey {
-	return mergeKey{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.IPv6, c.Impairments, c.Limit, c.Rate, c.Round, c.Twin}
+	return mergeKey{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.IPv6, c.Impairments, c.Limit, c.Rate, c.Round, c.Twin, c.Settings}
 }
 
 // compareCells orders cells by time, and those of one moment by what they are.

@@ -111,6 +111,7 @@ on how much the client was still sending, and on how the client reads.`,
 		checkCommand(),
 		mergeCommand(),
 		schemaCommand(),
+		tuneCommand(),
 		doctorCommand(),
 		listCommand(),
 	)

@@ -3,6 +3,7 @@ package analysis
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -12,7 +13,7 @@ import (
 // not read and lost always have their columns; what never came about has none.
 func fateColumns(witnessed []*Summary) []column {
 	columns := []column{
-		{"n", "", false, "rejections on the wire: what the shares are of", func(s *Summary) string { return strconv.FormatInt(s.Wire.Rejections, 10) }},
+		{"n", "", false, "rejections on the wire: what the shares are of", func(s *Summary) string { return strconv.FormatInt(s.Wire.Rejections, 10) }, wireCountField("wire_rejections", func(w *results.Wire) int64 { return w.Rejections })},
 	}
 	for _, f := range slices.Backward(results.Fates[:]) {
 		rare := f.Fate == results.NeverSent || f.Fate == results.UnknownFate
@@ -25,7 +26,7 @@ func fateColumns(witnessed []*Summary) []column {
 				return none
 			}
 			return shareCell(share) + " " + interval(share)
-		}})
+		}, fateFields(f.Fate)})
 	}
 	for _, c := range []struct {
 		head, unit, title string
@@ -35,7 +36,7 @@ func fateColumns(witnessed []*Summary) []column {
 		{"retransmitted", "packets", "packets with bytes of a rejection's answer that had left before", func(w *results.Wire) int64 { return w.Retransmitted }},
 	} {
 		if exist(witnessed, func(s *Summary) bool { return c.count(s.Wire) > 0 }) {
-			columns = append(columns, column{c.head, c.unit, false, c.title, wireCount(c.count)})
+			columns = append(columns, column{c.head, c.unit, false, c.title, wireCount(c.count), wireCountField("wire_"+strings.ReplaceAll(c.head, " ", "_"), c.count)})
 		}
 	}
 	return columns
@@ -45,28 +46,26 @@ func fateColumns(witnessed []*Summary) []column {
 // came between the answer and the reset.
 func resetColumns(witnessed []*Summary) []column {
 	columns := []column{
-		{"connections", "", false, "connections on the wire", wireCount(func(w *results.Wire) int64 { return w.Connections })},
+		{"connections", "", false, "connections on the wire", wireCount(func(w *results.Wire) int64 { return w.Connections }), wireCountField("wire_connections", func(w *results.Wire) int64 { return w.Connections })},
 	}
 	for _, c := range results.ResetCauses {
 		count := func(w *results.Wire) int64 { return w.Resets[c.Name] }
 		if c.Cause != results.NoReset && !exist(witnessed, func(s *Summary) bool { return count(s.Wire) > 0 }) {
 			continue
 		}
-		columns = append(columns, column{c.Name, "", false, c.Summary, wireCount(count)})
+		columns = append(columns, column{c.Name, "", false, c.Summary, wireCount(count), wireCountField("reset_"+c.Name, count)})
 	}
 	reset := func(w *results.Wire) results.Percentiles { return w.AnswerToResetMs }
 	answered := func(w *results.Wire) results.Percentiles { return w.BytesAfterAnswer }
 	arrived := func(w *results.Wire) results.Percentiles { return w.BytesAfterArrival }
-	p50 := func(p results.Percentiles) float64 { return p.P50 }
-	p99 := func(p results.Percentiles) float64 { return p.P99 }
 	bytes := func(v float64) string { return size(int64(v)) }
 	columns = append(columns,
-		column{"answer to reset", "p50, ms", false, "median time from the answer's first byte to the server's first reset, where that came later; the largest of any round", wireTime(reset, p50, number)},
-		column{"", "p99, ms", false, "99th percentile of the same", wireTime(reset, p99, number)},
-		column{"sent after answer", "p50", false, "median of what a rejected client sent after the answer had left the server; the largest of any round", wireTime(answered, p50, bytes)},
-		column{"", "p99", false, "99th percentile of the same", wireTime(answered, p99, bytes)},
-		column{"after arrival", "p50", false, "median of what a rejected client sent after the whole answer had reached it; the largest of any round", wireTime(arrived, p50, bytes)},
-		column{"", "p99", false, "99th percentile of the same", wireTime(arrived, p99, bytes)},
+		column{"answer to reset", "p50, ms", false, "median time from the answer's first byte to the server's first reset, where that came later; the largest of any round", wireTime(reset, p50, number), wireTimeField("answer_to_reset_p50_ms", reset, p50)},
+		column{"", "p99, ms", false, "99th percentile of the same", wireTime(reset, p99, number), wireTimeField("answer_to_reset_p99_ms", reset, p99)},
+		column{"sent after answer", "p50", false, "median of what a rejected client sent after the answer had left the server; the largest of any round", wireTime(answered, p50, bytes), wireTimeField("sent_after_answer_p50_bytes", answered, p50)},
+		column{"", "p99", false, "99th percentile of the same", wireTime(answered, p99, bytes), wireTimeField("sent_after_answer_p99_bytes", answered, p99)},
+		column{"after arrival", "p50", false, "median of what a rejected client sent after the whole answer had reached it; the largest of any round", wireTime(arrived, p50, bytes), wireTimeField("sent_after_arrival_p50_bytes", arrived, p50)},
+		column{"", "p99", false, "99th percentile of the same", wireTime(arrived, p99, bytes), wireTimeField("sent_after_arrival_p99_bytes", arrived, p99)},
 	)
 	for _, c := range []struct {
 		head, title string
@@ -79,7 +78,7 @@ func resetColumns(witnessed []*Summary) []column {
 		{"reordered", "packets that overtook others on purpose", func(p results.Path) int64 { return p.Reordered }},
 	} {
 		if exist(witnessed, func(s *Summary) bool { return c.count(s.Path) > 0 }) {
-			columns = append(columns, column{c.head, "packets", false, c.title, func(s *Summary) string { return strconv.FormatInt(c.count(s.Path), 10) }})
+			columns = append(columns, column{c.head, "packets", false, c.title, func(s *Summary) string { return strconv.FormatInt(c.count(s.Path), 10) }, whole("path_"+strings.ReplaceAll(c.head, " ", "_"), func(s *Summary) int64 { return c.count(s.Path) })})
 		}
 	}
 	return columns
@@ -93,12 +92,26 @@ func narrowFates(summaries []*Summary) []column {
 	}
 	var columns []column
 	if exist(summaries, (*Summary).witnessed) {
-		columns = append(columns, column{"not", "read %", false, "rejections whose whole answer reached the client's kernel and was not read by its code", fate(results.ArrivedNotRead)})
+		columns = append(columns, column{"not", "read %", false, "rejections whose whole answer reached the client's kernel and was not read by its code", fate(results.ArrivedNotRead), fateFields(results.ArrivedNotRead)[:1]})
 	}
 	if exist(summaries, func(s *Summary) bool { return s.Fate(results.LostOnPath).K > 0 }) {
-		columns = append(columns, column{"path", "lost %", false, "rejections whose answer left the server whole and of a part of which no copy reached the client", fate(results.LostOnPath)})
+		columns = append(columns, column{"path", "lost %", false, "rejections whose answer left the server whole and of a part of which no copy reached the client", fate(results.LostOnPath), fateFields(results.LostOnPath)[:1]})
 	}
 	return columns
+}
+
+// fateFields are a fate's share and the bounds of its interval.
+func fateFields(f results.Fate) []field {
+	of := func(s *Summary) Share { return s.Fate(f) }
+	return append(value("fate_"+f.String(), of), limits("fate_"+f.String(), of)...)
+}
+
+func wireCountField(key string, count func(*results.Wire) int64) []field {
+	return []field{{key, func(s *Summary) any { return count(s.Wire) }}}
+}
+
+func wireTimeField(key string, of func(*results.Wire) results.Percentiles, pick func(results.Percentiles) float64) []field {
+	return []field{{key, func(s *Summary) any { return orNil(pick(of(s.Wire)), of(s.Wire).Count > 0) }}}
 }
 
 func wireCount(count func(*results.Wire) int64) func(*Summary) string {

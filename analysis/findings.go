@@ -42,6 +42,7 @@ func findingsOf(run *results.Run, summaries []*Summary) []string {
 	found = append(found, findBreaks(rejecting)...)
 	found = append(found, findRTT(rejecting)...)
 	found = append(found, findCheapest(rejecting)...)
+	found = append(found, findFrontier(rejecting)...)
 	found = append(found, findUnread(rejecting)...)
 	found = append(found, findResets(rejecting)...)
 	found = append(found, findAgreement(rejecting)...)

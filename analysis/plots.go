@@ -53,7 +53,11 @@ func (study *Study) figures() []*figure {
 	}
 	all = append(all, latencyPlot(f))
 	all = append(all, resetPlots(f)...)
-	return append(all, costPlot(f))
+	all = append(all, costPlot(f))
+	if frontier := frontierPlot(f); frontier != nil {
+		all = append(all, frontier)
+	}
+	return all
 }
 
 // sheet is what the panels of one figure have in common.

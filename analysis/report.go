@@ -20,11 +20,28 @@ import (
 //go:embed report.tmpl
 var reportTemplate string
 
-// Report writes one self-contained page: findings, environment, plots, the
-// table of all points, glossaries and links to the run's files, which it
-// expects beside it. Plots are paths that Plots returned; the SVG files among
-// them are put into the page itself, so that it needs no request and no script.
-// Ladders are the SVG files of drawn connections, which go into the page too.
+//go:embed assets/report.css
+var reportStyle string
+
+//go:embed assets/report.js
+var reportScript string
+
+// The page's charts are drawn by Apache ECharts 6.1.0 (Apache-2.0, its licence
+// and notice beside the file; https://echarts.apache.org). It is one file that
+// needs no build step and no network; its SVG renderer gives charts that print
+// as vectors and text that stays crisp; custom series draw interval bars, and its
+// aria option describes each chart to a screen reader.
+//
+//go:embed assets/echarts-6.1.0.min.js
+var reportCharts string
+
+// Report writes one self-contained page: environment, findings, the table of
+// all points with its filters, charts, plots, validity, glossaries and links to
+// the run's files, which it expects beside it. Plots are paths that Plots
+// returned; the SVG files among them are put into the page itself. Ladders are
+// the SVG files of drawn connections, which go into the page too. The page makes
+// no request; without scripts it still shows everything but filters and charts,
+// of tables and pictures up to a bound that it names.
 func Report(w io.Writer, run *results.Run, plots, ladders []string) error {
 	return NewStudy(run).Report(w, plots, ladders)
 }
@@ -65,7 +82,20 @@ type page struct {
 	Clients     []results.Term
 	Counters    []results.CounterInfo
 	Files       []pair
+	Places      []pair
+	Unshown     string // which pictures there was no room for
+
+	CSS                   template.CSS
+	Script, ECharts, Data template.JS
 }
+
+// What a page that needs no script shows at most: more rows nobody reads, and a
+// page of ten thousand points is to stay below ten megabytes.
+const (
+	maxStillRows    = 300
+	maxNotes        = 300
+	maxPictureBytes = 2 << 20
+)
 
 type pair struct{ Name, Text string }
 
@@ -87,6 +117,7 @@ type pageTable struct {
 	Label   string
 	Columns []pageColumn
 	Rows    []pageRow
+	Rest    string // how many rows there was no room for
 }
 
 type pageColumn struct {
@@ -133,12 +164,24 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 	p.Wire = wireSection(where(summaries, (*Summary).witnessed))
 	for _, n := range notesOf(summaries) {
 		if len(n.lines) > 0 {
-			p.Notes = append(p.Notes, pageNotes{n.head, n.lines})
+			lines := n.lines[:min(len(n.lines), maxNotes)]
+			if more := len(n.lines) - len(lines); more > 0 {
+				lines = append(slices.Clone(lines), fmt.Sprintf("and %d more, which %s holds", more, results.CellsFile))
+			}
+			p.Notes = append(p.Notes, pageNotes{n.head, lines})
 		}
 	}
 	p.Ladders = openDrawings(summaries, newOrder(m.Strategies), ladders)
-	figures, err := inline(study, plots)
-	p.Figures = figures
+	for _, place := range Places {
+		p.Places = append(p.Places, pair{place.Name, place.Summary})
+	}
+	p.CSS, p.Script, p.ECharts = template.CSS(reportStyle), template.JS(reportScript), template.JS(reportCharts)
+	data, err := newPageData(study).json()
+	if err != nil {
+		return p, err
+	}
+	p.Data = template.JS(data) // the encoder escapes what could end the element
+	p.Figures, p.Unshown, err = inline(study, plots)
 	return p, err
 }
 
@@ -184,7 +227,7 @@ func pointTable(summaries []*Summary) pageTable {
 	columns := columnsFor(summaries)
 	at := slices.IndexFunc(columns, func(c column) bool { return c.head == "valid" })
 	columns = slices.Insert(columns, at, reportColumns()...)
-	return newTable("all points", columns, summaries)
+	return newTable("table of the points", columns, summaries)
 }
 
 // wireSection is what the path saw of the points that it kept a record of; nil
@@ -218,7 +261,10 @@ func newTable(label string, columns []column, summaries []*Summary) pageTable {
 	for _, c := range columns {
 		t.Columns = append(t.Columns, pageColumn{c.head, c.unit, c.title, c.left})
 	}
-	for i, s := range summaries {
+	if more := len(summaries) - maxStillRows; more > 0 {
+		t.Rest = fmt.Sprintf("The first %d of %d points: %s holds all of them, and so does the table that this page shows where scripts run.", maxStillRows, len(summaries), results.CellsFile)
+	}
+	for i, s := range summaries[:min(len(summaries), maxStillRows)] {
 		first := i > 0 && s.conditions() != summaries[i-1].conditions()
 		row := pageRow{Valid: s.Valid(), First: first && manyStrategies(summaries)}
 		for _, c := range columns {
@@ -230,12 +276,13 @@ func newTable(label string, columns []column, summaries []*Summary) pageTable {
 }
 
 // inline reads the SVG plots and puts the figures' own words beside them.
-func inline(study *Study, plots []string) ([]inlined, error) {
+func inline(study *Study, plots []string) (all []inlined, unshown string, err error) {
 	words := map[string]*figure{}
 	for _, f := range study.figures() {
 		words[f.name] = f
 	}
-	var all []inlined
+	var shown int
+	var left []string
 	for _, path := range plots {
 		name, isSVG := strings.CutSuffix(filepath.Base(path), ".svg")
 		if !isSVG {
@@ -243,8 +290,13 @@ func inline(study *Study, plots []string) ([]inlined, error) {
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("read a plot: %w", err)
+			return nil, "", fmt.Errorf("read a plot: %w", err)
 		}
+		if shown+len(b) > maxPictureBytes {
+			left = append(left, name)
+			continue
+		}
+		shown += len(b)
 		// A page takes the element alone, without the XML declaration before it.
 		if start := bytes.Index(b, []byte("<svg")); start > 0 {
 			b = b[start:]
@@ -255,5 +307,8 @@ func inline(study *Study, plots []string) ([]inlined, error) {
 		}
 		all = append(all, fig)
 	}
-	return all, nil
+	if len(left) > 0 {
+		unshown = fmt.Sprintf("Beside this page, in the folder %s, there are also %s.", results.PlotsDir, list(left))
+	}
+	return all, unshown, nil
 }

@@ -1,0 +1,724 @@
+// The page's script: filters, the table of all points, and the charts. All
+// figures come from the element "data"; nothing is fetched and nothing kept.
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const data = JSON.parse($("data").textContent);
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  // make builds an element; text never becomes markup.
+  const make = (tag, attributes = {}, ...children) => {
+    const e = document.createElement(tag);
+    for (const [name, v] of Object.entries(attributes)) {
+      if (v === true) e.setAttribute(name, "");
+      else if (v !== false && v != null) e.setAttribute(name, v);
+    }
+    e.append(...children);
+    return e;
+  };
+
+  // How Go writes numbers: three significant digits, binary units.
+  const num = (v) => {
+    if (v === 0) return "0";
+    const digits = Math.min(Math.max(2 - Math.floor(Math.log10(Math.abs(v))), 0), 6);
+    const s = v.toFixed(digits);
+    return s.includes(".") ? s.replace(/\.?0+$/, "") : s;
+  };
+  const size = (n) => {
+    for (const [unit, of] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]]) if (n >= of) return num(n / of) + " " + unit;
+    return n + " B";
+  };
+  const percent = (v) => v === 1 || v === 0 ? String(v * 100) : (v * 100).toFixed(v < 0.01 || v > 0.99 ? 2 : 1);
+  const count = (n) => n.toLocaleString("en");
+  const plural = (n, noun) => count(n) + " " + noun + (n === 1 ? "" : "s");
+
+  // The 95% score interval of k of n (E. B. Wilson, 1927), as in the tables.
+  const share = (k, n) => {
+    if (!(n > 0)) return null;
+    const z = 1.959963984540054, p = Math.min(k, n) / n, zz = z * z;
+    const middle = (p + zz / (2 * n)) / (1 + zz / n);
+    const half = z / (1 + zz / n) * Math.sqrt(p * (1 - p) / n + zz / (4 * n * n));
+    return { value: p, low: p === 0 ? 0 : Math.max(middle - half, 0), high: p === 1 ? 1 : Math.min(middle + half, 1), n };
+  };
+  const sharePhrase = (s) => `${percent(s.value)}% [${percent(s.low)}, ${percent(s.high)}], n=${count(s.n)}`;
+
+  // ---- the points ----
+
+  const fields = data.fields;
+  const get = (key, i) => fields[key] ? fields[key][i] : key === "impairments" ? "" : 0;
+  const dimensions = [
+    { key: "strategy", label: "Strategy", text: String, order: data.strategies.map((s) => s.name) },
+    { key: "client", label: "Client", text: String, order: data.clients },
+    { key: "rtt_ms", label: "Round trip", text: (v) => num(v) + " ms" },
+    { key: "body_bytes", label: "Body", text: size },
+    { key: "concurrency", label: "Concurrency", text: String, panelLess: true },
+    { key: "loss", label: "Loss", text: (v) => num(v * 100) + "%", panelLess: true },
+    { key: "limit", label: "Limit", text: String, panelLess: true },
+    { key: "rate", label: "Rate", text: (v) => num(v) + "/s", panelLess: true },
+    { key: "impairments", label: "Impairments", text: (v) => v || "none", panelLess: true },
+  ];
+  const valuesOf = (d, rows) => {
+    const values = [...new Set(rows.map((i) => get(d.key, i)))];
+    return d.order ? d.order.filter((v) => values.includes(v)) : values.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  };
+  const everyRow = Array.from({ length: data.points }, (_, i) => i);
+  const looks = new Map(data.strategies.map((s) => [s.name, s]));
+  const plain = (v) => v == null ? "-" : String(v);
+  const cellText = (column, i) => column.text ? column.text[i] : plain(fields[column.fields[0]][i]);
+  const haystack = everyRow.map((i) => dimensions.map((d) => d.text(get(d.key, i))).join(" ").toLowerCase()
+    + " " + String(get("lost_as", i) || "").toLowerCase());
+
+  const state = { chosen: new Map(), words: [], column: null, descending: false, page: 0, view: "main", rows: everyRow };
+  const pageRows = 100;
+
+  // ---- filters ----
+
+  const buildFilters = () => {
+    const form = $("filters");
+    for (const d of dimensions) {
+      const values = valuesOf(d, everyRow);
+      if (values.length < 2) continue;
+      state.chosen.set(d.key, new Set());
+      const chips = make("div", { class: "chips" });
+      values.forEach((v, n) => {
+        const box = make("input", { type: "checkbox", id: `filter-${d.key}-${n}`, "data-value": String(v) });
+        box.addEventListener("change", () => {
+          const set = state.chosen.get(d.key);
+          if (box.checked) set.add(v); else set.delete(v);
+          refilter();
+        });
+        chips.append(make("label", { class: "chip", for: box.id }, box, make("span", {}, d.text(v))));
+      });
+      $("facets").append(make("fieldset", { "data-key": d.key }, make("legend", {}, d.label), chips));
+    }
+    $("text").addEventListener("input", () => {
+      state.words = $("text").value.toLowerCase().split(/\s+/).filter(Boolean);
+      refilter();
+    });
+    form.addEventListener("submit", (e) => e.preventDefault());
+    form.addEventListener("reset", () => {
+      for (const set of state.chosen.values()) set.clear();
+      state.words = [];
+      setTimeout(refilter); // after the form has cleared its boxes
+    });
+  };
+
+  const refilter = () => {
+    performance.clearMarks("filter-start");
+    performance.mark("filter-start");
+    state.page = 0;
+    const sets = [...state.chosen].filter(([, set]) => set.size > 0);
+    state.rows = everyRow.filter((i) => sets.every(([key, set]) => set.has(get(key, i))) && state.words.every((w) => haystack[i].includes(w)));
+    sortRows();
+    renderTable();
+    const text = state.rows.length === data.points ? `All ${plural(data.points, "point")}` : `${count(state.rows.length)} of ${plural(data.points, "point")}`;
+    $("count").textContent = text;
+    performance.measure("filter", "filter-start");
+    scheduleCharts();
+  };
+
+  // ---- the table ----
+
+  const inView = (c) => c.view === "" || (state.view === "more" ? c.view === "main" || c.view === "more" : c.view === state.view);
+  const shownColumns = () => data.columns.filter(inView);
+
+  const sortRows = () => {
+    const c = state.column;
+    if (!c) return;
+    const values = c.fields.length ? fields[c.fields[0]] : c.text;
+    const way = state.descending ? -1 : 1;
+    // What has no figure stays last, whichever way.
+    state.rows = [...state.rows].sort((a, b) => {
+      const x = values[a], y = values[b];
+      if (x == null || y == null) return (x == null) - (y == null) || a - b;
+      return (x < y ? -way : x > y ? way : 0) || a - b;
+    });
+  };
+
+  const renderHead = () => {
+    const row = make("tr");
+    for (const c of shownColumns()) {
+      const button = make("button", { type: "button", title: c.title }, make("span", {}, c.head || "\u00a0"), make("small", {}, c.unit));
+      if (!c.head) button.setAttribute("aria-label", c.title);
+      const sort = state.column === c ? (state.descending ? "descending" : "ascending") : "none";
+      const th = make("th", { scope: "col", class: c.left ? "l" : null, "aria-sort": sort, "data-key": c.fields[0] }, button);
+      button.addEventListener("click", () => {
+        state.descending = state.column === c && !state.descending;
+        state.column = c;
+        for (const other of row.children) other.setAttribute("aria-sort", "none");
+        th.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+        state.page = 0;
+        sortRows();
+        renderTable();
+      });
+      row.append(th);
+    }
+    $("grid").tHead.replaceChildren(row);
+  };
+
+  const renderTable = (from = state.page * pageRows, most = pageRows) => {
+    const columns = shownColumns();
+    const body = document.createDocumentFragment();
+    const rows = state.rows.slice(from, from + most);
+    for (const i of rows) {
+      const tr = document.createElement("tr");
+      if (!fields.valid_rounds[i]) tr.className = "invalid";
+      columns.forEach((c, n) => {
+        const cell = document.createElement(n ? "td" : "th");
+        if (!n) cell.scope = "row";
+        if (c.left) cell.className = "l";
+        cell.textContent = cellText(c, i);
+        tr.append(cell);
+      });
+      body.append(tr);
+    }
+    $("grid").tBodies[0].replaceChildren(body);
+    const pages = Math.max(Math.ceil(state.rows.length / pageRows), 1);
+    $("range").textContent = rows.length ? `rows ${count(from + 1)}–${count(from + rows.length)} of ${count(state.rows.length)}` : "no point meets the filters";
+    $("previous").disabled = state.page === 0;
+    $("next").disabled = state.page + 1 >= pages;
+  };
+
+  const buildTable = () => {
+    const views = { main: "Main figures", more: "All figures of delivery and cost", fates: "What became of answers", resets: "Who reset, and on what" };
+    const present = new Set(data.columns.map((c) => c.view));
+    for (const [view, text] of Object.entries(views)) if (present.has(view)) $("view").append(make("option", { value: view }, text));
+    $("view").addEventListener("change", () => {
+      state.view = $("view").value;
+      renderHead();
+      renderTable();
+    });
+    for (const [id, by] of [["previous", -1], ["next", 1]]) {
+      $(id).addEventListener("click", () => {
+        state.page += by;
+        renderTable();
+      });
+    }
+    $("csv").addEventListener("click", download);
+    renderHead();
+  };
+
+  // ---- download ----
+
+  // Comma separated, lines ended and quotes doubled as RFC 4180 has it; numbers raw.
+  const csv = () => {
+    const keys = [...new Set(data.columns.flatMap((c) => c.fields))];
+    const quote = (v) => v == null ? "" : typeof v === "string" && /[",\r\n]/.test(v) ? `"${v.replaceAll('"', '""')}"` : String(v);
+    const lines = [keys.map(quote).join(",")];
+    for (const i of state.rows) lines.push(keys.map((k) => quote(fields[k][i])).join(","));
+    return lines.join("\r\n") + "\r\n";
+  };
+  const download = () => {
+    const url = URL.createObjectURL(new Blob([csv()], { type: "text/csv;charset=utf-8" }));
+    const link = make("a", { href: url, download: "points.csv" });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  };
+
+  // ---- what the charts have in common ----
+
+  const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const theme = () => ({ ink: css("--ink"), quiet: css("--quiet"), rule: css("--rule"), page: css("--page"), soft: css("--soft") });
+  const colorOf = (strategy, t) => looks.get(strategy).color || t.ink;
+  const maxPanels = 12;
+
+  const ownGlyph = (strategy, t) => {
+    const look = looks.get(strategy), color = colorOf(strategy, t), hollow = look.symbol.startsWith("empty");
+    const shape = look.symbol.replace("path://", "");
+    const d = { circle: "M5 0A5 5 0 1 1 4.99 0Z", emptyCircle: "M5 1A4 4 0 1 1 4.99 1Z", rect: "M1 1H9V9H1Z", emptyRect: "M1 1H9V9H1Z", triangle: "M5 0L10 9H0Z", emptyTriangle: "M5 1L9 9H1Z" }[shape] || shape;
+    const space = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
+    for (const [k, v] of Object.entries({ viewBox: "-1 -1 12 12", width: 12, height: 12, "aria-hidden": "true" })) svg.setAttribute(k, v);
+    for (const [k, v] of Object.entries({ d, fill: hollow ? "none" : color, stroke: color, "stroke-width": hollow ? 2 : 0 })) path.setAttribute(k, v);
+    svg.append(path);
+    return svg;
+  };
+
+  const base = (t, description) => ({
+    animation: false,
+    backgroundColor: "transparent",
+    textStyle: { color: t.ink, fontFamily: "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif" },
+    aria: { enabled: true, label: { description } },
+    tooltip: { trigger: "item", confine: true, backgroundColor: t.page, borderColor: t.rule, textStyle: { color: t.ink, fontSize: 12 } },
+    grid: { left: 52, right: 14, top: 10, bottom: 44 },
+  });
+  const axis = (t, name, more) => ({
+    type: "value", name, nameLocation: "middle", nameTextStyle: { color: t.quiet, fontSize: 11 },
+    axisLine: { show: true, lineStyle: { color: t.quiet } }, axisTick: { show: true }, minorTick: { show: false },
+    axisLabel: { color: t.ink, fontSize: 11, hideOverlap: true }, splitLine: { lineStyle: { color: t.rule } }, ...more,
+  });
+  const at = (values, text) => ({
+    axisTick: { show: true, customValues: values }, axisLabel: { customValues: values, formatter: (v) => text(v), fontSize: 11, color: css("--ink") },
+  });
+  const percentAxis = (t, name) => axis(t, name, { min: 0, max: 100, interval: 25, nameGap: 34 });
+  const logTicks = (low, high) => {
+    const steps = high - low < 0.3 ? [1, 1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9] : high - low < 1 ? [1, 1.5, 2, 3, 4, 6, 8] : high - low < 2.5 ? [1, 2, 5] : [1];
+    const ticks = [];
+    for (let e = Math.floor(low); e <= Math.ceil(high); e++) for (const m of steps) {
+      const v = e + Math.log10(m);
+      if (v >= low && v <= high) ticks.push(v);
+    }
+    return ticks;
+  };
+  const logAxis = (t, name, low, high, more) => axis(t, name, { min: low, max: high, interval: high - low, splitLine: { show: false }, ...at(logTicks(low, high), (v) => num(10 ** v)), ...more });
+  // bars of intervals: [x, low, high, colour], across or along the y axis.
+  const intervals = (values, sideways) => ({
+    type: "custom", silent: true, z: 1, data: values.map((v) => v.slice(0, 3)), encode: sideways ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
+    renderItem: (params, api) => {
+      const color = values[params.dataIndex][3], cap = 2.5;
+      const point = (v) => api.coord(sideways ? [v, api.value(0)] : [api.value(0), v]);
+      const [x1, y1] = point(api.value(1)), [x2, y2] = point(api.value(2));
+      const line = (a, b, c, d) => ({ type: "line", shape: { x1: a, y1: b, x2: c, y2: d }, style: { stroke: color, lineWidth: 1.2 } });
+      return { type: "group", children: sideways
+        ? [line(x1, y1, x2, y2), line(x1, y1 - cap, x1, y1 + cap), line(x2, y2 - cap, x2, y2 + cap)]
+        : [line(x1, y1, x2, y2), line(x1 - cap, y1, x1 + cap, y1), line(x2 - cap, y2, x2 + cap, y2)] };
+    },
+  });
+  const tip = (...lines) => make("div", {}, ...lines.map((l) => make("div", {}, l)));
+
+  // selects of the coordinates that panels do not show.
+  const select = (id, label, host, onChange) => {
+    const s = make("select", { id });
+    const wrap = make("label", { for: id }, label + " ", s);
+    s.addEventListener("change", onChange);
+    host.append(wrap);
+    return { s, wrap, set: (options, preferred) => {
+      const before = s.value;
+      s.replaceChildren(...options.map(([v, text]) => make("option", { value: String(v) }, text)));
+      const has = (v) => options.some(([o]) => String(o) === String(v));
+      s.value = String(s.dataset.touched && has(before) ? before : preferred);
+      wrap.hidden = options.length < 2;
+    }, pick: (options) => options.find(([v]) => String(v) === s.value)?.[0] };
+  };
+  const common = (rows, d) => {
+    const n = new Map();
+    for (const i of rows) n.set(get(d.key, i), (n.get(get(d.key, i)) || 0) + 1);
+    return [...n].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0];
+  };
+  let slice = [];
+  let sharedSelects = [];
+  const buildShared = () => {
+    const host = $("conditions");
+    for (const d of dimensions.filter((d) => d.panelLess || d.key === "rtt_ms")) {
+      if (valuesOf(d, everyRow).length < 2) continue;
+      const one = select("show-" + d.key, d.key === "rtt_ms" ? "Round trip of charts without it as an axis" : d.label, host, () => {
+        one.s.dataset.touched = "yes";
+        scheduleCharts();
+      });
+      sharedSelects.push({ d, one });
+    }
+    host.hidden = sharedSelects.length === 0;
+  };
+  let rtt = 0;
+  const reslice = () => {
+    slice = state.rows;
+    rtt = null;
+    for (const { d, one } of sharedSelects) {
+      const options = valuesOf(d, slice).map((v) => [v, d.text(v)]);
+      if (d.key === "rtt_ms") {
+        one.set(options, options.at(-1)?.[0]);
+        rtt = one.pick(options);
+        continue;
+      }
+      one.set(options, common(slice, d));
+      const v = one.pick(options);
+      slice = slice.filter((i) => get(d.key, i) === v);
+    }
+    if (rtt == null) rtt = slice.length ? get("rtt_ms", slice[0]) : 0;
+  };
+  const atRTT = () => slice.filter((i) => get("rtt_ms", i) === rtt);
+  const facets = (rows) => {
+    const panels = new Map();
+    for (const i of rows) {
+      const key = get("client", i) + "\n" + get("body_bytes", i);
+      if (!panels.has(key)) panels.set(key, { client: get("client", i), body: get("body_bytes", i), rows: [] });
+      panels.get(key).rows.push(i);
+    }
+    const rank = (c) => data.clients.indexOf(c);
+    return [...panels.values()].sort((a, b) => rank(a.client) - rank(b.client) || a.body - b.body)
+      .map((p) => ({ title: `${p.client} client, body ${size(p.body)}`, rows: p.rows }));
+  };
+  const strategiesOf = (rows) => valuesOf(dimensions[0], rows);
+  const dodge = (k, n) => n < 2 ? 0 : 0.6 * (k / (n - 1) - 0.5);
+
+  // ---- the charts ----
+
+  // A chart draws panels: { title, option, strategies } and gives the same figures as rows.
+  const charts = [];
+  const chart = (id, controls, draw) => {
+    const host = $(id);
+    const bar = make("div", { class: "bar" }), panels = make("div", { class: "panels" }), note = make("p", { class: "quiet" });
+    const key = make("ul", { class: "key", "aria-label": "key" }), details = make("details"), holder = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": host.dataset.title + ": the figures" });
+    details.append(make("summary", {}, "The figures of this chart as a table"), holder);
+    host.append(bar, key, panels, note, details);
+    const c = { host, bar, panels, note, key, details, holder, draw, drawn: [], stale: true, visible: false };
+    c.controls = controls.map(([name, label, options]) => {
+      const one = select(`${id}-${name}`, label, bar, () => {
+        one.s.dataset.touched = "yes";
+        render(c);
+      });
+      one.options = options;
+      return one;
+    });
+    details.addEventListener("toggle", () => tabulate(c));
+    charts.push(c);
+  };
+
+  const render = (c) => {
+    c.stale = false;
+    const t = theme();
+    for (const one of c.controls) {
+      const options = one.options();
+      one.set(options, options[0]?.[0]);
+      one.value = one.pick(options);
+    }
+    const { panels, strategies = [], keys = [], head, rows, empty } = c.draw(t, ...c.controls.map((o) => o.value));
+    const shown = panels.slice(0, maxPanels);
+    while (c.drawn.length > shown.length) {
+      const old = c.drawn.pop();
+      old.chart.dispose();
+      old.box.remove();
+    }
+    shown.forEach((p, n) => {
+      if (!c.drawn[n]) {
+        const title = make("p", { class: "panel-title" }), plot = make("div", { class: "plot" }), box = make("div", { class: "panel" }, title, plot);
+        c.panels.append(box);
+        c.drawn[n] = { box, title, plot };
+      }
+      const d = c.drawn[n];
+      d.title.textContent = p.title;
+      d.plot.style.height = (p.height || 230) + "px";
+      d.chart ??= echarts.init(d.plot, null, { renderer: "svg" });
+      d.chart.resize();
+      d.chart.setOption(p.option, true);
+    });
+    c.note.textContent = !panels.length ? empty || "Nothing of this was measured under the conditions shown." :
+      panels.length > maxPanels ? `${maxPanels} of ${panels.length} panels are drawn: filter clients or bodies to see others.` : "";
+    c.key.replaceChildren(...strategies.map((s) => make("li", {}, ownGlyph(s, t), " " + s)),
+      ...keys.map(([name, color, mark]) => make("li", {}, make("span", { class: mark || "swatch", style: null }), " " + name)));
+    [...c.key.querySelectorAll(".swatch")].forEach((e, n) => { e.style.background = keys.filter((k) => !k[2])[n][1]; });
+    c.table = { head, rows };
+    tabulate(c);
+  };
+
+  const tableRows = 500;
+  const tabulate = (c) => {
+    if (!c.details.open || !c.table) return;
+    const { head, rows } = c.table;
+    c.holder.replaceChildren(make("table", {},
+      make("thead", {}, make("tr", {}, ...head.map((h) => make("th", { scope: "col", class: "l" }, h)))),
+      make("tbody", {}, ...rows.slice(0, tableRows).map((r) => make("tr", {}, ...r.map((v, n) => make(n ? "td" : "th", n ? { class: "l" } : { scope: "row", class: "l" }, String(v))))))));
+    if (rows.length > tableRows) c.holder.append(make("p", { class: "quiet" }, `The first ${tableRows} of ${count(rows.length)} lines; the download above has them all.`));
+  };
+
+  let scheduled = false;
+  const scheduleCharts = () => {
+    for (const c of charts) c.stale = true;
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(() => setTimeout(() => {
+      scheduled = false;
+      reslice();
+      performance.clearMarks("charts-start");
+      performance.mark("charts-start");
+      for (const c of charts) if (c.visible) render(c);
+      performance.measure("charts", "charts-start");
+    }));
+  };
+
+  // by round trip: a share and its interval for each strategy.
+  const byRoundTrip = (measure, name, t) => {
+    const rtts = valuesOf(dimensions[2], slice), strategies = strategiesOf(slice), table = [];
+    const panels = facets(slice).map((f) => {
+      const bars = [], series = [], said = [];
+      strategies.forEach((s, k) => {
+        const points = f.rows.filter((i) => get("strategy", i) === s).map((i) => ({ i, share: measure(i) })).filter((p) => p.share)
+          .sort((a, b) => get("rtt_ms", a.i) - get("rtt_ms", b.i));
+        if (!points.length) return;
+        const look = looks.get(s), color = colorOf(s, t);
+        series.push({
+          type: "line", name: s, symbol: look.symbol, symbolSize: 8, lineStyle: { color, width: 1.4, type: look.dash.length ? look.dash : "solid" }, itemStyle: { color }, z: 2,
+          data: points.map((p) => ({ value: [rtts.indexOf(get("rtt_ms", p.i)) + dodge(k, strategies.length), p.share.value * 100], point: p })),
+        });
+        for (const p of points) {
+          bars.push([rtts.indexOf(get("rtt_ms", p.i)) + dodge(k, strategies.length), p.share.low * 100, p.share.high * 100, color]);
+          table.push([s, f.title, num(get("rtt_ms", p.i)) + " ms", percent(p.share.value) + "%", `[${percent(p.share.low)}, ${percent(p.share.high)}]`, p.share.n]);
+        }
+        said.push(`${s} ${points.map((p) => `${percent(p.share.value)}% at ${num(get("rtt_ms", p.i))} ms`).join(", ")}`);
+      });
+      const option = base(t, `${name} by round trip, ${f.title}: ${said.join("; ")}.`);
+      option.tooltip.formatter = (p) => tip(p.seriesName, `rtt ${num(get("rtt_ms", p.data.point.i))} ms`, sharePhrase(p.data.point.share));
+      option.xAxis = axis(t, "round trip (ms)", { min: -0.5, max: rtts.length - 0.5, interval: rtts.length, nameGap: 24, splitLine: { show: false }, ...at(rtts.map((_, n) => n), (v) => num(rtts[Math.round(v)])) });
+      option.yAxis = percentAxis(t, "%");
+      option.series = [...series, intervals(bars)];
+      return { title: f.title, option };
+    });
+    return { panels, strategies, head: ["strategy", "panel", "rtt", name, "95% interval", "n"], rows: table };
+  };
+
+  const measures = {
+    delivered: ["Delivered (% of rejections)", (i) => share(get("delivered", i), get("rejected", i))],
+    discard: ["Delivered answers lost where a reset discards received data (%)", (i) => fields.unread_share?.[i] == null ? null : { value: fields.unread_share[i], low: fields.unread_low[i], high: fields.unread_high[i], n: get("delivered", i) }],
+  };
+  const causes = () => {
+    const all = [];
+    const add = (key, of, text) => fields[key] && all.push([key, text, (i) => fields[key][i] == null ? null : share(fields[key][i], get(of, i))]);
+    add("tcp_TCPAbortOnClose", "rejected", "Close met unread data (TCPAbortOnClose, kernel, % of rejections)");
+    add("tcp_TCPAbortOnData", "rejected", "Data after close, or SO_LINGER 0 (TCPAbortOnData, kernel, % of rejections)");
+    for (const key of Object.keys(fields)) if (key.startsWith("reset_") && key !== "reset_none") add(key, "wire_connections", `${key.slice(6)} (on the wire, % of connections)`);
+    return all;
+  };
+
+  chart("chart-delivered", [["what", "Show", () => Object.entries(measures).map(([k, [text]]) => [k, text])]],
+    (t, what) => byRoundTrip(measures[what][1], measures[what][0], t));
+
+  chart("chart-latency", [["until", "Time until", () => {
+    const names = new Set(atRTT().flatMap((i) => Object.keys(data.curves[i] || {})));
+    return [["answer", "the first byte of a delivered answer"], ...data.outcomeSet.filter((o) => names.has(o)).map((o) => [o, `the end of an attempt that was ${o}`])];
+  }]], (t, until) => {
+    const rows = atRTT().filter((i) => data.curves[i]?.[until]), strategies = strategiesOf(rows), table = [];
+    const panels = facets(rows).map((f) => {
+      let low = Infinity, high = -Infinity, deepest = 1;
+      const series = f.rows.map((i) => {
+        const s = get("strategy", i), look = looks.get(s), color = colorOf(s, t), k = strategies.indexOf(s);
+        const curve = data.curves[i][until];
+        const points = curve.map((ms, n) => [-Math.log10(1 - data.shares[n]), Math.log10(Math.max(ms, 1e-3))]);
+        for (const [x, y] of points) [low, high, deepest] = [Math.min(low, y), Math.max(high, y), Math.max(deepest, x)];
+        const near = (p) => { let n = data.shares.findIndex((v) => v >= p - 1e-9); return n < 0 || n >= curve.length ? "-" : num(curve[n]); };
+        table.push([s, f.title, near(0.5), near(0.9), near(0.99), num(curve.at(-1))]);
+        // Marks of the strategies start at different points, so that curves on top of each other show.
+        const every = Math.max(Math.ceil(points.length / 4), 1), first = Math.floor(k * every / Math.max(strategies.length, 1));
+        return {
+          type: "line", name: s, symbol: look.symbol, symbolSize: (v, p) => p.dataIndex % every === first ? 7 : 0.1, showAllSymbol: true,
+          lineStyle: { color, width: 1.6, type: look.dash.length ? look.dash : "solid" }, itemStyle: { color }, data: points,
+        };
+      });
+      const pad = Math.max((high - low) * 0.06, 0.02);
+      const ticks = [0, -Math.log10(0.5), 1, 2, 3, 4, 5, 6].filter((v) => v <= deepest + 1e-9);
+      const option = base(t, `Percentiles of the time until ${until === "answer" ? "the first byte of a delivered answer" : "the end of attempts that were " + until}, ${f.title}, for ${series.map((s) => s.name).join(", ")}. The table below has the figures.`);
+      option.tooltip.formatter = (p) => tip(p.seriesName, `${num(100 - 100 * 10 ** -p.value[0])}% within ${num(10 ** p.value[1])} ms`);
+      option.xAxis = axis(t, "percentile (scale of 1/(1-p))", { min: 0, max: deepest, interval: deepest, nameGap: 24, splitLine: { show: false }, ...at(ticks, (v) => String(+(100 - 100 * 10 ** -v).toFixed(5)) + "%") });
+      option.yAxis = logAxis(t, "ms", low - pad, high + pad, { nameGap: 34 });
+      option.series = series;
+      return { title: `${f.title}, rtt ${num(rtt)} ms`, option };
+    });
+    return { panels, strategies, head: ["strategy", "panel", "p50 or next (ms)", "p90 (ms)", "p99 (ms)", "last percentile (ms)"], rows: table };
+  });
+
+  chart("chart-resets", [["cause", "Cause", () => causes().map(([k, text]) => [k, text])]], (t, key) => {
+    const found = causes().find(([k]) => k === key);
+    return found ? byRoundTrip(found[2], found[1], t) : { panels: [], head: [], rows: [] };
+  });
+
+  // stacked bars of what attempts or answers ended as, a bar a strategy.
+  const stacked = (t, names, part, whole, good, noun) => {
+    const rows = atRTT(), strategies = strategiesOf(rows), seen = new Set(), table = [];
+    const panels = facets(rows).map((f) => {
+      const named = strategies.filter((s) => f.rows.some((i) => get("strategy", i) === s && whole(i) > 0)).reverse();
+      if (!named.length) return null;
+      const rowOf = (s) => f.rows.find((i) => get("strategy", i) === s);
+      const series = names.filter((name) => named.some((s) => part(rowOf(s), name) > 0)).map((name) => {
+        seen.add(name);
+        return { type: "bar", stack: "all", name, barCategoryGap: "25%", itemStyle: { color: data.colors[name], borderColor: t.page, borderWidth: 0.5 }, data: named.map((s) => ({ value: 100 * part(rowOf(s), name) / whole(rowOf(s)), row: rowOf(s) })) };
+      });
+      const brackets = named.map((s, n) => ({ n, share: share(good(rowOf(s)), whole(rowOf(s))) })).map(({ n, share: g }) => [n, g.low * 100, g.high * 100, t.ink]);
+      for (const s of [...named].reverse()) for (const name of names) if (part(rowOf(s), name) > 0) {
+        const g = share(part(rowOf(s), name), whole(rowOf(s)));
+        table.push([s, f.title, name, percent(g.value) + "%", `[${percent(g.low)}, ${percent(g.high)}]`, g.n]);
+      }
+      const option = base(t, `How ${noun} ended, ${f.title}, rtt ${num(rtt)} ms: ${[...named].reverse().map((s) => s + " " + names.filter((name) => part(rowOf(s), name) > 0).map((name) => `${name} ${percent(part(rowOf(s), name) / whole(rowOf(s)))}%`).join(", ")).join("; ")}.`);
+      option.grid = { left: 128, right: 18, top: 6, bottom: 40 };
+      option.tooltip.formatter = (p) => tip(named[p.dataIndex], p.seriesName, sharePhrase(share(part(p.data.row, p.seriesName), whole(p.data.row))));
+      option.xAxis = axis(t, `${noun} (%)`, { min: 0, max: 100, interval: 25, nameGap: 24 });
+      option.yAxis = { type: "category", data: named, axisLabel: { color: t.ink, fontSize: 11, width: 118, overflow: "truncate" }, axisTick: { show: false }, axisLine: { lineStyle: { color: t.quiet } } };
+      option.series = [...series, { ...intervals(brackets, true), z: 5 }];
+      return { title: `${f.title}, rtt ${num(rtt)} ms, n up to ${count(Math.max(...named.map((s) => whole(rowOf(s)))))}`, option, height: 60 + 24 * Math.max(named.length, 3) };
+    }).filter(Boolean);
+    return { panels, keys: names.filter((n) => seen.has(n)).map((n) => [n, data.colors[n]]), head: ["strategy", "panel", "ended as", "share", "95% interval", "n"], rows: table };
+  };
+
+  chart("chart-outcomes", [], (t) => stacked(t, data.outcomeSet, (i, name) => data.outcomes[i][name] || 0,
+    (i) => Object.values(data.outcomes[i]).reduce((a, b) => a + b, 0),
+    (i) => ["admitted", "delivered", "delivered-then-reset"].reduce((a, o) => a + (data.outcomes[i][o] || 0), 0), "attempts"));
+
+  if ($("chart-fates")) {
+    const of = (i, name) => Math.round((fields["fate_" + name]?.[i] || 0) * (fields.wire_rejections[i] || 0));
+    chart("chart-fates", [], (t) => stacked(t, data.fates, of, (i) => fields.wire_rejections[i] || 0, (i) => of(i, "read"), "answers"));
+  }
+
+  // ---- the frontier: the definition is Frontier's in analysis/pareto.go ----
+
+  const conditionsOf = (i) => dimensions.slice(1).map((d) => get(d.key, i)).join("\n");
+  const costOf = {
+    hold_ms: (i) => [fields.hold_ms[i], get("hold_n", i)],
+    cpu_us: (i) => [fields.cpu_us[i], get("rejected", i)],
+    drained_bytes: (i) => [get("hold_n", i) > 0 ? get("bytes_drained", i) / Math.max(get("rejected", i), 1) : null, get("hold_n", i)],
+  };
+  const fairRows = (rows) => {
+    const strategies = new Map(), at = new Map();
+    for (const i of rows) {
+      const s = get("strategy", i), c = conditionsOf(i);
+      strategies.set(s, (strategies.get(s) || 0) + 1);
+      if (!at.has(c)) at.set(c, new Set());
+      at.get(c).add(s);
+    }
+    const same = rows.filter((i) => at.get(conditionsOf(i)).size === strategies.size);
+    if (same.length || !rows.length) return same;
+    const least = [...strategies].reduce((a, b) => b[1] < a[1] ? b : a)[0];
+    return fairRows(rows.filter((i) => get("strategy", i) !== least));
+  };
+  const frontier = (rows, cost) => {
+    const usable = fairRows(rows.filter((i) => fields.valid_rounds[i] && get("rejected", i) > 0 && costOf[cost](i)[0] != null && costOf[cost](i)[1] > 0));
+    const all = strategiesOf(usable).map((name) => {
+      const p = { name, by: new Map() };
+      let sum = 0, n = 0, k = 0, of = 0;
+      for (const i of usable) if (get("strategy", i) === name) {
+        const [each, weight] = costOf[cost](i);
+        p.by.set(conditionsOf(i), each);
+        sum += each * weight;
+        n += weight;
+        k += Math.min(get("delivered", i), get("rejected", i));
+        of += get("rejected", i);
+      }
+      return Object.assign(p, { share: share(k, of), cost: sum / n, n });
+    });
+    if (all.length < 2) return { all: [], conditions: 0 };
+    const cheaper = (a, b) => {
+      if (a.cost >= b.cost) return false;
+      let wins = 0, decided = 0;
+      for (const [at, v] of a.by) if (b.by.has(at) && b.by.get(at) !== v) {
+        decided++;
+        if (v < b.by.get(at)) wins++;
+      }
+      return decided > 0 && share(wins, decided).low > 0.5;
+    };
+    const higher = (a, b) => a.share.low > b.share.high;
+    const dominates = (a, b) => !higher(b, a) && a.cost <= b.cost && (higher(a, b) || cheaper(a, b));
+    const mayBeat = (a, b) => !higher(b, a) && !cheaper(b, a) && (higher(a, b) || a.share.value >= b.share.value && a.cost <= b.cost);
+    all.sort((a, b) => a.cost - b.cost || b.share.value - a.share.value || (a.name < b.name ? -1 : 1));
+    for (const p of all) {
+      const others = all.filter((o) => o !== p);
+      p.beatenBy = others.find((o) => dominates(o, p))?.name;
+      p.place = p.beatenBy ? "beaten" : others.some((o) => mayBeat(o, p)) ? "unclear" : "on";
+    }
+    return { all, conditions: all[0].by.size };
+  };
+  const mixes = (rows) => {
+    const clients = valuesOf(dimensions[1], rows);
+    const of = clients.map((c) => [c + " client", rows.filter((i) => get("client", i) === c)]);
+    return clients.length > 1 ? [...of, ["all clients", rows]] : of;
+  };
+
+  chart("chart-frontier", [["cost", "Cost", () => data.costs.map((c) => [c.name, `${c.noun} (${c.unit} a rejection)`])]], (t, cost) => {
+    const { unit, noun } = data.costs.find((c) => c.name === cost), table = [], drawn = new Set();
+    const smallest = { hold_ms: 1e-3, cpu_us: 0.1, drained_bytes: 1 }[cost];
+    const place = (v) => Math.log10(Math.max(v, smallest));
+    const panels = mixes(state.rows).map(([mix, rows]) => {
+      const { all, conditions } = frontier(rows, cost);
+      if (!all.length) return null;
+      const title = `${mix}, ${plural(conditions, "condition")}`;
+      for (const p of all) {
+        drawn.add(p.name);
+        table.push([p.name, title, sharePhrase(p.share), `${num(p.cost)} ${unit}, n=${count(p.n)}`, p.place + (p.beatenBy ? ` by ${p.beatenBy}` : "")]);
+      }
+      const low = Math.min(...all.map((p) => place(p.cost))), high = Math.max(...all.map((p) => place(p.cost)));
+      const pad = Math.max((high - low) * 0.07, 0.05);
+      let best = -1;
+      const stairs = [];
+      for (const p of all) if (p.place === "on" && p.share.value >= best) {
+        if (best >= 0) stairs.push([place(p.cost), best * 100]);
+        stairs.push([place(p.cost), p.share.value * 100]);
+        best = p.share.value;
+      }
+      if (best >= 0) stairs.push([high + pad, best * 100]);
+      const edge = all.filter((p) => p.place !== "beaten");
+      const option = base(t, `Delivered share against ${noun}, ${title}: ${all.map((p) => `${p.name} ${percent(p.share.value)}% for ${num(p.cost)} ${unit}, ${p.place === "on" ? "on the frontier" : p.place === "unclear" ? "not told apart from the frontier" : "beaten by " + p.beatenBy}`).join("; ")}.`);
+      option.grid.top = 16;
+      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, `delivered ${sharePhrase(p.data.point.share)}`, `${num(p.data.point.cost)} ${unit} a rejection, n=${count(p.data.point.n)}`, p.data.point.place === "on" ? "on the frontier" : p.data.point.place === "unclear" ? "not told apart from the frontier" : `beaten by ${p.data.point.beatenBy}`) : "";
+      option.xAxis = logAxis(t, `${noun} (${unit} a rejection, log scale)`, low - pad, high + pad, { nameGap: 24 });
+      option.yAxis = percentAxis(t, "delivered (%)");
+      option.yAxis.min = -4; option.yAxis.max = 104;
+      Object.assign(option.yAxis, at([0, 25, 50, 75, 100], String));
+      option.series = [
+        { type: "line", silent: true, symbol: "none", lineStyle: { color: t.quiet, width: 1.2 }, data: stairs, z: 0 },
+        ...all.map((p) => ({ type: "scatter", name: p.name, symbol: looks.get(p.name).symbol, symbolSize: 9, itemStyle: { color: colorOf(p.name, t), ...(looks.get(p.name).symbol.startsWith("empty") ? { borderWidth: 2 } : {}) }, z: 3, data: [{ value: [place(p.cost), p.share.value * 100], point: p }] })),
+        intervals(all.map((p) => [place(p.cost), p.share.low * 100, p.share.high * 100, colorOf(p.name, t)])),
+        { type: "custom", silent: true, z: 4, data: edge.map((p) => [place(p.cost), p.share.value * 100]), renderItem: (params, api) => {
+          const [cx, cy] = api.coord([api.value(0), api.value(1)]);
+          return { type: "circle", shape: { cx, cy, r: 9 }, style: { fill: "none", stroke: t.ink, lineWidth: 1.2, lineDash: edge[params.dataIndex].place === "unclear" ? [2, 2.5] : null } };
+        } },
+      ];
+      return { title, option, height: 260 };
+    }).filter(Boolean);
+    return {
+      panels, strategies: strategiesOf(state.rows).filter((s) => drawn.has(s)), keys: [["on the frontier", "", "ring"], ["not told apart from it", "", "ring dashed"]],
+      head: ["strategy", "mix", "delivered [95% interval]", "cost a rejection", "place"], rows: table, empty: "No two strategies were measured under the same conditions.",
+    };
+  });
+
+  // ---- light, dark, paper ----
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : dark.matches;
+  const nameTheme = () => { $("theme").textContent = isDark() ? "Light colours" : "Dark colours"; };
+  $("theme").addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    nameTheme();
+    scheduleCharts();
+  });
+  dark.addEventListener("change", () => { nameTheme(); scheduleCharts(); });
+
+  const printedRows = 1000;
+  let opened = [], themeBefore;
+  addEventListener("beforeprint", () => {
+    themeBefore = root.dataset.theme;
+    root.dataset.theme = "light";
+    opened = [...document.querySelectorAll("details:not([open])")].filter((d) => !d.classList.contains("stills"));
+    for (const d of opened) d.open = true;
+    root.classList.add("printing");
+    reslice();
+    for (const c of charts) render(c);
+    renderTable(0, printedRows);
+    $("printed").textContent = state.rows.length > printedRows ? `The first ${count(printedRows)} of ${count(state.rows.length)} rows are printed.` : "";
+  });
+  addEventListener("afterprint", () => {
+    for (const d of opened) d.open = false;
+    root.classList.remove("printing");
+    if (themeBefore) root.dataset.theme = themeBefore; else delete root.dataset.theme;
+    renderTable();
+    scheduleCharts();
+  });
+
+  // ---- start ----
+
+  for (const e of document.querySelectorAll("[data-script]")) e.hidden = false;
+  for (const e of document.querySelectorAll("[data-without-script]")) e.remove();
+  for (const e of document.querySelectorAll("details.stills")) e.open = false;
+  nameTheme();
+  if (data.points === 0) {
+    for (const e of document.querySelectorAll("[data-script]:not(#theme)")) e.hidden = true;
+    return;
+  }
+  buildFilters();
+  buildTable();
+  buildShared();
+  const watch = new IntersectionObserver((entries) => {
+    for (const e of entries) {
+      const c = charts.find((c) => c.host === e.target);
+      c.visible = e.isIntersecting;
+      if (c.visible && c.stale) { reslice(); render(c); }
+    }
+  }, { rootMargin: "200px" });
+  for (const c of charts) watch.observe(c.host);
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (width === innerWidth || root.classList.contains("printing")) return;
+    width = innerWidth;
+    for (const c of charts) for (const d of c.drawn) d.chart.resize();
+  });
+  refilter();
+  performance.clearMeasures();
+})();

@@ -1,0 +1,68 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+)
+
+// findFrontier says which strategies are on the frontier of delivered share
+// against the time a descriptor is held, for each kind of client and over all,
+// and where drain-until-acked stands by each cost.
+func findFrontier(rejecting []*Summary) []string {
+	var found []string
+	names, parts := mixes(rejecting)
+	for i, name := range names {
+		points, conditions := Frontier(parts[i], Costs[0])
+		if len(points) < 3 { // with two findCheapest has said it all
+			continue
+		}
+		var on, unclear []string
+		for _, p := range points {
+			switch p.Place {
+			case OnFrontier:
+				on = append(on, fmt.Sprintf("%s %s for %s ms (n=%d)", p.Strategy, sharePhrase(p.Delivered), number(p.Cost), p.N))
+			case NotApart:
+				unclear = append(unclear, p.Strategy)
+			}
+		}
+		text := fmt.Sprintf("Frontier of delivered share against hold time, %s, %s: ", name, plural(conditions, "condition"))
+		if len(on) > 0 {
+			text += list(on)
+		} else {
+			text += "no strategy is measurably on it"
+		}
+		if len(unclear) > 0 {
+			text += fmt.Sprintf("; %s cannot be told apart from it", list(unclear))
+		}
+		text += "."
+		found = append(found, text+drainPhrase(parts[i]))
+	}
+	return found
+}
+
+// drainPhrase is where drain-until-acked stands by each cost; nothing where it
+// was not measured.
+func drainPhrase(points []*Summary) string {
+	var parts []string
+	for _, cost := range Costs {
+		placed, _ := Frontier(points, cost)
+		i := slices.IndexFunc(placed, func(p FrontierPoint) bool { return p.Strategy == drainUntilAcked })
+		if i < 0 {
+			continue
+		}
+		p, text := placed[i], ""
+		switch p.Place {
+		case OnFrontier:
+			text = "on it"
+		case NotApart:
+			text = "not told apart from it"
+		case Beaten:
+			text = "beaten by " + p.BeatenBy
+		}
+		parts = append(parts, fmt.Sprintf("by %s %s (%s %s)", cost.Noun, text, number(p.Cost), cost.Unit))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " There " + drainUntilAcked + " is " + list(parts) + "."
+}

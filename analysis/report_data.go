@@ -1,0 +1,368 @@
+package analysis
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// The views of the page's table: which columns it shows at once.
+const (
+	viewMain   = "main"
+	viewMore   = "more"
+	viewFates  = "fates"
+	viewResets = "resets"
+)
+
+// pageData is what the page's script shows: every point, column by column, so
+// that ten thousand points stay a file of a few megabytes.
+type pageData struct {
+	Points  int                  `json:"points"`
+	Columns []dataColumn         `json:"columns"`
+	Fields  map[string][]any     `json:"fields"` // by key: a value a point, null where there is none
+	Curves  []map[string]numbers `json:"curves"` // a point's times in ms at Shares, by what they are the times of
+	Shares  numbers              `json:"shares"`
+	// Outcomes and Resets are counts a point by their names.
+	Outcomes   []map[string]int64 `json:"outcomes"`
+	Strategies []dataLook         `json:"strategies"`
+	Clients    []string           `json:"clients"`
+	Colors     map[string]string  `json:"colors"` // of outcomes and fates
+	Fates      []string           `json:"fates"`
+	OutcomeSet []string           `json:"outcomeSet"`
+	Costs      []dataCost         `json:"costs"`
+	Frontiers  []dataFrontier     `json:"frontiers"`
+}
+
+// dataColumn is a column of the table. Text is what Go writes in it, nil where
+// that is the first field's value as it is.
+type dataColumn struct {
+	Head   string   `json:"head"`
+	Unit   string   `json:"unit"`
+	Title  string   `json:"title"`
+	Left   bool     `json:"left"`
+	View   string   `json:"view"`
+	Fields []string `json:"fields"`
+	Text   []string `json:"text"`
+}
+
+// dataLook is how a strategy is drawn: as in the still pictures.
+type dataLook struct {
+	Name   string `json:"name"`
+	Color  string `json:"color"` // empty for the colour of text
+	Symbol string `json:"symbol"`
+	Dash   []int  `json:"dash"`
+}
+
+type dataCost struct {
+	Name string `json:"name"`
+	Unit string `json:"unit"`
+	Noun string `json:"noun"`
+}
+
+// dataFrontier is the frontier over all points of one mix: the page computes
+// those of what a reader filters by the same definition, and its tests hold the
+// two together.
+type dataFrontier struct {
+	Mix, Cost  string
+	Conditions int
+	Places     map[string]string
+}
+
+// numbers are written with four significant digits, which is more than a
+// histogram of three holds.
+type numbers []float64
+
+// MarshalJSON implements json.Marshaler.
+func (n numbers) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for i, v := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendFloat(b, v, 'g', 4, 64)
+	}
+	return append(b, ']'), nil
+}
+
+// figureText writes a field's number with seven significant digits.
+type figureText float64
+
+// MarshalJSON implements json.Marshaler.
+func (v figureText) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(v), 'g', 7, 64), nil
+}
+
+// newPageData lays out a study for the page's script.
+func newPageData(study *Study) *pageData {
+	summaries := study.Summaries
+	d := &pageData{Points: len(summaries), Fields: map[string][]any{}, Colors: map[string]string{}}
+	d.addColumns(pointColumns(summaries), "", summaries)
+	rest := columnsFor(summaries)[len(pointColumns(summaries)):]
+	d.addColumns(rest, viewMain, summaries)
+	d.addColumns(reportColumns(), viewMore, summaries)
+	if witnessed := where(summaries, (*Summary).witnessed); len(witnessed) > 0 {
+		d.addColumns(ifWitnessed(fateColumns(witnessed)), viewFates, summaries)
+		d.addColumns(ifWitnessed(resetColumns(witnessed)), viewResets, summaries)
+		for _, f := range slices.Backward(results.Fates[:]) {
+			d.Fates = append(d.Fates, f.Name)
+			d.Colors[f.Name] = hex(fateColor(f.Fate))
+		}
+	}
+	d.addFields([]field{
+		{"delivered", func(s *Summary) any { return orNil(s.Delivered.K, s.Valid()) }},
+		{"hold_n", func(s *Summary) any { return orNil(s.HoldMs.Count, s.Valid()) }},
+	}, summaries)
+	for _, s := range summaries {
+		counts := map[string]int64{}
+		for o, n := range s.Outcomes {
+			if n > 0 {
+				counts[results.Outcome(o).String()] = n
+			}
+		}
+		d.Outcomes = append(d.Outcomes, counts)
+	}
+	for _, o := range results.Outcomes {
+		d.OutcomeSet = append(d.OutcomeSet, o.Name)
+		d.Colors[o.Name] = hex(outcomeColor(o.Outcome))
+	}
+	for _, c := range Costs {
+		d.Costs = append(d.Costs, dataCost{c.Name, c.Unit, c.Noun})
+	}
+	d.addLooks(study)
+	d.addCurves(study)
+	d.addFrontiers(summaries)
+	return d
+}
+
+func (d *pageData) addColumns(columns []column, view string, summaries []*Summary) {
+	for _, c := range columns {
+		if view != viewMain && len(c.fields) > 0 && d.Fields[c.fields[0].key] != nil && view != viewFates {
+			continue
+		}
+		col := dataColumn{Head: c.head, Unit: c.unit, Title: c.title, Left: c.left, View: view}
+		for _, f := range c.fields {
+			col.Fields = append(col.Fields, f.key)
+		}
+		d.addFields(c.fields, summaries)
+		same := len(c.fields) > 0
+		text := make([]string, len(summaries))
+		for i, s := range summaries {
+			text[i] = c.cell(s)
+			same = same && text[i] == plain(d.Fields[c.fields[0].key][i])
+		}
+		if !same {
+			col.Text = text
+		}
+		d.Columns = append(d.Columns, col)
+	}
+}
+
+// plain is how the script writes a value that has no text of its own.
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return none
+	case figureText:
+		return strconv.FormatFloat(float64(v), 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
+}
+
+func (d *pageData) addFields(fields []field, summaries []*Summary) {
+	for _, f := range fields {
+		if d.Fields[f.key] != nil {
+			continue
+		}
+		values := make([]any, len(summaries))
+		for i, s := range summaries {
+			values[i] = f.of(s)
+			if v, ok := values[i].(float64); ok {
+				values[i] = figureText(v)
+			}
+		}
+		d.Fields[f.key] = values
+	}
+}
+
+// ifWitnessed leaves the cells of points empty that no path kept a record of.
+func ifWitnessed(columns []column) []column {
+	kept := slices.Clone(columns)
+	for i, c := range columns {
+		kept[i].cell = func(s *Summary) string {
+			if !s.witnessed() {
+				return none
+			}
+			return c.cell(s)
+		}
+		kept[i].fields = slices.Clone(c.fields)
+		for j, f := range c.fields {
+			kept[i].fields[j].of = func(s *Summary) any {
+				if !s.witnessed() {
+					return nil
+				}
+				return f.of(s)
+			}
+		}
+	}
+	return kept
+}
+
+func hex(c color.Color) string {
+	r, g, b, _ := c.RGBA()
+	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
+}
+
+// symbols are the chart library's names, or paths, of lookOf's glyphs.
+func symbols() []string {
+	return []string{
+		"circle", "emptyRect", "emptyTriangle", "path://M0 1L1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5Z",
+		"emptyCircle", "rect", "triangle", "path://M4 0H6V4H10V6H6V10H4V6H0V4H4Z",
+	}
+}
+
+func (d *pageData) addLooks(study *Study) {
+	m := &study.Run.Manifest
+	names := newOrder(m.Strategies).sort(namesOf(study.Summaries, strategyOf))
+	d.Clients = newOrder(m.Clients).sort(namesOf(study.Summaries, clientOf))
+	place := placesOf(m, names)
+	all := looks(m, names)
+	for _, name := range names {
+		l := dataLook{Name: name, Color: hex(all[name].color), Symbol: symbols()[place[name]%len(symbols())], Dash: []int{}}
+		if l.Color == "#000000" {
+			l.Color = ""
+		}
+		for _, v := range all[name].dash {
+			l.Dash = append(l.Dash, int(math.Round(float64(v))))
+		}
+		d.Strategies = append(d.Strategies, l)
+	}
+}
+
+// placesOf numbers strategies as looks does.
+func placesOf(m *results.Manifest, names []string) map[string]int {
+	place := map[string]int{}
+	for i, t := range m.Strategies {
+		if _, seen := place[t.Name]; !seen {
+			place[t.Name] = i
+		}
+	}
+	next := len(m.Strategies)
+	for _, name := range (order)(nil).sort(slices.Clone(names)) {
+		if _, known := place[name]; !known {
+			place[name] = next
+			next++
+		}
+	}
+	return place
+}
+
+// maxCurveFigures bounds how many figures the curves of all points have
+// together: about a third of the page's bytes.
+const maxCurveFigures = 250_000
+
+// addCurves adds the distributions of every point: that of the time to a
+// delivered answer, and by outcome that of the time to an attempt's end. The
+// more of them there are, the fewer steps each has.
+func (d *pageData) addCurves(study *Study) {
+	byPoint := map[Point][]results.Cell{}
+	for _, c := range study.Run.Cells {
+		if c.Valid && !c.Twin {
+			byPoint[PointOf(c)] = append(byPoint[PointOf(c)], c)
+		}
+	}
+	all := make([]map[string]*distribution, len(study.Summaries))
+	r := new(histogramReader)
+	var nines, curves, deepest float64
+	for i, s := range study.Summaries {
+		all[i] = distributions(r, byPoint[s.Point])
+		for _, c := range all[i] {
+			at := math.Log10(float64(c.total))
+			nines, curves, deepest = nines+at, curves+1, max(deepest, at)
+		}
+	}
+	steps := curveSteps
+	for steps > 2 && nines*float64(steps)+curves > maxCurveFigures {
+		steps--
+	}
+	for i := range int(math.Floor(deepest*float64(steps))) + 1 {
+		d.Shares = append(d.Shares, 1-math.Pow(10, -float64(i)/float64(steps)))
+	}
+	d.Curves = make([]map[string]numbers, len(all))
+	for i, of := range all {
+		d.Curves[i] = map[string]numbers{}
+		for name, c := range of {
+			for _, q := range c.curve(steps) {
+				d.Curves[i][name] = append(d.Curves[i][name], q.Ms)
+			}
+		}
+	}
+}
+
+// answerCurve is the name of the curve of the time to a delivered answer; the
+// others have the names of outcomes.
+const answerCurve = "answer"
+
+// distributions merges cells' histograms of the answer and, by outcome, of the
+// end. What cannot be read is left out: the summary has a warning of it.
+func distributions(r *histogramReader, cells []results.Cell) map[string]*distribution {
+	all := map[string]*distribution{}
+	for _, c := range cells {
+		for key, text := range c.Histograms {
+			phase, outcome, _ := strings.Cut(key, "/")
+			o, err := results.ParseOutcome(outcome)
+			if err != nil {
+				continue
+			}
+			name := outcome
+			switch {
+			case phase == "response" && o.IsDelivered():
+				name = answerCurve
+			case phase != "end":
+				continue
+			}
+			if all[name] == nil {
+				all[name] = new(distribution)
+			}
+			_ = r.add(all[name], text)
+		}
+	}
+	for name, d := range all {
+		if d.settle(); d.total == 0 {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+func (d *pageData) addFrontiers(summaries []*Summary) {
+	names, parts := mixes(rejectingOf(summaries))
+	for i, name := range names {
+		for _, cost := range Costs {
+			points, conditions := Frontier(parts[i], cost)
+			if len(points) == 0 {
+				continue
+			}
+			f := dataFrontier{Mix: name, Cost: cost.Name, Conditions: conditions, Places: map[string]string{}}
+			for _, p := range points {
+				f.Places[p.Strategy] = p.Place.String()
+			}
+			d.Frontiers = append(d.Frontiers, f)
+		}
+	}
+}
+
+// json writes the data for a script element: what would end one is escaped.
+func (d *pageData) json() ([]byte, error) {
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(d); err != nil {
+		return nil, fmt.Errorf("encode the page's data: %w", err)
+	}
+	return b.Bytes(), nil
+}

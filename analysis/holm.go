@@ -31,8 +31,8 @@ type Adjusted struct {
 //
 // A step corrects for K tests: the smallest K such that no more than K of the
 // tests left can reach alpha/K. Tests go one by one, the smallest p-value first,
-// while p times K is at most alpha; K never grows as tests go, which is what a
-// step-down procedure needs (Goeman and Solari).
+// each with K times its own or the one before, if that is larger; K never grows
+// as tests go, which is what a step-down procedure needs (Goeman and Solari).
 //
 // Sources: S. Holm, "A simple sequentially rejective multiple test procedure",
 // Scandinavian Journal of Statistics 6 (1979) 65-70; R. E. Tarone, "A modified
@@ -49,22 +49,17 @@ func Adjust(tests []Test, alpha float64) []Adjusted {
 	floor := 0.0 // an adjusted p-value is never below the one before it
 	for len(left) > 0 {
 		k := tarone(tests, left, alpha)
-		possible := func(i int) bool { return tests[i].Smallest <= alpha/float64(k) }
-		first := slices.IndexFunc(left, possible)
-		if first >= 0 && tests[left[first]].P*float64(k) <= alpha {
-			i := left[first]
-			floor = max(floor, min(tests[i].P*float64(k), 1))
-			adjusted[i] = Adjusted{P: floor, Tests: k, Possible: true}
-			left = slices.Delete(left, first, first+1)
-			continue
-		}
-		for _, i := range left {
-			adjusted[i] = Adjusted{P: 1, Tests: k}
-			if possible(i) {
-				adjusted[i] = Adjusted{P: max(floor, min(tests[i].P*float64(k), 1)), Tests: k, Possible: true}
+		first := slices.IndexFunc(left, func(i int) bool { return tests[i].Smallest <= alpha/float64(k) })
+		if first < 0 {
+			for _, i := range left {
+				adjusted[i] = Adjusted{P: 1, Tests: k}
 			}
+			break
 		}
-		break
+		i := left[first]
+		floor = max(floor, min(tests[i].P*float64(k), 1))
+		adjusted[i] = Adjusted{P: floor, Tests: k, Possible: true}
+		left = slices.Delete(left, first, first+1)
 	}
 	return adjusted
 }

@@ -3,10 +3,13 @@ package analysis
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -17,9 +20,13 @@ func withTwins(summaries []*Summary, cells []results.Cell) []*Summary {
 	return slices.Concat(summaries, twins(cells))
 }
 
-// findNoise says what the same cell measured twice differed by, of the pair whose
+// findNoise says what figures differ by where nothing else does: between rounds,
+// and between the halves of A/A pairs.
+func findNoise(run *results.Run) []string { return append(findScatter(run.Cells), findPairs(run)...) }
+
+// findPairs says what the same cell measured twice differed by, of the pair whose
 // delivered shares lie furthest apart.
-func findNoise(run *results.Run) []string {
+func findPairs(run *results.Run) []string {
 	f := Noise(run.Cells)
 	delivered, err := MetricByName("delivered_share")
 	if err != nil || len(f.pairs) == 0 {
@@ -53,6 +60,67 @@ func findNoise(run *results.Run) []string {
 		}
 	}
 	return []string{text + strings.Join(said, "; ") + "."}
+}
+
+// What it takes to say that rounds differ by more than chance.
+const (
+	// scatterLevel is the chance at most of saying so where they do not.
+	scatterLevel = 0.001
+	// leastExpected is how many delivered and how many lost answers a round must
+	// have on average for Pearson's statistic to follow its distribution. Source:
+	// W. G. Cochran, "Some methods for strengthening the common chi-squared tests",
+	// Biometrics 10 (1954) 417-451.
+	leastExpected = 5
+)
+
+// findScatter says whether the rounds of a point differ more than its intervals
+// allow for: they take the attempts of all rounds for independent, and those of a
+// cell share its minute on the machine.
+func findScatter(cells []results.Cell) []string {
+	type key struct {
+		Point
+		round int
+	}
+	rounds := map[key]Stratum{}
+	for _, c := range cells {
+		if c.Valid && !c.Twin && c.Rejected > 0 {
+			k := key{PointOf(c), c.Round}
+			s := rounds[k]
+			s.BaseK, s.BaseN = s.BaseK+min(c.Delivered, c.Rejected), s.BaseN+c.Rejected
+			rounds[k] = s
+		}
+	}
+	// One order, so that sums of floating-point numbers are the same every time.
+	keys := slices.SortedFunc(maps.Keys(rounds), func(a, b key) int {
+		return cmp.Or(comparePoints(a.Point, b.Point, nil, nil), cmp.Compare(a.round, b.round))
+	})
+	var points [][]Stratum
+	for i, k := range keys {
+		if i == 0 || k.Point != keys[i-1].Point {
+			points = append(points, nil)
+		}
+		points[len(points)-1] = append(points[len(points)-1], rounds[k])
+	}
+	chi, df, counted := 0.0, 0, 0
+	for _, strata := range points {
+		var delivered, n int64
+		least := int64(math.MaxInt64)
+		for _, s := range strata {
+			delivered, n, least = delivered+s.BaseK, n+s.BaseN, min(least, s.BaseN)
+		}
+		if p := float64(delivered) / float64(n); float64(least)*min(p, 1-p) < leastExpected || len(strata) < 2 {
+			continue
+		}
+		x, d := heterogeneity(strata, func(s Stratum) (k, n float64) { return float64(s.BaseK), float64(s.BaseN) })
+		chi, df, counted = chi+x, df+d, counted+1
+	}
+	if df == 0 || (distuv.ChiSquared{K: float64(df)}).Survival(chi) > scatterLevel {
+		return nil
+	}
+	phi := chi / float64(df)
+	return []string{fmt.Sprintf("The rounds of a point differ more than attempts that are independent would: the variance of their delivered shares is %s times as large, over %s with several rounds (%s of freedom). "+
+		"An interval is of what was measured; for the share of another run it would have to be %s times as wide.",
+		number(phi), plural(counted, "point"), plural(df, "degree"), number(math.Sqrt(phi)))}
 }
 
 // endedAsPlanned tells whether a run that has fewer rounds than its plan allows was

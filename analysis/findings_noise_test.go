@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -72,5 +73,50 @@ func TestARunWithoutPairsIsNotSpokenOfAsIfItHadThem(t *testing.T) {
 	run.Manifest.Options["aa"] = "0"
 	if found := append(findNoise(run), findPlan(run, NewStudy(run).Summaries)...); len(found) != 0 {
 		t.Errorf("%q", found)
+	}
+}
+
+// draws makes up rounds of n attempts of each of some points, whose true shares
+// differ between rounds by spread either way.
+func draws(rng *rand.Rand, points, rounds, n int, spread float64) []results.Cell {
+	var cells []results.Cell
+	for point := range points {
+		for round := range rounds {
+			share, k := 0.3+0.05*float64(point)+spread*(2*rng.Float64()-1), int64(0)
+			for range n {
+				if rng.Float64() < share {
+					k++
+				}
+			}
+			c := half(false, round, k, int64(n), 10)
+			c.RTTMs = float64(point)
+			cells = append(cells, c)
+		}
+	}
+	return cells
+}
+
+func TestScatterIsFoundWhereThereIsSomeAndHardlyEverElse(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	const runs = 2000
+	said := 0
+	for range runs {
+		said += len(findScatter(draws(rng, 4, 3, 100, 0)))
+	}
+	// A thousandth of 2000 is 2; 10 or more have a chance of 1 in 20000.
+	if said >= 10 {
+		t.Errorf("said of %d of %d runs whose rounds differ by chance alone", said, runs)
+	}
+	if found := findScatter(draws(rng, 4, 6, 400, 0.25)); len(found) != 1 {
+		t.Errorf("not found where shares differ by up to 25 points: %q", found)
+	}
+	if found := findScatter(draws(rng, 4, 1, 400, 0.25)); len(found) != 0 {
+		t.Errorf("said of one round: %q", found)
+	}
+	// A single loss in one of two rounds is no sign of anything, however unlikely
+	// its statistic looks.
+	rare := []results.Cell{half(false, 0, 100000, 100000, 1), half(false, 1, 100000-30, 100000-26, 1)}
+	if found := findScatter(rare); len(found) != 0 {
+		t.Errorf("said of 4 losses: %q", found)
 	}
 }

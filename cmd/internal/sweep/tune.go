@@ -44,7 +44,7 @@ var ErrUnfit = errors.New("cells stay invalid")
 const (
 	gridSteps = 4   // values to a doubling: steps of 19%
 	tuneBatch = 500 // most attempts between two looks: what an invalid cell wastes
-	maxUnfit  = 5   // cells that may stay invalid
+	maxUnfit  = 5   // cells in a row that may stay invalid
 )
 
 // fits are the concurrencies that are tried when none is given, until a cell is
@@ -201,6 +201,7 @@ func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evi
 			}
 			continue
 		}
+		t.unfit = 0
 		parts[i].K, parts[i].N = min(last.Delivered, last.Rejected), last.Rejected
 		if h, ok := last.Histograms["response/"+results.Admitted.String()]; ok && t.Goal.Objective > 0 {
 			decoded, err := results.DecodeHistogram(h)
@@ -220,7 +221,9 @@ func (t *tuner) cell(ctx context.Context, v int64, phase Phase, client string, n
 	o := t.Cells
 	p := t.Point
 	p.Client = client
-	o.Points, o.Rounds, o.Requests, o.Twins, o.Precision, o.Budget = []Point{p}, 1, max(n, 1), 0, 0, 0
+	// A cell of fewer attempts than clients is no load: a limit might reject nothing.
+	n = max(n, DefaultRequests(p.Concurrency))
+	o.Points, o.Rounds, o.Requests, o.Twins, o.Precision, o.Budget = []Point{p}, 1, n, 0, 0, 0
 	t.seed++
 	o.Seed = t.Cells.Seed + t.seed*0x9E3779B97F4A7C15 // no two cells meet the same chance
 	config := targets.Config{Bounds: o.Bounds, Limit: o.Limit}

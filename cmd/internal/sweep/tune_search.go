@@ -287,7 +287,7 @@ func (w *walk) confirm(ctx context.Context, v int64, losses int64) (Judged, erro
 	j := Judged{Value: v, Phase: Confirming, Verdict: Undecided}
 	err := w.sample(ctx, &j, w.Batch/2, []int64{n}, func() bool {
 		switch {
-		case !w.Goal.reachable(j.Evidence, n, alpha):
+		case !w.Goal.reachable(j.Evidence, n, alpha) || w.Goal.missed(j.Evidence, alpha):
 			j.Verdict = Misses
 		case !enough(j.Evidence, n) || !w.Goal.timed(j.Evidence, alpha):
 			return false

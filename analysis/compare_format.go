@@ -3,7 +3,10 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+
+	"golang.org/x/perf/benchmath"
 )
 
 // size writes a difference without its sign: of shares in points, of values as
@@ -65,7 +68,7 @@ func (r *Row) difference() (estimate, interval string) {
 }
 
 // figure writes what one run measured: a share with its interval, or the median
-// of the rounds with the half-width of its own.
+// of the rounds with how far the farthest of them lies from it.
 func (r *Row) figure(s Side) string {
 	if r.Metric.Share != nil {
 		if !s.Share.Known() {
@@ -77,7 +80,8 @@ func (r *Row) figure(s Side) string {
 	if len(s.Values) == 0 {
 		return ""
 	}
-	return number(s.Median.Center) + " ± " + s.Median.PctRangeString()
+	ends := benchmath.Summary{Center: s.Median.Center, Lo: slices.Min(s.Values), Hi: slices.Max(s.Values)}
+	return number(ends.Center) + " ± " + ends.PctRangeString()
 }
 
 // samples writes how many samples each run has: attempts of a share, rounds of a value.

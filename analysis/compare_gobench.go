@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/perf/benchfmt"
 
@@ -105,7 +106,14 @@ func benchUnit(m Metric) (unit string, factor float64) {
 // The body is last, as a number behind a dash at the end would be read as
 // GOMAXPROCS.
 func benchName(p Point) benchfmt.Name {
-	word := strings.NewReplacer(" ", "_", "/", "_", "\t", "_").Replace
+	word := func(text string) string {
+		return strings.Map(func(r rune) rune {
+			if r == '/' || unicode.IsSpace(r) {
+				return '_'
+			}
+			return r
+		}, text)
+	}
 	name := "Reject/strategy=" + word(p.Strategy) + "/client=" + word(p.Client) +
 		"/rtt=" + time.Duration(p.RTTMs*1e6).String() + "/conc=" + strconv.Itoa(p.Concurrency)
 	if p.Loss != 0 {

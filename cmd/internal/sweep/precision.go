@@ -3,6 +3,7 @@ package sweep
 import (
 	"errors"
 	"math"
+	"sort"
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/results"
@@ -87,15 +88,10 @@ func (p *precision) more(point Point, left int) int {
 		return left
 	}
 	share, perRound := float64(s.delivered)/float64(s.rejected), float64(s.rejected)/float64(s.rounds)
-	more := 1
-	for more < left {
-		n := float64(s.rejected) + perRound*float64(more)
-		if halfWidth(int64(math.Round(share*n)), int64(n)) <= p.bound {
-			break
-		}
-		more++
-	}
-	return min(more, left)
+	return 1 + sort.Search(left-1, func(i int) bool {
+		n := float64(s.rejected) + perRound*float64(1+i)
+		return halfWidth(int64(math.Round(share*n)), int64(n)) <= p.bound
+	})
 }
 
 // foreseen is how many cells are to come, those of this round among them.

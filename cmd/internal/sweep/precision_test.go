@@ -92,6 +92,23 @@ func TestTheForesightIsTheRoundsThatASteadyShareTakes(t *testing.T) {
 	})
 }
 
+func TestAPointThatIsVisitedOnTakesAtLeastThisRoundAndAtMostAllThatAreLeft(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := newPrecision(rapid.Float64Range(0.0001, 0.4).Draw(t, "bound"), []Point{onePoint})
+		for range rapid.IntRange(0, 5).Draw(t, "rounds") {
+			n := rapid.Int64Range(0, 200).Draw(t, "n")
+			c := cellOf(rapid.Int64Range(0, n).Draw(t, "k"), n)
+			c.Valid = rapid.Bool().Draw(t, "valid")
+			p.add(onePoint, c)
+		}
+		left := rapid.IntRange(1, 1_000_000).Draw(t, "left")
+		switch more := p.more(onePoint, left); {
+		case p.open(onePoint) && (more < 1 || more > left), !p.open(onePoint) && more != 0:
+			t.Fatalf("open: %v, %d more of %d", p.open(onePoint), more, left)
+		}
+	})
+}
+
 // stopped plays a point of a true share to its end and returns its counts.
 func stopped(rng *rand.Rand, share, bound float64, perRound int64) (k, n int64) {
 	p := newPrecision(bound, []Point{onePoint})

@@ -107,8 +107,13 @@ func TestAPointIsVisitedUntilThePrecisionIsReachedAndNotOnceMore(t *testing.T) {
 	if first != "at most 120 cells over a loopback path, until every share is known to 5%" {
 		t.Errorf("progress begins with %q", first)
 	}
-	if !regexp.MustCompile(`(?m)^(\d+)/120 [^\n]*left`).MatchString(p.stderr.String()) || !regexp.MustCompile(`(?m)^8/8 `).MatchString(p.stderr.String()) {
-		t.Errorf("the total did not shrink, or no time left is shown:\n%s", p.stderr)
+	// Two rounds of four cells are enough, but a busy machine may make one invalid.
+	counts := regexp.MustCompile(`(?m)^(\d+)/(\d+) .*`).FindAllStringSubmatch(p.stderr.String(), -1)
+	if len(counts) < 8 || counts[0][2] != "120" || !slices.ContainsFunc(counts, func(c []string) bool { return strings.Contains(c[0], " left") }) {
+		t.Fatalf("progress has no count, or no time left:\n%s", p.stderr)
+	}
+	if end := counts[len(counts)-1]; end[1] != end[2] || end[2] == "120" {
+		t.Errorf("the total did not shrink to the cells that were run: %s of %s", end[1], end[2])
 	}
 }
 

@@ -138,7 +138,7 @@ func WriteTuning(w io.Writer, t *Tuning) error {
 		fmt.Fprintf(&b, "found %s %s: %s\n", t.Setting, t.Chosen.Text, t.judgement(t.Chosen))
 		switch {
 		case t.Other == nil:
-			fmt.Fprintf(&b, "a cheaper value by half lies outside of the range\n")
+			b.WriteString("half of it, or twice for a limit, lies outside of the range\n")
 		default:
 			fmt.Fprintf(&b, "but   %s %s: %s\n", t.Setting, t.Other.Text, t.judgement(t.Other))
 		}

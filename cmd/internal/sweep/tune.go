@@ -84,7 +84,6 @@ type tuner struct {
 	cells    map[candidate][]results.Cell
 	rounds   map[int64]int // cells so far of each value, of each client
 	seed     uint64
-	unfit    int
 	measured int
 	invalid  int
 	attempts int64
@@ -189,19 +188,10 @@ func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evi
 		parts[i].Weight = c.Weight
 	}
 	for i, n := range allot(parts, n) {
-		cells, err := t.cell(ctx, v, phase, t.Clients[i].Client, n)
+		last, err := t.valid(ctx, v, phase, t.Clients[i].Client, n)
 		if err != nil {
 			return e, err
 		}
-		last := cells[len(cells)-1]
-		t.cells[candidate{v, phase}] = append(t.cells[candidate{v, phase}], cells...)
-		if !last.Valid {
-			if t.unfit++; t.unfit > maxUnfit {
-				return e, fmt.Errorf("%w: %s", ErrUnfit, last.InvalidReason)
-			}
-			continue
-		}
-		t.unfit = 0
 		parts[i].K, parts[i].N = min(last.Delivered, last.Rejected), last.Rejected
 		if h, ok := last.Histograms["response/"+results.Admitted.String()]; ok && t.Goal.Objective > 0 {
 			decoded, err := results.DecodeHistogram(h)
@@ -214,6 +204,24 @@ func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evi
 	}
 	e.Parts = parts
 	return e, nil
+}
+
+// valid runs cells until one is valid, and returns that.
+func (t *tuner) valid(ctx context.Context, v int64, phase Phase, client string, n int64) (results.Cell, error) {
+	for unfit := 0; ; unfit++ {
+		cells, err := t.cell(ctx, v, phase, client, n)
+		if err != nil {
+			return results.Cell{}, err
+		}
+		last := cells[len(cells)-1]
+		t.cells[candidate{v, phase}] = append(t.cells[candidate{v, phase}], cells...)
+		if last.Valid {
+			return last, nil
+		}
+		if unfit == maxUnfit {
+			return last, fmt.Errorf("%w: %s", ErrUnfit, last.InvalidReason)
+		}
+	}
 }
 
 // cell runs one cell, again while it is invalid, and returns all tries.

@@ -3,7 +3,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 )
@@ -332,7 +331,7 @@ func (w *walk) sample(ctx context.Context, j *Judged, first int64, at []int64, d
 		over := done()
 		if !over && j.Evidence.rejected() == before {
 			if blanks++; blanks == maxBlanks {
-				return fmt.Errorf("%d: %w", j.Value, ErrNothingRejected)
+				return ErrNothingRejected
 			}
 		} else {
 			blanks = 0

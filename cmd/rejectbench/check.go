@@ -44,7 +44,7 @@ The rules named method are those that hold a run to the controls of the method.`
 			}
 			rules, err := analysis.LoadRules(rulesFile)
 			if err != nil {
-				return usagef("--rules %s: %w", rulesFile, err)
+				return usagef("--rules: %w", err)
 			}
 			run, err := openRun(cmd, args[0], "checking")
 			if err != nil {

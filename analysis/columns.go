@@ -51,6 +51,11 @@ func pointColumns(summaries []*Summary) []column {
 			return cmp.Or(s.Impairments, none)
 		}, named("impairments", func(s *Summary) string { return s.Impairments })})
 	}
+	if exist(summaries, func(s *Summary) bool { return s.Settings != "" }) {
+		columns = append(columns, column{"with", "", true, "the server's settings that the run tried values of", func(s *Summary) string {
+			return cmp.Or(s.Settings, none)
+		}, named("settings", func(s *Summary) string { return s.Settings })})
+	}
 	return columns
 }
 

@@ -31,6 +31,7 @@ var coordinates = []coordinate{
 	{head: "limit", cell: func(p Point) string { return strconv.Itoa(p.Limit) }, unset: "0"},
 	{head: "rate", cell: func(p Point) string { return number(p.Rate) + "/s" }, unset: "0/s"},
 	{head: "path", cell: func(p Point) string { return p.Impairments }, unset: ""},
+	{head: "with", cell: func(p Point) string { return p.Settings }, unset: ""},
 }
 
 // varying parts the coordinates into those that differ between rows and words

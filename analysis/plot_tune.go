@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"fmt"
+	"image/color"
 	"math"
 	"os"
 	"path/filepath"
@@ -198,6 +199,13 @@ func (all labels) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		taken = append(taken, area{at - room, at + room, min(y(l.point.Low), y(l.point.Y)-room), max(y(l.point.High), y(l.point.Y)+room)})
 	}
+	type name struct {
+		text.Style
+		at   vg.Point
+		area area
+		text string
+	}
+	var names []name // written last, over the lines that lead to them
 	for i, l := range all {
 		if l.text == "" {
 			continue
@@ -224,8 +232,13 @@ func (all labels) Plot(c draw.Canvas, p *plot.Plot) {
 			if n > 3 {
 				c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.5}, at.X, own.bottom-1, at.X, a.top)
 			}
-			c.FillText(style, place, l.text)
+			names = append(names, name{style, place, a, l.text})
 			break
 		}
+	}
+	for _, n := range names {
+		a := n.area
+		c.FillPolygon(color.White, []vg.Point{{X: a.left, Y: a.bottom}, {X: a.right, Y: a.bottom}, {X: a.right, Y: a.top}, {X: a.left, Y: a.top}})
+		c.FillText(n.Style, n.at, n.text)
 	}
 }

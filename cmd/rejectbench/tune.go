@@ -109,12 +109,13 @@ func tune(cmd *cobra.Command, f tuneFlags) error {
 	if err != nil {
 		return usagef("--out: %w", err)
 	}
-	tuning, sysctl, tuneErr := sweep.Tune(ctx, options, f.events(cmd.ErrOrStderr(), writer))
+	planned := 0
+	tuning, sysctl, tuneErr := sweep.Tune(ctx, options, f.events(cmd.ErrOrStderr(), writer, &planned))
 	interrupted := ctx.Err() != nil
 	err = writer.Close(func(m *results.Manifest) {
 		m.Finished = time.Now().UTC()
 		m.Interrupted = tuneErr != nil
-		m.Planned = tuning.Cells
+		m.Planned = planned
 		m.TCP = sysctl
 	})
 	if err != nil {
@@ -167,9 +168,12 @@ func (f tuneFlags) write(cmd *cobra.Command, t *analysis.Tuning, dir string) err
 	return err
 }
 
-// events records each cell, and shows the candidate and its share so far.
-func (f tuneFlags) events(w io.Writer, records *results.Writer) sweep.TuneEvents {
+// events records and counts each cell, and shows the candidate and its share so far.
+func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) sweep.TuneEvents {
 	e := sweep.TuneEvents{Cell: func(c results.Cell, final bool) error {
+		if final {
+			*cells++
+		}
 		if !c.Valid && !f.quiet {
 			fmt.Fprintf(w, "%s %s: %s\n", c.Settings, c.Client, verdict(c, final))
 		}

@@ -39,6 +39,11 @@ func (c *Cell) mergeLatency(group []part) error {
 			if err != nil {
 				return p.errorf("histogram %s cannot be read: %w", key, err)
 			}
+			// The first of a key is what others are added to, if it has our range.
+			if merged[key] == nil && h.LowestTrackableValue() == histogramLowest && h.HighestTrackableValue() == histogramHighest && h.SignificantFigures() == histogramDigits {
+				merged[key] = h
+				continue
+			}
 			if merged[key] == nil {
 				merged[key] = NewHistogram()
 			}
@@ -67,12 +72,20 @@ func (c *Cell) mergeLatency(group []part) error {
 
 // latencyOf summarises the histograms of each phase, all outcomes together.
 func latencyOf(histograms map[string]*hdrhistogram.Histogram, prefix string) Latency {
+	all := NewHistogram()
 	phase := func(name string) Percentiles {
-		all := NewHistogram()
+		var of []*hdrhistogram.Histogram
 		for key, h := range histograms {
 			if strings.HasPrefix(key, prefix+name+"/") {
-				all.Merge(h)
+				of = append(of, h)
 			}
+		}
+		if len(of) == 1 {
+			return Summarise(of[0])
+		}
+		all.Reset()
+		for _, h := range of {
+			all.Merge(h)
 		}
 		return Summarise(all)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,12 +71,14 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %s", name)
 		},
 		Setup: func(env *testscript.Env) error {
+			repo, err := filepath.Abs(filepath.Join("..", ".."))
+			env.Setenv("REPO", repo) // for the recorded runs
 			env.Defer(func() {
 				if err := noneLeft("WORK=" + env.WorkDir); err != nil {
 					env.T().Fatal(err)
 				}
 			})
-			return nil
+			return err
 		},
 	})
 }

@@ -440,7 +440,7 @@ func nothing(base, new bool, what string) string {
 
 // note adds what a reader has to know of the rows together.
 func (c *Comparison) note() {
-	var baseRounds, newRounds, guarded, bare, borrowed int
+	var baseRounds, newRounds, single, borrowed int
 	seen := map[Point]bool{}
 	for _, r := range c.Rows {
 		if !seen[r.Point] {
@@ -450,22 +450,17 @@ func (c *Comparison) note() {
 			}
 		}
 		switch {
-		case r.unguarded():
-			bare++
+		case r.single():
+			single++
 		case r.Borrowed:
 			borrowed++
-		case r.Metric.Share != nil && r.Test != "" && r.Dispersion.DF == 0:
-			guarded++
 		}
 	}
 	if baseRounds+newRounds > 0 {
 		c.Notes = append(c.Notes, fmt.Sprintf("valid rounds that only one run has are left out: %d of BASE, %d of NEW", baseRounds, newRounds))
 	}
-	if bare > 0 {
-		c.Notes = append(c.Notes, "one round and no twin cells: nothing tells what rounds differ by, so nothing is called better or worse; give both runs --rounds 3 or more")
-	}
-	if guarded > 0 {
-		c.Notes = append(c.Notes, "one round: what rounds differ by is unknown, and attempts of a cell count as independent; the noise floor of the twin cells is the only guard")
+	if single > 0 {
+		c.Notes = append(c.Notes, "one round: nothing tells what rounds differ by, so no share is called better or worse, and one that is the same is so if attempts are independent; give both runs --rounds 3 or more")
 	}
 	if borrowed > 0 {
 		c.Notes = append(c.Notes, fmt.Sprintf("%s with one round: rounds are taken to differ as much as at the point where they differ most", plural(borrowed, "row")))

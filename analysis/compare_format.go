@@ -29,13 +29,16 @@ func signedPoints(v float64) string {
 	return "0.00"
 }
 
-// ratioPercent writes a log ratio as a relative difference in percent.
+// ratioPercent writes a log ratio as a relative difference in percent, and one
+// above ten as a factor.
 func ratioPercent(v float64) string {
 	switch {
 	case math.IsInf(v, 1):
 		return "∞"
 	case math.IsInf(v, -1):
 		return "-100%"
+	case v > math.Log(10):
+		return "×" + number(math.Exp(v))
 	}
 	return strconv.FormatFloat(math.Expm1(v)*100, 'f', 1, 64) + "%"
 }
@@ -46,7 +49,7 @@ func signedRatio(v float64) string {
 	switch {
 	case text == "-0.0%":
 		return "0.0%"
-	case v > 0 && text != "0.0%":
+	case v > 0 && v <= math.Log(10) && text != "0.0%":
 		return "+" + text
 	}
 	return text

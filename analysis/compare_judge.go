@@ -23,10 +23,14 @@ func (c *Comparison) judge() {
 	}
 }
 
-// unguarded tells whether nothing at all says what rounds differ by: then a
-// difference, however sure it looks, may be one between two slow minutes.
-func (r *Row) unguarded() bool {
-	return r.Metric.Share != nil && r.Test != "" && r.Dispersion.DF == 0 && r.BaseFloor < 0 && r.NewFloor < 0
+// single tells whether the row is of a share that was measured in one round, in
+// a comparison without any other. Nothing says what rounds differ by then, and the
+// noise floor of twins does not: they are cells of the same round, of few points,
+// and of one whose share is sure to be all or nothing they have none. Two runs of
+// one program with twins but one round were told apart more often than not where
+// attempts counted as independent.
+func (r *Row) single() bool {
+	return r.Metric.Share != nil && r.Test != "" && r.Dispersion.DF == 0
 }
 
 // decide gives the verdict. A row is called only where the adjusted p-value,
@@ -41,16 +45,17 @@ func (r *Row) decide(o CompareOptions, tests int) {
 		r.Verdict, r.Reason = Shown, ""
 	case r.Test == "":
 		r.Verdict = Unmeasurable
-	case sure && size >= effect && size > floor && !r.unguarded():
+	case sure && size >= effect && size > floor && !r.single():
 		r.Verdict = Worse
 		if (r.Difference.Value > 0) == (r.Metric.Better == Higher) {
 			r.Verdict = BetterNow
 		}
 	case -effect <= r.Difference.Low && r.Difference.High <= effect:
 		r.Verdict = Same
-	case sure && size >= effect && r.unguarded():
+	case sure && size >= effect && r.single():
 		r.Verdict = Unmeasurable
-		r.Reason = "one round and no twin cells: nothing tells what rounds differ by"
+		r.Reason = "one round: nothing tells what rounds differ by, 3 would"
+		r.Needed = r.Base.Share.N * 3
 	case sure && size >= effect:
 		r.Verdict = Unmeasurable
 		r.Reason = fmt.Sprintf("below the noise floor: twin cells of one run differ by up to %s", r.size(floor))

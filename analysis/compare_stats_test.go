@@ -289,7 +289,7 @@ func TestSampleSizeOverRoundsHasThePowerItPromises(t *testing.T) {
 				found++
 			}
 		}
-		if power := float64(found) / trials; power < 0.77 || power > 0.95 {
+		if power := float64(found) / trials; power < 0.78 || power > 0.95 {
 			t.Errorf("%+v: n=%d has power %.3f", c, n, power)
 		}
 	}

@@ -68,19 +68,14 @@ func (d Dispersion) factor() float64 {
 }
 
 // pValue is the p-value of a chi-square of one degree of freedom over the
-// dispersion, by the F distribution. It is 0 where there is no dispersion to
-// set against it.
+// dispersion, by the F distribution: what the chi-square distribution gives, made
+// larger for a dispersion above 1 and for the few rounds it was estimated from. It
+// is 0 where there is no dispersion to set against it.
 func (d Dispersion) pValue(chi float64) float64 {
 	if d.DF == 0 {
 		return 0
 	}
-	if chi == 0 {
-		return 1
-	}
-	if d.Phi == 0 {
-		return 0
-	}
-	return distuv.F{D1: 1, D2: float64(d.DF)}.Survival(chi / d.Phi)
+	return distuv.F{D1: 1, D2: float64(d.DF)}.Survival(chi / d.factor())
 }
 
 // quantile is the two-sided quantile of a level alpha: Student's where counts

@@ -23,11 +23,15 @@ func SampleSize(base, other, alpha, power float64) int64 {
 
 // SampleSizeOver is SampleSize where the dispersion is phi, and is estimated
 // from so many rounds of each run: with few of them the test is Student's, which
-// needs more. One round cannot be planned for.
+// needs more, and an estimate below 1, which counts as 1, does not make up for
+// one above. One round cannot be planned for and counts as two.
 func SampleSizeOver(base, other, alpha, power, phi float64, rounds int) int64 {
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(2 * max(rounds-1, 1))}
-	n := sampleSize(base, other, t.Quantile(1-alpha/2), t.Quantile(power))
-	return int64(math.Ceil(float64(n) * max(phi, 1)))
+	df := float64(2 * max(rounds-1, 1))
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}
+	n := float64(sampleSize(base, other, t.Quantile(1-alpha/2), t.Quantile(power)))
+	// The mean excess of a chi-square over its degrees of freedom, where it has one.
+	excess := 1 / math.Sqrt(math.Pi*df)
+	return int64(math.Ceil(min(n*max(phi, 1)*(1+excess), mostSamples)))
 }
 
 func sampleSize(p1, p2, level, power float64) int64 {

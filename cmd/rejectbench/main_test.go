@@ -63,6 +63,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
+			"ends":  ends,
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "delays" {

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/rejectbench/rejectbench/analysis"
+)
+
+// ends runs rejectbench and wants an exit code that is an answer, not an error:
+// ends CODE ARG... What it writes is for the script to look at.
+func ends(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: ends CODE ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec("rejectbench", args[1:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("rejectbench %s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+func TestGatedMetricsAreComparedEvenWhereTheyAreNotNamed(t *testing.T) {
+	f := compareFlags{metric: "cpu_us", gate: "delivered_share,hold_ms", alpha: "5%", effect: "5%", effectRatio: "10%"}
+	o, err := f.options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range o.Metrics {
+		names = append(names, m.Name)
+	}
+	if got := strings.Join(names, " "); got != "cpu_us delivered_share hold_ms" || len(o.Gate) != 2 {
+		t.Errorf("%s, gated %v", got, o.Gate)
+	}
+}
+
+func TestAllMetricsAreThoseOfTheTable(t *testing.T) {
+	f := compareFlags{metric: "all", gate: "all", alpha: "5%", effect: "5%", effectRatio: "10%"}
+	o, err := f.options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.Metrics) != len(analysis.Metrics) || len(o.Gate) != len(analysis.Metrics) {
+		t.Errorf("%d metrics, %d gated, of %d", len(o.Metrics), len(o.Gate), len(analysis.Metrics))
+	}
+}

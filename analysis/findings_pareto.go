@@ -50,19 +50,16 @@ func drainPhrase(points []*Summary) string {
 		if i < 0 {
 			continue
 		}
-		p, text := placed[i], ""
-		switch p.Place {
-		case OnFrontier:
-			text = "on it"
-		case NotApart:
-			text = "not told apart from it"
-		case Beaten:
-			text = "beaten by " + p.BeatenBy
+		p := placed[i]
+		text := map[Place]string{OnFrontier: "on it", NotApart: "not told apart from it", Beaten: "beaten by " + p.BeatenBy}[p.Place]
+		amount := number(p.Cost) + " " + cost.Unit
+		if cost.Unit == "B" {
+			amount = size(int64(p.Cost))
 		}
-		parts = append(parts, fmt.Sprintf("by %s %s (%s %s)", cost.Noun, text, number(p.Cost), cost.Unit))
+		parts = append(parts, fmt.Sprintf("%s by %s (%s)", text, cost.Noun, amount))
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return " There " + drainUntilAcked + " is " + list(parts) + "."
+	return " Against the frontier of each cost " + drainUntilAcked + " is " + list(parts) + "."
 }

@@ -18,7 +18,7 @@ type Cost struct {
 
 // Costs are the costs that a frontier is drawn for.
 var Costs = []Cost{
-	{"hold_ms", "ms", "time a descriptor is held", func(s *Summary) (float64, int64, bool) {
+	{"hold_ms", "ms", "hold time", func(s *Summary) (float64, int64, bool) {
 		return s.HoldMs.Mean, s.HoldMs.Count, s.HoldMs.Count > 0
 	}},
 	{"cpu_us", "us", "CPU time", func(s *Summary) (float64, int64, bool) { return s.CPUUs, s.Rejected, s.CPUUs > 0 }},

@@ -116,7 +116,7 @@ func TestTheFrontierIsAFindingWithItsSamples(t *testing.T) {
 	for _, s := range Findings(synthetic(t, g)) {
 		if strings.HasPrefix(s, "Frontier") {
 			found = append(found, s)
-			if !strings.Contains(s, "n=") || !strings.Contains(s, "There drain-until-acked is by time a descriptor is held") {
+			if !strings.Contains(s, "n=") || !strings.Contains(s, "Against the frontier of each cost drain-until-acked is ") {
 				t.Errorf("%s", s)
 			}
 		}

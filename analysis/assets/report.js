@@ -5,6 +5,7 @@
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
   const root = document.documentElement;
+  if (data.points === 0) return; // the page without a script says so
   root.classList.add("js");
 
   // make builds an element; text never becomes markup.
@@ -247,13 +248,14 @@
   });
   const axis = (t, name, more) => ({
     type: "value", name, nameLocation: "middle", nameTextStyle: { color: t.quiet, fontSize: 11 },
-    axisLine: { show: true, lineStyle: { color: t.quiet } }, axisTick: { show: true }, minorTick: { show: false },
+    axisLine: { show: true, onZero: false, lineStyle: { color: t.quiet } }, axisTick: { show: true }, minorTick: { show: false },
     axisLabel: { color: t.ink, fontSize: 11, hideOverlap: true }, splitLine: { lineStyle: { color: t.rule } }, ...more,
   });
   const at = (values, text) => ({
     axisTick: { show: true, customValues: values }, axisLabel: { customValues: values, formatter: (v) => text(v), fontSize: 11, color: css("--ink") },
   });
-  const percentAxis = (t, name) => axis(t, name, { min: 0, max: 100, interval: 25, nameGap: 34 });
+  // a little more than 0 to 100, so that no mark is cut.
+  const percentAxis = (t, name) => axis(t, name, { min: -4, max: 104, nameGap: 34, ...at([0, 25, 50, 75, 100], String), splitLine: { show: false } });
   const logTicks = (low, high) => {
     const steps = high - low < 0.3 ? [1, 1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9] : high - low < 1 ? [1, 1.5, 2, 3, 4, 6, 8] : high - low < 2.5 ? [1, 2, 5] : [1];
     const ticks = [];
@@ -261,9 +263,20 @@
       const v = e + Math.log10(m);
       if (v >= low && v <= high) ticks.push(v);
     }
-    return ticks;
+    if (ticks.length > 2) return ticks;
+    // Over less than that, round numbers evenly apart.
+    const from = 10 ** low, to = 10 ** high, rough = (to - from) / 4, power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * [1, 2, 5, 10].find((m) => m * power >= rough);
+    const even = [];
+    for (let n = Math.ceil(from / step); n * step <= to; n++) even.push(Math.log10(n * step));
+    return even;
   };
-  const logAxis = (t, name, low, high, more) => axis(t, name, { min: low, max: high, interval: high - low, splitLine: { show: false }, ...at(logTicks(low, high), (v) => num(10 ** v)), ...more });
+  // Faint lines at an axis's own ticks, which a library's split lines do not follow.
+  const rules = (t, values) => ({
+    type: "line", silent: true, symbol: "none", data: [], z: 0,
+    markLine: { silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: t.rule, type: "solid", width: 1 }, data: values.map((yAxis) => ({ yAxis })) },
+  });
+  const logAxis = (t, name, low, high, more) => axis(t, name, { min: low, max: high, splitLine: { show: false }, ...at(logTicks(low, high), (v) => num(10 ** v)), ...more });
   // bars of intervals: [x, low, high, colour], across or along the y axis.
   const intervals = (values, sideways) => ({
     type: "custom", silent: true, z: 1, data: values.map((v) => v.slice(0, 3)), encode: sideways ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
@@ -312,24 +325,23 @@
     }
     host.hidden = sharedSelects.length === 0;
   };
-  let rtt = 0;
+  let rtt; // of the charts without it as an axis; undefined is the longest of each panel
   const reslice = () => {
     slice = state.rows;
-    rtt = null;
+    rtt = undefined;
     for (const { d, one } of sharedSelects) {
       const options = valuesOf(d, slice).map((v) => [v, d.text(v)]);
       if (d.key === "rtt_ms") {
-        one.set(options, options.at(-1)?.[0]);
-        rtt = one.pick(options);
+        options.unshift(["", "the longest of each panel"]);
+        one.set(options, "");
+        rtt = one.pick(options) === "" ? undefined : one.pick(options);
         continue;
       }
       one.set(options, common(slice, d));
       const v = one.pick(options);
       slice = slice.filter((i) => get(d.key, i) === v);
     }
-    if (rtt == null) rtt = slice.length ? get("rtt_ms", slice[0]) : 0;
   };
-  const atRTT = () => slice.filter((i) => get("rtt_ms", i) === rtt);
   const facets = (rows) => {
     const panels = new Map();
     for (const i of rows) {
@@ -341,6 +353,12 @@
     return [...panels.values()].sort((a, b) => rank(a.client) - rank(b.client) || a.body - b.body)
       .map((p) => ({ title: `${p.client} client, body ${size(p.body)}`, rows: p.rows }));
   };
+  // the same at one round trip each.
+  const facetsAtRTT = () => facets(slice).map((f) => {
+    const ms = rtt ?? f.rows.reduce((most, i) => Math.max(most, get("rtt_ms", i)), 0);
+    return { title: `${f.title}, rtt ${num(ms)} ms`, rows: f.rows.filter((i) => get("rtt_ms", i) === ms) };
+  }).filter((f) => f.rows.length);
+  const atRTT = () => facetsAtRTT().flatMap((f) => f.rows);
   const strategiesOf = (rows) => valuesOf(dimensions[0], rows);
   const dodge = (k, n) => n < 2 ? 0 : 0.6 * (k / (n - 1) - 0.5);
 
@@ -451,9 +469,9 @@
       });
       const option = base(t, `${name} by round trip, ${f.title}: ${said.join("; ")}.`);
       option.tooltip.formatter = (p) => tip(p.seriesName, `rtt ${num(get("rtt_ms", p.data.point.i))} ms`, sharePhrase(p.data.point.share));
-      option.xAxis = axis(t, "round trip (ms)", { min: -0.5, max: rtts.length - 0.5, interval: rtts.length, nameGap: 24, splitLine: { show: false }, ...at(rtts.map((_, n) => n), (v) => num(rtts[Math.round(v)])) });
+      option.xAxis = axis(t, "round trip (ms)", { min: -0.5, max: rtts.length - 0.5, nameGap: 24, splitLine: { show: false }, ...at(rtts.map((_, n) => n), (v) => num(rtts[Math.round(v)])) });
       option.yAxis = percentAxis(t, "%");
-      option.series = [...series, intervals(bars)];
+      option.series = [rules(t, [0, 25, 50, 75, 100]), ...series, intervals(bars)];
       return { title: f.title, option };
     });
     return { panels, strategies, head: ["strategy", "panel", "rtt", name, "95% interval", "n"], rows: table };
@@ -479,8 +497,9 @@
     const names = new Set(atRTT().flatMap((i) => Object.keys(data.curves[i] || {})));
     return [["answer", "the first byte of a delivered answer"], ...data.outcomeSet.filter((o) => names.has(o)).map((o) => [o, `the end of an attempt that was ${o}`])];
   }]], (t, until) => {
-    const rows = atRTT().filter((i) => data.curves[i]?.[until]), strategies = strategiesOf(rows), table = [];
-    const panels = facets(rows).map((f) => {
+    const has = (i) => data.curves[i]?.[until];
+    const strategies = strategiesOf(atRTT().filter(has)), table = [];
+    const panels = facetsAtRTT().map((f) => ({ title: f.title, rows: f.rows.filter(has) })).filter((f) => f.rows.length).map((f) => {
       let low = Infinity, high = -Infinity, deepest = 1;
       const series = f.rows.map((i) => {
         const s = get("strategy", i), look = looks.get(s), color = colorOf(s, t), k = strategies.indexOf(s);
@@ -500,10 +519,10 @@
       const ticks = [0, -Math.log10(0.5), 1, 2, 3, 4, 5, 6].filter((v) => v <= deepest + 1e-9);
       const option = base(t, `Percentiles of the time until ${until === "answer" ? "the first byte of a delivered answer" : "the end of attempts that were " + until}, ${f.title}, for ${series.map((s) => s.name).join(", ")}. The table below has the figures.`);
       option.tooltip.formatter = (p) => tip(p.seriesName, `${num(100 - 100 * 10 ** -p.value[0])}% within ${num(10 ** p.value[1])} ms`);
-      option.xAxis = axis(t, "percentile (scale of 1/(1-p))", { min: 0, max: deepest, interval: deepest, nameGap: 24, splitLine: { show: false }, ...at(ticks, (v) => String(+(100 - 100 * 10 ** -v).toFixed(5)) + "%") });
+      option.xAxis = axis(t, "percentile (scale of 1/(1-p))", { min: 0, max: deepest, nameGap: 24, splitLine: { show: false }, ...at(ticks, (v) => String(+(100 - 100 * 10 ** -v).toFixed(5)) + "%") });
       option.yAxis = logAxis(t, "ms", low - pad, high + pad, { nameGap: 34 });
-      option.series = series;
-      return { title: `${f.title}, rtt ${num(rtt)} ms`, option };
+      option.series = [rules(t, logTicks(low - pad, high + pad)), ...series];
+      return { title: f.title, option };
     });
     return { panels, strategies, head: ["strategy", "panel", "p50 or next (ms)", "p90 (ms)", "p99 (ms)", "last percentile (ms)"], rows: table };
   });
@@ -515,8 +534,8 @@
 
   // stacked bars of what attempts or answers ended as, a bar a strategy.
   const stacked = (t, names, part, whole, good, noun) => {
-    const rows = atRTT(), strategies = strategiesOf(rows), seen = new Set(), table = [];
-    const panels = facets(rows).map((f) => {
+    const strategies = strategiesOf(atRTT()), seen = new Set(), table = [];
+    const panels = facetsAtRTT().map((f) => {
       const named = strategies.filter((s) => f.rows.some((i) => get("strategy", i) === s && whole(i) > 0)).reverse();
       if (!named.length) return null;
       const rowOf = (s) => f.rows.find((i) => get("strategy", i) === s);
@@ -529,13 +548,13 @@
         const g = share(part(rowOf(s), name), whole(rowOf(s)));
         table.push([s, f.title, name, percent(g.value) + "%", `[${percent(g.low)}, ${percent(g.high)}]`, g.n]);
       }
-      const option = base(t, `How ${noun} ended, ${f.title}, rtt ${num(rtt)} ms: ${[...named].reverse().map((s) => s + " " + names.filter((name) => part(rowOf(s), name) > 0).map((name) => `${name} ${percent(part(rowOf(s), name) / whole(rowOf(s)))}%`).join(", ")).join("; ")}.`);
+      const option = base(t, `How ${noun} ended, ${f.title}: ${[...named].reverse().map((s) => s + " " + names.filter((name) => part(rowOf(s), name) > 0).map((name) => `${name} ${percent(part(rowOf(s), name) / whole(rowOf(s)))}%`).join(", ")).join("; ")}.`);
       option.grid = { left: 128, right: 18, top: 6, bottom: 40 };
       option.tooltip.formatter = (p) => tip(named[p.dataIndex], p.seriesName, sharePhrase(share(part(p.data.row, p.seriesName), whole(p.data.row))));
       option.xAxis = axis(t, `${noun} (%)`, { min: 0, max: 100, interval: 25, nameGap: 24 });
       option.yAxis = { type: "category", data: named, axisLabel: { color: t.ink, fontSize: 11, width: 118, overflow: "truncate" }, axisTick: { show: false }, axisLine: { lineStyle: { color: t.quiet } } };
       option.series = [...series, { ...intervals(brackets, true), z: 5 }];
-      return { title: `${f.title}, rtt ${num(rtt)} ms, n up to ${count(Math.max(...named.map((s) => whole(rowOf(s)))))}`, option, height: 60 + 24 * Math.max(named.length, 3) };
+      return { title: `${f.title}, n up to ${count(Math.max(...named.map((s) => whole(rowOf(s)))))}`, option, height: 60 + 24 * Math.max(named.length, 3) };
     }).filter(Boolean);
     return { panels, keys: names.filter((n) => seen.has(n)).map((n) => [n, data.colors[n]]), head: ["strategy", "panel", "ended as", "share", "95% interval", "n"], rows: table };
   };
@@ -640,9 +659,8 @@
       option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, `delivered ${sharePhrase(p.data.point.share)}`, `${num(p.data.point.cost)} ${unit} a rejection, n=${count(p.data.point.n)}`, p.data.point.place === "on" ? "on the frontier" : p.data.point.place === "unclear" ? "not told apart from the frontier" : `beaten by ${p.data.point.beatenBy}`) : "";
       option.xAxis = logAxis(t, `${noun} (${unit} a rejection, log scale)`, low - pad, high + pad, { nameGap: 24 });
       option.yAxis = percentAxis(t, "delivered (%)");
-      option.yAxis.min = -4; option.yAxis.max = 104;
-      Object.assign(option.yAxis, at([0, 25, 50, 75, 100], String));
       option.series = [
+        rules(t, [0, 25, 50, 75, 100]),
         { type: "line", silent: true, symbol: "none", lineStyle: { color: t.quiet, width: 1.2 }, data: stairs, z: 0 },
         ...all.map((p) => ({ type: "scatter", name: p.name, symbol: looks.get(p.name).symbol, symbolSize: 9, itemStyle: { color: colorOf(p.name, t), ...(looks.get(p.name).symbol.startsWith("empty") ? { borderWidth: 2 } : {}) }, z: 3, data: [{ value: [place(p.cost), p.share.value * 100], point: p }] })),
         intervals(all.map((p) => [place(p.cost), p.share.low * 100, p.share.high * 100, colorOf(p.name, t)])),
@@ -698,10 +716,6 @@
   for (const e of document.querySelectorAll("[data-without-script]")) e.remove();
   for (const e of document.querySelectorAll("details.stills")) e.open = false;
   nameTheme();
-  if (data.points === 0) {
-    for (const e of document.querySelectorAll("[data-script]:not(#theme)")) e.hidden = true;
-    return;
-  }
   buildFilters();
   buildTable();
   buildShared();

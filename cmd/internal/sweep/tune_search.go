@@ -254,7 +254,7 @@ func (w *walk) quick(e Evidence) bool {
 func (w *walk) confirmFrom(ctx context.Context, at int) (int, *Judged, error) {
 	losses := int64(0)
 	if judged, ok := w.seen[at]; ok {
-		losses = int64((1 - judged.Evidence.share()) * float64(w.full()))
+		losses = min(int64((1-judged.Evidence.share())*float64(w.full())), maxLosses)
 	}
 	for ; at < len(w.Values); at++ {
 		judged, err := w.confirm(ctx, w.Values[at], losses)
@@ -264,11 +264,7 @@ func (w *walk) confirmFrom(ctx context.Context, at int) (int, *Judged, error) {
 		if judged.Verdict == Meets {
 			return at, &judged, nil
 		}
-		// Where losses are rare and not the setting's, more attempts bear them out.
-		losses = min(int64((1-judged.Evidence.share())*float64(w.full())+1), maxLosses)
-		if w.Goal.missed(judged.Evidence, w.Goal.Alpha) {
-			losses = 0
-		}
+		losses = 0
 	}
 	return at, nil, errNone
 }
@@ -279,12 +275,22 @@ const maxLosses = 5
 // confirm measures a value anew until the goal is shown to be met, or until it
 // cannot be any more within the attempts planned for so many losses. What it
 // may err by is spent when it begins; there is one look at which it can succeed,
-// so none is spent on the way.
+// so none is spent on the way. Where that is over by one loss and the share is
+// still as good as the target, the loss may not be the setting's: then it goes
+// on to the attempts that one more takes, for which it spends anew. How many
+// those are does not hang on the data, so the look is as good as a first.
 func (w *walk) confirm(ctx context.Context, v int64, losses int64) (Judged, error) {
 	alpha := w.alpha.look()
 	n := w.Goal.attempts(w.Weights, losses, alpha)
+	plan := []int64{n}
 	j := Judged{Value: v, Phase: Confirming, Verdict: Undecided}
-	err := w.sample(ctx, &j, w.Batch/2, []int64{n}, func() bool {
+	err := w.sample(ctx, &j, w.Batch/2, plan, func() bool {
+		for !w.Goal.reachable(j.Evidence, n, alpha) && j.Evidence.share() >= w.Goal.Target && losses < maxLosses {
+			losses++
+			alpha = w.alpha.look()
+			n = w.Goal.attempts(w.Weights, losses, alpha)
+			plan[0] = n
+		}
 		switch {
 		case !w.Goal.reachable(j.Evidence, n, alpha) || w.Goal.missed(j.Evidence, alpha):
 			j.Verdict = Misses

@@ -238,6 +238,14 @@
     return svg;
   };
 
+  // A hollow mark of the library is white inside, whatever lies behind it.
+  const mark = (strategy, t) => {
+    const { symbol } = looks.get(strategy), color = colorOf(strategy, t);
+    return symbol.startsWith("empty")
+      ? { symbol: symbol.slice(5).toLowerCase(), itemStyle: { color: t.page, borderColor: color, borderWidth: 1.8 } }
+      : { symbol, itemStyle: { color } };
+  };
+
   const base = (t, description) => ({
     animation: false,
     backgroundColor: "transparent",
@@ -256,7 +264,11 @@
   });
   // a little more than 0 to 100, so that no mark is cut.
   const percentAxis = (t, name) => axis(t, name, { min: -4, max: 104, nameGap: 34, ...at([0, 25, 50, 75, 100], String), splitLine: { show: false } });
-  const logTicks = (low, high) => {
+  // Logarithms are shown in thousandths: the library rounds the places of ticks
+  // to a few digits of an axis's interval.
+  const fine = 1000;
+  const logTicks = (low, high) => evenOrLog(low / fine, high / fine).map((v) => v * fine);
+  const evenOrLog = (low, high) => {
     const steps = high - low < 0.3 ? [1, 1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9] : high - low < 1 ? [1, 1.5, 2, 3, 4, 6, 8] : high - low < 2.5 ? [1, 2, 5] : [1];
     const ticks = [];
     for (let e = Math.floor(low); e <= Math.ceil(high); e++) for (const m of steps) {
@@ -276,7 +288,7 @@
     type: "line", silent: true, symbol: "none", data: [], z: 0,
     markLine: { silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: t.rule, type: "solid", width: 1 }, data: values.map((yAxis) => ({ yAxis })) },
   });
-  const logAxis = (t, name, low, high, more) => axis(t, name, { min: low, max: high, splitLine: { show: false }, ...at(logTicks(low, high), (v) => num(10 ** v)), ...more });
+  const logAxis = (t, name, low, high, more) => axis(t, name, { min: low, max: high, splitLine: { show: false }, ...at(logTicks(low, high), (v) => num(10 ** (v / fine))), ...more });
   // bars of intervals: [x, low, high, colour], across or along the y axis.
   const intervals = (values, sideways) => ({
     type: "custom", silent: true, z: 1, data: values.map((v) => v.slice(0, 3)), encode: sideways ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
@@ -458,7 +470,7 @@
         if (!points.length) return;
         const look = looks.get(s), color = colorOf(s, t);
         series.push({
-          type: "line", name: s, symbol: look.symbol, symbolSize: 8, lineStyle: { color, width: 1.4, type: look.dash.length ? look.dash : "solid" }, itemStyle: { color }, z: 2,
+          type: "line", name: s, ...mark(s, t), symbolSize: 8, lineStyle: { color, width: 1.4, type: look.dash.length ? look.dash : "solid" }, z: 2,
           data: points.map((p) => ({ value: [rtts.indexOf(get("rtt_ms", p.i)) + dodge(k, strategies.length), p.share.value * 100], point: p })),
         });
         for (const p of points) {
@@ -500,26 +512,26 @@
     const has = (i) => data.curves[i]?.[until];
     const strategies = strategiesOf(atRTT().filter(has)), table = [];
     const panels = facetsAtRTT().map((f) => ({ title: f.title, rows: f.rows.filter(has) })).filter((f) => f.rows.length).map((f) => {
-      let low = Infinity, high = -Infinity, deepest = 1;
+      let low = Infinity, high = -Infinity, deepest = fine;
       const series = f.rows.map((i) => {
         const s = get("strategy", i), look = looks.get(s), color = colorOf(s, t), k = strategies.indexOf(s);
         const curve = data.curves[i][until];
-        const points = curve.map((ms, n) => [-Math.log10(1 - data.shares[n]), Math.log10(Math.max(ms, 1e-3))]);
+        const points = curve.map((ms, n) => [-fine * Math.log10(1 - data.shares[n]), fine * Math.log10(Math.max(ms, 1e-3))]);
         for (const [x, y] of points) [low, high, deepest] = [Math.min(low, y), Math.max(high, y), Math.max(deepest, x)];
         const near = (p) => { let n = data.shares.findIndex((v) => v >= p - 1e-9); return n < 0 || n >= curve.length ? "-" : num(curve[n]); };
         table.push([s, f.title, near(0.5), near(0.9), near(0.99), num(curve.at(-1))]);
         // Marks of the strategies start at different points, so that curves on top of each other show.
         const every = Math.max(Math.ceil(points.length / 4), 1), first = Math.floor(k * every / Math.max(strategies.length, 1));
         return {
-          type: "line", name: s, symbol: look.symbol, symbolSize: (v, p) => p.dataIndex % every === first ? 7 : 0.1, showAllSymbol: true,
-          lineStyle: { color, width: 1.6, type: look.dash.length ? look.dash : "solid" }, itemStyle: { color }, data: points,
+          type: "line", name: s, ...mark(s, t), symbolSize: (v, p) => p.dataIndex % every === first ? 7 : 0.1, showAllSymbol: true,
+          lineStyle: { color, width: 1.6, type: look.dash.length ? look.dash : "solid" }, data: points,
         };
       });
-      const pad = Math.max((high - low) * 0.06, 0.02);
-      const ticks = [0, -Math.log10(0.5), 1, 2, 3, 4, 5, 6].filter((v) => v <= deepest + 1e-9);
+      const pad = Math.max((high - low) * 0.06, 0.02 * fine);
+      const ticks = [0, -Math.log10(0.5), 1, 2, 3, 4, 5, 6].map((v) => v * fine).filter((v) => v <= deepest + 1e-9);
       const option = base(t, `Percentiles of the time until ${until === "answer" ? "the first byte of a delivered answer" : "the end of attempts that were " + until}, ${f.title}, for ${series.map((s) => s.name).join(", ")}. The table below has the figures.`);
-      option.tooltip.formatter = (p) => tip(p.seriesName, `${num(100 - 100 * 10 ** -p.value[0])}% within ${num(10 ** p.value[1])} ms`);
-      option.xAxis = axis(t, "percentile (scale of 1/(1-p))", { min: 0, max: deepest, nameGap: 24, splitLine: { show: false }, ...at(ticks, (v) => String(+(100 - 100 * 10 ** -v).toFixed(5)) + "%") });
+      option.tooltip.formatter = (p) => tip(p.seriesName, `${+(100 - 100 * 10 ** (-p.value[0] / fine)).toFixed(4)}% within ${num(10 ** (p.value[1] / fine))} ms`);
+      option.xAxis = axis(t, "percentile (scale of 1/(1-p))", { min: 0, max: deepest, nameGap: 24, splitLine: { show: false }, ...at(ticks, (v) => String(+(100 - 100 * 10 ** (-v / fine)).toFixed(4)) + "%") });
       option.yAxis = logAxis(t, "ms", low - pad, high + pad, { nameGap: 34 });
       option.series = [rules(t, logTicks(low - pad, high + pad)), ...series];
       return { title: f.title, option };
@@ -634,7 +646,7 @@
   chart("chart-frontier", [["cost", "Cost", () => data.costs.map((c) => [c.name, `${c.noun} (${c.unit} a rejection)`])]], (t, cost) => {
     const { unit, noun } = data.costs.find((c) => c.name === cost), table = [], drawn = new Set();
     const smallest = { hold_ms: 1e-3, cpu_us: 0.1, drained_bytes: 1 }[cost];
-    const place = (v) => Math.log10(Math.max(v, smallest));
+    const place = (v) => fine * Math.log10(Math.max(v, smallest));
     const panels = mixes(state.rows).map(([mix, rows]) => {
       const { all, conditions } = frontier(rows, cost);
       if (!all.length) return null;
@@ -644,7 +656,7 @@
         table.push([p.name, title, sharePhrase(p.share), `${num(p.cost)} ${unit}, n=${count(p.n)}`, p.place + (p.beatenBy ? ` by ${p.beatenBy}` : "")]);
       }
       const low = Math.min(...all.map((p) => place(p.cost))), high = Math.max(...all.map((p) => place(p.cost)));
-      const pad = Math.max((high - low) * 0.07, 0.05);
+      const pad = Math.max((high - low) * 0.07, 0.05 * fine);
       let best = -1;
       const stairs = [];
       for (const p of all) if (p.place === "on" && p.share.value >= best) {
@@ -662,7 +674,7 @@
       option.series = [
         rules(t, [0, 25, 50, 75, 100]),
         { type: "line", silent: true, symbol: "none", lineStyle: { color: t.quiet, width: 1.2 }, data: stairs, z: 0 },
-        ...all.map((p) => ({ type: "scatter", name: p.name, symbol: looks.get(p.name).symbol, symbolSize: 9, itemStyle: { color: colorOf(p.name, t), ...(looks.get(p.name).symbol.startsWith("empty") ? { borderWidth: 2 } : {}) }, z: 3, data: [{ value: [place(p.cost), p.share.value * 100], point: p }] })),
+        ...all.map((p) => ({ type: "scatter", name: p.name, ...mark(p.name, t), symbolSize: 9, z: 3, data: [{ value: [place(p.cost), p.share.value * 100], point: p }] })),
         intervals(all.map((p) => [place(p.cost), p.share.low * 100, p.share.high * 100, colorOf(p.name, t)])),
         { type: "custom", silent: true, z: 4, data: edge.map((p) => [place(p.cost), p.share.value * 100]), renderItem: (params, api) => {
           const [cx, cy] = api.coord([api.value(0), api.value(1)]);

@@ -379,6 +379,11 @@ func (r *Row) dispersion(base, new rounds) Dispersion {
 func (c *Comparison) disperse() {
 	largest := map[string]Dispersion{}
 	for _, r := range c.Rows {
+		// All or nothing in every round tells no dispersion.
+		mixed := func(s Share) bool { return s.K > 0 && s.K < s.N }
+		if !mixed(r.Base.Share) && !mixed(r.New.Share) {
+			continue
+		}
 		if d := r.Dispersion; d.DF > 0 && d.factor() > largest[r.Metric.Name].Phi {
 			largest[r.Metric.Name] = Dispersion{Phi: d.factor(), DF: d.DF}
 		}

@@ -196,6 +196,21 @@ func TestAPointOfOneRoundTakesTheLargestDispersionOfAnyOther(t *testing.T) {
 	}
 }
 
+func TestPointsThatAreAllOrNothingLendNoDispersion(t *testing.T) {
+	base := recorded("base", map[string][2]int64{"close": {100, 40}}, 1)
+	new := recorded("new", map[string][2]int64{"close": {100, 95}}, 1)
+	for _, run := range []*results.Run{base, new} {
+		run.Cells = slices.DeleteFunc(run.Cells, func(c results.Cell) bool { return c.RTTMs == 20 && c.Round > 0 })
+	}
+	c, err := Compare(base, new, CompareOptions{Metrics: defaultMetrics(t)[:1], Alpha: 0.05, Effect: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Rows[1]; r.Borrowed || r.Verdict != Unmeasurable || !strings.HasPrefix(r.Reason, "one round: ") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestTwinsAndInvalidTriesStayOutOfEveryFigure(t *testing.T) {
 	base, new := twoRuns()
 	options := CompareOptions{Metrics: defaultMetrics(t), Alpha: 0.05, Effect: 0.05, EffectRatio: 0.1}

@@ -94,7 +94,7 @@ type page struct {
 const (
 	maxStillRows    = 300
 	maxNotes        = 300
-	maxPictureBytes = 2 << 20
+	maxPictureBytes = 3 << 19
 )
 
 type pair struct{ Name, Text string }

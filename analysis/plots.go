@@ -1,9 +1,12 @@
 package analysis
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"gonum.org/v1/plot"
 
@@ -19,22 +22,31 @@ func writePlots(figures []*figure, dir string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the plots' folder: %w", err)
 	}
-	var paths []string
-	for _, f := range figures {
-		for _, format := range []struct {
-			ext    string
-			render func() ([]byte, error)
-		}{{"svg", f.svg}, {"png", f.png}} {
-			b, err := format.render()
-			if err != nil {
-				return paths, err
-			}
-			path := filepath.Join(dir, f.name+"."+format.ext)
-			if err := os.WriteFile(path, b, 0o644); err != nil {
-				return paths, fmt.Errorf("write a plot: %w", err)
-			}
-			paths = append(paths, path)
+	drawn := make([][]string, len(figures))
+	errs := make([]error, len(figures))
+	var drawing sync.WaitGroup
+	for i, f := range figures {
+		drawing.Go(func() { drawn[i], errs[i] = f.write(dir) })
+	}
+	drawing.Wait()
+	return slices.Concat(drawn...), errors.Join(errs...)
+}
+
+// write writes the figure as SVG and PNG and returns the files' paths.
+func (f *figure) write(dir string) (paths []string, err error) {
+	for _, format := range []struct {
+		ext    string
+		render func() ([]byte, error)
+	}{{"svg", f.svg}, {"png", f.png}} {
+		b, err := format.render()
+		if err != nil {
+			return paths, err
 		}
+		path := filepath.Join(dir, f.name+"."+format.ext)
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			return paths, fmt.Errorf("write a plot: %w", err)
+		}
+		paths = append(paths, path)
 	}
 	return paths, nil
 }

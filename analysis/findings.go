@@ -186,6 +186,19 @@ type standing struct {
 // fewest delivered first. Where there is no such condition, strategies with the
 // fewest points stay out until there is one.
 func rank(summaries []*Summary) []standing {
+	same := sameConditions(summaries)
+	var ranked []standing
+	for _, strategy := range namesOf(same, strategyOf) {
+		parts := where(same, func(s *Summary) bool { return s.Strategy == strategy })
+		ranked = append(ranked, standing{pool(parts), strategy, parts})
+	}
+	slices.SortStableFunc(ranked, func(a, b standing) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
+	return ranked
+}
+
+// sameConditions keeps the points under conditions measured for all strategies,
+// leaving out those with the fewest points until there are such conditions.
+func sameConditions(summaries []*Summary) []*Summary {
 	same := fair(summaries, strategyOf, withoutStrategy)
 	for len(same) == 0 && len(summaries) > 0 {
 		points := map[string]int{}
@@ -196,13 +209,7 @@ func rank(summaries []*Summary) []standing {
 		summaries = where(summaries, func(s *Summary) bool { return s.Strategy != least })
 		same = fair(summaries, strategyOf, withoutStrategy)
 	}
-	var ranked []standing
-	for _, strategy := range namesOf(same, strategyOf) {
-		parts := where(same, func(s *Summary) bool { return s.Strategy == strategy })
-		ranked = append(ranked, standing{pool(parts), strategy, parts})
-	}
-	slices.SortStableFunc(ranked, func(a, b standing) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
-	return ranked
+	return same
 }
 
 // findNeverRejected speaks of strategies whose server rejected nothing.

@@ -78,17 +78,19 @@ type FrontierPoint struct {
 // still NotApart when another has no measurably lower share, no measurably higher
 // cost, and either a measurably higher share or no worse figure in either.
 func Frontier(points []*Summary, cost Cost) (found []FrontierPoint, conditions int) {
-	ranked := rank(where(points, func(s *Summary) bool {
+	same := sameConditions(where(points, func(s *Summary) bool {
 		_, _, ok := cost.of(s)
 		return ok && s.Valid() && s.Delivered.Known()
 	}))
-	if len(ranked) < 2 {
+	strategies := namesOf(same, strategyOf)
+	if len(strategies) < 2 {
 		return nil, 0
 	}
-	for _, r := range ranked {
-		f := FrontierPoint{Strategy: r.strategy, Delivered: r.Delivered, byPoint: map[Point]float64{}}
+	for _, strategy := range strategies {
+		f := FrontierPoint{Strategy: strategy, byPoint: map[Point]float64{}}
 		var sum float64
-		for _, s := range r.parts {
+		for _, s := range where(same, func(s *Summary) bool { return s.Strategy == strategy }) {
+			f.Delivered = f.Delivered.plus(s.Delivered)
 			each, n, _ := cost.of(s)
 			f.byPoint[s.conditions()] = each
 			sum += each * float64(n)
@@ -105,7 +107,7 @@ func Frontier(points []*Summary, cost Cost) (found []FrontierPoint, conditions i
 	for i := range found {
 		found[i].place(found)
 	}
-	return found, len(ranked[0].parts)
+	return found, len(found[0].byPoint)
 }
 
 func (f *FrontierPoint) place(all []FrontierPoint) {

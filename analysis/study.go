@@ -12,10 +12,12 @@ type Study struct {
 	Run *results.Run
 	// Summaries are the run's points in the order of the manifest's vocabularies.
 	Summaries []*Summary
+
+	findings []string // once they were asked for
 }
 
 // NewStudy sums up a run. The run is not changed and must not change while the
-// study is in use.
+// study is in use, which is by one goroutine at a time.
 func NewStudy(run *results.Run) *Study {
 	return &Study{Run: run, Summaries: Summarize(run.Cells, &run.Manifest)}
 }
@@ -24,7 +26,12 @@ func NewStudy(run *results.Run) *Study {
 func (s *Study) Table(w io.Writer) error { return writeTable(w, inAlphabet(s.Summaries)) }
 
 // Findings says what the run shows: see the function Findings.
-func (s *Study) Findings() []string { return findingsOf(s.Run, s.Summaries) }
+func (s *Study) Findings() []string {
+	if s.findings == nil {
+		s.findings = findingsOf(s.Run, s.Summaries)
+	}
+	return s.findings
+}
 
 // Plots draws the run's plots: see the function Plots.
 func (s *Study) Plots(dir string) ([]string, error) { return writePlots(s.figures(), dir) }

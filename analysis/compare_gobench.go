@@ -128,5 +128,8 @@ func benchName(p Point) benchfmt.Name {
 	if p.Impairments != "" {
 		name += "/path=" + word(p.Impairments)
 	}
+	if p.Settings != "" {
+		name += "/with=" + word(p.Settings)
+	}
 	return benchfmt.Name(name + "/body=" + strconv.FormatInt(p.BodyBytes, 10))
 }

@@ -21,7 +21,8 @@ type ComparisonRecord struct {
 	Loss        float64 `json:"loss"`
 	Limit       int     `json:"limit"`
 	Rate        float64 `json:"rate"`
-	Path        string  `json:"path"` // what else the path did, empty when nothing
+	Path        string  `json:"path"`               // what else the path did, empty when nothing
+	Settings    string  `json:"settings,omitempty"` // of the server, where a run tried values of them
 
 	Verdict string `json:"verdict"` // worse, unmeasurable, better, same or shown
 	Reason  string `json:"reason"`  // why it is unmeasurable
@@ -79,7 +80,7 @@ func (r *Row) Record() ComparisonRecord {
 	v := ComparisonRecord{
 		Metric: r.Metric.Name, Unit: r.Metric.Unit, Gated: r.Gated,
 		Strategy: p.Strategy, Client: p.Client, RTTMs: p.RTTMs, Concurrency: p.Concurrency, BodyBytes: p.BodyBytes,
-		Loss: p.Loss, Limit: p.Limit, Rate: p.Rate, Path: p.Impairments,
+		Loss: p.Loss, Limit: p.Limit, Rate: p.Rate, Path: p.Impairments, Settings: p.Settings,
 		Verdict: r.Verdict.String(), Reason: r.Reason,
 		Base: r.record(r.Base), New: r.record(r.New),
 		Test: r.Test, Rounds: r.Rounds, OnlyBase: r.BaseRounds, OnlyNew: r.NewRounds, DF: r.Dispersion.DF, Borrowed: r.Borrowed,

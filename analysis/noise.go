@@ -103,7 +103,7 @@ func (p noisePair) apart(m Metric) (d float64, ok bool) {
 	case a <= 0 || b <= 0:
 		return 0, false // there is no ratio to nothing
 	}
-	return math.Abs(math.Log(a / b)), true
+	return math.Abs(math.Log(a) - math.Log(b)), true // of the smallest figures the ratio has few digits
 }
 
 // pooledShare adds a metric's counts up over cells.

@@ -37,6 +37,10 @@ type Manifest struct {
 
 	Strategies []Term `json:"strategies"` // the strategies this version knows, in order
 	Clients    []Term `json:"clients"`    // the client behaviours this version knows, in order
+
+	// ClientVersions are the versions of the run's library clients, by their own
+	// account; none in a run of the client behaviours alone.
+	ClientVersions map[string]string `json:"client_versions,omitempty"`
 }
 
 // Source is what a merged run keeps of one of the runs in it.

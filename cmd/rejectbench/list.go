@@ -46,6 +46,11 @@ func listCommand() *cobra.Command {
 					for _, t := range v.terms() {
 						fmt.Fprintf(w, "%s\t%s\n", t.Name, t.Summary)
 					}
+					if v.name == "clients" {
+						if err := listLibraries(cmd, func(name, summary string) { fmt.Fprintf(w, "%s\t%s\n", name, summary) }); err != nil {
+							return err
+						}
+					}
 					return w.Flush()
 				}
 			}

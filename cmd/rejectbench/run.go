@@ -126,6 +126,10 @@ func run(cmd *cobra.Command, f runFlags) error {
 			return serverError(err)
 		}
 	}
+	versions, err := libraryVersions(ctx, options.Points)
+	if err != nil {
+		return err
+	}
 	// Not before this: a run that cannot be leaves no folder behind.
 	dir, err := f.folder(time.Now())
 	if err != nil {
@@ -140,6 +144,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 	if f.isDefaultGrid(cmd.Flags()) {
 		manifest.Options["grid"] = "default: more than the product of its flags"
 	}
+	describeLibraries(&manifest, versions)
 	writer, err := results.Create(dir, manifest)
 	if err != nil {
 		return usagef("--out: %w", err)
@@ -295,7 +300,7 @@ func anyPath(o sweep.Options) (im netpath.Impairments) {
 // gridFlags are the flags whose values span the grid.
 func gridFlags(fs *pflag.FlagSet, f *runFlags) {
 	fs.StringVar(&f.strategy, "strategy", strings.Join(defaultAxes.Strategies, ","), "strategies, or all")
-	fs.StringVar(&f.client, "client", strings.Join(defaultAxes.Clients, ","), "client behaviours, or all")
+	fs.StringVar(&f.client, "client", strings.Join(defaultAxes.Clients, ","), "client behaviours, or all of them, and library clients; see list clients")
 	fs.StringVar(&f.rtt, "rtt", joined(defaultAxes.RTTs), "round-trip times")
 	fs.StringVar(&f.concurrency, "concurrency", joined(defaultAxes.Concurrencies), "attempts in flight at once")
 	fs.StringVar(&f.body, "body", "0,64KiB,1MiB", "sizes of the request's body")
@@ -340,7 +345,7 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if err != nil {
 		return o, err
 	}
-	if a.Clients, err = words("client", f.client, clientTerms(), parseClient); err != nil {
+	if a.Clients, err = words("client", f.client, clientTerms(), parseAnyClient); err != nil {
 		return o, err
 	}
 	if a.RTTs, err = list("rtt", f.rtt, parseRTT); err != nil {
@@ -385,6 +390,9 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	}
 	if f.isDefaultGrid(fs) {
 		o.Points = defaultGrid()
+	}
+	if err := libraryOptions(fs, &o); err != nil {
+		return o, err
 	}
 	if fs.Changed("aa") && f.twins > len(o.Points) {
 		there := fmt.Sprintf("there are %d points", len(o.Points))

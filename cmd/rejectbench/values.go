@@ -112,7 +112,7 @@ func parseStrategy(word string) (string, error) {
 
 func parseClient(word string) (string, error) {
 	if _, err := loadgen.ClientByName(word); err != nil {
-		return "", fmt.Errorf("unknown client: there are %s", names(clientTerms()))
+		return "", notBuiltIn(word)
 	}
 	return word, nil
 }

@@ -26,6 +26,8 @@ type cellSpec struct {
 	Server   serverSpec
 	Program  Program // in place of the reference server
 	Fleet    loadgen.Config
+	Driver   bool   // the fleet's client is a library client, and its driver the fleet
+	Folder   string // of the drivers' folders
 	Capture  capture
 	Ladder   string // what to call the drawing of a typical connection; empty draws none
 }
@@ -88,10 +90,14 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 			err = errors.Join(err, fmt.Errorf("path: %w", e))
 		}
 		if err == nil && stats.Log != nil {
-			joined := joinWire(stats.Log, report.Fleet.Attempts, entries)
-			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: true, Server: len(spec.Program.Command) == 0})
+			fleet := spec.fleet()
+			joined := fleet.joinWire(stats.Log, report.Fleet.Attempts, entries)
+			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: fleet.keeps(report.Fleet.Attempts), Server: len(spec.Program.Command) == 0})
+			err = fleet.complete(&w, report.Fleet)
 			report.Wire = &w
-			err = spec.Capture.write(stats.Log, joined)
+			if err == nil {
+				err = spec.Capture.write(stats.Log, joined)
+			}
 			if err == nil && spec.Ladder != "" {
 				report.Ladder, err = typical(spec.Ladder, stats.Log, joined)
 			}
@@ -111,11 +117,12 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	}
 	cpu := path.ServerCPU()
 	spec.Fleet.Target = loadgen.Target{Addr: server.addr}
-	fleet, err := newProcess("fleet")
+	kind := spec.fleet()
+	fleet, err := newProcess(kind.role)
 	if err != nil {
 		return report, err
 	}
-	if err := fleet.start(path.StartClient, spec.Fleet); err != nil {
+	if err := fleet.start(path.StartClient, kind.spec(spec)); err != nil {
 		return report, fmt.Errorf("start the fleet: %w", err)
 	}
 	defer fleet.kill()
@@ -149,7 +156,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	}
 	report.Server = own.Server
 	report.AcceptErrors = own.AcceptErrors
-	report.Ledger = join(seen.Report.Attempts, own.Entries)
+	report.Ledger = kind.join(seen.Report.Attempts, own.Entries)
 	entries = own.Entries
 	return report, nil
 }

@@ -35,8 +35,12 @@ var roles = map[string]func(ctx context.Context, in *json.Decoder, out *gob.Enco
 	"cell":   cellRole,
 	"server": serverRole,
 	"fleet":  fleetRole,
+	"driver": driverRole,
 	"probe":  probeRole,
 	"exec":   execRole,
+
+	"go-nethttp":       goNetHTTPRole(false),
+	"go-nethttp-close": goNetHTTPRole(true),
 }
 
 // RunRole runs the role that this process was started for and reports true, or

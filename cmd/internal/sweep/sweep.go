@@ -14,6 +14,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -74,6 +75,8 @@ type Options struct {
 	Capture     int    // connections of each outcome that a cell's capture keeps
 	// Ladders picks the points of which a typical connection is drawn; nil picks none.
 	Ladders func(Point) bool
+
+	folder string // of the drivers' folders, while Run runs
 }
 
 // Events are told of a sweep's progress. A nil function is not called.
@@ -101,6 +104,11 @@ func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, er
 	// A child dies with the thread that started it, so that thread must last.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	remove, err := o.driverFolder()
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
 	s := &sweeping{Options: o, events: e, started: time.Now(), known: newPrecision(o.Precision, o.Points)}
 	left := o.rounds()
 	for visits := range o.plan() {
@@ -206,6 +214,8 @@ func (o Options) cell(v visit, try int) cellSpec {
 			ReadDelay:      o.ReadDelay,
 		},
 	}
+	_, spec.Driver = drivers.ByName(v.Client)
+	spec.Folder = o.folder
 	if o.Path.Kind == netpath.DelayLine && im != (netpath.Impairments{}) {
 		if o.Capture > 0 {
 			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}

@@ -1,0 +1,72 @@
+# A curl process an attempt. curl writes what it knows with -w; its exit code and
+# words are judged here. A line is short enough for a pipe to take it whole, so
+# that the loops need no lock.
+export LC_ALL=C
+work=$(mktemp -d ./work.XXXXXX)
+send=()
+if [ "$REJECTBENCH_BODY" -gt 0 ]; then
+	head -c "$REJECTBENCH_BODY" /dev/zero | tr '\0' x >"$work/body"
+	send=(--data-binary "@$work/body" --header 'Content-Type: application/octet-stream')
+fi
+
+# judge EXIT STATUS CONNECTED FIRST WORDS: sets outcome
+judge() {
+	local before=reset-receive
+	[ "$4" = 0.000000 ] || before=truncated
+	case $1:$5 in
+	0:*)
+		case $2 in
+		2??) outcome=admitted ;;
+		503) outcome=delivered ;;
+		*) outcome=bad-response ;;
+		esac ;;
+	7:*refused*) outcome=refused ;;
+	7:*reset*) outcome=reset-connect ;;
+	7:*[Tt]imed\ out*) outcome=timeout-connect ;;
+	7:*) outcome=local-error ;;
+	18:*) outcome=truncated ;; # partial file
+	28:*) # time limit
+		if [ "$3" = 0.000000 ]; then outcome=timeout-connect; else outcome=timeout-receive; fi ;;
+	52:*) outcome=closed ;; # empty reply
+	55:*[Rr]eset*) outcome=reset-send ;;
+	55:*) outcome=broken-pipe ;;
+	56:*) outcome=$before ;;
+	1:* | 8:* | 22:* | 43:* | 61:*) outcome=bad-response ;; # not HTTP, a strange answer
+	*) outcome=local-error ;;
+	esac
+}
+
+milliseconds() { # of a number of seconds with six digits after the point
+	local us=${1/./}
+	us=$((10#$us))
+	printf -v "$2" '%d.%03d' $((us / 1000)) $((us % 1000))
+}
+
+attempts() { # how many to make
+	local i out status port connected first total exit words
+	for ((i = 0; i < $1; i++)); do
+		out=$(curl --silent --disable --noproxy '*' --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
+			--write-out '%{http_code} %{local_port} %{time_connect} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL")
+		read -r status port connected first total exit words <<<"$out"
+		[ -n "$exit" ] || { echo "curl wrote: $out" >&2; exit 1; }
+		[ "$exit" -ne 0 ] || words=
+		judge "$exit" "$status" "$connected" "$first" "$words"
+		words=${words//[\\\"[:cntrl:]]/ }
+		[ "$status" != 000 ] || first=0.000000
+		milliseconds "$first" first
+		milliseconds "$total" total
+		printf '{"outcome":"%s","response_ms":%s,"end_ms":%s,"port":%d,"error":"%s"}\n' \
+			"$outcome" "$first" "$total" "$port" "${words:0:200}"
+	done
+}
+
+# Loops of their own share the attempts out evenly.
+loops=()
+for ((n = 0; n < REJECTBENCH_CONCURRENCY; n++)); do
+	attempts $(((REJECTBENCH_REQUESTS + n) / REJECTBENCH_CONCURRENCY)) &
+	loops+=($!)
+done
+failed=0
+for pid in "${loops[@]}"; do wait "$pid" || failed=1; done
+rm -r "$work"
+exit $failed

@@ -1,0 +1,52 @@
+// The half of a driver that both clients of Node.js share: the closed loop, the
+// lines, and what an outcome is called.
+const env = process.env;
+export const url = env.REJECTBENCH_URL;
+export const timeout = Number(env.REJECTBENCH_TIMEOUT) * 1000;
+const size = Number(env.REJECTBENCH_BODY);
+export const body = size > 0 ? Buffer.alloc(size, 'x') : undefined;
+export const method = body ? 'POST' : 'GET';
+export const headers = body ? { 'Content-Type': 'application/octet-stream' } : {};
+
+// judged returns the outcome of an answer that came without an error.
+export function judged(status, got, length) {
+  if (length != null && got < Number(length)) return 'truncated';
+  if (status >= 200 && status <= 299) return 'admitted';
+  return status === 503 ? 'delivered' : 'bad-response';
+}
+
+// failed returns the outcome of a system's or the library's error; a has what is
+// known of the attempt.
+export function failed(error, a) {
+  const call = error.syscall === 'connect' ? 'connect' : error.syscall === 'write' ? 'send' : 'receive';
+  switch (error.code) {
+    case 'ECONNREFUSED': return 'refused';
+    case 'ETIMEDOUT': case 'UND_ERR_CONNECT_TIMEOUT': return 'timeout-connect';
+    case 'EADDRNOTAVAIL': case 'EMFILE': case 'ENFILE': case 'ENOMEM': case 'ENOBUFS': case 'ENETUNREACH': case 'EHOSTUNREACH': return 'local-error';
+    case 'EPIPE': return a.first ? 'truncated' : 'broken-pipe';
+    case 'ECONNRESET':
+      if (a.first) return 'truncated';
+      return error.syscall ? 'reset-' + call : 'closed'; // "socket hang up" has no system call
+    case 'UND_ERR_SOCKET': return a.first ? 'truncated' : 'closed'; // "other side closed"
+  }
+  if (/^(HPE_|UND_ERR_RES|UND_ERR_HEADERS_OVERFLOW)/.test(error.code ?? '') || error.name === 'HTTPParserError') return 'bad-response';
+  throw error;
+}
+
+// late returns the outcome of an attempt that met the time limit.
+export function late(a) { return a.port ? 'timeout-receive' : 'timeout-connect'; }
+
+// run makes the attempts; attempt(a) returns an outcome and the client's words.
+export async function run(attempt) {
+  let left = Number(env.REJECTBENCH_REQUESTS);
+  const loop = async () => {
+    while (left-- > 0) {
+      const started = performance.now();
+      const a = { port: 0, first: 0, answered() { this.first ||= performance.now() - started; } };
+      const [outcome, error] = await attempt(a);
+      const end = performance.now() - started;
+      process.stdout.write(JSON.stringify({ outcome, response_ms: a.first, end_ms: end, port: a.port, error: String(error ?? '').slice(0, 400) }) + '\n');
+    }
+  };
+  await Promise.all(Array.from({ length: Number(env.REJECTBENCH_CONCURRENCY) }, loop));
+}

@@ -1,0 +1,116 @@
+"""The half of a driver that all Python clients share: the closed loop, the lines,
+and what an outcome is called."""
+import errno
+import http.client
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from urllib.parse import urlsplit
+
+URL = os.environ["REJECTBENCH_URL"]
+CONCURRENCY = int(os.environ["REJECTBENCH_CONCURRENCY"])
+REQUESTS = int(os.environ["REJECTBENCH_REQUESTS"])
+TIMEOUT = float(os.environ["REJECTBENCH_TIMEOUT"])
+BODY = b"x" * int(os.environ["REJECTBENCH_BODY"]) or None
+METHOD = "POST" if BODY else "GET"
+HEADERS = {"Content-Type": "application/octet-stream"} if BODY else {}
+SERVER = urlsplit(URL)
+
+
+class Attempt:
+    """One attempt under way."""
+
+    def __init__(self):
+        self.port = 0
+        self.started = time.perf_counter()
+        self.first = None
+
+    def since(self):
+        return (time.perf_counter() - self.started) * 1000
+
+    def answered(self):
+        self.first = self.since()
+
+    def line(self, outcome, error=""):
+        end = self.since()
+        return json.dumps({"outcome": outcome, "response_ms": self.first or 0, "end_ms": end, "port": self.port, "error": str(error)[:400]}) + "\n"
+
+
+def judged(status, got=0, length=None):
+    """The outcome of an answer that came without an error."""
+    if length is not None and got < int(length):
+        return "truncated"
+    if 200 <= status <= 299:
+        return "admitted"
+    return "delivered" if status == 503 else "bad-response"
+
+
+def failed(error, call):
+    """The outcome of an error that a call ended with: connect, send, receive, or
+    body once the answer's header was there."""
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if isinstance(error, TimeoutError):
+        return "timeout-" + ("receive" if call == "body" else call)
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "closed"
+    if isinstance(error, http.client.IncompleteRead):
+        return "truncated"
+    if isinstance(error, BrokenPipeError) and call == "send":
+        return "broken-pipe"
+    if isinstance(error, ConnectionError):
+        return "truncated" if call == "body" else "reset-" + call
+    if isinstance(error, http.client.HTTPException):
+        return "bad-response"
+    if isinstance(error, OSError) and error.errno is not None:
+        return "local-error"
+    raise error
+
+
+def innermost(error):
+    """The error that a library's own one was raised for."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def call_of(error):
+    """The call in which an error was raised, by its own traceback."""
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    if "getresponse" in names:
+        return "receive"
+    if "connect" in names or "_new_conn" in names:
+        return "connect"
+    return "send"
+
+
+def run(attempt):
+    """Make the attempts; attempt(a) returns an outcome and the client's words."""
+    lock = threading.Lock()
+    left = REQUESTS
+
+    def loop():
+        nonlocal left
+        while True:
+            with lock:
+                if left == 0:
+                    return
+                left -= 1
+            a = Attempt()
+            try:
+                line = a.line(*attempt(a))
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            with lock:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+
+    threads = [threading.Thread(target=loop) for _ in range(CONCURRENCY)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()

@@ -1,0 +1,54 @@
+// Package drivers is the catalogue of other people's HTTP clients: each is data
+// (clients/NAME.yaml) and a small driver in the client's own language that makes
+// attempts with it and says how each ended. The clients are used as they are; a
+// driver adds no retry, no redirect and no second connection, and tells of an
+// attempt what a program that uses the client would have seen.
+//
+// # The protocol between the tool and a driver
+//
+// A driver is a program. It is started at the client's end of the path, in a
+// folder of its own that holds its files, with these variables in its
+// environment beside those of the tool:
+//
+//	REJECTBENCH_URL          where to, such as http://10.0.0.2:8080/
+//	REJECTBENCH_CONCURRENCY  attempts in flight at once, at least 1
+//	REJECTBENCH_REQUESTS     attempts to make in all, at least 1
+//	REJECTBENCH_BODY         bytes of the POST's body; 0 is a GET
+//	REJECTBENCH_TIMEOUT      seconds, a decimal number; the client's own time limit,
+//	                         of each call or of an attempt, as the client has it
+//
+// It makes its attempts in a closed loop, each on a new connection, and writes one
+// JSON object a line to standard output for each attempt, once it has ended:
+//
+//	outcome      a name of results.Outcomes
+//	response_ms  milliseconds from the attempt's start to the answer's first byte,
+//	             or to the first the client lets a program know of the answer;
+//	             0 or absent when there was none
+//	end_ms       milliseconds from the attempt's start to its end
+//	port         the attempt's local port; 0 or absent when the client does not tell
+//	error        the client's own words, empty or absent when there was no error
+//
+// Then it ends with exit code 0. What it writes to standard error is shown when
+// it fails. Fields besides these are ignored.
+//
+// # How an outcome is judged
+//
+// By the client's own error, and never by looking past the client: a 503 that
+// lies in the receive buffer when a client reports a broken pipe is a
+// broken-pipe. A client that returns a whole 503 has delivered it; none tells of a
+// reset that came after it, so delivered-then-reset is not among a driver's
+// outcomes. Where a client does not compare the length of an answer's body with
+// its Content-Length the driver does, as a careful program would.
+//
+// # What is not known of a client's attempts
+//
+// Times of the handshake, bytes sent and read, and, with some clients, the
+// attempt's port. The wire still has the first two; without ports the ledgers can
+// be compared by their counts alone.
+//
+// # Concurrency
+//
+// Threads of an interpreter and a process an attempt need far more of a processor
+// than the fleet's own clients do, and on a small machine the path has to share
+// it. So each client has a concurrency of its own for runs that ask for none.
+package drivers

@@ -1,0 +1,141 @@
+package drivers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// GoNetHTTP is the driver of Go's own client: a Transport of its own an attempt,
+// as it comes, so that every attempt has a new connection. With closing set it
+// has DisableKeepAlives, which adds "Connection: close" to the request.
+func GoNetHTTP(ctx context.Context, job Job, closing bool, out io.Writer) error {
+	var left atomic.Int64
+	left.Store(job.Requests)
+	var mu sync.Mutex // guards out and failure
+	var failure error
+	var loops sync.WaitGroup
+	for range job.Concurrency {
+		loops.Go(func() {
+			for left.Add(-1) >= 0 && ctx.Err() == nil {
+				b, err := goAttempt(ctx, job, closing).Line()
+				mu.Lock()
+				if err == nil {
+					_, err = out.Write(b)
+				}
+				failure = errors.Join(failure, err)
+				mu.Unlock()
+			}
+		})
+	}
+	loops.Wait()
+	return failure
+}
+
+func goAttempt(ctx context.Context, job Job, closing bool) (a Attempt) {
+	var port atomic.Int32
+	transport := &http.Transport{
+		DisableKeepAlives: closing,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			if err == nil {
+				port.Store(int32(conn.LocalAddr().(*net.TCPAddr).Port))
+			}
+			return conn, err
+		},
+	}
+	defer transport.CloseIdleConnections()
+	client := http.Client{
+		Transport: transport, Timeout: job.Timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	method, body := http.MethodGet, io.Reader(nil)
+	if job.BodyBytes > 0 {
+		method, body = http.MethodPost, io.LimitReader(letters{}, job.BodyBytes)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, job.URL, body)
+	if err != nil {
+		return Attempt{Outcome: results.LocalError, Error: err.Error()}
+	}
+	request.ContentLength = job.BodyBytes
+	started := time.Now()
+	defer func() { a.End, a.Port = max(time.Since(started), a.Response), uint16(port.Load()) }()
+	response, err := client.Do(request)
+	if err == nil {
+		a.Response = time.Since(started)
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+	}
+	if err != nil {
+		a.Error = err.Error()
+		a.Outcome = goOutcome(err, a.Response > 0, port.Load() > 0)
+		return a
+	}
+	switch s := response.StatusCode; {
+	case s >= 200 && s <= 299:
+		a.Outcome = results.Admitted
+	case s == http.StatusServiceUnavailable:
+		a.Outcome = results.Delivered
+	default:
+		a.Outcome = results.BadResponse
+	}
+	return a
+}
+
+// goOutcome judges an error of net/http, from the client or, with an answer, from
+// its body.
+func goOutcome(err error, answer, connected bool) results.Outcome {
+	var timeout net.Error
+	var op *net.OpError
+	call := ""
+	if errors.As(err, &op) {
+		call = op.Op
+	}
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		if connected {
+			return results.TimeoutReceive
+		}
+		return results.TimeoutConnect
+	case answer:
+		return results.Truncated
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return results.Refused
+	case errors.Is(err, syscall.EPIPE):
+		return results.BrokenPipe
+	case errors.Is(err, syscall.ECONNRESET) && call == "dial":
+		return results.ResetConnect
+	case errors.Is(err, syscall.ECONNRESET) && call == "write":
+		return results.ResetSend
+	case errors.Is(err, syscall.ECONNRESET):
+		return results.ResetReceive
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return results.Truncated
+	case errors.Is(err, io.EOF), strings.Contains(err.Error(), "server closed idle connection"):
+		// The second is what a connection is called that ended before the
+		// request was on it; net/http has no name for it.
+		return results.Closed
+	case call == "dial", call == "write", call == "read":
+		return results.LocalError
+	}
+	return results.BadResponse
+}
+
+// letters is an endless body.
+type letters struct{}
+
+func (letters) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
+}

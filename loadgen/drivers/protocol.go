@@ -1,0 +1,171 @@
+package drivers
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Job is what a driver is told.
+type Job struct {
+	URL         string
+	Concurrency int
+	Requests    int64
+	BodyBytes   int64
+	Timeout     time.Duration
+}
+
+// The names of the variables that a job is handed over in.
+const (
+	urlVariable         = "REJECTBENCH_URL"
+	concurrencyVariable = "REJECTBENCH_CONCURRENCY"
+	requestsVariable    = "REJECTBENCH_REQUESTS"
+	bodyVariable        = "REJECTBENCH_BODY"
+	timeoutVariable     = "REJECTBENCH_TIMEOUT"
+)
+
+// Environment returns the job as variables of an environment.
+func (j Job) Environment() []string {
+	return []string{
+		urlVariable + "=" + j.URL,
+		concurrencyVariable + "=" + strconv.Itoa(j.Concurrency),
+		requestsVariable + "=" + strconv.FormatInt(j.Requests, 10),
+		bodyVariable + "=" + strconv.FormatInt(j.BodyBytes, 10),
+		timeoutVariable + "=" + strconv.FormatFloat(j.Timeout.Seconds(), 'f', -1, 64),
+	}
+}
+
+// JobFrom is the reverse of Environment; getenv looks a variable up.
+func JobFrom(getenv func(string) string) (Job, error) {
+	j := Job{URL: getenv(urlVariable)}
+	var errs [4]error
+	j.Concurrency, errs[0] = strconv.Atoi(getenv(concurrencyVariable))
+	j.Requests, errs[1] = strconv.ParseInt(getenv(requestsVariable), 10, 64)
+	j.BodyBytes, errs[2] = strconv.ParseInt(getenv(bodyVariable), 10, 64)
+	seconds, err := strconv.ParseFloat(getenv(timeoutVariable), 64)
+	j.Timeout, errs[3] = time.Duration(seconds*1e9), err
+	if err := errors.Join(errs[:]...); err != nil {
+		return j, fmt.Errorf("read the job: %w", err)
+	}
+	return j, nil
+}
+
+// Attempt is what a driver says of one attempt.
+type Attempt struct {
+	Outcome  results.Outcome
+	Response time.Duration // from the attempt's start; 0 when there was no answer
+	End      time.Duration // from the attempt's start
+	Port     uint16        // 0 when the client does not tell
+	Error    string        // the client's words, made fit to print; empty when there was no error
+}
+
+// line is an attempt as it is written.
+type line struct {
+	Outcome    string  `json:"outcome"`
+	ResponseMs float64 `json:"response_ms"`
+	EndMs      float64 `json:"end_ms"`
+	Port       int     `json:"port"`
+	Error      string  `json:"error"`
+}
+
+// The bounds of what a driver may write.
+const (
+	maxLine  = 64 << 10       // bytes of a line
+	maxWords = 300            // bytes that are kept of an error
+	maxEnd   = 24 * time.Hour // of an attempt
+)
+
+// Read reads what a driver writes, up to its end, and hands each attempt to
+// each, whose error ends the reading. An error of Read's own names the line.
+func Read(r io.Reader, each func(Attempt) error) error {
+	in := bufio.NewReaderSize(r, maxLine)
+	for n := 1; ; n++ {
+		b, err := in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return fmt.Errorf("line %d: longer than %d bytes", n, maxLine)
+		case err == io.EOF && len(b) == 0:
+			return nil
+		case err == io.EOF:
+			return fmt.Errorf("line %d: %s: it has no end", n, excerpt(b))
+		case err != nil:
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		a, err := ParseLine(b)
+		if err != nil {
+			return fmt.Errorf("line %d: %s: %w", n, excerpt(b), err)
+		}
+		if err := each(a); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+}
+
+// ParseLine reads one line.
+func ParseLine(b []byte) (a Attempt, err error) {
+	var l *line
+	if err := json.Unmarshal(b, &l); err != nil || l == nil {
+		return a, errors.New("not a JSON object of an attempt")
+	}
+	a.Outcome, err = results.ParseOutcome(l.Outcome)
+	switch {
+	case err != nil:
+		return a, err
+	case l.ResponseMs < 0 || l.EndMs < 0:
+		return a, errors.New("a time is negative")
+	case l.EndMs > float64(maxEnd/time.Millisecond):
+		return a, fmt.Errorf("end_ms %g: longer than %v", l.EndMs, maxEnd)
+	case l.ResponseMs > l.EndMs:
+		return a, fmt.Errorf("response_ms %g comes after end_ms %g", l.ResponseMs, l.EndMs)
+	case l.Port < 0 || l.Port > 65535:
+		return a, fmt.Errorf("port %d", l.Port)
+	}
+	a.Response, a.End = time.Duration(l.ResponseMs*1e6), time.Duration(l.EndMs*1e6)
+	a.Port, a.Error = uint16(l.Port), printable(l.Error, maxWords)
+	return a, nil
+}
+
+// Line is the reverse of ParseLine.
+func (a Attempt) Line() ([]byte, error) {
+	b, err := json.Marshal(line{
+		Outcome: a.Outcome.String(), ResponseMs: float64(a.Response) / 1e6, EndMs: float64(a.End) / 1e6,
+		Port: int(a.Port), Error: a.Error,
+	})
+	return append(b, '\n'), err
+}
+
+// excerpt is the beginning of a line, to stand in an error.
+func excerpt(b []byte) string {
+	const shown = 60
+	b = bytes.TrimRight(b, "\r\n")
+	if len(b) > shown {
+		return fmt.Sprintf("%q...", b[:shown])
+	}
+	return fmt.Sprintf("%q", b)
+}
+
+// printable makes text fit to stand on one line, and cuts it to max bytes.
+func printable(text string, max int) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	text = strings.Join(strings.Fields(text), " ")
+	for len(text) > max {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return text
+}

@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -26,22 +25,7 @@ func TunePlot(t *Tuning, dir string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the plots' folder: %w", err)
 	}
-	var paths []string
-	for _, format := range []struct {
-		ext    string
-		render func() ([]byte, error)
-	}{{"svg", f.svg}, {"png", f.png}} {
-		b, err := format.render()
-		if err != nil {
-			return paths, err
-		}
-		path := filepath.Join(dir, f.name+"."+format.ext)
-		if err := os.WriteFile(path, b, 0o644); err != nil {
-			return paths, fmt.Errorf("write a plot: %w", err)
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
+	return f.write(dir)
 }
 
 // tuneLooks are the looks of the phases.

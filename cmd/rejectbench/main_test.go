@@ -90,19 +90,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: exits CODE ARG...")
 	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	err = ts.Exec("rejectbench", args[1:]...)
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	if got != want {
-		ts.Fatalf("rejectbench %s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
-	}
-	if want == 0 {
+	if runWanting(ts, args) == 0 {
 		return
 	}
 	if out := ts.ReadFile("stdout"); out != "" {
@@ -111,6 +99,24 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if line := ts.ReadFile("stderr"); !strings.HasPrefix(line, "rejectbench: ") || strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
 		ts.Fatalf("an error has to be one line, got %q", line)
 	}
+}
+
+// runWanting runs rejectbench with all arguments but the first, which is the
+// exit code that it wants and returns.
+func runWanting(ts *testscript.TestScript, args []string) (code int) {
+	code, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec("rejectbench", args[1:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != code {
+		ts.Fatalf("rejectbench %s: exit code %d, want %d", strings.Join(args[1:], " "), got, code)
+	}
+	return code
 }
 
 // rejectbench runs one command line, in this process.

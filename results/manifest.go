@@ -41,6 +41,11 @@ type Manifest struct {
 	// ClientVersions are the versions of the run's library clients, by their own
 	// account; none in a run of the client behaviours alone.
 	ClientVersions map[string]string `json:"client_versions,omitempty"`
+
+	// Servers are the versions of the other servers that stood in for a strategy,
+	// by their names without a variant; none in a run of the reference server, or of
+	// programs that only their user knows.
+	Servers map[string]string `json:"servers,omitempty"`
 }
 
 // Source is what a merged run keeps of one of the runs in it.

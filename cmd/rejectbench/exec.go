@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -24,7 +23,6 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // Of flags that exec and run share.
 const (
-	serverUsage        = "a server program in place of the reference server, such as 'python3 -m http.server --bind {host} {port}'; it stays in the foreground"
 	listenTimeoutUsage = "how long a server program may take to listen"
 	ipv6Usage          = "the two ends speak IPv6 in place of IPv4"
 )
@@ -34,6 +32,7 @@ type execFlags struct {
 	options            sweep.ExecOptions
 	impairments        *pathFlags
 	server, path, cong string
+	catalogue          string
 }
 
 func execCommand() *cobra.Command {
@@ -58,6 +57,7 @@ program and its arguments, told where to listen by {host} and {port}.`,
 	fs.SetInterspersed(false)
 	fs.StringVar(&f.options.Server.Strategy, "strategy", "lingering-close", "how the reference server rejects")
 	fs.StringVar(&f.server, "server", "", serverUsage)
+	fs.StringVar(&f.catalogue, "catalogue", "", catalogueUsage)
 	fs.DurationVar(&f.options.Program.ListenTimeout, "listen-timeout", 10*time.Second, listenTimeoutUsage)
 	fs.BoolVar(&f.options.Spec.IPv6, "ipv6", false, ipv6Usage)
 	f.impairments = newPathFlags(fs)
@@ -89,8 +89,12 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 		if cmd.Flags().Changed("strategy") {
 			return usagef("--strategy %q, --server %q: give one of them", o.Server.Strategy, f.server)
 		}
-		if o.Program.Command = strings.Fields(f.server); len(o.Program.Command) == 0 {
-			return usagef("--server %q: name a command", f.server)
+		all, err := openCatalogue(f.catalogue)
+		if err != nil {
+			return err
+		}
+		if _, o.Program, err = readServer(all, f.server, o.Program.ListenTimeout); err != nil {
+			return err
 		}
 	}
 	if o.Server.Limit < 0 {
@@ -130,6 +134,14 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 	signal.Notify(signals, passed...)
 	defer signal.Stop(signals)
 
+	programs := map[string]sweep.Program{f.server: f.options.Program}
+	servers, err := openServers(cmd.Context(), programs, f.catalogue)
+	if err != nil {
+		return err
+	}
+	defer servers.close()
+	f.options.Program = programs[f.server]
+
 	started := time.Now()
 	// Not the command's context: a signal ends the program, and its end ends us.
 	report, err := sweep.Exec(context.WithoutCancel(cmd.Context()), f.options, signals)
@@ -155,7 +167,7 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.Duration) {
 	what := "strategy " + o.Server.Strategy
 	if len(o.Program.Command) > 0 {
-		what = "server " + o.Program.Command[0]
+		what = "server " + o.Program.Name()
 	}
 	path := o.Spec.Impairments.String()
 	if path == "" {

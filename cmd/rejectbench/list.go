@@ -27,16 +27,21 @@ var vocabularies = []struct {
 
 func listCommand() *cobra.Command {
 	var long bool
+	var folder string
 	var kinds []string
 	for _, v := range vocabularies {
 		kinds = append(kinds, v.name)
 	}
+	kinds = append(kinds, "servers")
 	cmd := &cobra.Command{
 		Use:       "list " + strings.Join(kinds, "|"),
-		Short:     "list the strategies, client behaviours, outcomes, named paths, faults, path settings, or the words other servers have for a setting",
+		Short:     "list the strategies, client behaviours, outcomes, named paths, faults, path settings, other servers, or the words other servers have for a setting",
 		ValidArgs: kinds,
 		Args:      positional(1, 1, "name one of "+strings.Join(kinds, ", ")),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "servers" {
+				return listServers(cmd, folder)
+			}
 			for _, v := range vocabularies {
 				if v.name == args[0] {
 					if long && v.name == "strategies" {
@@ -57,6 +62,7 @@ func listCommand() *cobra.Command {
 			return usagef("list %q: there are %s", args[0], strings.Join(kinds, ", "))
 		},
 	}
+	cmd.Flags().StringVar(&folder, "catalogue", "", "for servers: "+catalogueUsage)
 	cmd.Flags().BoolVar(&long, "long", false, "for strategies: who uses each, what it costs, where it fails")
 	return cmd
 }

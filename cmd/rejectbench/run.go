@@ -49,6 +49,7 @@ type runFlags struct {
 	pcap                                           int
 	ipv6                                           bool
 	servers                                        []string
+	catalogue                                      string
 	listenTimeout                                  time.Duration
 }
 
@@ -83,6 +84,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
 	fs.BoolVar(&f.ipv6, "ipv6", false, ipv6Usage)
 	fs.StringArrayVar(&f.servers, "server", nil, serverUsage+"; may stand several times")
+	fs.StringVar(&f.catalogue, "catalogue", "", catalogueUsage)
 	fs.DurationVar(&f.listenTimeout, "listen-timeout", 10*time.Second, listenTimeoutUsage)
 	fs.StringVar(&f.congestion, "congestion", netpath.DefaultCongestion, "congestion control of fleet and server, such as reno or bbr; system is the machine's own")
 	fs.Int64Var(&f.seed, "seed", 1, "seed of the cells' order and of lost packets")
@@ -104,6 +106,11 @@ func run(cmd *cobra.Command, f runFlags) error {
 		return err
 	}
 	ctx := cmd.Context()
+	servers, err := openServers(ctx, options.Programs, f.catalogue)
+	if err != nil {
+		return err
+	}
+	defer servers.close()
 	kind, _ := netpath.ParseKind(f.path)
 	spec := netpath.Spec{Kind: kind, Impairments: anyPath(options), Congestion: f.congestion, IPv6: f.ipv6}
 	options.Path, err = sweep.Choose(ctx, spec)
@@ -141,6 +148,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	servers.describe(&manifest)
 	if f.isDefaultGrid(cmd.Flags()) {
 		manifest.Options["grid"] = "default: more than the product of its flags"
 	}
@@ -410,40 +418,6 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
 	}
 	return o, nil
-}
-
-// programs returns the server programs and has their names take the
-// strategies' place.
-func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]sweep.Program, error) {
-	if !fs.Changed("server") {
-		return nil, nil
-	}
-	if fs.Changed("strategy") {
-		return nil, usagef("--strategy %q, --server %q: give one of them", f.strategy, f.servers[0])
-	}
-	a.Strategies = nil
-	programs := map[string]sweep.Program{}
-	for _, server := range f.servers {
-		command := strings.Fields(server)
-		if len(command) == 0 {
-			return nil, usagef("--server %q: name a command", server)
-		}
-		name := filepath.Base(command[0])
-		if _, twice := programs[name]; twice {
-			return nil, usagef("--server %q: there is another %s, and cells are told apart by that name", server, name)
-		}
-		programs[name] = sweep.Program{Command: command, ListenTimeout: f.listenTimeout}
-		a.Strategies = append(a.Strategies, name)
-	}
-	return programs, nil
-}
-
-// serverError is wrong usage if it is the server program's own.
-func serverError(err error) error {
-	if errors.As(err, new(sweep.CommandError)) {
-		return usageError{err}
-	}
-	return err
 }
 
 // check checks the flags that stand alone.

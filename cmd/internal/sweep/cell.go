@@ -66,6 +66,7 @@ func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		var message struct{}
 		_ = in.Decode(&message)
 		endChildren(false)
+		spec.Program.clear()
 		os.Exit(1)
 	}()
 	report, err := runCell(ctx, spec)

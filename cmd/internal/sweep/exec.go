@@ -126,6 +126,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 			var m execMessage
 			if in.Decode(&m) != nil { // nobody waits for the program any more
 				endChildren(false)
+				spec.Program.clear()
 				os.Exit(1)
 			}
 			cancel() // what waits for the server; the program is past that

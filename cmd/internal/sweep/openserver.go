@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
@@ -24,6 +25,12 @@ type Program struct {
 	// for where it has to listen.
 	Command       []string
 	ListenTimeout time.Duration // how long it may take to listen
+	// Setup is that of a server of the catalogue, whose command is Command; nil is
+	// a command of the user's own.
+	Setup *catalogue.Setup
+	// Folder is where a server with a Setup gets a private folder. Whoever made it
+	// removes it.
+	Folder string
 }
 
 // CommandError is an error of a program that a user named.
@@ -48,6 +55,7 @@ type runningServer struct {
 	addr    netip.AddrPort
 	own     *process
 	program *exec.Cmd
+	private *private      // of a server of the catalogue
 	ended   chan struct{} // closed when the program has ended, with err
 	err     error
 }
@@ -71,34 +79,50 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 		return nil, err
 	}
 	s := &runningServer{addr: netip.AddrPortFrom(path.ServerAddr(), port), ended: make(chan struct{})}
-	command := fill(p.Command, s.addr)
-	s.program = exec.Command(command[0], command[1:]...)
-	if output != nil { // in an io.Writer a nil file is not nil
-		s.program.Stdout, s.program.Stderr = output, output
+	if p.Setup != nil {
+		if s.private, err = openPrivate(p); err != nil {
+			return nil, err
+		}
+		if s.program, err = s.private.command(*p.Setup, s.addr); err != nil {
+			s.private.close()
+			return nil, err
+		}
+	} else {
+		command := fill(p.Command, s.addr)
+		s.program = exec.Command(command[0], command[1:]...)
+		if output != nil { // in an io.Writer a nil file is not nil
+			s.program.Stdout, s.program.Stderr = output, output
+		}
 	}
+	name := p.Name()
 	if err := path.StartServer(s.program); err != nil {
-		return nil, CommandError{fmt.Errorf("start the server %s: %w", command[0], err)}
+		s.private.close()
+		return nil, CommandError{fmt.Errorf("start the server %s: %w", name, err)}
 	}
+	s.private.started()
 	go func() {
 		defer close(s.ended)
 		s.err = s.program.Wait()
 	}()
 	for over := time.Now().Add(p.ListenTimeout); ; {
 		ok, err := listens(s.pid(), s.addr)
-		if err == nil && ok {
+		if err == nil && ok && s.private.ready(p.Setup) {
 			return s, nil
 		}
 		select {
 		case <-s.ended:
-			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s", command[0], s.addr, s.end())}
+			said := s.private.said()
+			s.private.close()
+			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s%s", name, s.addr, s.end(), said)}
 		case <-ctx.Done():
 			s.kill()
 			return nil, ctx.Err()
 		case <-time.After(listenPoll):
 		}
 		if time.Now().After(over) {
+			said := s.private.said()
 			s.kill()
-			return nil, CommandError{errors.Join(fmt.Errorf("the server %s did not listen on %v within %v", command[0], s.addr, p.ListenTimeout), err)}
+			return nil, CommandError{errors.Join(fmt.Errorf("the server %s did not listen on %v within %v%s", name, s.addr, p.ListenTimeout, said), err)}
 		}
 	}
 }
@@ -173,7 +197,7 @@ func (s *runningServer) alive() error {
 	}
 	select {
 	case <-s.ended:
-		return fmt.Errorf("the server died: %s", s.end())
+		return fmt.Errorf("the server died: %s%s", s.end(), s.private.said())
 	case <-time.After(endGrace):
 		return errors.New("the server stopped listening")
 	}
@@ -185,6 +209,7 @@ func (s *runningServer) kill() {
 		s.own.kill()
 		return
 	}
+	defer s.private.close()
 	_ = s.program.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.ended:

@@ -168,6 +168,7 @@ func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		var message struct{}
 		_ = in.Decode(&message)
 		endChildren(false)
+		spec.Program.clear()
 		os.Exit(1)
 	}()
 	err := spec.try(ctx)

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/catalogue"
+)
+
+func openCatalogue(folder string) (catalogue.Catalogue, error) {
+	all, err := catalogue.Open(folder)
+	if err != nil {
+		return nil, usagef("--catalogue %s: %w", folder, err)
+	}
+	return all, nil
+}
+
+// servers are the servers of the catalogue that a command uses.
+type servers struct {
+	folder   string // of their private folders; empty when there are none
+	versions map[string]string
+	terms    []results.Term
+}
+
+// openServers checks that the servers of the catalogue among some programs are
+// installed, and gives them a folder to make theirs in.
+func openServers(ctx context.Context, programs map[string]sweep.Program, folder string) (s servers, err error) {
+	s.versions = map[string]string{}
+	all, err := openCatalogue(folder)
+	if err != nil {
+		return s, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		p := programs[name]
+		if p.Setup == nil {
+			continue
+		}
+		server, variant, err := all.Lookup(name)
+		if err != nil {
+			return s, usagef("--server %s: %w", name, err)
+		}
+		version, known := s.versions[server.Name]
+		if !known {
+			if version, err = server.Installed(ctx); err != nil {
+				if ctx.Err() != nil {
+					return s, ctx.Err()
+				}
+				return s, environmentError{fmt.Errorf("--server %s: %w", name, err)}
+			}
+			s.versions[server.Name] = version
+		}
+		s.terms = append(s.terms, results.Term{Name: name, Summary: fmt.Sprintf("%s %s: %s", server.Summary, version, variant.Summary)})
+	}
+	if len(s.versions) == 0 {
+		return s, nil
+	}
+	if s.folder, err = os.MkdirTemp("", "rejectbench-servers-"); err != nil {
+		return s, environmentError{fmt.Errorf("make a folder for the servers' configurations: %w", err)}
+	}
+	for name, p := range programs {
+		p.Folder = s.folder
+		programs[name] = p
+	}
+	return s, nil
+}
+
+// close removes what the servers left.
+func (s servers) close() {
+	if s.folder != "" {
+		_ = os.RemoveAll(s.folder)
+	}
+}
+
+// describe has a run say which servers it was of.
+func (s servers) describe(m *results.Manifest) {
+	if len(s.versions) > 0 {
+		m.Servers = s.versions
+	}
+	m.Strategies = append(m.Strategies, s.terms...)
+}
+
+// listServers lists the servers of the catalogue with their variants, the ones
+// that are not there with how to get them.
+func listServers(cmd *cobra.Command, folder string) error {
+	all, err := openCatalogue(folder)
+	if err != nil {
+		return err
+	}
+	states := make([]string, len(all))
+	var asked sync.WaitGroup
+	for i, server := range all {
+		asked.Go(func() {
+			version, err := server.Installed(cmd.Context())
+			switch {
+			case err == nil:
+				states[i] = "installed, version " + version
+			case errors.Is(err, catalogue.ErrNotInstalled):
+				states[i] = "not installed: " + server.Install()
+			default:
+				states[i] = err.Error()
+			}
+		})
+	}
+	asked.Wait()
+	if err := cmd.Context().Err(); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	for i, server := range all {
+		fmt.Fprintf(w, "%s\t%s; %s\n", server.Name, server.Summary, states[i])
+		for _, v := range server.Variants {
+			summary := v.Summary
+			if v.Name == server.Default {
+				summary += " (the default)"
+			}
+			fmt.Fprintf(w, "  %s:%s\t%s\n", server.Name, v.Name, summary)
+		}
+	}
+	return w.Flush()
+}

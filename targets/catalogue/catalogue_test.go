@@ -1,0 +1,244 @@
+package catalogue
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func open(t *testing.T, dir string) Catalogue {
+	t.Helper()
+	all, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+var somewhere = netip.MustParseAddrPort("198.51.100.7:8080")
+
+// texts are all texts of a setup.
+func texts(t Setup) []string {
+	all := slices.Concat(t.Command, t.Environment)
+	for _, text := range t.Files {
+		all = append(all, text)
+	}
+	return all
+}
+
+func TestEveryVariantOfEveryServerRendersWithoutAnUnfilledPlaceholder(t *testing.T) {
+	all := open(t, "")
+	if len(all) < 10 {
+		t.Fatalf("%d servers", len(all))
+	}
+	for _, s := range all {
+		if _, _, err := all.Lookup(s.Name); err != nil {
+			t.Error(err)
+		}
+		for _, v := range s.Variants {
+			_, found, err := all.Lookup(s.Name + ":" + v.Name)
+			if err != nil || found.Name != v.Name {
+				t.Errorf("%s:%s: %v", s.Name, v.Name, err)
+			}
+			for _, text := range texts(s.Setup(v).At("/private", somewhere)) {
+				if left := word.FindString(text); left != "" {
+					t.Errorf("%s:%s: %s is left in\n%s", s.Name, v.Name, left, text)
+				}
+			}
+			if strings.HasPrefix(s.Command[0], "/etc") || slices.ContainsFunc(texts(s.Setup(v)), func(text string) bool { return strings.Contains(text, " /etc/") }) {
+				t.Errorf("%s:%s reads the system's own configuration", s.Name, v.Name)
+			}
+		}
+	}
+}
+
+// Wherever a server is told to run, it is told so, and nothing else changes.
+func TestWhereAServerRunsIsAllThatDiffersBetweenTwoOfIt(t *testing.T) {
+	all := open(t, "")
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.SampledFrom(all).Draw(t, "server")
+		v := rapid.SampledFrom(s.Variants).Draw(t, "variant")
+		dir := "/" + rapid.StringMatching(`[a-z]{8,20}`).Draw(t, "folder")
+		host := rapid.SampledFrom([]string{"203.0.113.77", "2001:db8::7777"}).Draw(t, "host")
+		addr := netip.AddrPortFrom(netip.MustParseAddr(host), rapid.Uint16Range(20000, 65535).Draw(t, "port"))
+		there := s.Setup(v).At(dir, addr)
+		back := strings.NewReplacer("["+host+"]", "198.51.100.7", host, "198.51.100.7", addr.String()[strings.LastIndex(addr.String(), ":")+1:], "8080", dir, "/private")
+		here := s.Setup(v).At("/private", somewhere)
+		for name, text := range there.Files {
+			if back.Replace(text) != here.Files[name] {
+				t.Errorf("%s:%s: %s\n%s\nand\n%s", s.Name, v.Name, name, text, here.Files[name])
+			}
+		}
+		for i, word := range there.Command {
+			if back.Replace(word) != here.Command[i] {
+				t.Errorf("%s:%s: %q and %q", s.Name, v.Name, word, here.Command[i])
+			}
+		}
+	})
+}
+
+// good is a server's file in which each test breaks one thing.
+const good = `name: tiny
+summary: a tiny server
+packages: [tiny]
+command: [tinyd, -c, "{dir}/tiny.conf"]
+version: { command: [tinyd, -v], pattern: 'tinyd (\S+)' }
+files:
+  tiny.conf: |
+    listen {host}:{port}
+    {reject}
+variants:
+  - name: deny
+    summary: denies
+    set: { reject: deny 503 }
+    source: tinyd(8)
+  - name: drop
+    summary: drops
+    set: { reject: drop }
+    source: tinyd(8)
+`
+
+func TestEveryErrorOfAServersFileNamesItsPlace(t *testing.T) {
+	if _, err := Parse("tiny.yaml", []byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ old, new, want string }{
+		"unknown field":             {"summary: a tiny", "sumary: a tiny", `tiny.yaml:2:1: unknown field "sumary"`},
+		"unknown field of variant":  {"    summary: drops", "    sumary: drops", `tiny.yaml:16:5: unknown field "sumary"`},
+		"missing command":           {"command: [tinyd, -c, \"{dir}/tiny.conf\"]\n", "", "tiny.yaml:1:1: no command: "},
+		"empty command":             {"[tinyd, -c, \"{dir}/tiny.conf\"]", "[]", "tiny.yaml:4:10: no command: "},
+		"command of the wrong type": {"[tinyd, -c, \"{dir}/tiny.conf\"]", "{ a: b }", "tiny.yaml:4:"},
+		"duplicate variant":         {"name: drop", "name: deny", "tiny.yaml:15:11: variant deny stands here twice"},
+		"duplicate key":             {"packages: [tiny]", "name: tiny", `tiny.yaml:3:1: mapping key "name" already defined`},
+		"unknown placeholder":       {"{host}:{port}", "{hots}:{port}", "tiny.yaml:8:12: unknown placeholder {hots}: there are {dir}, {host}, {port}, and what set holds"},
+		"placeholder in command":    {"{dir}/tiny.conf", "{folder}/tiny.conf", "tiny.yaml:4:"},
+		"variant without a value":   {"    set: { reject: drop }\n", "", "tiny.yaml:9:5: unknown placeholder {reject}: "},
+		"placeholder in a value":    {"reject: drop", "reject: \"drop {deny}\"", "tiny.yaml:17:"},
+		"value of no placeholder":   {"reject: drop }", "reject: drop, rejct: x }", `tiny.yaml:17:`},
+		"value named as a place":    {"reject: drop }", "reject: drop, dir: x }", `tiny.yaml:17:`},
+		"no variants":               {good[strings.Index(good, "variants:"):], "", "tiny.yaml:1:1: no variants: "},
+		"no such default":           {"packages: [tiny]", "packages: [tiny]\ndefault: dney", `tiny.yaml:4:10: default "dney" is no variant`},
+		"name with a space":         {"name: tiny", "name: ti ny", `tiny.yaml:1:7: name "ti ny"`},
+		"variant with a colon":      {"name: drop", "name: a:b", "tiny.yaml:15:"},
+		"variant without a source":  {"    set: { reject: drop }\n    source: tinyd(8)\n", "    set: { reject: drop }\n", "tiny.yaml:15:5: variant drop: say in source"},
+		"file outside the folder":   {"  tiny.conf: |", "  ../tiny.conf: |", "tiny.yaml:7:3: file \"../tiny.conf\""},
+		"pattern without a group":   {`tinyd (\S+)`, `tinyd \S+`, "tiny.yaml:5:43: pattern "},
+		"no pattern":                {`'tinyd (\S+)'`, `'tinyd (\S+'`, "tiny.yaml:5:43: pattern: error parsing regexp"},
+		"anchor":                    {"name: tiny", "name: &a tiny", "tiny.yaml:1:7: anchors, aliases and tags"},
+		"not YAML":                  {"packages: [tiny]", "packages: [tiny", "tiny.yaml:"},
+		"nothing":                   {good, "", "tiny.yaml:1:1: not a server"},
+		"a list":                    {good, "- a\n- b\n", "tiny.yaml:1:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(good, c.old, c.new, 1)
+			if text == good {
+				t.Fatal("nothing is broken")
+			}
+			_, err := Parse("tiny.yaml", []byte(text))
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAServerIsAddedByOneFileOfAtMost30Lines(t *testing.T) {
+	if n := strings.Count(good, "\n"); n > 30 {
+		t.Errorf("%d lines", n)
+	}
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "no *.yaml files") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	write("tiny.yaml", good)
+	all := open(t, dir)
+	s, v, err := all.Lookup("tiny:drop")
+	if err != nil || len(all) != len(open(t, ""))+1 {
+		t.Fatalf("%d servers, %v", len(all), err)
+	}
+	setup := s.Setup(v).At("/private", somewhere)
+	if want := "listen 198.51.100.7:8080\ndrop\n"; setup.Files["tiny.conf"] != want || setup.Command[2] != "/private/tiny.conf" {
+		t.Errorf("%+v", setup)
+	}
+	for name, want := range map[string]string{"tiny:x": "there are deny, drop", "tny": "there are aiohttp, "} {
+		if _, _, err := all.Lookup(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	write("again.yaml", good)
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "another server tiny") {
+		t.Errorf("a name twice: %v", err)
+	}
+	write("again.yaml", strings.Replace(good, "name: tiny", "name: nginx", 1))
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "another server nginx") {
+		t.Errorf("the name of a known server: %v", err)
+	}
+}
+
+func TestAServerThatIsNotThereSaysHowToGetIt(t *testing.T) {
+	for _, text := range []string{
+		good, // no such program
+		strings.NewReplacer("[tinyd, -c", "[sh, -c", "[tinyd, -v]", "[sh, -c, exit 1]").Replace(good), // no version
+		strings.Replace(strings.Replace(good, "[tinyd, -c", "[sh, -c", 1), "variants:", "requires: [/no/such/file]\nvariants:", 1),
+	} {
+		s, err := Parse("tiny.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Installed(t.Context()); !errors.Is(err, ErrNotInstalled) || !strings.Contains(err.Error(), "apt-get install tiny") {
+			t.Errorf("%v", err)
+		}
+	}
+	s, err := Parse("tiny.yaml", []byte(strings.NewReplacer("[tinyd, -c", "[sh, -c", "[tinyd, -v]", "[sh, -c, echo tinyd 1.2 >&2]").Replace(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := s.Installed(t.Context()); err != nil || version != "1.2" {
+		t.Errorf("%q, %v", version, err)
+	}
+}
+
+// Whatever the file holds, it is a whole server or an error at a place of it.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	entries, err := own.ReadDir("servers")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, e := range entries {
+		b, err := own.ReadFile("servers/" + e.Name())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := Parse("fuzz.yaml", b)
+		var at *Error
+		switch {
+		case err != nil:
+			if !errors.As(err, &at) || at.Line < 1 || at.Column < 1 {
+				t.Fatalf("without a place: %v", err)
+			}
+			return
+		case s.Name == "" || len(s.Command) == 0 || len(s.Variants) == 0 || s.Default == "":
+			t.Fatalf("not whole: %+v", s)
+		}
+		for _, v := range s.Variants {
+			if _, found, err := (Catalogue{s}).Lookup(s.Name + ":" + v.Name); err != nil || found.Name != v.Name {
+				t.Fatalf("%s:%s cannot be named: %v", s.Name, v.Name, err)
+			}
+		}
+	})
+}

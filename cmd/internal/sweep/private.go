@@ -50,7 +50,8 @@ func (f *private) command(setup catalogue.Setup, server netip.AddrPort) (*exec.C
 	if err != nil {
 		return nil, fmt.Errorf("make a file for the server's output: %w", err)
 	}
-	cmd := exec.Command(program, setup.Command[1:]...)
+	cmd := exec.Command(setup.Command[0], setup.Command[1:]...)
+	cmd.Path, cmd.Err = program, nil // which may lie outside of PATH
 	cmd.Dir = f.dir
 	cmd.Env = append(os.Environ(), setup.Environment...)
 	cmd.Stdout, cmd.Stderr = f.output, f.output

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/catalogue"
+)
+
+// need skips a test of a server that is not installed. On CI that is a failure.
+func need(t *testing.T, s catalogue.Server) (version string) {
+	t.Helper()
+	needDelays(t)
+	version, err := s.Installed(t.Context())
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	default:
+		t.Skip(err)
+	}
+	return version
+}
+
+func knownServers(t *testing.T) catalogue.Catalogue {
+	t.Helper()
+	all, err := catalogue.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// temporary gives the program a TMPDIR of its own, and returns what is left there
+// at its end.
+func (p *program) temporary() (left func() []string) {
+	p.t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "t") // a Unix socket's name is short
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { os.RemoveAll(dir) })
+	p.cmd.Env = append(p.cmd.Env, "TMPDIR="+dir)
+	return func() []string {
+		found, _ := filepath.Glob(filepath.Join(dir, "*"))
+		return found
+	}
+}
+
+// busy tells whether a cell is invalid for no more than a busy machine.
+func busy(reason string) bool {
+	return strings.Contains(reason, "late by") || strings.Contains(reason, "handshake took")
+}
+
+func TestEveryServerOfTheCatalogueRejectsInARealCellAndLeavesNothing(t *testing.T) {
+	for _, s := range knownServers(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			version := need(t, s)
+			p := prepare(t, "run", "--server", s.Name, "--rtt", "5ms", "--body", "0,100kB", "--concurrency", "4", "--requests", "8",
+				"--aa", "0", "--client", "blocking", "--path", "delayline", "--format", "json", "--quiet")
+			left := p.temporary()
+			p.start()
+			stdout, code := p.wait()
+			run, err := results.Open(p.out)
+			if err != nil {
+				t.Fatalf("exit code %d, %v: %s", code, err, p.stderr)
+			}
+			if got := run.Manifest.Servers; len(got) != 1 || got[s.Name] != version {
+				t.Errorf("the manifest's servers are %v, want %s", got, version)
+			}
+			whole := map[int64]bool{}
+			for _, c := range run.Cells {
+				if !c.Valid && !busy(c.InvalidReason) {
+					t.Errorf("invalid: %s", c.InvalidReason)
+				}
+				o := c.Outcomes
+				if c.Strategy != s.Name || c.Attempts != 8 || o.Total() != 8 || c.Rejected != 8 {
+					t.Errorf("%s: %d attempts, %d rejected, outcomes %v", c.Strategy, c.Attempts, c.Rejected, o)
+				}
+				// A server that is over its limit answers those who send nothing.
+				if c.BodyBytes == 0 && c.Delivered != 8 {
+					t.Errorf("delivered %d of 8: %v", c.Delivered, o)
+				}
+				if c.Server.CPUUsPerRejection <= 0 || c.Ledger != (results.Ledger{}) {
+					t.Errorf("server %+v, ledger %+v", c.Server, c.Ledger)
+				}
+				whole[c.BodyBytes] = true
+			}
+			if !whole[0] || !whole[100_000] {
+				t.Errorf("cells of %v:\n%s", whole, stdout)
+			}
+			p.allGone()
+			if left := left(); len(left) > 0 {
+				t.Errorf("left in the folder for temporary files: %v", left)
+			}
+		})
+	}
+}
+
+// Who has one uid only starts the servers too.
+func TestOrdinaryUserRunsServersOfTheCatalogue(t *testing.T) {
+	all := knownServers(t)
+	var names []string
+	for _, name := range []string{"nginx", "apache", "haproxy", "varnish"} {
+		s, _, err := all.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Installed(t.Context()); err == nil || os.Getenv("CI") == "true" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		t.Skip("none is installed")
+	}
+	p := asOrdinaryUser(t, "run", "--server", strings.Join(names, ","), "--rtt", "5ms", "--body", "0", "--concurrency", "4", "--requests", "8",
+		"--aa", "0", "--client", "blocking", "--format", "json", "--quiet")
+	p.start()
+	stdout, code := p.wait()
+	if code != exitDone {
+		t.Fatalf("exit code %d: %s", code, p.stderr)
+	}
+	cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+	if err != nil || len(cells) < len(names) {
+		t.Fatalf("%d cells, %v", len(cells), err)
+	}
+	for _, c := range cells {
+		if !c.Valid && !busy(c.InvalidReason) || c.Delivered != 8 {
+			t.Errorf("%s: delivered %d of 8, %s", c.Strategy, c.Delivered, c.InvalidReason)
+		}
+	}
+	p.allGone()
+}
+
+// standIn is a folder with one server of the test's own, whose program is the
+// reference server.
+func standIn(t *testing.T, command, extra string) string {
+	t.Helper()
+	dir := t.TempDir()
+	text := fmt.Sprintf(`name: standin
+summary: the reference server
+packages: [standin-package]
+command: [%s]
+version: { command: [echo, v7], pattern: 'v(\d)' }
+%svariants:
+  - { name: linger, summary: lingers, source: this program, set: { strategy: lingering-close } }
+  - { name: reset, summary: resets, source: this program, set: { strategy: linger-zero } }
+`, command, extra)
+	if err := os.WriteFile(filepath.Join(dir, "standin.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+const serveCommandLine = `rejectbench, serve, --listen, "{host}:{port}", --strategy, "{strategy}"`
+
+func TestAServerFromAFolderIsSweptLikeAStrategy(t *testing.T) {
+	needDelays(t)
+	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin,standin:reset", "--rtt", "10ms", "--body", "64KiB",
+		"--concurrency", "4", "--requests", "20", "--aa", "0", "--client", "blocking", "--quiet", "--format", "json")
+	left := p.temporary()
+	p.start()
+	stdout, code := p.wait()
+	if code != exitDone {
+		t.Fatalf("exit code %d: %s", code, p.stderr)
+	}
+	seen := map[string]int64{}
+	cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cells {
+		if c.Rejected != 20 {
+			t.Errorf("%s: %d rejected", c.Strategy, c.Rejected)
+		}
+		seen[c.Strategy] = c.Delivered
+	}
+	if len(seen) != 2 || seen["standin"] != 20 || seen["standin:reset"] == 20 {
+		t.Errorf("delivered %v", seen)
+	}
+	run, err := results.Open(p.out)
+	if err != nil || run.Manifest.Servers["standin"] != "7" {
+		t.Errorf("%v, %v", run, err)
+	}
+	if !slices.ContainsFunc(run.Manifest.Strategies, func(s results.Term) bool {
+		return s.Name == "standin:reset" && s.Summary == "the reference server 7: resets"
+	}) {
+		t.Errorf("the manifest explains %v", run.Manifest.Strategies)
+	}
+	p.allGone()
+	if left := left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestExecStartsAServerOfTheCatalogue(t *testing.T) {
+	needDelays(t)
+	p := prepare(t, "exec", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin:linger", "--rtt", "10ms", "--path", "delayline", "--",
+		"rejectbench", "load", "{url}", "--requests", "10", "--concurrency", "2")
+	left := p.temporary()
+	p.start()
+	stdout, code := p.wait()
+	if code != exitDone || !strings.Contains(stdout, "delivered 100.00% of 10 rejections") || !strings.Contains(p.stderr.String(), "server standin:linger, ") {
+		t.Errorf("exit code %d:\n%s%s", code, stdout, p.stderr)
+	}
+	p.allGone()
+	if left := left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// What a server says of its configuration is what its user has to know.
+func TestAServerThatDoesNotStartShowsWhatItWrote(t *testing.T) {
+	needDelays(t)
+	const set = "set: { strategy: x }\n"
+	for name, c := range map[string]struct{ command, extra, want string }{
+		"refuses": {`sh, -c, "echo bad line 7 of {dir}/conf >&2; exit 3 # {strategy}"`, set,
+			"the server standin:linger ended before it listened on 198.18.0.2:8080: exit status 3; it wrote: bad line 7 of {dir}/conf"},
+		"waits": {`sh, -c, "echo waiting; sleep 600 # {strategy}"`, set,
+			"the server standin:linger did not listen on 198.18.0.2:8080 within 300ms; it wrote: waiting"},
+		"never says that it is ready": {serveCommandLine, "ready: never said\n" + set,
+			"the server standin:linger did not listen on 198.18.0.2:8080 within 300ms"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, command := range []string{"run", "exec"} {
+				args := []string{command, "--catalogue", standIn(t, c.command, c.extra), "--server", "standin", "--rtt", "1ms", "--listen-timeout", "300ms"}
+				if command == "exec" {
+					args = append(args, "--", "true")
+				}
+				p := prepare(t, args...)
+				left := p.temporary()
+				p.start()
+				stdout, code := p.wait()
+				said := p.stderr.String()
+				if code != exitUsage || stdout != "" || !strings.HasPrefix(said, "rejectbench: "+c.want) || strings.Count(said, "\n") != 1 {
+					t.Errorf("%s: exit code %d, %s%s", command, code, stdout, said)
+				}
+				p.allGone()
+				if left := left(); len(left) > 0 {
+					t.Errorf("left: %v", left)
+				}
+			}
+		})
+	}
+}
+
+func TestDeathOfACatalogueServerMakesItsCellInvalidAndNothingIsLeft(t *testing.T) {
+	needDelays(t)
+	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
+		"--concurrency", "4", "--duration", "1s", "--aa", "0", "--format", "json", "--quiet")
+	left := p.temporary()
+	p.start()
+	p.frozen("fleet")
+	killed := 0
+	for _, r := range relatives(p.variable) {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.pid))
+		if strings.HasPrefix(string(line), "rejectbench\x00serve\x00") && syscall.Kill(r.pid, syscall.SIGKILL) == nil {
+			killed++
+		}
+	}
+	p.thaw()
+	stdout, code := p.wait()
+	if n := strings.Count(stdout, `"invalid_reason":"the server died: signal: killed`); code > exitFailed || killed != 1 || n != 1 {
+		t.Errorf("%d servers killed, exit code %d, %d records say so:\n%s", killed, code, n, p.stderr)
+	}
+	p.allGone()
+	if left := left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// Who is killed cannot clean up; the cell does.
+func TestAKilledRunLeavesNeitherServersNorTheirFolders(t *testing.T) {
+	needDelays(t)
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
+				"--concurrency", "4", "--duration", "1s", "--aa", "0", "--format", "json", "--quiet")
+			left := p.temporary()
+			p.start()
+			p.frozen("fleet")
+			if len(left()) == 0 {
+				t.Error("the server has no folder while it runs")
+			}
+			if err := p.cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = p.wait()
+			eventually(t, "everything is gone", func() bool { return len(relatives(p.variable)) == 0 && len(left()) == 0 })
+		})
+	}
+}

@@ -110,7 +110,9 @@ func goOutcome(err error, answer, connected bool) results.Outcome {
 		return results.Truncated
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return results.Refused
-	case errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+		// The second: the Transport met the end first, and closed the connection
+		// under its own send.
 		return results.BrokenPipe
 	case errors.Is(err, syscall.ECONNRESET) && call == "dial":
 		return results.ResetConnect

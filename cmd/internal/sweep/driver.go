@@ -92,6 +92,7 @@ func drive(ctx context.Context, spec driverSpec) (attempts []drivers.Attempt, er
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the driver of %s: %w", client.Name, err)
 	}
+	standBack(cmd)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	patience := driverStart + driverLimits*spec.Fleet.ReceiveTimeout

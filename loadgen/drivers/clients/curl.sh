@@ -42,14 +42,16 @@ milliseconds() { # of a number of seconds with six digits after the point
 	printf -v "$2" '%d.%03d' $((us / 1000)) $((us % 1000))
 }
 
-attempts() { # how many to make
-	local i out status port connected first total exit words
+attempts() { # how many to make, in which loop
+	local log=$work/log.$2 i out status port connected first total exit words
 	for ((i = 0; i < $1; i++)); do
-		out=$(curl --silent --disable --noproxy '*' --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
-			--write-out '%{http_code} %{local_port} %{time_connect} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL")
+		out=$(curl --silent --verbose --disable --noproxy '*' --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
+			--write-out '%{http_code} %{local_port} %{time_connect} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL" 2>"$log")
 		read -r status port connected first total exit words <<<"$out"
 		[ -n "$exit" ] || { echo "curl wrote: $out" >&2; exit 1; }
 		[ "$exit" -ne 0 ] || words=
+		# Why it could not connect stands only in what it says as it goes.
+		[ "$exit" -ne 7 ] || words="$words: $(grep -m 1 failed: "$log")"
 		judge "$exit" "$status" "$connected" "$first" "$words"
 		words=${words//[\\\"[:cntrl:]]/ }
 		[ "$status" != 000 ] || first=0.000000
@@ -63,7 +65,7 @@ attempts() { # how many to make
 # Loops of their own share the attempts out evenly.
 loops=()
 for ((n = 0; n < REJECTBENCH_CONCURRENCY; n++)); do
-	attempts $(((REJECTBENCH_REQUESTS + n) / REJECTBENCH_CONCURRENCY)) &
+	attempts $(((REJECTBENCH_REQUESTS + n) / REJECTBENCH_CONCURRENCY)) $n &
 	loops+=($!)
 done
 failed=0

@@ -27,6 +27,7 @@ export function failed(error, a) {
     case 'ECONNRESET':
       if (a.first) return 'truncated';
       return error.syscall ? 'reset-' + call : 'closed'; // "socket hang up" has no system call
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH': return 'truncated';
     case 'UND_ERR_SOCKET': return a.first ? 'truncated' : 'closed'; // "other side closed"
   }
   if (/^(HPE_|UND_ERR_RES|UND_ERR_HEADERS_OVERFLOW)/.test(error.code ?? '') || error.name === 'HTTPParserError') return 'bad-response';

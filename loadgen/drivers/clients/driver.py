@@ -71,10 +71,13 @@ def failed(error, call):
 
 
 def innermost(error):
-    """The error that a library's own one was raised for."""
-    while error.__cause__ or error.__context__:
+    """The error of the system or of http.client that a library's own one stands around."""
+    found = error
+    while error:
+        if isinstance(error, (OSError, http.client.HTTPException)):
+            found = error
         error = error.__cause__ or error.__context__
-    return error
+    return found
 
 
 def call_of(error):

@@ -1,0 +1,96 @@
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.ProtocolException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Makes attempts with java.net.http and judges them by its exceptions. */
+public class JavaHttp {
+    static final Duration TIMEOUT = Duration.ofMillis((long) (1000 * Double.parseDouble(System.getenv("REJECTBENCH_TIMEOUT"))));
+    static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT).build();
+
+    public static void main(String[] args) throws Exception {
+        int concurrency = Integer.parseInt(System.getenv("REJECTBENCH_CONCURRENCY"));
+        AtomicInteger left = new AtomicInteger(Integer.parseInt(System.getenv("REJECTBENCH_REQUESTS")));
+        byte[] body = new byte[Integer.parseInt(System.getenv("REJECTBENCH_BODY"))];
+        Arrays.fill(body, (byte) 'x');
+        HttpRequest.Builder b = HttpRequest.newBuilder(URI.create(System.getenv("REJECTBENCH_URL"))).timeout(TIMEOUT);
+        HttpRequest request = body.length == 0 ? b.GET().build()
+                : b.header("Content-Type", "application/octet-stream").POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
+        Thread[] threads = new Thread[concurrency];
+        for (int i = 0; i < concurrency; i++) {
+            threads[i] = new Thread(() -> {
+                while (left.getAndDecrement() > 0) attempt(request);
+            });
+            threads[i].setUncaughtExceptionHandler((t, e) -> {
+                e.printStackTrace();
+                Runtime.getRuntime().halt(1);
+            });
+            threads[i].start();
+        }
+        for (Thread t : threads) t.join();
+        System.out.flush();
+        System.exit(0); // the client's own thread would last
+    }
+
+    static void attempt(HttpRequest request) {
+        long started = System.nanoTime();
+        long[] first = {0};
+        String outcome, words = "";
+        try {
+            HttpResponse<byte[]> answer = CLIENT.send(request, info -> {
+                first[0] = System.nanoTime() - started;
+                return HttpResponse.BodySubscribers.ofByteArray();
+            });
+            int status = answer.statusCode();
+            outcome = status >= 200 && status <= 299 ? "admitted" : status == 503 ? "delivered" : "bad-response";
+        } catch (IOException e) {
+            outcome = failed(e, first[0] != 0);
+            words = chain(e);
+        } catch (InterruptedException e) {
+            throw new RuntimeException(e);
+        }
+        double end = (System.nanoTime() - started) / 1e6;
+        // One call a line, so that lines of several threads do not mix.
+        System.out.print(String.format(Locale.ROOT, "{\"outcome\":\"%s\",\"response_ms\":%.6f,\"end_ms\":%.6f,\"port\":0,\"error\":\"%s\"}\n",
+                outcome, first[0] / 1e6, end, words.replaceAll("[\\\\\"\\p{Cntrl}]", " ")));
+    }
+
+    /** The outcome of an exception: its class where that tells, else the words that the system gave it. */
+    static String failed(IOException e, boolean answered) {
+        if (e instanceof HttpConnectTimeoutException) return "timeout-connect";
+        if (e instanceof HttpTimeoutException) return "timeout-receive";
+        String words = chain(e);
+        if (words.contains("Connection refused") || e instanceof ConnectException && words.contains("ClosedChannelException")) return "refused";
+        if (words.contains("Address already in use") || words.contains("Cannot assign requested address") || words.contains("Too many open files")
+                || words.contains("unreachable")) return "local-error";
+        if (answered) return "truncated";
+        if (words.contains("Broken pipe")) return "broken-pipe";
+        if (words.contains("Connection reset by peer")) return "reset-send"; // the system's words: a write; a read says less
+        if (words.contains("Connection reset")) return "reset-receive";
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            if (t instanceof ProtocolException) return "bad-response";
+            if (t instanceof EOFException) return words.contains("received no bytes") ? "closed" : "truncated";
+            if (t instanceof ClosedChannelException) return "closed";
+        }
+        if (words.contains("received no bytes")) return "closed";
+        return "bad-response";
+    }
+
+    static String chain(Throwable e) {
+        StringBuilder s = new StringBuilder();
+        for (Throwable t = e; t != null; t = t.getCause()) s.append(s.length() > 0 ? ": " : "").append(t);
+        return s.toString();
+    }
+}

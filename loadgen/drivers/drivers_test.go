@@ -1,0 +1,403 @@
+package drivers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+func TestEveryClientOfTheCatalogueIsReadAndHasItsFiles(t *testing.T) {
+	all, err := read(clients)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 8 {
+		t.Errorf("%d clients", len(all))
+	}
+	used := map[string]bool{}
+	for _, c := range all {
+		dir := t.TempDir()
+		if err := c.Write(dir); err != nil {
+			t.Error(err)
+		}
+		for _, word := range c.CommandIn(dir, "http://u/") {
+			if strings.ContainsAny(word, "{}") {
+				t.Errorf("%s: nothing stands for %q", c.Name, word)
+			}
+			if strings.HasPrefix(word, dir) {
+				if _, err := os.Stat(word); err != nil {
+					t.Errorf("%s: its command names a file that it has not: %v", c.Name, err)
+				}
+			}
+		}
+		for _, f := range c.Files {
+			used[f] = true
+		}
+		if got, ok := ByName(c.Name); !ok || got.Name != c.Name {
+			t.Errorf("%s is not found by its name", c.Name)
+		}
+	}
+	files, err := clients.ReadDir("clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !used[f.Name()] && !strings.HasSuffix(f.Name(), ".yaml") {
+			t.Errorf("%s is no client's", f.Name())
+		}
+	}
+}
+
+func TestARowThatIsNotOneIsRefused(t *testing.T) {
+	const good = "name: a\nsummary: b\nconcurrency: 1\npackages: [p]\ncommand: [c]\nversion: {command: [c], match: '(.)'}\n"
+	parse := func(row string) error {
+		_, err := read(fstest.MapFS{"clients/a.yaml": {Data: []byte(row)}})
+		return err
+	}
+	if err := parse(good); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{"name: a", "name: A,b"}, {"name: a", "name: other"}, {"summary: b", "summary: ''"}, {"concurrency: 1", "concurrency: 0"},
+		{"command: [c]\nversion", "version"}, {"packages: [p]\n", ""}, {"'(.)'", "'('"}, {"'(.)'", "'.'"}, {"name: a", "name: a\nrole: r"},
+		{"name: a", "name: a\nfiles: [../x]"}, {"name: a", "name: a\nknown: [{fact: f}]"}, {"name: a", "name: a\nnosuch: 1"},
+	} {
+		row := strings.Replace(good, change[0], change[1], 1)
+		if row == good {
+			t.Fatalf("nothing changed by %q", change)
+		}
+		if parse(row) == nil {
+			t.Errorf("taken:\n%s", row)
+		}
+	}
+}
+
+func TestEveryAttemptIsReadAsItWasWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var want []Attempt
+		var written bytes.Buffer
+		for range rapid.IntRange(0, 20).Draw(t, "attempts") {
+			end := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "end"))
+			a := Attempt{
+				Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
+				Response: time.Duration(rapid.Int64Range(0, int64(end)).Draw(t, "response")), End: end,
+				Port: rapid.Uint16().Draw(t, "port"), Error: printable(rapid.String().Draw(t, "error"), maxWords),
+			}
+			want = append(want, a)
+			b, err := a.Line()
+			if err != nil {
+				t.Fatal(err)
+			}
+			written.Write(b)
+		}
+		var got []Attempt
+		if err := Read(&written, func(a Attempt) error { got = append(got, a); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		// A nanosecond may be lost in a decimal number of milliseconds.
+		near := cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() <= 1 })
+		if diff := cmp.Diff(want, got, near); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// hostile are lines that a driver must not write, with a word of why.
+var hostile = map[string]string{
+	"":                                       "JSON",
+	"garbage":                                "JSON",
+	"null":                                   "JSON",
+	"[]":                                     "JSON",
+	`"delivered"`:                            "JSON",
+	`{"outcome":"delivered"`:                 "JSON",
+	`{"outcome":"delivered"} {}`:             "JSON",
+	`{"outcome":"delivered"}` + "\x00":       "JSON",
+	"\x00" + `{"outcome":"delivered"}`:       "JSON",
+	`{"outcome":1}`:                          "JSON",
+	`{"outcome":"delivered","end_ms":"1"}`:   "JSON",
+	`{"outcome":"delivered","end_ms":1e999}`: "JSON",
+	`{"outcome":"delivered","port":1.5}`:     "JSON",
+	`{}`:                                     "unknown outcome",
+	`{"outcome":"Delivered "}`:               "unknown outcome",
+	`{"outcome":"delivered","end_ms":-1}`:    "negative",
+	`{"outcome":"delivered","response_ms":-0.1}`:         "negative",
+	`{"outcome":"delivered","end_ms":1e300}`:             "longer",
+	`{"outcome":"delivered","response_ms":2,"end_ms":1}`: "after",
+	`{"outcome":"delivered","port":-1}`:                  "port",
+	`{"outcome":"delivered","port":65536}`:               "port",
+}
+
+func TestEveryLineThatIsNoAttemptIsRefusedByItsNumber(t *testing.T) {
+	const good = `{"outcome":"closed","end_ms":1}` + "\n"
+	count := func(in string) (n int, err error) {
+		err = Read(strings.NewReader(in), func(Attempt) error { n++; return nil })
+		return n, err
+	}
+	check := func(in, why string) {
+		t.Helper()
+		n, err := count(good + in)
+		if n != 1 || err == nil || !strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), why) || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 500 {
+			t.Errorf("%.80q: %d attempts, error %v; want one, and line 2: ... %s", in, n, err, why)
+		}
+	}
+	for in, why := range hostile {
+		check(in+"\n", why)
+	}
+	check(strings.TrimSuffix(good, "\n"), "no end")
+	check(`{"outcome":"closed","error":"`+strings.Repeat("x", maxLine)+`"}`+"\n", "longer")
+	if n, err := count(good + good); n != 2 || err != nil {
+		t.Errorf("%d attempts, %v", n, err)
+	}
+}
+
+func FuzzEveryLineIsAnAttemptWithinBoundsOrAnError(f *testing.F) {
+	for in := range hostile {
+		f.Add([]byte(in))
+	}
+	f.Add([]byte(`{"outcome":"delivered","response_ms":1.25,"end_ms":2.5,"port":4711,"error":"a\u0000\nb"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, err := ParseLine(b)
+		if err != nil {
+			return
+		}
+		if a.Response < 0 || a.End < a.Response || a.End > maxEnd || len(a.Error) > maxWords || strings.ContainsAny(a.Error, "\n\r\x00\x1b") || int(a.Outcome) >= results.NumOutcomes {
+			t.Errorf("%q was read as %+v", b, a)
+		}
+		again, err := a.Line()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := ParseLine(again); err != nil || b.Outcome != a.Outcome || b.Port != a.Port || b.Error != a.Error {
+			t.Errorf("%+v was written as %s and read as %+v, %v", a, again, b, err)
+		}
+	})
+}
+
+func TestEveryJobIsReadFromTheEnvironmentThatItWasWrittenTo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := Job{
+			URL: "http://10.0.0.2:8080/", Concurrency: rapid.IntRange(1, 1<<20).Draw(t, "concurrency"), Requests: rapid.Int64Range(1, 1<<40).Draw(t, "requests"),
+			BodyBytes: rapid.Int64Range(0, 1<<40).Draw(t, "body"), Timeout: time.Duration(rapid.IntRange(1, 1e6).Draw(t, "timeout")) * time.Millisecond,
+		}
+		env := map[string]string{}
+		for _, v := range want.Environment() {
+			name, value, _ := strings.Cut(v, "=")
+			env[name] = value
+		}
+		got, err := JobFrom(func(name string) string { return env[name] })
+		if err != nil || (got.Timeout-want.Timeout).Abs() > time.Microsecond {
+			t.Fatalf("%+v became %+v, %v", want, got, err)
+		}
+		if got.Timeout = want.Timeout; got != want {
+			t.Errorf("%+v became %+v", want, got)
+		}
+	})
+}
+
+// ending is a server's way of ending every connection, and what a client may make of it.
+type ending struct {
+	name string
+	body int64
+	// serve is called with the connection and closes it.
+	serve func(c *net.TCPConn)
+	want  []results.Outcome
+}
+
+const whole = "HTTP/1.1 %s\r\nContent-Length: 5\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nfull\n"
+
+// reading reads the request's header and then does the rest.
+func reading(then func(c *net.TCPConn)) func(c *net.TCPConn) {
+	return func(c *net.TCPConn) {
+		defer c.Close()
+		var got []byte
+		b := make([]byte, 4096)
+		for !bytes.Contains(got, []byte("\r\n\r\n")) {
+			n, err := c.Read(b)
+			if err != nil {
+				return
+			}
+			got = append(got, b[:n]...)
+		}
+		then(c)
+	}
+}
+
+func says(text string) func(c *net.TCPConn) {
+	return reading(func(c *net.TCPConn) { _, _ = io.WriteString(c, text) })
+}
+
+// A reset is told once, to the first call that meets it. A client that takes no
+// notice of a failed send finds the end when it reads, and calls it that.
+var endings = []ending{
+	{"a 200", 0, says(fmt.Sprintf(whole, "200 OK")), []results.Outcome{results.Admitted}},
+	{"a 503", 0, says(fmt.Sprintf(whole, "503 Service Unavailable")), []results.Outcome{results.Delivered}},
+	{"a 404", 0, says(fmt.Sprintf(whole, "404 Not Found")), []results.Outcome{results.BadResponse}},
+	{"a silent close", 0, says(""), []results.Outcome{results.Closed}},
+	{"a truncated body", 0, says(strings.Replace(fmt.Sprintf(whole, "503 Service Unavailable"), "full\n", "f", 1)), []results.Outcome{results.Truncated}},
+	{"a reset", 0, reading(func(c *net.TCPConn) { _ = c.SetLinger(0) }), []results.Outcome{results.ResetReceive}},
+	{"a reset of an upload", 8 << 20, reading(func(c *net.TCPConn) { _ = c.SetLinger(0) }), []results.Outcome{results.ResetSend, results.BrokenPipe, results.ResetReceive, results.Closed}},
+	{"no answer in time", 0, reading(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }), []results.Outcome{results.TimeoutReceive}},
+}
+
+// driverEnv marks this test's binary as the driver of a role.
+const driverEnv = "REJECTBENCH_TEST_DRIVER"
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(driverEnv); role != "" {
+		job, err := JobFrom(os.Getenv)
+		if err == nil {
+			err = GoNetHTTP(context.Background(), job, strings.HasSuffix(role, "close"), os.Stdout)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// drive runs a client's driver and returns its attempts.
+func drive(t *testing.T, c Client, j Job) []Attempt {
+	t.Helper()
+	dir := t.TempDir()
+	if err := c.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	if c.Role == "" {
+		words := c.CommandIn(dir, j.URL)
+		cmd = exec.Command(words[0], words[1:]...)
+	}
+	var stderr bytes.Buffer
+	cmd.Dir, cmd.Stderr = dir, &stderr
+	cmd.Env = append(append(os.Environ(), j.Environment()...), driverEnv+"="+c.Role)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, &stderr)
+	}
+	var all []Attempt
+	if err := Read(bytes.NewReader(out), func(a Attempt) error { all = append(all, a); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// installed skips a client that is not there; on CI that is a failure.
+func installed(t *testing.T, c Client) {
+	t.Helper()
+	_, err := c.Installed(context.Background())
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing) && os.Getenv("CI") != "true":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+}
+
+func TestEveryClientTellsEachEndingByItsName(t *testing.T) {
+	for _, c := range Clients() {
+		t.Run(c.Name, func(t *testing.T) {
+			installed(t, c)
+			for _, e := range endings {
+				t.Run(e.name, func(t *testing.T) {
+					l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+					if err != nil {
+						t.Fatal(err)
+					}
+					var mu sync.Mutex
+					ports := map[uint16]int{}
+					var serving sync.WaitGroup
+					serving.Go(func() {
+						for {
+							conn, err := l.AcceptTCP()
+							if err != nil {
+								return
+							}
+							mu.Lock()
+							ports[conn.RemoteAddr().(*net.TCPAddr).AddrPort().Port()]++
+							mu.Unlock()
+							serving.Go(func() { e.serve(conn) })
+						}
+					})
+					const requests = 3
+					timeout := 20 * time.Second
+					if e.want[0] == results.TimeoutReceive {
+						timeout = time.Second
+					}
+					all := drive(t, c, Job{URL: "http://" + l.Addr().String() + "/", Concurrency: 2, Requests: requests, BodyBytes: e.body, Timeout: timeout})
+					l.Close()
+					serving.Wait()
+					if len(all) != requests || sum(ports) != requests {
+						t.Errorf("%d attempts and %d connections, want %d: %+v", len(all), sum(ports), requests, all)
+					}
+					for _, a := range all {
+						if !among(a.Outcome, e.want) {
+							t.Errorf("%v, want one of %v: %s", a.Outcome, e.want, a.Error)
+						}
+						if a.Port != 0 && ports[a.Port] == 0 {
+							t.Errorf("port %d, which the server never saw: %v", a.Port, ports)
+						}
+						if clean := a.Outcome == results.Delivered || a.Outcome == results.Admitted; clean != (a.Error == "") && a.Outcome != results.BadResponse && a.Outcome != results.Truncated {
+							t.Errorf("%v with the words %q", a.Outcome, a.Error)
+						}
+					}
+				})
+			}
+			t.Run("a refused port", func(t *testing.T) {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				url := "http://" + l.Addr().String() + "/"
+				l.Close()
+				for _, a := range drive(t, c, Job{URL: url, Concurrency: 1, Requests: 2, Timeout: 20 * time.Second}) {
+					if a.Outcome != results.Refused || a.Error == "" {
+						t.Errorf("%v: %s", a.Outcome, a.Error)
+					}
+				}
+			})
+		})
+	}
+}
+
+func sum(ports map[uint16]int) (n int) {
+	for _, v := range ports {
+		n += v
+	}
+	return n
+}
+
+func among(o results.Outcome, all []results.Outcome) bool {
+	for _, a := range all {
+		if a == o {
+			return true
+		}
+	}
+	return false
+}
+
+func TestAClientThatIsNotThereNamesItsPackage(t *testing.T) {
+	c := Client{Name: "ghost", Packages: []string{"ghost-tools"}, Command: []string{"x"}, Version: Version{Command: []string{"/nonexistent/ghost"}, Match: "(.)"}}
+	_, err := c.Installed(context.Background())
+	var missing *MissingError
+	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "ghost-tools") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
+	}
+}

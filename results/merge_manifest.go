@@ -35,7 +35,9 @@ func mergeManifests(runs []*Run) (Manifest, error) {
 	all.Sources = sourcesOf(all)
 	all.TCP, all.Options = maps.Clone(all.TCP), maps.Clone(all.Options)
 	all.Strategies, all.Clients = slices.Clone(all.Strategies), slices.Clone(all.Clients)
+	all.Servers = maps.Clone(all.Servers)
 	for _, m := range manifests[1:] {
+		all.Servers = joinValues(all.Servers, m.Servers)
 		all.Name = joinDistinct(pathSeparator, all.Name, m.Name)
 		all.Tool = joinDistinct(valueSeparator, all.Tool, m.Tool)
 		all.Go = joinDistinct(valueSeparator, all.Go, m.Go)

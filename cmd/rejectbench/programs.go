@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
+	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
 // Of flags that exec and run share.
@@ -75,10 +76,14 @@ func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (na
 	return word, sweep.Program{Command: setup.Command, ListenTimeout: max(timeout, server.ListenTimeout), Setup: &setup}, nil
 }
 
-// serverError is wrong usage if it is the server program's own.
+// serverError is wrong usage if it is the server program's own, and the
+// environment's if a server may not be started.
 func serverError(err error) error {
-	if errors.As(err, new(sweep.CommandError)) {
+	switch {
+	case errors.As(err, new(sweep.CommandError)):
 		return usageError{err}
+	case strings.Contains(err.Error(), netpath.ErrNotAllowed.Error()): // it comes from another process, as a text
+		return environmentError{err}
 	}
 	return err
 }

@@ -296,3 +296,23 @@ func TestAKilledRunLeavesNeitherServersNorTheirFolders(t *testing.T) {
 		})
 	}
 }
+
+// Root who may make network namespaces but no user namespaces is told so in one line.
+func TestWhereUserNamespacesAreForbiddenAServerOfTheCatalogueIsNotStartedAsRoot(t *testing.T) {
+	needDelays(t)
+	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "1ms")
+	forbidNamespaces(p)
+	p.cmd.SysProcAttr.UidMappings[0].ContainerID, p.cmd.SysProcAttr.GidMappings[0].ContainerID = 0, 0
+	left := p.temporary()
+	p.start()
+	stdout, code := p.wait()
+	said := p.stderr.String()
+	if code != exitEnvironment || stdout != "" || strings.Count(said, "\n") != 1 ||
+		!strings.Contains(said, "start the server standin:linger as an ordinary user: ") || !strings.Contains(said, "user.max_user_namespaces") {
+		t.Errorf("exit code %d, %s%s", code, stdout, said)
+	}
+	p.allGone()
+	if left := left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}

@@ -97,6 +97,9 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 	name := p.Name()
 	if err := path.StartServer(s.program); err != nil {
 		s.private.close()
+		if p.Setup != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC)) {
+			return nil, fmt.Errorf("start the server %s as an ordinary user: %w", name, forbidden(err))
+		}
 		return nil, CommandError{fmt.Errorf("start the server %s: %w", name, err)}
 	}
 	s.private.started()

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rejectbench/rejectbench/loadgen"
@@ -20,6 +21,13 @@ import (
 type driverSpec struct {
 	Fleet  loadgen.Config // of which a driver has the client, numbers, sizes and one time limit
 	Folder string         // where the driver gets a folder of its own; empty is the system's place
+	// Patience is how long the driver may be silent.
+	Patience time.Duration
+}
+
+// newDriverSpec returns what the driver process of a cell is told.
+func newDriverSpec(s cellSpec) driverSpec {
+	return driverSpec{s.Fleet, s.Folder, driverStart + driverLimits*s.Fleet.ReceiveTimeout}
 }
 
 // Of how long a driver may be silent.
@@ -60,13 +68,17 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	return nil
 }
 
-// drive runs the driver to its end and returns the attempts, with their times
-// counted from each one's own start.
-func drive(ctx context.Context, spec driverSpec) (attempts []drivers.Attempt, err error) {
+func drive(ctx context.Context, spec driverSpec) ([]drivers.Attempt, error) {
 	client, ok := drivers.ByName(spec.Fleet.Client)
 	if !ok {
 		return nil, fmt.Errorf("unknown library client %q", spec.Fleet.Client)
 	}
+	return driveClient(ctx, client, spec)
+}
+
+// driveClient runs the driver to its end and returns the attempts, with their
+// times counted from each one's own start.
+func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (attempts []drivers.Attempt, err error) {
 	dir, err := os.MkdirTemp(spec.Folder, "rejectbench-"+client.Name+"-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the driver: %w", err)
@@ -95,19 +107,20 @@ func drive(ctx context.Context, spec driverSpec) (attempts []drivers.Attempt, er
 	standBack(cmd)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	patience := driverStart + driverLimits*spec.Fleet.ReceiveTimeout
-	silent := time.AfterFunc(patience, func() {
-		cancel(fmt.Errorf("it hangs: nothing for %v, after %d of %d attempts", patience, len(attempts), spec.Fleet.Requests))
+	var done atomic.Int64
+	silent := time.AfterFunc(spec.Patience, func() {
+		cancel(fmt.Errorf("it hangs: nothing for %v, after %d of %d attempts", spec.Patience, done.Load(), spec.Fleet.Requests))
 	})
 	defer silent.Stop()
 	stop := context.AfterFunc(ctx, func() { endGroup(cmd) })
 	defer stop()
 	err = drivers.Read(lines, func(a drivers.Attempt) error {
-		silent.Reset(patience)
+		silent.Reset(spec.Patience)
 		if int64(len(attempts)) == spec.Fleet.Requests {
 			return fmt.Errorf("one attempt more than the %d asked for", spec.Fleet.Requests)
 		}
 		attempts = append(attempts, a)
+		done.Add(1)
 		return nil
 	})
 	if err != nil {

@@ -36,7 +36,7 @@ var (
 	}
 	driverFleet = fleetKind{
 		role:     "driver",
-		spec:     func(s cellSpec) any { return driverSpec{s.Fleet, s.Folder} },
+		spec:     func(s cellSpec) any { return newDriverSpec(s) },
 		join:     joinDriver,
 		joinWire: joinDriverWire,
 		keeps:    portsKnown,

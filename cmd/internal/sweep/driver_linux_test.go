@@ -1,0 +1,238 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/loadgen/drivers"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+// drawAttempts draws what a driver says of some attempts.
+func drawAttempts(t *rapid.T) (all []drivers.Attempt) {
+	for range rapid.IntRange(0, 60).Draw(t, "attempts") {
+		end := rapid.Int64Range(0, int64(time.Minute)).Draw(t, "end")
+		all = append(all, drivers.Attempt{
+			Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
+			Response: time.Duration(rapid.Int64Range(0, end).Draw(t, "response")), End: time.Duration(end),
+			Port: rapid.SampledFrom([]uint16{0, 0, 1, 2, 3, 4711}).Draw(t, "port"),
+		})
+	}
+	return all
+}
+
+func TestEveryAttemptOfADriverIsCountedOnceInItsReport(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		attempts := drawAttempts(t)
+		r, err := driverReport(attempts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := int64(len(attempts))
+		if r.Counts.Total() != n || r.Latency.End.Count != n || int64(len(r.Attempts)) != n || r.Latency.Connect.Count != 0 || r.Handshake.Count != 0 {
+			t.Errorf("%d attempts became %+v", n, r)
+		}
+		var answered int64
+		for _, a := range attempts {
+			if a.Response > 0 {
+				answered++
+			}
+		}
+		if r.Latency.Response.Count != answered {
+			t.Errorf("%d of %d answers have a latency", r.Latency.Response.Count, answered)
+		}
+		var inHistograms int64
+		for key, encoded := range r.Histograms {
+			h, err := results.DecodeHistogram(encoded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if phase, outcome, _ := strings.Cut(key, "/"); phase == "end" {
+				o, err := results.ParseOutcome(outcome)
+				if err != nil || h.TotalCount() != r.Counts[o] {
+					t.Errorf("%s has %d of %d", key, h.TotalCount(), r.Counts[o])
+				}
+				inHistograms += h.TotalCount()
+			}
+		}
+		if inHistograms != n {
+			t.Errorf("%d of %d attempts are in histograms", inHistograms, n)
+		}
+	})
+}
+
+func TestEveryEntryOfTheServerIsJoinedOnceWithADriversAttempts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, err := driverReport(drawAttempts(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entries []targets.Entry
+		for _, port := range rapid.SliceOf(rapid.SampledFrom([]uint16{1, 2, 3, 4711, 9})).Draw(t, "entries") {
+			entries = append(entries, targets.Entry{PeerPort: port})
+		}
+		l := joinDriver(r.Attempts, entries)
+		if l.Matched < 0 || l.FleetOnly < 0 || l.ServerOnly < 0 || l.Matched+l.ServerOnly != int64(len(entries)) {
+			t.Errorf("%d entries: %+v", len(entries), l)
+		}
+		if all := l.Matched + l.FleetOnly; all > int64(len(r.Attempts)) {
+			t.Errorf("%d attempts: %+v", len(r.Attempts), l)
+		}
+	})
+}
+
+func TestWithoutPortsCountsDecideWhatBecameOfArrivedAnswers(t *testing.T) {
+	wireOf := func(unknown, never int64) *results.Wire {
+		w := &results.Wire{Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{}, Rejections: unknown + never}
+		for _, f := range results.Fates {
+			w.Fates[f.Name], w.FateOutcomes[f.Name] = 0, map[string]int64{}
+		}
+		w.Fates["unknown"], w.Fates["never-sent"] = unknown, never
+		return w
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		unknown, never := rapid.Int64Range(0, 50).Draw(t, "unknown"), rapid.Int64Range(0, 50).Draw(t, "never")
+		delivered := rapid.Int64Range(0, 60).Draw(t, "delivered")
+		r := loadgen.Report{Attempts: []loadgen.Attempt{{Outcome: results.Delivered}}}
+		r.Counts[results.Delivered] = delivered
+		w := wireOf(unknown, never)
+		err := completeFates(w, r)
+		if (err != nil) != (delivered > unknown) {
+			t.Fatalf("%d delivered of %d arrived: %v", delivered, unknown, err)
+		}
+		var sum int64
+		for _, n := range w.Fates {
+			sum += n
+		}
+		if sum != unknown+never {
+			t.Errorf("%d rejections have %d fates", unknown+never, sum)
+		}
+		if err == nil && (w.Fates["read"] != delivered || w.Fates["arrived-not-read"] != unknown-delivered || w.Fates["unknown"] != 0) {
+			t.Errorf("%d delivered of %d arrived: %v", delivered, unknown, w.Fates)
+		}
+	})
+	known := wireOf(3, 0)
+	if err := completeFates(known, loadgen.Report{Attempts: []loadgen.Attempt{{Outcome: results.Delivered, LocalPort: 1}}}); err != nil || known.Fates["unknown"] != 3 {
+		t.Errorf("a fleet with ports: %v, %v", known.Fates, err)
+	}
+}
+
+func TestEveryDriverThatBreaksTheProtocolIsEndedWithOneReason(t *testing.T) {
+	const one = `{"outcome":"closed","end_ms":1}`
+	for _, tt := range []struct{ name, script, why string }{
+		{"garbage", "echo " + strings.Repeat("x", 100) + "; sleep 60", "line 1: "},
+		{"an unknown outcome", `echo '{"outcome":"fine"}'; sleep 60`, `unknown outcome "fine"`},
+		{"too few lines", "echo '" + one + "'", "it ended after 1 of 2 attempts"},
+		{"too many lines", "for i in 1 2 3; do echo '" + one + "'; done; sleep 60", "one attempt more than the 2"},
+		{"an exit code", "echo '" + one + "'; echo '" + one + "'; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`},
+		{"a hang", "echo '" + one + "'; sleep 60 & sleep 60", "it hangs: nothing for 200ms, after 1 of 2 attempts"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			folder := t.TempDir()
+			client := drivers.Client{Name: "broken", Command: []string{"/bin/sh", "-c", tt.script}}
+			_, err := driveClient(context.Background(), client, driverSpec{
+				Folder:   folder,
+				Patience: 200 * time.Millisecond,
+				Fleet: loadgen.Config{
+					Target: loadgen.Target{Addr: netip.MustParseAddrPort("127.0.0.1:1")}, Concurrency: 1, Requests: 2, ReceiveTimeout: time.Second,
+				},
+			})
+			if err == nil || !strings.Contains(err.Error(), tt.why) || !strings.HasPrefix(err.Error(), "the driver of broken: ") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want: %s", err, tt.why)
+			}
+			if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			if left := childrenIn(t, folder); len(left) > 0 {
+				t.Errorf("still running: %v", left)
+			}
+		})
+	}
+}
+
+// childrenIn lists the processes whose working folder is in a folder.
+func childrenIn(t *testing.T, folder string) (left []string) {
+	t.Helper()
+	for over := time.Now().Add(5 * time.Second); time.Now().Before(over); time.Sleep(time.Millisecond) {
+		left = nil
+		links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+		for _, link := range links {
+			if cwd, err := os.Readlink(link); err == nil && strings.HasPrefix(cwd, folder) {
+				left = append(left, filepath.Dir(link))
+			}
+		}
+		if len(left) == 0 {
+			return nil
+		}
+	}
+	return left
+}
+
+func TestEveryInstalledClientIsMeasuredAsTheFleetIs(t *testing.T) {
+	path, err := Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: netpath.Impairments{}.WithRTT(5 * time.Millisecond)})
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	for _, client := range drivers.Clients() {
+		t.Run(client.Name, func(t *testing.T) {
+			_, err := client.Installed(context.Background())
+			if missing := (*drivers.MissingError)(nil); errors.As(err, &missing) && os.Getenv("CI") != "true" {
+				t.Skip(err)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			o := Options{Path: path, Rounds: 1, Requests: 12, Timeout: 5 * time.Second, MaxCell: time.Minute}
+			for _, strategy := range []string{"close", "lingering-close"} {
+				for _, body := range []int64{0, 100_000} {
+					o.Points = append(o.Points, Point{Strategy: strategy, Client: client.Name, RTT: 5 * time.Millisecond, Concurrency: 3, BodyBytes: body})
+				}
+			}
+			_, err = Run(context.Background(), o, Events{Done: func(c results.Cell, final bool) error {
+				// A busy machine makes a path late; nothing else may be wrong.
+				for reason := range strings.SplitSeq(c.InvalidReason, "; ") {
+					if reason != "" && !strings.HasPrefix(reason, "the path was late by ") {
+						t.Errorf("%s, body %d: invalid: %s", c.Strategy, c.BodyBytes, reason)
+					}
+				}
+				if c.Attempts != o.Requests || c.Outcomes.Total() != c.Attempts || c.Rejected != c.Attempts || c.LatencyMs.End.Count != c.Attempts {
+					t.Errorf("%s, body %d: %d attempts, %d outcomes, %d rejected", c.Strategy, c.BodyBytes, c.Attempts, c.Outcomes.Total(), c.Rejected)
+				}
+				if c.Ledger.Matched != c.Attempts || c.Wire == nil || c.Wire.Connections != c.Attempts || c.Wire.Fates["unknown"] != 0 || c.Wire.Fates["read"] != c.Delivered {
+					t.Errorf("%s, body %d: ledgers %+v, wire %+v", c.Strategy, c.BodyBytes, c.Ledger, c.Wire)
+				}
+				// Go's client may throw away an answer that comes before the
+				// request is on the connection; lingering cannot help that.
+				read := c.Outcomes[results.Delivered]
+				if client.Role != "" {
+					read += c.Outcomes[results.BadResponse]
+				}
+				if c.Strategy == "lingering-close" && read != c.Attempts {
+					t.Errorf("a server that lingers loses answers: %v", c.Outcomes)
+				}
+				return nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(tmp, "*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}

@@ -36,8 +36,10 @@ func mergeManifests(runs []*Run) (Manifest, error) {
 	all.TCP, all.Options = maps.Clone(all.TCP), maps.Clone(all.Options)
 	all.Strategies, all.Clients = slices.Clone(all.Strategies), slices.Clone(all.Clients)
 	all.Servers = maps.Clone(all.Servers)
+	all.ClientVersions = maps.Clone(all.ClientVersions)
 	for _, m := range manifests[1:] {
 		all.Servers = joinValues(all.Servers, m.Servers)
+		all.ClientVersions = joinValues(all.ClientVersions, m.ClientVersions)
 		all.Name = joinDistinct(pathSeparator, all.Name, m.Name)
 		all.Tool = joinDistinct(valueSeparator, all.Tool, m.Tool)
 		all.Go = joinDistinct(valueSeparator, all.Go, m.Go)

@@ -50,5 +50,6 @@
 //
 // Threads of an interpreter and a process an attempt need far more of a processor
 // than the fleet's own clients do, and on a small machine the path has to share
-// it. So each client has a concurrency of its own for runs that ask for none.
+// it. So each client has a concurrency of its own for runs that ask for none, and
+// the tool runs drivers at a lower priority (nice) than path and server.
 package drivers

@@ -67,6 +67,7 @@ func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		_ = in.Decode(&message)
 		endChildren(false)
 		spec.Program.clear()
+		spec.clearDrivers()
 		os.Exit(1)
 	}()
 	report, err := runCell(ctx, spec)

@@ -203,6 +203,14 @@ func (b *beginning) said() string {
 	return "; it wrote: " + fmt.Sprintf("%.300q", strings.Join(lines, " "))
 }
 
+// clearDrivers removes the folders of all drivers, when whoever made them cannot
+// any more.
+func (s cellSpec) clearDrivers() {
+	if s.Folder != "" {
+		_ = os.RemoveAll(s.Folder)
+	}
+}
+
 // driverFolder makes the folder that drivers get theirs in, if a point needs one.
 // The returned function removes it.
 func (o *Options) driverFolder() (remove func(), err error) {

@@ -11,7 +11,7 @@ var contract = map[string]string{
 	"strategies": `linger-zero close shutdown read-header read-request lingering-close wait-acked drain-until-acked
 		drain-available delayed-close defer-accept backlog nethttp`,
 	"clients": `blocking tolerant duplex slow-reader nethttp
-		curl go-nethttp go-nethttp-close java-http node-fetch node-http python-http python-requests python-urllib3 wget`,
+		curl go-nethttp go-nethttp-close java-http node-fetch node-http python-http python-httpx python-requests python-urllib3 wget`,
 	"outcomes": `admitted delivered delivered-then-reset truncated reset-connect reset-send reset-receive broken-pipe
 		closed refused timeout-connect timeout-send timeout-receive bad-response local-error`,
 }

@@ -68,12 +68,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	}
 	fs := cmd.Flags()
 	gridFlags(fs, f)
-	boundsFlags(fs, &f.bounds)
-	// The round trip and the loss are lists here.
-	f.impairments = newPathFlags(fs, "rtt", "delay-up", "delay-down", "loss")
-	fs.IntVar(&f.limit, "limit", 0, "connections admitted at once; 0 rejects every one")
-	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
-	workersFlag(fs, &f.workers)
+	f.cellFlags(fs)
 	fs.Int64Var(&f.requests, "requests", 0, "attempts a cell (default twice the concurrency, at least 100, unless --duration is given)")
 	fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts, in place of --requests")
 	fs.Float64Var(&f.rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
@@ -81,22 +76,32 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.IntVar(&f.twins, "aa", 1, "points, chosen by the seed, that each round measures twice, to show what equal cells differ by; 0 is none")
 	fs.StringVar(&f.precision, "precision", "", "visit a point until half the width of its delivered share's 95% interval is at most this, such as 1%")
 	fs.DurationVar(&f.budget, "budget", 0, "time limit of the whole run: it ends after the cell that is under way then, with what it has; 0 is none")
-	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
-	fs.BoolVar(&f.ipv6, "ipv6", false, ipv6Usage)
 	fs.StringArrayVar(&f.servers, "server", nil, serverUsage+"; may stand several times")
 	fs.StringVar(&f.catalogue, "catalogue", "", catalogueUsage)
 	fs.DurationVar(&f.listenTimeout, "listen-timeout", 10*time.Second, listenTimeoutUsage)
-	fs.StringVar(&f.congestion, "congestion", netpath.DefaultCongestion, "congestion control of fleet and server, such as reno or bbr; system is the machine's own")
 	fs.Int64Var(&f.seed, "seed", 1, "seed of the cells' order and of lost packets")
 	fs.IntVar(&f.pcap, "pcap", 0, "keep the packets of so many connections of each outcome of each cell, as pcapng")
 	fs.StringVar(&f.out, "out", "", "folder of the run (default results/<time>-<name>)")
 	fs.StringVar(&f.name, "name", "run", "name of the run")
 	fs.StringVar(&f.format, "format", "text", "what goes to standard output: text or json (one object a cell, a line each)")
+	fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "no attempt of a cell starts later than this, and one with fewer than its --requests by then is invalid; a --duration is its own limit")
+	return cmd
+}
+
+// cellFlags are the flags that say how a cell is run, wherever cells are.
+func (f *runFlags) cellFlags(fs *pflag.FlagSet) {
+	boundsFlags(fs, &f.bounds)
+	// The round trip and the loss have flags of their own.
+	f.impairments = newPathFlags(fs, "rtt", "delay-up", "delay-down", "loss")
+	fs.IntVar(&f.limit, "limit", 0, "connections admitted at once; 0 rejects every one")
+	fs.DurationVar(&f.serviceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
+	workersFlag(fs, &f.workers)
+	fs.StringVar(&f.path, "path", "auto", "path between fleet and server: auto, netem, delayline or loopback")
+	fs.BoolVar(&f.ipv6, "ipv6", false, ipv6Usage)
+	fs.StringVar(&f.congestion, "congestion", netpath.DefaultCongestion, "congestion control of fleet and server, such as reno or bbr; system is the machine's own")
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "time limit of each phase of an attempt: connect, send, receive")
 	fs.DurationVar(&f.readDelay, "read-delay", 100*time.Millisecond, "how long the slow-reader client waits before it reads")
-	fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "no attempt of a cell starts later than this, and one with fewer than its --requests by then is invalid; a --duration is its own limit")
-	return cmd
 }
 
 // run measures a grid and reports it.

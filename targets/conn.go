@@ -99,7 +99,7 @@ func (b Bounds) withDefaults() (Bounds, error) {
 		return b, errors.New("LingerBytes is negative")
 	}
 	if b.Lingerers < 0 {
-		return b, errors.New("Lingerers is negative")
+		return b, errors.New("the number of lingerers is negative")
 	}
 	return b, nil
 }

@@ -187,14 +187,16 @@ func Compare(base, new *results.Run, o CompareOptions) (*Comparison, error) {
 
 	baseFloor, newFloor := Noise(base.Cells), Noise(new.Cells)
 	for _, m := range o.Metrics {
+		block := Row{Metric: m, Gated: slices.Contains(o.Gate, m.Name), P: 1, BaseFloor: -1, NewFloor: -1}
+		if f, ok := baseFloor.Of(m.Name); ok {
+			block.BaseFloor = f
+		}
+		if f, ok := newFloor.Of(m.Name); ok {
+			block.NewFloor = f
+		}
 		for _, p := range points {
-			r := Row{Metric: m, Point: p, Gated: slices.Contains(o.Gate, m.Name), P: 1, BaseFloor: -1, NewFloor: -1}
-			if f, ok := baseFloor.Of(m.Name); ok {
-				r.BaseFloor = f
-			}
-			if f, ok := newFloor.Of(m.Name); ok {
-				r.NewFloor = f
-			}
+			r := block
+			r.Point = p
 			r.measure(old[p], now[p], o)
 			c.Rows = append(c.Rows, r)
 		}

@@ -10,19 +10,12 @@ import (
 // ComparisonRecord is a row as --format json writes it, an object a line. A
 // figure that is not known or infinite is null. Shares are 0 to 1.
 type ComparisonRecord struct {
-	Metric      string  `json:"metric"`
-	Unit        string  `json:"unit"` // of a value; % for a share, whose figures are 0 to 1 all the same
-	Gated       bool    `json:"gated"`
-	Strategy    string  `json:"strategy"`
-	Client      string  `json:"client"`
-	RTTMs       float64 `json:"rtt_ms"`
-	Concurrency int     `json:"concurrency"`
-	BodyBytes   int64   `json:"body_bytes"`
-	Loss        float64 `json:"loss"`
-	Limit       int     `json:"limit"`
-	Rate        float64 `json:"rate"`
-	Path        string  `json:"path"`               // what else the path did, empty when nothing
-	Settings    string  `json:"settings,omitempty"` // of the server, where a run tried values of them
+	Metric string `json:"metric"`
+	Unit   string `json:"unit"` // of a value; % for a share, whose figures are 0 to 1 all the same
+	Gated  bool   `json:"gated"`
+	Coordinates
+	Path     string `json:"path"`               // what else the path did, empty when nothing
+	Settings string `json:"settings,omitempty"` // of the server, where a run tried values of them
 
 	Verdict string `json:"verdict"` // worse, unmeasurable, better, same or shown
 	Reason  string `json:"reason"`  // why it is unmeasurable
@@ -79,8 +72,7 @@ func (r *Row) Record() ComparisonRecord {
 	p := r.Point
 	v := ComparisonRecord{
 		Metric: r.Metric.Name, Unit: r.Metric.Unit, Gated: r.Gated,
-		Strategy: p.Strategy, Client: p.Client, RTTMs: p.RTTMs, Concurrency: p.Concurrency, BodyBytes: p.BodyBytes,
-		Loss: p.Loss, Limit: p.Limit, Rate: p.Rate, Path: p.Impairments, Settings: p.Settings,
+		Coordinates: coordinatesOf(p), Path: p.Impairments, Settings: p.Settings,
 		Verdict: r.Verdict.String(), Reason: r.Reason,
 		Base: r.record(r.Base), New: r.record(r.New),
 		Test: r.Test, Rounds: r.Rounds, OnlyBase: r.BaseRounds, OnlyNew: r.NewRounds, DF: r.Dispersion.DF, Borrowed: r.Borrowed,

@@ -32,6 +32,23 @@ func PointOf(c results.Cell) Point {
 	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, path, c.Settings}
 }
 
+// Coordinates are those of a point that every line of JSON about one has, under
+// the names of records.
+type Coordinates struct {
+	Strategy    string  `json:"strategy"`
+	Client      string  `json:"client"`
+	RTTMs       float64 `json:"rtt_ms"`
+	Concurrency int     `json:"concurrency"`
+	BodyBytes   int64   `json:"body_bytes"`
+	Loss        float64 `json:"loss"`
+	Limit       int     `json:"limit"`
+	Rate        float64 `json:"rate"`
+}
+
+func coordinatesOf(p Point) Coordinates {
+	return Coordinates{p.Strategy, p.Client, p.RTTMs, p.Concurrency, p.BodyBytes, p.Loss, p.Limit, p.Rate}
+}
+
 // conditions is the point without its strategy: what strategies are compared under.
 func (p Point) conditions() Point {
 	p.Strategy = ""

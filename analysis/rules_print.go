@@ -75,15 +75,8 @@ func markdownCell(s string) string {
 
 // rulePointJSON is one point of a verdict in JSON. Shares are 0 to 1.
 type rulePointJSON struct {
-	Strategy    string  `json:"strategy"`
-	Client      string  `json:"client"`
-	RTTMs       float64 `json:"rtt_ms"`
-	Concurrency int     `json:"concurrency"`
-	BodyBytes   int64   `json:"body_bytes"`
-	Loss        float64 `json:"loss"`
-	Limit       int     `json:"limit"`
-	Rate        float64 `json:"rate"`
-	Impairments string  `json:"impairments,omitempty"`
+	Coordinates
+	Impairments string `json:"impairments,omitempty"`
 
 	Verdict RuleVerdict `json:"verdict"`
 	Counted int64       `json:"counted"` // of samples: attempts, or rounds on the required side
@@ -114,7 +107,7 @@ func printRulesJSON(b *bytes.Buffer, found []RuleResult) error {
 		r := ruleJSON{f.Rule.Name, f.Rule.Line, f.Rule.Require(), f.Rule.Confidence(), f.Verdict, f.Reason, []rulePointJSON{}}
 		for _, p := range f.Points {
 			at := p.Point
-			j := rulePointJSON{at.Strategy, at.Client, at.RTTMs, at.Concurrency, at.BodyBytes, at.Loss, at.Limit, at.Rate, at.Impairments,
+			j := rulePointJSON{coordinatesOf(at), at.Impairments,
 				p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
 			if p.N > 0 {
 				j.Figure, j.Low, j.High = &p.Figure, &p.Low, &p.High

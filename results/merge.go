@@ -145,7 +145,7 @@ func mergeCells(group []part) (Cell, error) {
 	all.HandshakeMs, all.Server.HoldMs, all.Path.LateMs = CombinePercentiles(handshake), CombinePercentiles(hold), CombinePercentiles(late)
 	all.Server.CPUUsPerRejection = mean(cpu, all.cpuRejections())
 	all.Path.CPUUsPacket = mean(pathCPU, all.Path.Packets)
-	all.setShare()
+	all.SetShare()
 	return all, all.mergeLatency(group)
 }
 
@@ -180,8 +180,8 @@ func (p *Path) add(o Path) {
 	p.SendErrors += o.SendErrors
 }
 
-// setShare fills in the delivered share and its interval from the counts.
-func (c *Cell) setShare() {
+// SetShare fills in the delivered share and its interval from the counts.
+func (c *Cell) SetShare() {
 	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = nil, nil, nil
 	if c.Rejected == 0 {
 		return

@@ -133,7 +133,7 @@ func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results
 		c.InvalidReason = fmt.Sprintf("the fleet was behind its schedule: %d attempts were never started", r.Unstarted)
 	}
 	c.Valid = c.InvalidReason == ""
-	sweep.SetShare(&c)
+	c.SetShare()
 	return c
 }
 

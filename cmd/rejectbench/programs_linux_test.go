@@ -304,17 +304,22 @@ func TestServerProgramTakesTheStrategysPlaceInACell(t *testing.T) {
 	}
 }
 
-func TestDeathOfAServerProgramIsRecordedAndTheRunGoesOn(t *testing.T) {
-	needDelays(t)
-	p := serverRun(t, "--duration", "1s", "--rounds", "2")
-	p.frozen("fleet")
-	killed := 0
+// killServers kills the program's `serve` processes and returns how many there were.
+func (p *program) killServers() (killed int) {
 	for _, r := range relatives(p.variable) {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.pid))
 		if strings.HasPrefix(string(line), "rejectbench\x00serve\x00") && syscall.Kill(r.pid, syscall.SIGKILL) == nil {
 			killed++
 		}
 	}
+	return killed
+}
+
+func TestDeathOfAServerProgramIsRecordedAndTheRunGoesOn(t *testing.T) {
+	needDelays(t)
+	p := serverRun(t, "--duration", "1s", "--rounds", "2")
+	p.frozen("fleet")
+	killed := p.killServers()
 	p.thaw()
 	stdout, code := p.wait()
 	if code != exitDone || killed != 1 {

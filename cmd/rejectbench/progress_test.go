@@ -19,7 +19,7 @@ func (c *clock) now() time.Time       { return c.Time }
 func (c *clock) wait(d time.Duration) { c.Time = c.Add(d) }
 func share(k, n int64) (c results.Cell) {
 	c = results.Cell{Valid: true, Delivered: k, Rejected: n}
-	sweep.SetShare(&c)
+	c.SetShare()
 	return c
 }
 func twinOf(c results.Cell) results.Cell     { c.Twin = true; return c }

@@ -257,13 +257,7 @@ func TestDeathOfACatalogueServerMakesItsCellInvalidAndNothingIsLeft(t *testing.T
 	left := p.temporary()
 	p.start()
 	p.frozen("fleet")
-	killed := 0
-	for _, r := range relatives(p.variable) {
-		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.pid))
-		if strings.HasPrefix(string(line), "rejectbench\x00serve\x00") && syscall.Kill(r.pid, syscall.SIGKILL) == nil {
-			killed++
-		}
-	}
+	killed := p.killServers()
 	p.thaw()
 	stdout, code := p.wait()
 	if n := strings.Count(stdout, `"invalid_reason":"the server died: signal: killed`); code > exitFailed || killed != 1 || n != 1 {

@@ -57,15 +57,7 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err == nil {
 		report.Report, err = driverReport(attempts)
 	}
-	if err != nil {
-		report.Error = err.Error()
-	}
-	if err := out.Encode(report); err != nil {
-		return fmt.Errorf("hand back the report: %w", err)
-	}
-	// Stay until the parent has read the namespace's counters.
-	<-left
-	return nil
+	return handBack(out, report, err, left)
 }
 
 func drive(ctx context.Context, spec driverSpec) ([]drivers.Attempt, error) {

@@ -143,15 +143,6 @@ func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets
 	for i := range conns {
 		byPort[conns[i].ClientPort] = append(byPort[conns[i].ClientPort], &conns[i])
 	}
-	epoch := log.Epoch.UnixNano()
-	server := make([]wire.Entry, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		server[i] = wire.Entry{
-			Port: e.PeerPort, Rejected: e.Decision == targets.Rejected,
-			Accepted: e.Accepted - epoch, Closed: e.Closed - epoch, Answer: e.Answer, Read: e.Read,
-		}
-	}
 	var fleet []wire.Attempt
 	for i := range attempts {
 		a := &attempts[i]
@@ -168,7 +159,7 @@ func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets
 		}
 		fleet = append(fleet, w)
 	}
-	return wire.Join(conns, fleet, server)
+	return wire.Join(conns, fleet, serverEntries(log, entries))
 }
 
 // portsKnown tells whether every attempt that may have a connection has a port,

@@ -12,7 +12,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
@@ -295,18 +294,8 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 	if c.Wire != nil && c.Wire.Agreement.Disagreements == nil {
 		c.Wire.Agreement.Disagreements = []results.WireDisagreement{} // gob has dropped it
 	}
-	SetShare(&c)
+	c.SetShare()
 	return c
-}
-
-// SetShare fills in the delivered share of a record and its interval.
-func SetShare(c *results.Cell) {
-	if c.Rejected == 0 {
-		return
-	}
-	share := float64(c.Delivered) / float64(c.Rejected)
-	low, high := analysis.Wilson(min(c.Delivered, c.Rejected), c.Rejected, analysis.Z95)
-	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = &share, &low, &high
 }
 
 // answers tells whether a strategy accepts what it rejects, so that the

@@ -45,6 +45,11 @@ func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.Entry
 		}
 	}
 	wire.Align(conns, fleet)
+	return wire.Join(conns, fleet, serverEntries(log, entries))
+}
+
+// serverEntries is the server's ledger on the clock of the path's record.
+func serverEntries(log *wire.Log, entries []targets.Entry) []wire.Entry {
 	epoch := log.Epoch.UnixNano()
 	server := make([]wire.Entry, len(entries))
 	for i := range entries {
@@ -54,7 +59,7 @@ func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.Entry
 			Accepted: e.Accepted - epoch, Closed: e.Closed - epoch, Answer: e.Answer, Read: e.Read,
 		}
 	}
-	return wire.Join(conns, fleet, server)
+	return server
 }
 
 // ExecWire is what the path saw of the connections of a client program, which

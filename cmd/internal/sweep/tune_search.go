@@ -321,7 +321,7 @@ func enough(e Evidence, n int64) bool {
 // may do so. It puts the judgement on the trail.
 func (w *walk) sample(ctx context.Context, j *Judged, first int64, at []int64, done func() bool) error {
 	blanks := 0
-	for batch := max(first, 1); ; batch *= 2 {
+	for batch := max(first, 1); ; batch = min(2*batch, w.Batch) { // doubled without a bound it overflows
 		before := j.Evidence.rejected()
 		for len(at) > 1 && at[0] <= before {
 			at = at[1:]

@@ -85,6 +85,17 @@ func TestEverySearchEndsAndWithinABoundedNumberOfAttempts(t *testing.T) {
 	})
 }
 
+// So near to 1 a confirmation takes more batches than an int64 has bits.
+func TestATargetNextToAllIsConfirmed(t *testing.T) {
+	values := Grid(1, 100, 1)
+	s, _ := simulated(Goal{Target: 0.9999, Alpha: 0.05}, values, 0,
+		func(v int64) float64 { return float64(min(v/16, 1)) }, rand.New(rand.NewPCG(1, 1)))
+	f, err := s.Run(context.Background())
+	if err != nil || f.Chosen == nil || f.Chosen.Value != 16 {
+		t.Fatalf("%+v, %v", f.Chosen, err)
+	}
+}
+
 // The worst there is for a search: every value but the dearest lies just below
 // the target, so that most pass the screen and each is a chance to be wrong.
 func TestAValueBelowTheTargetIsConfirmedNoMoreOftenThanAlpha(t *testing.T) {

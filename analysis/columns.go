@@ -56,6 +56,16 @@ func pointColumns(summaries []*Summary) []column {
 			return cmp.Or(s.Settings, none)
 		}, named("settings", func(s *Summary) string { return s.Settings })})
 	}
+	if exist(summaries, func(s *Summary) bool { return s.connection() != "" }) {
+		columns = append(columns, column{"connection", "", true, "what it is besides plain HTTP with one request", func(s *Summary) string {
+			return cmp.Or(s.connection(), none)
+		}, named("connection", func(s *Summary) string { return s.connection() })})
+	}
+	if exist(summaries, func(s *Summary) bool { return s.Scenario != "" }) {
+		columns = append(columns, column{"scenario", "", true, "the scenario and its part", func(s *Summary) string {
+			return cmp.Or(s.scenarioPart(), none)
+		}, named("scenario", func(s *Summary) string { return s.scenarioPart() })})
+	}
 	return columns
 }
 

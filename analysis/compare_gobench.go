@@ -131,5 +131,14 @@ func benchName(p Point) benchfmt.Name {
 	if p.Settings != "" {
 		name += "/with=" + word(p.Settings)
 	}
+	if p.TLS {
+		name += "/tls=1.3"
+	}
+	if p.Nth > 1 {
+		name += "/request=" + strconv.Itoa(p.Nth)
+	}
+	if p.Scenario != "" {
+		name += "/scenario=" + word(p.Scenario) + "/part=" + word(p.Part)
+	}
 	return benchfmt.Name(name + "/body=" + strconv.FormatInt(p.BodyBytes, 10))
 }

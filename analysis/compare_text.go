@@ -32,6 +32,8 @@ var coordinates = []coordinate{
 	{head: "rate", cell: func(p Point) string { return number(p.Rate) + "/s" }, unset: "0/s"},
 	{head: "path", cell: func(p Point) string { return p.Impairments }, unset: ""},
 	{head: "with", cell: func(p Point) string { return p.Settings }, unset: ""},
+	{head: "connection", cell: func(p Point) string { return p.connection() }, unset: ""},
+	{head: "scenario", cell: func(p Point) string { return p.scenarioPart() }, unset: ""},
 }
 
 // varying parts the coordinates into those that differ between rows and words

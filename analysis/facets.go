@@ -36,11 +36,14 @@ type facetRow struct {
 	rate        float64
 	impairments string // what else the path did
 	settings    string // of the server
+	connection  string // see Point.connection
+	part        string // of a scenario
 	description string
 }
 
 func (r facetRow) holds(p Point) bool {
-	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate && r.impairments == p.Impairments && r.settings == p.Settings
+	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate && r.impairments == p.Impairments && r.settings == p.Settings &&
+		r.connection == p.connection() && r.part == p.scenarioPart()
 }
 
 func newFacets(run *results.Run) *facets { return NewStudy(run).facets() }
@@ -57,7 +60,7 @@ func (study *Study) facets() *facets {
 	for _, s := range f.summaries {
 		f.bodies = append(f.bodies, s.BodyBytes)
 		f.rtts = append(f.rtts, s.RTTMs)
-		row := facetRow{client: s.Client, loss: s.Loss, limit: s.Limit, rate: s.Rate, impairments: s.Impairments, settings: s.Settings}
+		row := facetRow{client: s.Client, loss: s.Loss, limit: s.Limit, rate: s.Rate, impairments: s.Impairments, settings: s.Settings, connection: s.connection(), part: s.scenarioPart()}
 		if !slices.Contains(f.rows, row) {
 			f.rows = append(f.rows, row)
 		}
@@ -140,6 +143,10 @@ func (f *facets) describeRows() {
 			return cmp.Or(r.impairments, "no other impairment")
 		}},
 		{differs(func(r facetRow) bool { return r.settings == first.settings }), first.settings == "", func(r facetRow) string { return r.settings }},
+		{differs(func(r facetRow) bool { return r.connection == first.connection }), first.connection == "", func(r facetRow) string {
+			return cmp.Or(r.connection, "plain, first request")
+		}},
+		{differs(func(r facetRow) bool { return r.part == first.part }), first.part == "", func(r facetRow) string { return r.part }},
 	}
 	for _, c := range coordinates {
 		switch {

@@ -21,6 +21,10 @@ type Point struct {
 	Rate        float64 // attempts a second; 0 is a closed loop
 	Impairments string  // what else the path was or did to packets, as recorded
 	Settings    string  // of the server, where the run tried values of them
+	TLS         bool
+	Nth         int    // place of the rejected request on its connection, at least 1
+	Scenario    string // empty in a grid
+	Part        string // of the scenario
 }
 
 // PointOf returns the point a cell belongs to.
@@ -29,7 +33,8 @@ func PointOf(c results.Cell) Point {
 	if c.IPv6 {
 		path = strings.TrimSuffix("IPv6, "+path, ", ")
 	}
-	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, path, c.Settings}
+	return Point{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, path, c.Settings,
+		c.TLS, max(c.NthRequest, 1), c.Scenario, c.Part}
 }
 
 // Coordinates are those of a point that every line of JSON about one has, under
@@ -43,10 +48,39 @@ type Coordinates struct {
 	Loss        float64 `json:"loss"`
 	Limit       int     `json:"limit"`
 	Rate        float64 `json:"rate"`
+	TLS         bool    `json:"tls,omitempty"`
+	NthRequest  int     `json:"nth_request,omitempty"`
+	Scenario    string  `json:"scenario,omitempty"`
+	Part        string  `json:"part,omitempty"`
 }
 
 func coordinatesOf(p Point) Coordinates {
-	return Coordinates{p.Strategy, p.Client, p.RTTMs, p.Concurrency, p.BodyBytes, p.Loss, p.Limit, p.Rate}
+	c := Coordinates{p.Strategy, p.Client, p.RTTMs, p.Concurrency, p.BodyBytes, p.Loss, p.Limit, p.Rate, p.TLS, 0, p.Scenario, p.Part}
+	if p.Nth > 1 {
+		c.NthRequest = p.Nth
+	}
+	return c
+}
+
+// connection says what the connection is besides plain HTTP with one request;
+// empty when nothing.
+func (p Point) connection() string {
+	var words []string
+	if p.TLS {
+		words = append(words, "TLS 1.3")
+	}
+	if p.Nth > 1 {
+		words = append(words, fmt.Sprintf("request %d of its connection", p.Nth))
+	}
+	return strings.Join(words, ", ")
+}
+
+// scenarioPart names the part of a scenario that the point is; empty in a grid.
+func (p Point) scenarioPart() string {
+	if p.Scenario == "" {
+		return ""
+	}
+	return p.Scenario + "/" + p.Part
 }
 
 // conditions is the point without its strategy: what strategies are compared under.
@@ -73,6 +107,12 @@ func (p Point) String() string {
 	}
 	if p.Settings != "" {
 		text += ", " + p.Settings
+	}
+	if c := p.connection(); c != "" {
+		text += ", " + c
+	}
+	if p.Scenario != "" {
+		text = p.scenarioPart() + ": " + text
 	}
 	return text
 }
@@ -114,6 +154,9 @@ func (o order) sort(names []string) []string {
 // comparePoints puts the strategies of the same conditions side by side.
 func comparePoints(a, b Point, strategies, clients order) int {
 	return cmp.Or(
+		cmp.Compare(a.Scenario, b.Scenario),
+		cmp.Compare(a.Part, b.Part),
+		cmp.Compare(a.connection(), b.connection()),
 		clients.compare(a.Client, b.Client),
 		cmp.Compare(a.Loss, b.Loss),
 		cmp.Compare(a.Limit, b.Limit),

@@ -65,9 +65,20 @@ var ruleFields = []ruleField{
 	{name: "loss", parse: parsePercent, number: func(c *results.Cell) float64 { return c.Loss }},
 	{name: "limit", parse: parseCount, number: func(c *results.Cell) float64 { return float64(c.Limit) }},
 	{name: "rate", parse: parsePerSecond, number: func(c *results.Cell) float64 { return c.Rate }},
+	{name: "nth_request", parse: parseCount, number: func(c *results.Cell) float64 { return float64(max(c.NthRequest, 1)) }},
 	{name: "strategy", word: func(c *results.Cell) string { return c.Strategy }},
 	{name: "client", word: func(c *results.Cell) string { return c.Client }},
 	{name: "impairments", word: func(c *results.Cell) string { return cmp.Or(c.Impairments, unimpaired) }},
+	{name: "tls", word: func(c *results.Cell) string { return onOff(c.TLS) }},
+	{name: "scenario", word: func(c *results.Cell) string { return cmp.Or(c.Scenario, unimpaired) }},
+}
+
+// onOff are the words for a coordinate that is either.
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 // ruleUnits is how a value is read, by the unit of its metric.
@@ -254,6 +265,8 @@ func (r *exprReader) condition() (condition, error) {
 		return condition{}, r.errorf(opAt, "%s is a name: compare it with = or !=", name)
 	case name == "impairments" && value != unimpaired:
 		return condition{}, r.errorf(valueAt, "compare impairments with %s", unimpaired)
+	case name == "tls" && value != onOff(true) && value != onOff(false):
+		return condition{}, r.errorf(valueAt, "compare tls with %s or %s", onOff(true), onOff(false))
 	}
 	return c, nil
 }

@@ -56,6 +56,7 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 		{"a second field that is wrong", rule(good, "where: rtt > 5ms and body > 1s"), `3:33: body: "1s" is not a size`},
 		{"or", rule(good, "where: rtt > 5ms or body > 1"), "3:22: write and between two conditions"},
 		{"an order of names", rule(good, "where: client > blocking"), "3:19: client is a name: compare it with = or !="},
+		{"tls by another word", rule(good, "where: tls = 1.3"), "3:18: compare tls with on or off"},
 		{"impairments by name", rule(good, "where: impairments = jitter"), "3:26: compare impairments with none"},
 		{"inside double quotes", rule(good, `where: "rtt > 5"`), `3:19: rtt: "5" is not a time`},
 		{"inside single quotes", rule(good, `where: ' rtt > 5'`), `3:20: rtt: "5" is not a time`},
@@ -483,7 +484,7 @@ func TestOneBrokenRuleOutweighsAllOthers(t *testing.T) {
 func TestARuleSaysItselfSoThatItReadsBack(t *testing.T) {
 	words := map[string][]string{
 		"rtt": {"0s", "10ms", "1.5s"}, "concurrency": {"0", "50"}, "body": {"0", "64KiB", "1MB"}, "loss": {"0", "0.1%"},
-		"limit": {"16"}, "rate": {"500", "500/s"}, "strategy": {"close", "nginx:off"}, "client": {"duplex"}, "impairments": {"none"},
+		"limit": {"16"}, "rate": {"500", "500/s"}, "strategy": {"close", "nginx:off"}, "client": {"duplex"}, "impairments": {"none"}, "nth_request": {"1", "5"}, "tls": {"on", "off"}, "scenario": {"none", "node-9085"},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var text []string

@@ -36,6 +36,10 @@ type Config struct {
 	Duration    time.Duration // no attempt is due later than this; 0 means until Requests are made
 	Rate        float64       // attempts due a second, evenly spaced; 0 is a closed loop
 	BodyBytes   int64         // size of the request's body; 0 sends a GET
+	// Nth is the place on its connection of the request that is measured. Those
+	// before it are GETs without a body, each sent when the answer to the one before
+	// is whole. 0 is 1, a connection's first request.
+	Nth int
 
 	// Each phase of an attempt has a time limit, counted from its start and
 	// never extended by progress, so that a server that drips is let go.
@@ -64,6 +68,9 @@ type Target struct {
 	Addr netip.AddrPort
 	Host string // the Host field; empty is Addr
 	Path string // the request target; empty is "/"
+	// TLS has the connections speak TLS 1.3 (an https URL). The server's
+	// certificate is not verified: it is a machine of the user's own.
+	TLS bool
 }
 
 // ParseTarget reads an http URL. A name in it is looked up once.

@@ -19,6 +19,8 @@ type Report struct {
 	Lag           results.Percentiles // how late attempts of an open loop were started, in milliseconds
 	Handshake     results.Percentiles // the kernel's round trip of SYN and SYN-ACK, in milliseconds
 	Histograms    map[string]string   // see results.Cell
+	TLSEnds       map[string]int64    // see results.Cell
+	Errors        map[string]int64    // see results.Cell; of library clients
 }
 
 // Report summarises the result.

@@ -24,7 +24,8 @@ type Attempt struct {
 	HandshakeUs uint32
 	LocalPort   uint16 // 0 when no socket got one
 	Outcome     results.Outcome
-	Errno       syscall.Errno // of the call that failed; 0 when none did
+	Errno       syscall.Errno  // of the call that failed; 0 when none did
+	TLSEnd      results.TLSEnd // meaningless without Target.TLS
 	// ResetBeforeRead is set when the connection had been reset before the
 	// client's first read.
 	ResetBeforeRead bool

@@ -38,6 +38,16 @@ type Cell struct {
 	Twin    bool      `json:"twin,omitempty"`
 	Started time.Time `json:"started"`
 
+	// TLS tells that the connections spoke TLS 1.3.
+	TLS bool `json:"tls,omitempty"`
+	// NthRequest is the place of the rejected request on its connection, whose
+	// requests before it were admitted and kept it open; 0 is 1, a connection's first.
+	NthRequest int `json:"nth_request,omitempty"`
+	// Scenario and Part name the scenario that the cell belongs to, and its part
+	// there; the manifest has both. Empty in a cell of a grid.
+	Scenario string `json:"scenario,omitempty"`
+	Part     string `json:"part,omitempty"`
+
 	// Settings are the settings of the server that the run tried values of, as
 	// "linger-total=1.2s"; empty where the manifest's options say it all.
 	Settings string `json:"settings,omitempty"`
@@ -57,6 +67,13 @@ type Cell struct {
 	// reset before the client's first read: what a system that throws received
 	// data away on a reset would have lost as well.
 	UnreadAtReset int64 `json:"unread_at_reset"`
+
+	// TLSEnds maps a name of TLSEnds to how many attempts' TLS streams ended so, as
+	// the client saw it; nil without TLS, and for clients that do not tell.
+	TLSEnds map[string]int64 `json:"tls_ends,omitempty"`
+	// Errors maps a library client's own words for what it met to how many
+	// attempts met it, the most frequent ones; nil for the fleet's own clients.
+	Errors map[string]int64 `json:"errors,omitempty"`
 
 	// LatencyMs counts from the moment an attempt was due.
 	LatencyMs Latency `json:"latency_ms"`

@@ -46,6 +46,9 @@ type Manifest struct {
 	// by their names without a variant; none in a run of the reference server, or of
 	// programs that only their user knows.
 	Servers map[string]string `json:"servers,omitempty"`
+
+	// Scenarios are those that the run's cells belong to; none in a run of a grid.
+	Scenarios []Scenario `json:"scenarios,omitempty"`
 }
 
 // Source is what a merged run keeps of one of the runs in it.

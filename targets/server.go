@@ -20,7 +20,13 @@ type Config struct {
 	ServiceTime time.Duration // from a whole request to its 200; 0 answers at once
 	Workers     int           // admitted requests in their service time at once, the others wait their turn; 0 is no limit
 	Bounds      Bounds
-	Logger      *slog.Logger // nil logs nothing
+	// TLS has the server speak TLS 1.3, with a certificate of its own making.
+	TLS bool
+	// Nth is the place on its connection of the request that is rejected or
+	// admitted by the limit; those before it are admitted and answered with 200. 0 is
+	// 1, a connection's first request.
+	Nth    int
+	Logger *slog.Logger // nil logs nothing
 }
 
 // Server is the reference limited server. A connection is admitted while fewer

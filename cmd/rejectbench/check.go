@@ -30,8 +30,8 @@ when all rules hold, 1 when any fails, and 3 when any is undecided and none fail
         require: delivered_share >= 99%
         confidence: 95%                           # optional
 
-A condition compares rtt, concurrency, body, loss, limit, rate, strategy, client
-or impairments (with none). What is required is a bound (< <= > >=) of
+A condition compares rtt, concurrency, body, loss, limit, rate, nth_request,
+strategy, client, tls (with on or off), scenario or impairments (with none). What is required is a bound (< <= > >=) of
 ` + metricNames() + `.
 The rules named method are those that hold a run to the controls of the method.`,
 		Args: positional(1, 1, "name the folder of one run"),

@@ -118,7 +118,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 		return report, err
 	}
 	cpu := path.ServerCPU()
-	spec.Fleet.Target = loadgen.Target{Addr: server.addr}
+	spec.Fleet.Target.Addr = server.addr
 	kind := spec.fleet()
 	fleet, err := newProcess(kind.role)
 	if err != nil {

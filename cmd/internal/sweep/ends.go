@@ -22,6 +22,8 @@ type serverSpec struct {
 	ServiceTime time.Duration
 	Workers     int
 	Bounds      targets.Bounds
+	TLS         bool
+	Nth         int
 	Grace       time.Duration // how long open connections may go on when the server is stopped
 }
 
@@ -45,6 +47,8 @@ func serverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		ServiceTime: spec.ServiceTime,
 		Workers:     spec.Workers,
 		Bounds:      spec.Bounds,
+		TLS:         spec.TLS,
+		Nth:         spec.Nth,
 	})
 	if err != nil {
 		return out.Encode(serverReady{Error: err.Error()})

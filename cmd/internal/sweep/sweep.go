@@ -29,11 +29,38 @@ func DefaultRequests(concurrency int) int64 { return int64(max(2*concurrency, 10
 
 // requests is how many attempts a cell makes; 0 means until the duration is over.
 func (o Options) requests(p Point) int64 {
+	if part, ok := o.part(p); ok && part.Requests > 0 {
+		return part.Requests
+	}
 	if o.Requests == 0 && o.Duration == 0 {
 		return DefaultRequests(p.Concurrency)
 	}
 	return o.Requests
 }
+
+// Part is what the cells of a part of a scenario have of their own. A zero field
+// is as in the other cells.
+type Part struct {
+	Bounds   *targets.Bounds
+	Settings string // what Bounds differ by, for the record, as "close-delay=1s"
+	Requests int64
+}
+
+func (o Options) part(p Point) (Part, bool) {
+	part, ok := o.Parts[PartName{p.Scenario, p.Part}]
+	return part, ok
+}
+
+// bounds are those of the reference server in a point's cells.
+func (o Options) bounds(p Point) targets.Bounds {
+	if part, ok := o.part(p); ok && part.Bounds != nil {
+		return *part.Bounds
+	}
+	return o.Bounds
+}
+
+// PartName names a part of a scenario.
+type PartName struct{ Scenario, Part string }
 
 // endSlack is what a fleet waits for a connection's end beyond two round trips.
 const endSlack = 250 * time.Millisecond
@@ -59,7 +86,9 @@ type Options struct {
 	IPv6        bool
 	// Programs are the server programs that stand in for the reference server,
 	// by the name that stands in the points for the strategy.
-	Programs    map[string]Program
+	Programs map[string]Program
+	// Parts are what cells of scenarios have of their own.
+	Parts       map[PartName]Part
 	Limit       int
 	ServiceTime time.Duration
 	Workers     int           // admitted requests worked on at once; 0 is no limit
@@ -196,7 +225,9 @@ func (o Options) cell(v visit, try int) cellSpec {
 			Limit:       o.Limit,
 			ServiceTime: o.ServiceTime,
 			Workers:     o.Workers,
-			Bounds:      o.Bounds,
+			Bounds:      o.bounds(v.Point),
+			TLS:         v.TLS,
+			Nth:         v.Nth,
 			Grace:       10*time.Second + 4*v.RTT,
 		},
 		Fleet: loadgen.Config{
@@ -211,6 +242,8 @@ func (o Options) cell(v visit, try int) cellSpec {
 			ReceiveTimeout: o.Timeout,
 			EndWait:        2*im.RTT() + endSlack,
 			ReadDelay:      o.ReadDelay,
+			Nth:            v.Nth,
+			Target:         loadgen.Target{TLS: v.TLS},
 		},
 	}
 	_, spec.Driver = drivers.ByName(v.Client)
@@ -244,11 +277,20 @@ func (o Options) seed(v visit, try int) uint64 {
 
 // captureName is the file name of a cell's capture.
 func captureName(v visit, try int) string {
-	twin := ""
-	if v.twin {
-		twin = "-twin"
+	name := fmt.Sprintf("%s-%s-rtt%v-c%d-body%d-loss%g-round%d", v.Strategy, v.Client, v.RTT, v.Concurrency, v.BodyBytes, v.Loss, v.round)
+	if v.Scenario != "" {
+		name = v.Scenario + "-" + v.Part + "-" + name
 	}
-	return fmt.Sprintf("%s-%s-rtt%v-c%d-body%d-loss%g-round%d%s-try%d.pcapng", v.Strategy, v.Client, v.RTT, v.Concurrency, v.BodyBytes, v.Loss, v.round, twin, try)
+	if v.TLS {
+		name += "-tls"
+	}
+	if v.Nth > 1 {
+		name += fmt.Sprintf("-request%d", v.Nth)
+	}
+	if v.twin {
+		name += "-twin"
+	}
+	return fmt.Sprintf("%s-try%d.pcapng", name, try)
 }
 
 // PathOf is what the path of a point does to packets.
@@ -267,7 +309,9 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 		Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency,
 		Impairments: o.Impairments.String(),
 		BodyBytes:   v.BodyBytes, Loss: v.Loss, IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try, Twin: v.twin,
-		Started:  started.UTC(),
+		Started: started.UTC(),
+		TLS:     v.TLS, Scenario: v.Scenario, Part: v.Part,
+		TLSEnds: f.TLSEnds, Errors: f.Errors,
 		Attempts: f.Counts.Total(), Outcomes: f.Counts,
 		Rejected: r.Server.Rejected, Delivered: f.Counts.Delivered(),
 		UnreadAtReset:        f.UnreadAtReset,
@@ -277,6 +321,12 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 		TCP:                  r.TCP, Server: r.Server, Path: r.Path, Ledger: r.Ledger, TimeWait: r.TimeWait, Wire: r.Wire,
 		Seconds:    f.Seconds,
 		Histograms: f.Histograms,
+	}
+	if v.Nth > 1 {
+		c.NthRequest = v.Nth
+	}
+	if part, ok := o.part(v.Point); ok {
+		c.Settings = part.Settings
 	}
 	_, program := o.Programs[v.Strategy]
 	answers := !program && answers(v.Strategy)

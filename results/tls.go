@@ -1,0 +1,35 @@
+package results
+
+// TLSEnd is how the client's side of a TLS stream came to its end.
+type TLSEnd uint8
+
+// The closed set of ends. TLSEnds documents each of them.
+const (
+	TLSUnfinished TLSEnd = iota
+	TLSOpen
+	TLSCloseNotify
+	TLSTruncated
+	TLSReset
+	NumTLSEnds = iota
+)
+
+// TLSEndInfo is the row of the vocabulary for one end.
+type TLSEndInfo struct {
+	End     TLSEnd
+	Name    string // the name in records
+	Summary string
+}
+
+// TLSEnds is the one table that the names of ends come from. What truncation
+// is follows RFC 8446 section 6.1: data may be missing wherever a stream ends
+// without a close_notify, even if an HTTP answer in it is whole by its length.
+var TLSEnds = [NumTLSEnds]TLSEndInfo{
+	{TLSUnfinished, "no-handshake", "there was no connection, or its handshake did not come to an end"},
+	{TLSOpen, "open", "the client closed it, by its own decision or a time limit"},
+	{TLSCloseNotify, "close-notify", "the server sent close_notify, and the client read it"},
+	{TLSTruncated, "truncated", "the connection ended in order without a close_notify"},
+	{TLSReset, "reset", "the connection was reset without a close_notify that the client had read"},
+}
+
+// String returns the end's name in records.
+func (e TLSEnd) String() string { return TLSEnds[e].Name }

@@ -103,8 +103,10 @@ type Wire struct {
 	Fates        map[string]int64            `json:"fates"`
 	FateOutcomes map[string]map[string]int64 `json:"fate_outcomes"`
 
-	Retransmitted     int64       `json:"retransmitted"`       // packets with bytes of a rejection's answer that had left before
-	ArrivedAfterReset int64       `json:"arrived_after_reset"` // rejections whose answer reached the client when a reset had ended its connection
+	Retransmitted     int64 `json:"retransmitted"`       // packets with bytes of a rejection's answer that had left before
+	ArrivedAfterReset int64 `json:"arrived_after_reset"` // rejections whose answer reached the client when a reset had ended its connection
+	// The next three are of connections that carry one request and its answer
+	// alone: no TLS, no earlier requests.
 	AnswerToResetMs   Percentiles `json:"answer_to_reset_ms"`  // from the answer's first byte to the server's first reset, where it came later
 	BytesAfterAnswer  Percentiles `json:"bytes_after_answer"`  // bytes, not milliseconds: what each rejected client sent after the answer had left the server
 	BytesAfterArrival Percentiles `json:"bytes_after_arrival"` // bytes: and after all of it had reached the client

@@ -46,9 +46,40 @@ func TestEachFateIsBorneOutByTheLedgers(t *testing.T) {
 		{"too many gaps", &Connection{Answer: 170, AnswerWhole: true, Blurred: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "gaps"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, why := Joined{tt.conn, tt.saw, tt.wrote}.Explain()
+			got, why := Joined{Conn: tt.conn, Attempt: tt.saw, Entry: tt.wrote}.Explain()
 			if got != tt.want || !strings.Contains(why, tt.why) || (got == results.UnknownFate) != (why != "") {
 				t.Errorf("%v, %q; want %v, %q", got, why, tt.want, tt.why)
+			}
+		})
+	}
+}
+
+// Under TLS both ends count plaintext or ciphertext of their own, and the last
+// record of the stream belongs to no answer.
+func TestTheEndOfATLSStreamIsNoPartOfTheAnswer(t *testing.T) {
+	saw := func(o results.Outcome) *Attempt { return &Attempt{Outcome: o, Received: 170} }
+	entry := &Entry{Rejected: true, Answer: 900, Tail: 24}
+	for _, tt := range []struct {
+		name  string
+		conn  Connection
+		saw   *Attempt
+		wrote *Entry
+		want  results.Fate
+	}{
+		{"all of it", Connection{Answer: 900, Arrived: 900}, saw(results.Delivered), entry, results.Read},
+		{"the end never left", Connection{Answer: 876, Arrived: 876}, saw(results.Delivered), entry, results.Read},
+		{"the end was lost", Connection{Answer: 900, Arrived: 876}, saw(results.DeliveredThenReset), entry, results.Read},
+		{"the end was lost, and the client gave up", Connection{Answer: 900, Arrived: 876}, saw(results.BrokenPipe), entry, results.ArrivedNotRead},
+		{"the answer was lost", Connection{Answer: 900, Arrived: 700}, saw(results.ResetReceive), entry, results.LostOnPath},
+		{"the answer never left", Connection{Answer: 700, Arrived: 700}, saw(results.ResetReceive), entry, results.NeverSent},
+		{"the answer never left, but was read", Connection{Answer: 0, Arrived: 0}, saw(results.Delivered), entry, results.UnknownFate},
+		{"no ledger, no FIN, read", Connection{Answer: 876, Arrived: 876}, saw(results.Delivered), nil, results.Read},
+		{"no ledger, the answer was lost", Connection{Answer: 900, Arrived: 700, AnswerWhole: true}, saw(results.ResetReceive), nil, results.LostOnPath},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := Joined{Conn: &tt.conn, Attempt: tt.saw, Entry: tt.wrote, Carries: Carries{TLS: true}}
+			if got, why := j.Explain(); got != tt.want {
+				t.Errorf("%v (%s), want %v", got, why, tt.want)
 			}
 		})
 	}

@@ -22,6 +22,12 @@ func (j Joined) Explain() (results.Fate, string) {
 	sent, why := j.sentWhole()
 	read := a != nil && (a.Outcome.IsDelivered() || a.Outcome == results.BadResponse && c.Answer > 0 && a.Received >= c.Answer)
 	arrived := c.Arrived == c.Answer
+	if j.Carries.TLS {
+		// What a client leaves unread, or the server unsent, may be the stream's end
+		// alone. An answer is longer than that end, so a lost one shows.
+		arrived = c.Arrived > 0 && c.Answer-c.Arrived <= j.tail()
+		sent = sent || read && arrived
+	}
 	switch {
 	case why != "":
 		return results.UnknownFate, why
@@ -55,9 +61,21 @@ func (j Joined) sentWhole() (whole bool, doubt string) {
 	case c.Answer > e.Answer:
 		return false, fmt.Sprintf("the server says it wrote %d bytes, and %d left it", e.Answer, c.Answer)
 	default:
-		return e.Answer > 0 && c.Answer == e.Answer, ""
+		return e.Answer > 0 && c.Answer >= e.Answer-e.Tail, ""
 	}
 }
+
+// tail is how many of the server's last bytes are no part of its answer.
+func (j Joined) tail() int64 {
+	if j.Entry == nil {
+		return closeNotify
+	}
+	return j.Entry.Tail
+}
+
+// closeNotify is a close_notify of TLS 1.3 on the wire: a record's header, two
+// bytes of alert, one of content type and 16 of authentication (RFC 8446 5.2).
+const closeNotify = 5 + 2 + 1 + 16
 
 // Rejection tells whether the connection was rejected: by the server's ledger,
 // or, where the server keeps none, by what the client says and, where neither

@@ -28,6 +28,7 @@ type Entry struct {
 	Accepted int64
 	Closed   int64
 	Answer   int64 // bytes the server's kernel took
+	Tail     int64 // of these, bytes after the answer's last one: the end of a TLS stream
 	Read     int64 // bytes the server's code read
 }
 
@@ -37,6 +38,25 @@ type Joined struct {
 	Conn    *Connection
 	Attempt *Attempt
 	Entry   *Entry
+	Carries Carries
+}
+
+// Carries says what a connection carries besides one request and its answer. The
+// wire counts all of it as bytes of the request and of the answer.
+type Carries struct {
+	// TLS is set where both ends count other bytes than the wire does, and where
+	// the server sends on after its answer, to a client that may not wait for that.
+	TLS bool
+	// Earlier is set where other requests were answered before the rejected one, so
+	// that the first byte from the server is not the answer's.
+	Earlier bool
+}
+
+// Carrying says of every connection what it carries.
+func Carrying(joined []Joined, what Carries) {
+	for i := range joined {
+		joined[i].Carries = what
+	}
 }
 
 // Join brings together what belongs to the same connection, by the client's

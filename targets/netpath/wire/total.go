@@ -82,7 +82,8 @@ func (t *total) reject(j Joined) string {
 	if c.InTime < c.Arrived {
 		t.ArrivedAfterReset++
 	}
-	if c.AnswerAt != 0 {
+	// Where the server's first byte is not the answer's, nothing here is known.
+	if c.AnswerAt != 0 && j.Carries == (Carries{}) {
 		_ = t.afterAnswer.RecordValue(min(c.SentAfterAnswer, mostBytes))
 		if c.AnswerThere != 0 {
 			_ = t.afterArrival.RecordValue(min(c.SentAfterArrival, mostBytes))
@@ -133,9 +134,9 @@ func (t *total) compare(j Joined) string {
 		return "on the wire, and no attempt of the fleet's"
 	case a != nil && a.Connected != 0 && c.Connected == 0:
 		return "connected by the fleet's account, and no SYN-ACK reached it"
-	case a != nil && a.Received > c.Arrived && !c.Blurred:
+	case a != nil && a.Received > c.Arrived && !c.Blurred: // under TLS it has read even less
 		return "the fleet read more than arrived"
-	case a != nil && a.Sent < c.Request:
+	case a != nil && a.Sent < c.Request && !j.Carries.TLS:
 		return "the fleet sent less than left it"
 	case e != nil && e.Answer < c.Answer:
 		return "the server wrote less than left it"

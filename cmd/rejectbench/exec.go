@@ -62,6 +62,7 @@ program and its arguments, told where to listen by {host} and {port}.`,
 	fs.BoolVar(&f.options.Spec.IPv6, "ipv6", false, ipv6Usage)
 	f.impairments = newPathFlags(fs)
 	fs.IntVar(&f.options.Server.Limit, "limit", 0, "connections the reference server admits at once; 0 rejects every one")
+	fs.BoolVar(&f.options.TLS, "tls", false, tlsUsage)
 	fs.StringVar(&f.path, "path", "auto", "path between the two: auto, netem, delayline or loopback")
 	fs.StringVar(&f.cong, "congestion", netpath.DefaultCongestion, "congestion control of both ends; system is the machine's own")
 	fs.Uint64Var(&f.options.Spec.Seed, "seed", 1, "seed of lost packets")

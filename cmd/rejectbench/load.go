@@ -41,6 +41,7 @@ func loadCommand() *cobra.Command {
 	fs.DurationVar(&f.config.Duration, "duration", 0, "how long attempts are started")
 	fs.Float64Var(&f.config.Rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
 	fs.StringVar(&f.body, "body", "0", "size of the request's body")
+	fs.IntVar(&f.config.Nth, "nth-request", 1, "place on its connection of the request that is measured; those before it are GETs that have to be admitted")
 	fs.StringVar(&f.format, "format", "text", "text or json")
 	fs.DurationVar(&f.timeout, "timeout", loadgen.DefaultTimeout, "time limit of each phase of an attempt: connect, send, receive")
 	fs.DurationVar(&f.config.ReadDelay, "read-delay", loadgen.DefaultReadDelay, "how long the slow-reader client waits before it reads")
@@ -57,6 +58,8 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 		return usagef("--format %q: text or json", f.format)
 	case c.Concurrency < 1:
 		return usagef("--concurrency %d: at least 1", c.Concurrency)
+	case c.Nth < 1 || c.Nth > maxNth:
+		return usagef("--nth-request %d: within 1 and %d", c.Nth, maxNth)
 	case c.Workers < 0:
 		return usagef("--threads %d: it cannot be negative", c.Workers)
 	}
@@ -119,7 +122,7 @@ func load(cmd *cobra.Command, f loadFlags) error {
 func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results.Cell {
 	c := results.Cell{
 		Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes,
-		Rate: cfg.Rate, Started: started,
+		Rate: cfg.Rate, Started: started, TLS: cfg.Target.TLS, TLSEnds: r.TLSEnds,
 		Attempts: r.Counts.Total(), Outcomes: r.Counts, Rejected: r.Counts.RejectedWithoutLedger(), Delivered: r.Counts.Delivered(),
 		UnreadAtReset: r.UnreadAtReset, LatencyMs: r.Latency, LatencyUncorrectedMs: r.Uncorrected, HandshakeMs: r.Handshake,
 		Seconds: r.Seconds, Valid: true, Histograms: r.Histograms,
@@ -132,6 +135,9 @@ func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results
 	case r.Unstarted > 0:
 		c.InvalidReason = fmt.Sprintf("the fleet was behind its schedule: %d attempts were never started", r.Unstarted)
 	}
+	if cfg.Nth > 1 {
+		c.NthRequest = cfg.Nth
+	}
 	c.Valid = c.InvalidReason == ""
 	c.SetShare()
 	return c
@@ -143,6 +149,11 @@ func printLoad(cmd *cobra.Command, c results.Cell) error {
 	for o, n := range c.Outcomes {
 		if n > 0 {
 			fmt.Fprintf(w, "  %-20s %8d  %6.2f%%  %s\n", results.Outcomes[o].Name, n, 100*float64(n)/float64(c.Attempts), results.Outcomes[o].Summary)
+		}
+	}
+	for _, e := range results.TLSEnds {
+		if n := c.TLSEnds[e.Name]; n > 0 {
+			fmt.Fprintf(w, "  TLS stream %-9s %8d  %6.2f%%  %s\n", e.Name, n, 100*float64(n)/float64(c.Attempts), e.Summary)
 		}
 	}
 	if c.DeliveredShare != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -29,6 +30,7 @@ const capturesDir = "pcap"
 // runFlags are the flags of `run` as they were given.
 type runFlags struct {
 	strategy, client, rtt, concurrency, body, loss string
+	tls, nth                                       string
 	limit                                          int
 	serviceTime                                    time.Duration
 	workers                                        int
@@ -318,7 +320,15 @@ func gridFlags(fs *pflag.FlagSet, f *runFlags) {
 	fs.StringVar(&f.concurrency, "concurrency", joined(defaultAxes.Concurrencies), "attempts in flight at once")
 	fs.StringVar(&f.body, "body", "0,64KiB,1MiB", "sizes of the request's body")
 	fs.StringVar(&f.loss, "loss", "0", "share of packets lost each way")
+	fs.StringVar(&f.tls, "tls", "off", tlsUsage+": off, on, or both")
+	fs.StringVar(&f.nth, "nth-request", "1", nthUsage)
 }
+
+// Of flags that several commands share.
+const (
+	tlsUsage = "connections speak TLS 1.3, with a certificate made for the run that no client verifies"
+	nthUsage = "place of the rejected request on its connection; those before it are admitted, and keep it open"
+)
 
 // joined writes a flag's default.
 func joined[T any](values []T) string {
@@ -373,6 +383,12 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if a.Losses, err = list("loss", f.loss, parseLoss); err != nil {
 		return o, err
 	}
+	if a.TLS, err = list("tls", f.tls, parseOnOff); err != nil {
+		return o, err
+	}
+	if a.Nths, err = list("nth-request", f.nth, parseNth); err != nil {
+		return o, err
+	}
 	if err := f.check(fs); err != nil {
 		return o, err
 	}
@@ -418,11 +434,27 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		if err := checkPath(o.PathOf(p)); err != nil {
 			return o, err
 		}
+		if err := checkConnection(p); err != nil {
+			return o, err
+		}
 	}
 	if f.path == string(netpath.Loopback) && anyPath(o) != (netpath.Impairments{}) {
 		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
 	}
 	return o, nil
+}
+
+// checkConnection checks that what shall happen on a point's connections can.
+func checkConnection(p sweep.Point) error {
+	if p.Nth > 1 {
+		if s, err := targets.StrategyByName(p.Strategy); err == nil && s.Queues {
+			return usagef("--nth-request %d, --strategy %s: it rejects connections before their first request: leave it out", p.Nth, p.Strategy)
+		}
+		if _, library := drivers.ByName(p.Client); library {
+			return usagef("--nth-request %d, --client %s: a library client makes each attempt on a connection of its own: leave it out", p.Nth, p.Client)
+		}
+	}
+	return nil
 }
 
 // check checks the flags that stand alone.
@@ -496,7 +528,7 @@ func checkDurations(fs *pflag.FlagSet) (err error) {
 
 // isDefaultGrid tells whether nothing was said of the grid or the path.
 func (f runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
-	return f.impairments.none() && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss")
+	return f.impairments.none() && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss", "tls", "nth-request")
 }
 
 func anyChanged(fs *pflag.FlagSet, flags ...string) bool {

@@ -34,6 +34,8 @@ func serveCommand() *cobra.Command {
 				return usagef("--lingerers %d: it cannot be negative", cfg.Bounds.Lingerers)
 			case cfg.Workers < 0:
 				return usagef("--workers %d: it cannot be negative", cfg.Workers)
+			case cfg.Nth < 1 || cfg.Nth > maxNth:
+				return usagef("--nth-request %d: within 1 and %d", cfg.Nth, maxNth)
 			case format != "text" && format != "json":
 				return usagef("--format %q: text or json", format)
 			}
@@ -46,6 +48,9 @@ func serveCommand() *cobra.Command {
 			if err := checkDurations(cmd.Flags()); err != nil {
 				return err
 			}
+			if s, _ := targets.StrategyByName(cfg.Strategy); cfg.Nth > 1 && s.Queues {
+				return usagef("--nth-request %d, --strategy %s: it rejects connections before their first request", cfg.Nth, cfg.Strategy)
+			}
 			return serve(cmd, cfg, format)
 		},
 	}
@@ -56,6 +61,8 @@ func serveCommand() *cobra.Command {
 	fs.DurationVar(&cfg.ServiceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
 	workersFlag(fs, &cfg.Workers)
 	fs.StringVar(&format, "format", "text", "of the totals printed at the end: text or json")
+	fs.BoolVar(&cfg.TLS, "tls", false, "speak TLS 1.3, with a certificate made for it")
+	fs.IntVar(&cfg.Nth, "nth-request", 1, nthUsage)
 	boundsFlags(fs, &cfg.Bounds)
 	return cmd
 }

@@ -95,6 +95,28 @@ func parseLoss(word string) (float64, error) {
 	return v / 100, nil
 }
 
+// parseOnOff reads a switch that may be a list's value.
+func parseOnOff(word string) (bool, error) {
+	switch word {
+	case "on":
+		return true, nil
+	case "off":
+		return false, nil
+	}
+	return false, fmt.Errorf("on or off")
+}
+
+// maxNth bounds the requests of a connection: each takes a round trip.
+const maxNth = 1000
+
+func parseNth(word string) (int, error) {
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 1 || n > maxNth {
+		return 0, fmt.Errorf("not a number within 1 and %d", maxNth)
+	}
+	return n, nil
+}
+
 func parseConcurrency(word string) (int, error) {
 	n, err := strconv.Atoi(word)
 	if err != nil || n < 1 {

@@ -136,7 +136,7 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 
 // driverCommand prepares the driver's process.
 func driverCommand(client drivers.Client, dir string, fleet loadgen.Config) (cmd *exec.Cmd, err error) {
-	url := urlOf(fleet.Target.Addr)
+	url := urlOf(fleet.Target.Addr, fleet.Target.TLS)
 	if client.Role != "" {
 		if cmd, err = self(); err != nil {
 			return nil, err

@@ -31,6 +31,7 @@ type ExecOptions struct {
 	Server  ServerOptions
 	Program Program  // in place of the reference server
 	Command []string // the client program and its arguments
+	TLS     bool     // the server speaks TLS 1.3, and its URL is https
 }
 
 // ServerOptions are the options of the reference server.
@@ -161,7 +162,7 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 	}()
 	// Standard error: the client program's output is kept apart.
 	server, err := openServer(ctx, path, spec.Program, os.Stderr, serverSpec{
-		Strategy: spec.Server.Strategy, Limit: spec.Server.Limit, Bounds: spec.Server.Bounds, Grace: 10*time.Second + 4*spec.Spec.Impairments.RTT(),
+		TLS: spec.TLS, Strategy: spec.Server.Strategy, Limit: spec.Server.Limit, Bounds: spec.Server.Bounds, Grace: 10*time.Second + 4*spec.Spec.Impairments.RTT(),
 	})
 	if err != nil {
 		return report, err
@@ -171,7 +172,7 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 	if err != nil {
 		return report, err
 	}
-	report.ExitCode, err = runClient(path, spec.Command, server.addr, signals)
+	report.ExitCode, err = runClient(path, spec, server.addr, signals)
 	if err != nil {
 		return report, err
 	}
@@ -187,11 +188,11 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 }
 
 // runClient runs the client program and returns its exit code.
-func runClient(path *netpath.Path, command []string, server netip.AddrPort, signals <-chan syscall.Signal) (int, error) {
-	command = fill(command, server)
+func runClient(path *netpath.Path, spec execSpec, server netip.AddrPort, signals <-chan syscall.Signal) (int, error) {
+	command := fill(spec.Command, server, spec.TLS)
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), URLVariable+"="+urlOf(server))
+	cmd.Env = append(os.Environ(), URLVariable+"="+urlOf(server, spec.TLS))
 	netpath.Foreground(cmd)
 	if err := path.StartClient(cmd); err != nil {
 		return 0, CommandError{fmt.Errorf("start %s: %w", command[0], err)}

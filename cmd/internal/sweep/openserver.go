@@ -88,7 +88,7 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 			return nil, err
 		}
 	} else {
-		command := fill(p.Command, s.addr)
+		command := fill(p.Command, s.addr, false)
 		s.program = exec.Command(command[0], command[1:]...)
 		if output != nil { // in an io.Writer a nil file is not nil
 			s.program.Stdout, s.program.Stderr = output, output
@@ -145,9 +145,9 @@ func portFor(path *netpath.Path) (uint16, error) {
 
 // fill puts the server's address into a command's words. An IPv6 address is in
 // brackets where a port follows, as in a URL, and bare where it stands alone.
-func fill(command []string, server netip.AddrPort) []string {
+func fill(command []string, server netip.AddrPort, tls bool) []string {
 	words := strings.NewReplacer("{host}:{port}", server.String(),
-		"{host}", server.Addr().String(), "{port}", strconv.Itoa(int(server.Port())), "{url}", urlOf(server))
+		"{host}", server.Addr().String(), "{port}", strconv.Itoa(int(server.Port())), "{url}", urlOf(server, tls))
 	filled := make([]string, len(command))
 	for i, word := range command {
 		filled[i] = words.Replace(word)
@@ -155,7 +155,13 @@ func fill(command []string, server netip.AddrPort) []string {
 	return filled
 }
 
-func urlOf(server netip.AddrPort) string { return "http://" + server.String() + "/" }
+func urlOf(server netip.AddrPort, tls bool) string {
+	scheme := "http"
+	if tls {
+		scheme = "https"
+	}
+	return scheme + "://" + server.String() + "/"
+}
 
 // end says how the program ended.
 func (s *runningServer) end() string {

@@ -63,9 +63,20 @@ func (l *latencyLog) append(c Cell) error {
 func Tag(c Cell, key string) string {
 	tag := fmt.Sprintf("%s;%s;rtt=%gms;c=%d;body=%d;loss=%g;limit=%d;rate=%g;round=%d;try=%d;%s",
 		c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, c.Round, c.Try, key)
+	more := ""
 	if c.Settings != "" {
-		tag = strings.TrimSuffix(tag, key) + c.Settings + ";" + key
+		more += c.Settings + ";"
 	}
+	if c.TLS {
+		more += "tls;"
+	}
+	if c.NthRequest > 1 {
+		more += fmt.Sprintf("request=%d;", c.NthRequest)
+	}
+	if c.Scenario != "" {
+		more += c.Scenario + "/" + c.Part + ";"
+	}
+	tag = strings.TrimSuffix(tag, key) + more + key
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(", \r\n\t", r) {
 			return '_'

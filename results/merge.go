@@ -71,10 +71,14 @@ type mergeKey struct {
 	round            int
 	twin             bool
 	settings         string
+	tls              bool
+	nth              int
+	scenario, part   string
 }
 
 func keyOf(c *Cell) mergeKey {
-	return mergeKey{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.IPv6, c.Impairments, c.Limit, c.Rate, c.Round, c.Twin, c.Settings}
+	return mergeKey{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.IPv6, c.Impairments, c.Limit, c.Rate, c.Round, c.Twin, c.Settings,
+		c.TLS, max(c.NthRequest, 1), c.Scenario, c.Part}
 }
 
 // compareCells orders cells by time, and those of one moment by what they are.
@@ -113,6 +117,7 @@ func mergeCells(group []part) (Cell, error) {
 	all.Try, all.Attempts, all.Outcomes = 0, 0, Counts{}
 	all.Rejected, all.Delivered, all.UnreadAtReset, all.Seconds = 0, 0, 0, 0
 	all.TCP, all.Wire = map[string]int64{}, nil
+	all.TLSEnds, all.Errors = nil, nil
 	all.Server, all.Path, all.Ledger, all.TimeWait = Server{Ends: map[string]int64{}}, Path{Kind: first.Path.Kind}, Ledger{}, TimeWait{}
 	var handshake, hold, late []Percentiles
 	var cpu, pathCPU float64
@@ -130,6 +135,12 @@ func mergeCells(group []part) (Cell, error) {
 			return Cell{}, p.errorf("the counts of this cell and of those it is merged with are too large to add")
 		}
 		addCounts(all.TCP, c.TCP)
+		if c.TLSEnds != nil {
+			all.TLSEnds = sumCounts(all.TLSEnds, c.TLSEnds)
+		}
+		if c.Errors != nil {
+			all.Errors = sumCounts(all.Errors, c.Errors)
+		}
 		all.Server.add(c.Server)
 		all.Path.add(c.Path)
 		all.Ledger.Matched += c.Ledger.Matched

@@ -62,6 +62,7 @@ func mergeManifests(runs []*Run) (Manifest, error) {
 		all.Interrupted = all.Interrupted || m.Interrupted
 		all.Strategies = joinTerms(all.Strategies, m.Strategies)
 		all.Clients = joinTerms(all.Clients, m.Clients)
+		all.Scenarios = joinScenarios(all.Scenarios, m.Scenarios)
 		all.Sources = append(all.Sources, sourcesOf(m)...)
 	}
 	slices.SortStableFunc(all.Sources, func(a, b Source) int {
@@ -117,6 +118,26 @@ func joinTerms(all, more []Term) []Term {
 		if !slices.ContainsFunc(all, func(have Term) bool { return have.Name == t.Name }) {
 			all = append(all, t)
 		}
+	}
+	return all
+}
+
+// joinScenarios adds the scenarios, and the parts of them, that are not there.
+func joinScenarios(all, more []Scenario) []Scenario {
+	all = slices.Clone(all)
+	for _, s := range more {
+		i := slices.IndexFunc(all, func(have Scenario) bool { return have.Name == s.Name })
+		if i < 0 {
+			all = append(all, s)
+			continue
+		}
+		parts := slices.Clip(all[i].Parts)
+		for _, p := range s.Parts {
+			if !slices.ContainsFunc(parts, func(have ScenarioPart) bool { return have.Name == p.Name }) {
+				parts = append(parts, p)
+			}
+		}
+		all[i].Parts = parts
 	}
 	return all
 }

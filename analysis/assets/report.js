@@ -47,7 +47,8 @@
   // ---- the points ----
 
   const fields = data.fields;
-  const get = (key, i) => fields[key] ? fields[key][i] : key === "impairments" ? "" : 0;
+  const textual = new Set(["impairments", "settings", "connection", "scenario"]);
+  const get = (key, i) => fields[key] ? fields[key][i] : textual.has(key) ? "" : 0;
   const dimensions = [
     { key: "strategy", label: "Strategy", text: String, order: data.strategies.map((s) => s.name) },
     { key: "client", label: "Client", text: String, order: data.clients },
@@ -58,6 +59,9 @@
     { key: "limit", label: "Limit", text: String, panelLess: true },
     { key: "rate", label: "Rate", text: (v) => num(v) + "/s", panelLess: true },
     { key: "impairments", label: "Impairments", text: (v) => v || "none", panelLess: true },
+    { key: "settings", label: "Server's settings", text: (v) => v || "none", panelLess: true },
+    { key: "connection", label: "Connection", text: (v) => v || "plain, first request", panelLess: true },
+    { key: "scenario", label: "Scenario", text: (v) => v || "none", panelLess: true },
   ];
   const valuesOf = (d, rows) => {
     const values = [...new Set(rows.map((i) => get(d.key, i)))];

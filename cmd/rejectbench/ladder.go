@@ -17,23 +17,40 @@ const laddersDir = "ladders"
 // tell the ends' times apart, short enough for a whole story.
 const ladderRTT = 50 * time.Millisecond
 
-// ladderPoints picks one point for each strategy and client: of those with a
-// path that keeps a record, the one with the smallest request that has a body,
-// at the round trip nearest to ladderRTT.
+// maxLadders bounds the drawings of a grid: a reader looks at a page of them, not
+// at one for each of a dozen servers with each of a dozen clients.
+const maxLadders = 30
+
+// ladderPoints picks one point for each strategy and client, without and with
+// TLS, and for each part of a scenario: of those with a path that keeps a record,
+// the one with the smallest request that has a body, at the round trip nearest to
+// ladderRTT. Where those are too many, only those of the first client are picked.
 func ladderPoints(o sweep.Options) func(sweep.Point) bool {
-	type pair struct{ strategy, client string }
-	best := map[pair]sweep.Point{}
+	type kind struct {
+		strategy, client string
+		tls              bool
+		scenario, part   string
+	}
+	kindOf := func(p sweep.Point) kind { return kind{p.Strategy, p.Client, p.TLS, p.Scenario, p.Part} }
+	best := map[kind]sweep.Point{}
+	ofGrid := 0
 	for _, p := range o.Points {
 		if o.PathOf(p) == (netpath.Impairments{}) {
 			continue
 		}
-		key := pair{p.Strategy, p.Client}
-		if b, ok := best[key]; !ok || betterLadder(p, b) {
-			best[key] = p
+		b, ok := best[kindOf(p)]
+		if !ok && p.Scenario == "" {
+			ofGrid++
+		}
+		if !ok || betterLadder(p, b) {
+			best[kindOf(p)] = p
 		}
 	}
 	return func(p sweep.Point) bool {
-		b, ok := best[pair{p.Strategy, p.Client}]
+		if ofGrid > maxLadders && p.Scenario == "" && p.Client != o.Points[0].Client {
+			return false
+		}
+		b, ok := best[kindOf(p)]
 		return ok && b == p
 	}
 }
@@ -55,7 +72,14 @@ func writeLadder(dir string, p sweep.Point, svg string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the drawings' folder: %w", err)
 	}
-	name := fmt.Sprintf("%s-%s-rtt%v-body%d.svg", p.Strategy, p.Client, p.RTT, p.BodyBytes)
+	name := fmt.Sprintf("%s-%s-rtt%v-body%d", p.Strategy, p.Client, p.RTT, p.BodyBytes)
+	if p.Scenario != "" {
+		name = p.Scenario + "-" + p.Part
+	}
+	if p.TLS {
+		name += "-tls"
+	}
+	name += ".svg"
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(svg), 0o644); err != nil {
 		return fmt.Errorf("write a drawing: %w", err)
 	}

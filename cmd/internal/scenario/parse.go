@@ -1,0 +1,378 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/loadgen/drivers"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+)
+
+// Bounds of a file. Ours have a few dozen lines and three levels; the YAML
+// parser's time grows with the square of both.
+const (
+	maxBytes   = 64 << 10
+	maxNesting = 8
+)
+
+// Bounds of a part: a scenario is there to be run in a few seconds.
+const (
+	maxRTT         = 10 * time.Second
+	maxBody        = 1 << 30
+	maxConcurrency = 1000
+	maxRequests    = 100_000
+	maxNth         = 1000
+)
+
+// Error is an error at a place of a scenario's file.
+type Error struct {
+	File         string
+	Line, Column int // from 1
+	Err          error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d:%d: %v", e.File, e.Line, e.Column, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Names on the command line, in records and in file names.
+var (
+	scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+	partName     = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
+	serverName   = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*(:[a-z0-9][a-z0-9_.=-]*)?$`)
+	reportDate   = regexp.MustCompile(`^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$`)
+)
+
+// file is what a file holds, as it is written.
+type file struct {
+	Name     string     `yaml:"name"`
+	Title    string     `yaml:"title"`
+	Source   string     `yaml:"source"`
+	Date     string     `yaml:"date"`
+	Reported string     `yaml:"reported"`
+	Differs  string     `yaml:"differs"`
+	Fixed    fileFix    `yaml:"fixed"`
+	Parts    []filePart `yaml:"parts"`
+}
+
+type fileFix struct {
+	Version string `yaml:"version"`
+	Source  string `yaml:"source"`
+}
+
+type filePart struct {
+	Name        string            `yaml:"name"`
+	Summary     string            `yaml:"summary"`
+	Shows       string            `yaml:"shows"`
+	Server      string            `yaml:"server"`
+	Settings    map[string]string `yaml:"settings"`
+	Client      string            `yaml:"client"`
+	RTT         string            `yaml:"rtt"`
+	Body        string            `yaml:"body"`
+	Concurrency int               `yaml:"concurrency"`
+	Requests    int64             `yaml:"requests"`
+	Loss        string            `yaml:"loss"`
+	TLS         bool              `yaml:"tls"`
+	Nth         int               `yaml:"nth_request"`
+}
+
+// Parse reads a scenario's file. Every error is an *Error with the given file
+// name. Anchors, aliases and tags are refused: a scenario has no use for them.
+func Parse(name string, b []byte) (Scenario, error) {
+	r := &reader{name: name}
+	if err := r.parse(string(b)); err != nil {
+		return Scenario{}, err
+	}
+	return r.scenario()
+}
+
+// reader reads one file.
+type reader struct {
+	name string
+	root ast.Node
+	file file
+}
+
+func (r *reader) parse(text string) error {
+	if len(text) > maxBytes {
+		return r.errorAt(1, 1, "%d bytes are too many for a scenario: at most %d", len(text), maxBytes)
+	}
+	if !utf8.ValidString(text) {
+		return r.errorAt(1, 1, "not a text in UTF-8")
+	}
+	tokens := lexer.Tokenize(text)
+	depth := 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
+			return r.errorAt(t.Position.Line, t.Position.Column, "anchors, aliases and tags have no place here: write the value out")
+		}
+		if depth > maxNesting {
+			return r.errorAt(t.Position.Line, t.Position.Column, "nested deeper than any scenario is")
+		}
+	}
+	doc, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return r.yamlError(err)
+	}
+	if len(doc.Docs) != 1 || doc.Docs[0].Body == nil {
+		return r.errorAt(1, 1, "not a scenario: write name, title, source, date, reported and parts")
+	}
+	r.root = doc.Docs[0].Body
+	if err := yaml.NodeToValue(r.root, &r.file, yaml.Strict()); err != nil {
+		return r.yamlError(err)
+	}
+	return nil
+}
+
+func (r *reader) errorAt(line, column int, format string, args ...any) error {
+	return &Error{File: r.name, Line: max(line, 1), Column: max(column, 1), Err: fmt.Errorf(format, args...)}
+}
+
+// errorIn is an error at the value of a path such as $.parts[1].name, or at what
+// the path lies in where it has none.
+func (r *reader) errorIn(path, format string, args ...any) error {
+	line, column, found := r.position(path)
+	for !found && strings.Contains(path, ".") {
+		path = path[:strings.LastIndexByte(path, '.')]
+		line, column, found = r.position(path)
+	}
+	return r.errorAt(line, column, format, args...)
+}
+
+func (r *reader) position(path string) (line, column int, found bool) {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return 1, 1, false
+	}
+	node, err := p.FilterNode(r.root)
+	if err != nil || node == nil || node.GetToken() == nil {
+		return 1, 1, false
+	}
+	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 { // its own token is a colon
+		node = m.Values[0].Key
+	}
+	at := node.GetToken().Position
+	return at.Line, at.Column, true
+}
+
+func (r *reader) yamlError(err error) error {
+	line, column, message := 1, 1, err.Error()
+	var at yaml.Error
+	if errors.As(err, &at) {
+		message = at.GetMessage()
+		if t := at.GetToken(); t != nil {
+			line, column = t.Position.Line, t.Position.Column
+		}
+	}
+	message, _, _ = strings.Cut(message, "\n")
+	return r.errorAt(line, column, "%s", message)
+}
+
+// scenario checks what stands in the file once, and reads the parts.
+func (r *reader) scenario() (Scenario, error) {
+	f := r.file
+	switch {
+	case !scenarioName.MatchString(f.Name):
+		return Scenario{}, r.errorIn("$.name", "name %q: small letters, digits and -", f.Name)
+	case !isLine(f.Title):
+		return Scenario{}, r.errorIn("$.title", "title: say in one line what was lost")
+	case !isAddress(f.Source):
+		return Scenario{}, r.errorIn("$.source", "source %q: write where it was reported, as a URL", f.Source)
+	case !reportDate.MatchString(f.Date):
+		return Scenario{}, r.errorIn("$.date", "date %q: write that of the report, as 2016-10-13, 2016-10 or 2016", f.Date)
+	case !isLine(f.Reported):
+		return Scenario{}, r.errorIn("$.reported", "reported: say in one paragraph (>-) what was reported, with its parameters")
+	case f.Differs != "" && !isLine(f.Differs):
+		return Scenario{}, r.errorIn("$.differs", "differs: say in one paragraph (>-) how the parts differ from what was reported")
+	case f.Fixed != fileFix{} && (!isLine(f.Fixed.Version) || !isLine(f.Fixed.Source)):
+		return Scenario{}, r.errorIn("$.fixed", "fixed: write version and source, or leave it out")
+	case len(f.Parts) == 0:
+		return Scenario{}, r.errorIn("$.parts", "no parts: write at least one, which shows: reported")
+	}
+	s := Scenario{Scenario: results.Scenario{
+		Name: f.Name, Title: f.Title, Source: f.Source, Date: f.Date, Reported: f.Reported, Differs: f.Differs,
+		Fixed: f.Fixed.Version, FixedSource: f.Fixed.Source,
+	}}
+	for i := range f.Parts {
+		p, err := r.part(i)
+		if err != nil {
+			return Scenario{}, err
+		}
+		if slices.ContainsFunc(s.Parts, func(o Part) bool { return o.Name == p.Name }) {
+			return Scenario{}, r.errorIn(fmt.Sprintf("$.parts[%d].name", i), "part %s stands here twice", p.Name)
+		}
+		s.Parts = append(s.Parts, p)
+		s.Scenario.Parts = append(s.Scenario.Parts, p.ScenarioPart)
+	}
+	if !slices.ContainsFunc(s.Parts, func(p Part) bool { return p.Shows == results.RoleReported }) {
+		return Scenario{}, r.errorIn("$.parts", "no part shows: %s", results.RoleReported)
+	}
+	return s, nil
+}
+
+func (r *reader) part(i int) (p Part, err error) {
+	f := r.file.Parts[i]
+	wrong := func(field, format string, args ...any) (Part, error) {
+		return Part{}, r.errorIn(fmt.Sprintf("$.parts[%d].%s", i, field), "part %s: "+format, append([]any{f.Name}, args...)...)
+	}
+	p = Part{
+		ScenarioPart: results.ScenarioPart{Name: f.Name, Summary: f.Summary, Shows: f.Shows},
+		Server:       f.Server, Client: f.Client, Concurrency: f.Concurrency, Requests: f.Requests, TLS: f.TLS, Nth: max(f.Nth, 1),
+	}
+	switch {
+	case !partName.MatchString(f.Name):
+		return Part{}, r.errorIn(fmt.Sprintf("$.parts[%d].name", i), "part %q: name it with letters, digits, _, . and -", f.Name)
+	case !isLine(f.Summary):
+		return wrong("summary", "say in one line what it is there for")
+	case !slices.ContainsFunc(results.ScenarioRoles, func(t results.Term) bool { return t.Name == f.Shows }):
+		return wrong("shows", "shows %q: there are %s", f.Shows, roles())
+	case !serverName.MatchString(f.Server):
+		return wrong("server", "server %q: a strategy, or a server of the catalogue as NAME or NAME:VARIANT", f.Server)
+	case !knownClient(f.Client):
+		return wrong("client", "unknown client %q: 'rejectbench list clients' lists them", f.Client)
+	case f.Concurrency < 1 || f.Concurrency > maxConcurrency:
+		return wrong("concurrency", "concurrency %d: within 1 and %d", f.Concurrency, maxConcurrency)
+	case f.Requests < 1 || f.Requests > maxRequests:
+		return wrong("requests", "requests %d: within 1 and %d", f.Requests, maxRequests)
+	case f.Nth < 0 || f.Nth > maxNth:
+		return wrong("nth_request", "nth_request %d: within 1 and %d", f.Nth, maxNth)
+	}
+	if p.RTT, err = parseDuration(f.RTT, maxRTT); err != nil {
+		return wrong("rtt", "rtt %q: %w", f.RTT, err)
+	}
+	if p.Body, err = parseSize(f.Body, maxBody); err != nil {
+		return wrong("body", "body %q: %w", f.Body, err)
+	}
+	if p.Loss, err = parseLoss(f.Loss); err != nil {
+		return wrong("loss", "loss %q: %w", f.Loss, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Settings)) {
+		s, err := parseSetting(f.Server, name, f.Settings[name])
+		if err != nil {
+			return wrong("settings", "%w", err)
+		}
+		p.Settings = append(p.Settings, s)
+	}
+	return p, nil
+}
+
+// parseSetting reads a setting, which has to be one of a strategy.
+func parseSetting(strategy, name, word string) (Setting, error) {
+	of := slices.DeleteFunc(targets.SettingsOf(strategy), func(s targets.Setting) bool { return s.Strategies == nil }) // limit is not the server's way to close
+	i := slices.IndexFunc(of, func(s targets.Setting) bool { return s.Name == name })
+	if i < 0 {
+		var names []string
+		for _, s := range of {
+			names = append(names, s.Name)
+		}
+		if len(names) == 0 {
+			return Setting{}, fmt.Errorf("setting %q: %s has none", name, strategy)
+		}
+		return Setting{}, fmt.Errorf("setting %q: %s has %s", name, strategy, strings.Join(names, ", "))
+	}
+	s := Setting{Setting: of[i]}
+	var err error
+	switch s.Unit {
+	case targets.Nanoseconds:
+		var d time.Duration
+		d, err = parseDuration(word, time.Duration(s.High))
+		s.Value = int64(d)
+	default:
+		s.Value, err = parseSize(word, s.High)
+	}
+	if err == nil && s.Value == 0 {
+		err = errors.New("at least 1 of its unit: leave it out for the default")
+	}
+	if err != nil {
+		return Setting{}, fmt.Errorf("%s %q: %w", name, word, err)
+	}
+	return s, nil
+}
+
+func parseDuration(word string, most time.Duration) (time.Duration, error) {
+	if word == "" || word == "0" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(word)
+	switch {
+	case err != nil:
+		return 0, errors.New("not a duration such as 20ms or 1s")
+	case d < 0 || d > most:
+		return 0, fmt.Errorf("within 0 and %v", most)
+	}
+	return d, nil
+}
+
+func parseSize(word string, most int64) (int64, error) {
+	if word == "" {
+		return 0, nil
+	}
+	n, err := humanize.ParseBytes(word)
+	switch {
+	case err != nil:
+		return 0, errors.New("not a size such as 100000, 64KiB or 1MB")
+	case n > uint64(most):
+		return 0, fmt.Errorf("larger than %s", humanize.IBytes(uint64(most)))
+	}
+	return int64(n), nil
+}
+
+func parseLoss(word string) (float64, error) {
+	if word == "" || word == "0" {
+		return 0, nil
+	}
+	number, percent := strings.CutSuffix(word, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil || !percent || !(v >= 0 && v < 100) {
+		return 0, errors.New("not a percentage such as 1%, from 0% to below 100%")
+	}
+	return v / 100, nil
+}
+
+func knownClient(name string) bool {
+	if _, ok := drivers.ByName(name); ok {
+		return true
+	}
+	_, err := loadgen.ClientByName(name)
+	return err == nil
+}
+
+func roles() string {
+	var names []string
+	for _, t := range results.ScenarioRoles {
+		names = append(names, t.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// isLine tells whether a text is there and has neither a line's end nor another
+// control character.
+func isLine(s string) bool {
+	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f })
+}
+
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && isLine(s)
+}

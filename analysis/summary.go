@@ -120,7 +120,7 @@ func merge(p Point, cells []results.Cell) *Summary {
 	cells = slices.DeleteFunc(cells, func(c results.Cell) bool { return !c.Valid })
 	s.Cells = len(cells)
 
-	var delivered, unread, serverRejected int64
+	var delivered, unread int64
 	var cpu float64
 	hold := make([]results.Percentiles, 0, len(cells))
 	late := make([]results.Percentiles, 0, len(cells))
@@ -137,8 +137,7 @@ func merge(p Point, cells []results.Cell) *Summary {
 		for end, n := range c.Server.Ends {
 			s.Ends[end] += n
 		}
-		cpu += c.Server.CPUUsPerRejection * float64(c.Server.Rejected)
-		serverRejected += c.Server.Rejected
+		cpu += c.Server.CPUUsPerRejection * float64(c.Rejected)
 		s.PeakOpen = max(s.PeakOpen, c.Server.PeakOpen)
 		s.BytesDrained += c.Server.BytesDrained
 		s.UnreadAtClose += c.Server.UnreadAtClose
@@ -159,8 +158,8 @@ func merge(p Point, cells []results.Cell) *Summary {
 	s.Delivered = NewShare(delivered, s.Rejected)
 	s.ThenReset = NewShare(s.Outcomes[results.DeliveredThenReset], s.Rejected)
 	s.Unread = NewShare(unread, delivered)
-	if serverRejected > 0 {
-		s.CPUUs = cpu / float64(serverRejected)
+	if s.Rejected > 0 {
+		s.CPUUs = cpu / float64(s.Rejected)
 	}
 	s.HoldMs, s.PathLateMs, s.HandshakeMs = combine(hold), combine(late), combine(handshake)
 	s.mergeLatency(cells)

@@ -34,15 +34,21 @@ func findingsOf(run *results.Run, summaries []*Summary) []string {
 	rejecting := where(valid, func(s *Summary) bool { return s.Delivered.Known() })
 
 	var found []string
-	found = append(found, findComplete(rejecting)...)
-	found = append(found, findReading(rejecting)...)
-	found = append(found, findLosses(rejecting)...)
+	// Of a league's points, its own sentences say what these say of strategies.
+	strategies := rejecting
+	if l := newLeague(&run.Manifest, summaries); l != nil {
+		found = append(found, l.findings()...)
+		strategies = where(rejecting, func(s *Summary) bool { return !inLeague(&run.Manifest, s) })
+	}
+	found = append(found, findComplete(strategies)...)
+	found = append(found, findReading(strategies)...)
+	found = append(found, findLosses(strategies)...)
 	found = append(found, findFates(rejecting)...)
 	found = append(found, findRecovered(rejecting)...)
-	found = append(found, findBreaks(rejecting)...)
-	found = append(found, findRTT(rejecting)...)
-	found = append(found, findCheapest(rejecting)...)
-	found = append(found, findFrontier(rejecting)...)
+	found = append(found, findBreaks(strategies)...)
+	found = append(found, findRTT(strategies)...)
+	found = append(found, findCheapest(strategies)...)
+	found = append(found, findFrontier(strategies)...)
 	found = append(found, findUnread(rejecting)...)
 	found = append(found, findResets(rejecting)...)
 	found = append(found, findAgreement(rejecting)...)

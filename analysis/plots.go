@@ -59,7 +59,11 @@ func (study *Study) figures() []*figure {
 	if len(f.summaries) == 0 {
 		return nil
 	}
-	all := []*figure{deliveryPlot(f), outcomePlot(f)}
+	var all []*figure
+	if l := newLeague(&study.Run.Manifest, study.Summaries); l != nil {
+		all = append(all, heatPlot(l))
+	}
+	all = append(all, deliveryPlot(f), outcomePlot(f))
 	if fates := fatePlot(f); fates != nil {
 		all = append(all, fates)
 	}

@@ -73,7 +73,8 @@ type page struct {
 	Options     []pair
 	TCP         []pair
 	Figures     []inlined
-	Wire        *pageWire // nil where no path kept a record
+	League      *pageLeague // nil where the run is none
+	Wire        *pageWire   // nil where no path kept a record
 	Ladders     []drawings
 	Points      pageTable
 	Notes       []pageNotes
@@ -170,6 +171,10 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 			}
 			p.Notes = append(p.Notes, pageNotes{n.head, lines})
 		}
+	}
+	if l := newLeague(&m, summaries); l != nil {
+		p.League = l.page() // which has room for the caveats
+		p.Findings = slices.DeleteFunc(slices.Clone(p.Findings), func(text string) bool { return slices.Contains(p.League.Caveats, text) })
 	}
 	p.Ladders = openDrawings(summaries, newOrder(m.Strategies), ladders)
 	for _, place := range Places {

@@ -1,0 +1,194 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// league is a run that sets other people's servers beside one another, each
+// under the same clients and conditions.
+type league struct {
+	manifest *results.Manifest
+	points   []*Summary // of those servers in a grid, valid or not
+	servers  []string   // as strategies, name or name:variant; the largest share over common first
+	clients  []string   // the fleet's own first, as in the manifest
+	// conditions are points without server, client and concurrency, which may be a
+	// client's own.
+	conditions []Point
+	fields     map[leaguePlace]*Summary
+	// common are the valid points whose client and condition every server was
+	// measured under: what servers are ranked over.
+	common []*Summary
+}
+
+// leaguePlace is a server, a client and a condition.
+type leaguePlace struct {
+	server, client string
+	condition      Point
+}
+
+// fewestServers is from how many servers on a run is a league.
+const fewestServers = 2
+
+// newLeague returns the league of a run; nil where it is none.
+func newLeague(m *results.Manifest, summaries []*Summary) *league {
+	if len(m.Servers) < fewestServers {
+		return nil
+	}
+	l := &league{manifest: m, fields: map[leaguePlace]*Summary{}}
+	l.points = where(summaries, func(s *Summary) bool { return inLeague(m, s) })
+	if len(l.points) == 0 {
+		return nil
+	}
+	l.clients = newOrder(m.Clients).sort(namesOf(l.points, clientOf))
+	parts := map[leaguePlace][]*Summary{}
+	for _, s := range l.points {
+		at := leaguePlace{s.Strategy, s.Client, leagueCondition(s.Point)}
+		parts[at] = append(parts[at], s)
+		if !slices.Contains(l.conditions, at.condition) {
+			l.conditions = append(l.conditions, at.condition)
+		}
+	}
+	slices.SortStableFunc(l.conditions, func(a, b Point) int {
+		return cmp.Or(cmp.Compare(a.BodyBytes, b.BodyBytes), cmp.Compare(a.RTTMs, b.RTTMs), comparePoints(a, b, nil, nil))
+	})
+	for at, of := range parts {
+		l.fields[at] = oneField(of)
+	}
+	l.common = sameConditions(where(l.points, shared))
+	l.servers = newOrder(m.Strategies).sort(namesOf(l.points, strategyOf))
+	slices.SortStableFunc(l.servers, func(a, b string) int {
+		x, y := l.overall(a), l.overall(b)
+		return cmp.Or(cmp.Compare(min(y.Rejected, 1), min(x.Rejected, 1)), cmp.Compare(y.Delivered.Value, x.Delivered.Value))
+	})
+	return l
+}
+
+// inLeague tells whether a point is of another server in a grid.
+func inLeague(m *results.Manifest, s *Summary) bool {
+	name, _, _ := strings.Cut(s.Strategy, ":")
+	_, other := m.Servers[name]
+	return other && s.Scenario == ""
+}
+
+func leagueCondition(p Point) Point {
+	p.Strategy, p.Client, p.Concurrency = "", "", 0
+	return p
+}
+
+// oneField is the points of one field, which differ in nothing but concurrency.
+func oneField(parts []*Summary) *Summary {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	all := pool(where(parts, (*Summary).Valid))
+	for _, s := range parts {
+		all.Invalid = append(all.Invalid, s.Invalid...)
+	}
+	return all
+}
+
+// shared tells whether a point has a share.
+func shared(s *Summary) bool { return s.Valid() && s.Delivered.Known() }
+
+// field is what was measured of a server under a client and a condition; nil
+// where nothing was.
+func (l *league) field(server, client string, condition Point) *Summary {
+	return l.fields[leaguePlace{server, client, condition}]
+}
+
+// share is that field's, which is not known where there is no valid cell.
+func (l *league) share(server, client string, condition Point) Share {
+	if s := l.field(server, client, condition); s != nil && shared(s) {
+		return s.Delivered
+	}
+	return Share{}
+}
+
+// of returns the valid points with a share of a server, of a client where it is
+// not empty.
+func (l *league) of(server, client string) []*Summary {
+	return where(l.points, func(s *Summary) bool {
+		return shared(s) && s.Strategy == server && (client == "" || s.Client == client)
+	})
+}
+
+// overall pools a server over the conditions common to all.
+func (l *league) overall(server string) *Summary {
+	return pool(where(l.common, func(s *Summary) bool { return s.Strategy == server }))
+}
+
+// among is a server's share to one client over the conditions common to all.
+func (l *league) among(server, client string) Share {
+	return pool(where(l.common, func(s *Summary) bool { return s.Strategy == server && s.Client == client })).Delivered
+}
+
+// version is that of a server's program.
+func (l *league) version(server string) string {
+	name, _, _ := strings.Cut(server, ":")
+	return l.manifest.Servers[name]
+}
+
+// label names a server with its version, and its variant where it has one.
+func (l *league) label(server string) string {
+	name, variant, _ := strings.Cut(server, ":")
+	text := strings.TrimSpace(name + " " + l.manifest.Servers[name])
+	if variant != "" {
+		text += " (" + variant + ")"
+	}
+	return text
+}
+
+func (l *league) labels(servers []string) []string {
+	names := make([]string, len(servers))
+	for i, s := range servers {
+		names[i] = l.label(s)
+	}
+	return names
+}
+
+// setting says how a server was made to reject, in the words of the catalogue.
+func (l *league) setting(server string) string {
+	for _, t := range l.manifest.Strategies {
+		if t.Name == server {
+			_, means, found := strings.Cut(t.Summary, ": ")
+			if !found {
+				means = t.Summary
+			}
+			return means
+		}
+	}
+	return ""
+}
+
+// fleet tells whether a client is one of the fleet's own behaviours.
+func (l *league) fleet(client string) bool {
+	_, library := l.manifest.ClientVersions[client]
+	return !library
+}
+
+// clock is the client whose times to the answer servers are compared by, as
+// clients do not all start their clocks at the same moment: of the fleet's own
+// the one that reads earliest.
+func (l *league) clock() string {
+	for _, name := range []string{"duplex", "blocking"} {
+		if slices.Contains(l.clients, name) {
+			return name
+		}
+	}
+	if i := slices.IndexFunc(l.clients, l.fleet); i >= 0 {
+		return l.clients[i]
+	}
+	return l.clients[0]
+}
+
+// conditionText names a condition by body, round trip and what else it has.
+func conditionText(p Point) string {
+	p.Concurrency = 0
+	text := p.String()
+	_, rest, _ := strings.Cut(text, "body ")
+	return "rtt " + number(p.RTTMs) + " ms, body " + rest
+}

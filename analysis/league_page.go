@@ -1,0 +1,160 @@
+package analysis
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+)
+
+// pageLeague is the section of the page on a league.
+type pageLeague struct {
+	Conditions string
+	Servers    []leagueRow
+	Clock      string // whose times to the answer they are
+	Ends       []string
+	Scale      []heatCell
+	Overall    heatTable
+	Fields     []heatTable
+	Rest       string
+	Likeness   []likenessRow
+	Unseen     string // how much the comparison can miss
+	Caveats    []string
+}
+
+// leagueRow is a server with what its rejections cost.
+type leagueRow struct {
+	Name, Version, Setting string
+	Share                  heatCell
+	CPU                    string
+	Times                  []string // p50 and p99 at each end
+}
+
+// heatTable is a heat map as a table.
+type heatTable struct {
+	Title   string
+	Clients []string
+	Rows    []heatRow
+}
+
+type heatRow struct {
+	Server string
+	Cells  []heatCell
+}
+
+// heatCell is a share as a number on its colour, with its interval below, and
+// the whole of it for those who point at it.
+type heatCell struct {
+	Text, Interval, Title string
+	Style                 template.CSS
+	Class                 string
+}
+
+// likenessRow is a library client beside the fleet's behaviours.
+type likenessRow struct {
+	Client, Verdict string
+	Cells           []string
+}
+
+// maxHeatTables bounds the tables of single conditions.
+const maxHeatTables = 24
+
+// page lays out the league's section.
+func (l *league) page() *pageLeague {
+	p := &pageLeague{Conditions: l.conditionsText(), Clock: l.clock(), Caveats: l.caveats()}
+	ends := l.ends()
+	for _, condition := range ends {
+		p.Ends = append(p.Ends, conditionText(condition))
+	}
+	p.Overall = heatTable{Title: "Over all round trips and bodies together", Clients: l.clients}
+	for _, server := range l.servers {
+		s := l.overall(server)
+		row := leagueRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: newHeatCell(s.Delivered, server), CPU: none}
+		if s.CPUUs > 0 {
+			row.CPU = number(s.CPUUs)
+		}
+		for _, condition := range ends {
+			timed := l.field(server, p.Clock, condition)
+			if timed == nil || timed.Response.Count == 0 {
+				row.Times = append(row.Times, none, none)
+				continue
+			}
+			row.Times = append(row.Times, number(timed.Response.P50), number(timed.Response.P99))
+		}
+		p.Servers = append(p.Servers, row)
+		pooled := heatRow{Server: server}
+		for _, client := range l.clients {
+			pooled.Cells = append(pooled.Cells, newHeatCell(l.among(server, client), server+", "+client))
+		}
+		p.Overall.Rows = append(p.Overall.Rows, pooled)
+	}
+	for _, condition := range l.conditions[:min(len(l.conditions), maxHeatTables)] {
+		p.Fields = append(p.Fields, l.heatTable(condition))
+	}
+	if more := len(l.conditions) - len(p.Fields); more > 0 {
+		p.Rest = fmt.Sprintf("The first %d of %d conditions: the table of all points has the others.", len(p.Fields), len(l.conditions))
+	}
+	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
+		p.Scale = append(p.Scale, heatCell{Text: number(share*100) + "%", Style: heatStyle(share)})
+	}
+	for _, k := range l.likenesses() {
+		row := likenessRow{Client: k.client, Verdict: k.verdict()}
+		for _, of := range []prediction{k.after, k.meanwhile} {
+			low, high := differenceOf(of.ours, of.theirs, Z95)
+			row.Cells = append(row.Cells, fmt.Sprintf("%d of %d", of.differ, of.fields), inPoints(of.distance),
+				fmt.Sprintf("%s [%s, %s]", inPoints(of.theirs.Value-of.ours.Value), inPoints(low), inPoints(high)))
+		}
+		p.Likeness = append(p.Likeness, row)
+		p.Unseen = fmt.Sprintf("At n=%d a field can hold a difference of %s points near one half unseen.", k.after.n, inPoints(k.after.unseen))
+	}
+	return p
+}
+
+// ends are the lightest and the heaviest condition.
+func (l *league) ends() []Point {
+	return slices.Compact([]Point{l.conditions[0], l.conditions[len(l.conditions)-1]})
+}
+
+// heatTable is the heat map of one condition.
+func (l *league) heatTable(condition Point) heatTable {
+	t := heatTable{Title: conditionText(condition), Clients: l.clients}
+	for _, server := range l.servers {
+		row := heatRow{Server: server}
+		for _, client := range l.clients {
+			s := l.field(server, client, condition)
+			who := server + ", " + client
+			switch {
+			case s == nil:
+				row.Cells = append(row.Cells, heatCell{Text: none, Interval: "not measured", Title: who + ": not measured"})
+			case !s.Valid():
+				row.Cells = append(row.Cells, heatCell{Text: none, Interval: "invalid", Title: who + ": " + s.Invalid[0].Reason, Class: "hatched"})
+			default:
+				row.Cells = append(row.Cells, newHeatCell(s.Delivered, who))
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func newHeatCell(s Share, who string) heatCell {
+	if !s.Known() {
+		return heatCell{Text: none, Interval: "no share", Title: who + ": no share", Class: "hatched"}
+	}
+	return heatCell{
+		Text: heatNumber(s), Interval: fmt.Sprintf("%s–%s", wholePercent(s.Low), wholePercent(s.High)),
+		Title: who + ": " + sharePhrase(s), Style: heatStyle(s.Value),
+	}
+}
+
+// wholePercent writes a bound as heatNumber writes a share.
+func wholePercent(v float64) string {
+	if v == 0 || v == 1 {
+		return number(v * 100)
+	}
+	return fmt.Sprint(min(max(int(v*100+0.5), 1), 99))
+}
+
+func heatStyle(share float64) template.CSS {
+	field, on := heatColor(share)
+	return template.CSS("background:" + hex(field) + ";color:" + hex(on))
+}

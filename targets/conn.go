@@ -51,7 +51,9 @@ func answerAndHalfClose(c Conn) error {
 // Bounds are the time and byte limits that a server holds a connection to. A
 // zero field is its default.
 type Bounds struct {
-	HeaderTimeout time.Duration // from accept to the header's end; 0 is 10 s
+	// HeaderTimeout bounds each of: the TLS handshake, from accept; the wait for a
+	// later request than the first; reading a header, from then. 0 is 10 s.
+	HeaderTimeout time.Duration
 	BodyTimeout   time.Duration // from the header's end to the body's; 0 is 30 s
 
 	LingerIdle  time.Duration // lingering ends when no byte came for so long; 0 is 5 s (nginx lingering_timeout)
@@ -152,15 +154,19 @@ func discardAvailable(c Conn, reads int) error {
 	return errByteLimit
 }
 
-// conn is an accepted connection with its ledger entry. Reads, writes and
+// conn is an accepted connection with its ledger entry. It counts what the socket
+// takes and gives, whatever is spoken above it. Reads, writes and
 // closing may come from different goroutines, as they do under net/http and
 // when a shutdown cuts.
 type conn struct {
 	*net.TCPConn
 	accepted time.Time
+	decided  time.Time // when the n-th request had come, for n > 1
 	peer     peer
+	records  bool          // what is written are records of TLS, one at a time
 	decision atomic.Uint32 // a Decision
 	answer   atomic.Int64
+	tail     atomic.Int64 // of answer, what came after the last byte of text
 	read     atomic.Int64
 	unread   atomic.Int64 // valid once closed
 	held     atomic.Int64 // nanoseconds from accept to close; valid once closed
@@ -180,7 +186,20 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.TCPConn.Write(p)
 	c.answer.Add(int64(n))
+	if c.records {
+		c.noteTail(p[:n])
+	}
 	return n, err
+}
+
+// noteTail takes note of a record that was written. No answer's is as short as an
+// alert's, so its length tells the one from the other.
+func (c *conn) noteTail(record []byte) {
+	tail := 0
+	if len(record) == alertRecord {
+		tail = alertRecord
+	}
+	c.tail.Store(int64(tail))
 }
 
 // Close notes how much is unread, then closes. Data may arrive between the
@@ -198,6 +217,15 @@ func (c *conn) Close() error {
 	return c.closeErr
 }
 
+// age is how old the connection was, in nanoseconds, when its n-th request came, for
+// n > 1. It is no part of what rejecting that request costs.
+func (c *conn) age() int64 {
+	if c.decided.IsZero() {
+		return 0
+	}
+	return int64(c.decided.Sub(c.accepted))
+}
+
 // entry returns the connection's line of the ledger; it must be closed.
 func (c *conn) entry(end End) Entry {
 	if c.cut.Load() {
@@ -211,13 +239,14 @@ func (c *conn) entry(end End) Entry {
 		Closed:   accepted + c.held.Load(),
 		Decision: Decision(c.decision.Load()),
 		Answer:   c.answer.Load(),
+		Tail:     c.tail.Load(),
 		Read:     c.read.Load(),
 		Unread:   c.unread.Load(),
 		End:      end,
 	}
 }
 
-// limitError is the error of reaching the limit that is named by an End.
+// limitError is the error of an End that is a limit reached or a rule broken.
 type limitError End
 
 func (e limitError) Error() string { return Ends[e].Summary }
@@ -230,6 +259,7 @@ var (
 	errHeaderLimit   error = limitError(EndHeaderLimit)
 	errBodyTimeout   error = limitError(EndBodyTimeout)
 	errBadRequest    error = limitError(EndBadRequest)
+	errHandshake     error = limitError(EndHandshakeFailed)
 )
 
 // Windows has resets under numbers of its own, which package syscall does not

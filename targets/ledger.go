@@ -17,7 +17,7 @@ type Decision uint8
 
 // The closed set of decisions.
 const (
-	Undecided Decision = iota // ended before there was a request to decide about (nethttp only)
+	Undecided Decision = iota // ended before there was a request to decide about (nethttp, and Config.Nth above 1)
 	Rejected
 	Admitted
 )
@@ -42,6 +42,7 @@ const (
 	EndHeaderLimit
 	EndBodyTimeout
 	EndBadRequest
+	EndHandshakeFailed
 	EndCut
 	EndError
 	NumEnds = iota
@@ -66,8 +67,9 @@ var Ends = [NumEnds]EndInfo{
 	{EndHeaderLimit, "header-limit", "the request's header is too long"},
 	{EndBodyTimeout, "body-timeout", "the request's body was not there in time"},
 	{EndBadRequest, "bad-request", "the request is not HTTP/1"},
+	{EndHandshakeFailed, "handshake-failed", "the TLS handshake failed, or was not done in time"},
 	{EndCut, "cut", "the server was shut down"},
-	{EndError, "error", "a system call failed in another way"},
+	{EndError, "error", "a system call, or TLS, failed in another way"},
 }
 
 // String returns the end's name in records.
@@ -82,9 +84,12 @@ type Entry struct {
 	End      End
 	Accepted int64 // nanoseconds since 1970 when accept returned
 	Closed   int64 // nanoseconds since 1970 when close returned
-	Answer   int64 // bytes the kernel took from the server
-	Read     int64 // bytes the server took from the kernel
-	Unread   int64 // bytes in the receive buffer when close was called; -1 where the system does not tell
+	// All bytes are those of the socket: they include a TLS handshake and what TLS
+	// adds to a text, and the requests before the n-th with their answers.
+	Answer int64 // bytes the kernel took from the server
+	Tail   int64 // of these, those after the last byte of text: a close_notify, or another TLS alert
+	Read   int64 // bytes the server took from the kernel
+	Unread int64 // bytes in the receive buffer when close was called; -1 where the system does not tell
 }
 
 // Peer is the client's address, never in IPv4-mapped form.
@@ -174,7 +179,7 @@ func (l *ledger) end(c *conn, end End) {
 			l.totals.UnreadAtClose++
 		}
 		l.ends[e.End]++
-		results.Record(l.hold, e.Closed-e.Accepted)
+		results.Record(l.hold, e.Closed-e.Accepted-c.age())
 	}
 }
 

@@ -4,7 +4,7 @@ package targets
 // linger as Bounds.Lingerers allows, as Close does. It is what keeps lingering
 // from holding more descriptors than the limit was to save: a flood finds
 // Lingerers places and the rest costs a write each.
-func (s *Server) turnAway(c *conn) error {
+func (s *Server) turnAway(c Conn) error {
 	if !s.strategy.lingers || s.lingering == nil {
 		return s.strategy.Reject(c, s.config.Bounds)
 	}

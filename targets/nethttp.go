@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -10,48 +11,76 @@ import (
 	"os"
 	"strconv"
 	"sync/atomic"
+	"time"
 )
 
 // serveNetHTTP leaves connections to net/http and limits in the handler, as a
 // Go program would. The tear-down is net/http's own: what it reads before the
 // answer, and when it half-closes and waits before it closes (net/http
-// server.go, maxPostHandlerReadBytes and rstAvoidanceDelay).
+// server.go, maxPostHandlerReadBytes and rstAvoidanceDelay). Behind TLS, as under
+// ServeTLS, its half-close is a close_notify alone (tls.Conn.CloseWrite): the FIN
+// comes with the close.
 func serveNetHTTP(s *Server) error {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	server := &http.Server{
+		Protocols:         &protocols,
 		Handler:           http.HandlerFunc(s.handle),
 		ReadHeaderTimeout: s.config.Bounds.HeaderTimeout,
+		IdleTimeout:       s.config.Bounds.HeaderTimeout,
 		MaxHeaderBytes:    bufferSize,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, httpConnKey{}, c)
+			return context.WithValue(ctx, httpConnKey{}, httpConnOf(c))
 		},
 		// StateClosed is net/http's last word on a connection: it comes after the close.
 		ConnState: func(c net.Conn, state http.ConnState) {
-			if h := c.(*httpConn); state == http.StateClosed {
-				s.ledger.end(h.conn, h.end())
+			if state == http.StateClosed {
+				h := httpConnOf(c)
+				s.ledger.end(h.conn, h.end(c))
 			}
 		},
 	}
-	return server.Serve(httpListener{s})
+	var l net.Listener = httpListener{s}
+	if s.tls != nil {
+		l = tls.NewListener(l, s.tls)
+	}
+	return server.Serve(l)
 }
 
-// handle answers one request: 200 while a slot is free, 503 otherwise.
+// httpConnOf returns what the listener accepted.
+func httpConnOf(c net.Conn) *httpConn {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	return c.(*httpConn)
+}
+
+// handle answers one request: 200 if it is earlier than the n-th or while a slot is
+// free, 503 otherwise.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(httpConnKey{}).(*httpConn)
 	h := w.Header()
-	h.Set("Connection", "close") // one request a connection, as with the other strategies
 	h.Set("Content-Type", "text/plain")
-	select {
-	case s.slots <- struct{}{}:
-	default:
-		c.decision.Store(uint32(Rejected))
+	if c.requests++; c.requests < s.config.Nth {
+		if _, err := io.Copy(io.Discard, r.Body); err == nil {
+			io.WriteString(w, "ok\n")
+		}
+		return
+	}
+	if s.config.Nth > 1 {
+		c.decided = time.Now()
+	}
+	h.Set("Connection", "close") // nothing comes after the n-th request, as with the other strategies
+	decision := s.decide()
+	c.decision.Store(uint32(decision))
+	if decision == Rejected {
 		h.Set("Retry-After", "1")
 		h.Set("Content-Length", strconv.Itoa(len(answerBody)))
 		w.WriteHeader(http.StatusServiceUnavailable)
 		io.WriteString(w, answerBody)
 		return
 	}
-	c.decision.Store(uint32(Admitted))
 	_, err := io.Copy(io.Discard, r.Body)
 	if err == nil {
 		s.work()
@@ -83,13 +112,15 @@ func (l httpListener) Addr() net.Addr { return l.s.listener.Addr() }
 // has CloseWrite.
 type httpConn struct {
 	*conn
-	seen atomic.Uint32 // an End
+	seen     atomic.Uint32 // an End
+	requests int           // that the handler has had
 }
 
 func (c *httpConn) Read(p []byte) (int, error) {
 	n, err := c.conn.Read(p)
 	switch {
 	case err == nil:
+		c.seen.Store(uint32(EndClosed))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		// net/http also uses a deadline to stop its own background read, so this
 		// says something only while there is no request.
@@ -102,4 +133,22 @@ func (c *httpConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *httpConn) end() End { return End(c.seen.Load()) }
+// end tells how the connection ended, from the socket and from what net/http had
+// above it, once both are closed.
+func (c *httpConn) end(above net.Conn) End {
+	seen := End(c.seen.Load())
+	t, ok := above.(*tls.Conn)
+	if !ok {
+		return seen
+	}
+	if !t.ConnectionState().HandshakeComplete {
+		c.decision.Store(uint32(Rejected)) // as handshakeFailed does
+		return EndHandshakeFailed
+	}
+	// A close_notify is an end-of-file that the socket does not show, but TLS
+	// gives again at every read.
+	if _, err := t.Read(make([]byte, 1)); seen == EndClosed && err == io.EOF {
+		return EndEOF
+	}
+	return seen
+}

@@ -33,37 +33,44 @@ func readHeader(c Conn, b Bounds) error {
 	return err
 }
 
-// readRequest reads a whole request and drops it.
+// readRequest reads a whole request and drops it, with what came along after it.
 func readRequest(c Conn, b Bounds, e expectation) error {
+	_, err := readOne(c, b, e)
+	return err
+}
+
+// readOne reads a whole request and drops it. over is how many of the last bytes
+// read belong to what comes after it; they are all of the last read.
+func readOne(c Conn, b Bounds, e expectation) (over int, err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	header, rest, err := scanHeader(c, b, buf)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	f, err := parseHeader(header)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if f.expects && len(rest) == 0 {
 		if e == answerExpectation {
-			return nil
+			return 0, nil
 		}
 		if _, err := c.Write(continueBytes); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err := c.SetReadDeadline(time.Now().Add(b.BodyTimeout)); err != nil {
-		return err
+		return 0, err
 	}
 	for {
-		done, err := f.feed(rest)
+		over, done, err := f.feed(rest)
 		if done || err != nil {
-			return err
+			return over, err
 		}
 		n, err := c.Read(buf[:])
 		if err != nil {
-			return readError(err, errBodyTimeout)
+			return 0, readError(err, errBodyTimeout)
 		}
 		rest = buf[:n]
 	}
@@ -183,12 +190,13 @@ const (
 // maxChunkDigits keeps a chunk's size within an int64.
 const maxChunkDigits = 15
 
-// feed takes the next bytes of the body and tells whether it is whole. Bytes
-// after the body are passed over.
-func (f *framing) feed(p []byte) (done bool, err error) {
+// feed takes the next bytes of the body and tells whether it is whole, and how
+// many of the bytes come after it.
+func (f *framing) feed(p []byte) (over int, done bool, err error) {
 	if !f.chunked {
-		f.length -= int64(len(p))
-		return f.length <= 0, nil
+		n := min(f.length, int64(len(p)))
+		f.length -= n
+		return len(p) - int(n), f.length == 0, nil
 	}
 	for len(p) > 0 {
 		if f.chunk == chunkData {
@@ -213,10 +221,10 @@ func (f *framing) feed(p []byte) (done bool, err error) {
 			done = f.trailerByte(c)
 		}
 		if done || err != nil {
-			return done, err
+			return len(p), done, err
 		}
 	}
-	return false, nil
+	return 0, false, nil
 }
 
 func (f *framing) sizeByte(c byte) error {

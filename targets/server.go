@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,15 +24,18 @@ type Config struct {
 	// TLS has the server speak TLS 1.3, with a certificate of its own making.
 	TLS bool
 	// Nth is the place on its connection of the request that is rejected or
-	// admitted by the limit; those before it are admitted and answered with 200. 0 is
-	// 1, a connection's first request.
+	// admitted by the limit; those before it are admitted and answered with 200 at
+	// once, without a place or service time. The limit is looked at when the n-th
+	// request's first byte has arrived. 0 is 1, a connection's first request, and with
+	// it the limit is looked at when the connection is accepted (by nethttp, at each
+	// n, when the header was read). Above 1, other strategies than nethttp need Linux.
 	Nth    int
 	Logger *slog.Logger // nil logs nothing
 }
 
 // Server is the reference limited server. A connection is admitted while fewer
 // than Limit are being served, and rejected otherwise. It counts as served from
-// accept until its answer is ready, so that a client that has its answer finds
+// accept, or from the first byte of its n-th request, until its answer is ready, so that a client that has its answer finds
 // its place free; connections being rejected and those lingering after an answer
 // do not count.
 type Server struct {
@@ -40,6 +44,7 @@ type Server struct {
 	listener *net.TCPListener
 	log      *slog.Logger
 	ledger   *ledger
+	tls      *tls.Config   // nil without TLS
 	slots    chan struct{} // holds one token for each connection being served
 	// One token for each that lingers, and each that is worked on; nil where there is no limit.
 	lingering, working chan struct{}
@@ -72,6 +77,15 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Workers < 0 {
 		return nil, fmt.Errorf("workers %d is negative", cfg.Workers)
 	}
+	if cfg.Nth < 0 {
+		return nil, fmt.Errorf("place %d of a request on its connection is negative", cfg.Nth)
+	}
+	if cfg.Nth > 1 && strategy.Queues {
+		return nil, fmt.Errorf("strategy %s meets its limit before a connection is accepted, not at its request %d: leave that at 1, or take another strategy", strategy.Name, cfg.Nth)
+	}
+	if cfg.Nth > 1 && strategy.Reject != nil && !onLinux {
+		return nil, fmt.Errorf("strategy %s at a later request than the first needs Linux: %w", strategy.Name, errors.ErrUnsupported)
+	}
 	if cfg.Bounds, err = cfg.Bounds.withDefaults(); err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
@@ -91,7 +105,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{
+	s := &Server{
 		config:    cfg,
 		strategy:  strategy,
 		listener:  l.(*net.TCPListener),
@@ -101,7 +115,14 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		lingering: places(cfg.Bounds.Lingerers), working: places(cfg.Workers),
 		stopping: make(chan struct{}),
 		cutting:  make(chan struct{}),
-	}, nil
+	}
+	if cfg.TLS {
+		if s.tls, err = tlsConfig(s.Addr().Addr().String(), "localhost"); err != nil {
+			l.Close()
+			return nil, fmt.Errorf("prepare TLS: %w", err)
+		}
+	}
+	return s, nil
 }
 
 // Addr is the address the server listens on.
@@ -175,19 +196,28 @@ func (s *Server) stopped() bool {
 }
 
 // serveEvery accepts every connection, admits it if a slot is free, and
-// rejects it otherwise.
+// rejects it otherwise: at once, or at its n-th request.
 func serveEvery(s *Server) error {
 	for {
 		c, err := s.accept()
 		if err != nil {
 			return err
 		}
-		select {
-		case s.slots <- struct{}{}:
-			go s.admit(c)
-		default:
-			go s.reject(c)
+		if s.config.Nth > 1 {
+			go s.serveNth(c)
+		} else {
+			go s.serveFirst(c, s.decide())
 		}
+	}
+}
+
+// decide takes a slot if one is free.
+func (s *Server) decide() Decision {
+	select {
+	case s.slots <- struct{}{}:
+		return Admitted
+	default:
+		return Rejected
 	}
 }
 
@@ -205,7 +235,7 @@ func serveBelowLimit(s *Server) error {
 		if err != nil {
 			return err
 		}
-		go s.admit(c)
+		go s.serveFirst(c, Admitted)
 	}
 }
 
@@ -222,7 +252,9 @@ func (s *Server) accept() (*conn, error) {
 	for pause := acceptPauseMin; ; pause = min(2*pause, acceptPauseMax) {
 		t, err := s.listener.AcceptTCP()
 		if err == nil {
-			return s.ledger.begin(t), nil
+			c := s.ledger.begin(t)
+			c.records = s.tls != nil
+			return c, nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, err
@@ -237,16 +269,42 @@ func (s *Server) accept() (*conn, error) {
 	}
 }
 
-func (s *Server) reject(c *conn) {
+// serveFirst serves a connection about which was decided when it was accepted.
+func (s *Server) serveFirst(c *conn, d Decision) {
+	c.decision.Store(uint32(d))
+	stream, err := s.open(c)
+	if err != nil {
+		if d == Admitted {
+			<-s.slots
+		}
+		s.handshakeFailed(c, stream, err)
+		return
+	}
+	s.settle(c, stream, d)
+}
+
+// settle does with a connection what was decided about it.
+func (s *Server) settle(c *conn, stream Conn, d Decision) {
+	c.decision.Store(uint32(d))
+	var err error
+	if d == Admitted {
+		err = s.admit(stream)
+	} else {
+		err = s.turnAway(stream)
+	}
+	s.finish(c, stream, err)
+}
+
+// handshakeFailed ends a connection that never got as far as a request. It counts
+// as rejected whatever was decided or would have been: its client has no answer.
+func (s *Server) handshakeFailed(c *conn, stream Conn, err error) {
 	c.decision.Store(uint32(Rejected))
-	err := s.turnAway(c)
-	s.finish(c, err)
+	s.finish(c, stream, err)
 }
 
 // admit serves one request and lingers after the answer, so that an admitted
 // answer is not what gets lost. It gives the connection's slot back.
-func (s *Server) admit(c *conn) {
-	c.decision.Store(uint32(Admitted))
+func (s *Server) admit(c Conn) error {
 	err := readRequest(c, s.config.Bounds, proceedExpectation)
 	answer, ok := admittedAnswers[endOf(err)]
 	if err == nil {
@@ -256,7 +314,7 @@ func (s *Server) admit(c *conn) {
 	if ok {
 		err = errors.Join(err, answerAdmitted(c, answer, s.config.Bounds))
 	}
-	s.finish(c, err)
+	return err
 }
 
 // admittedAnswers holds the answers to what reading an admitted request came
@@ -285,7 +343,8 @@ func answerAdmitted(c Conn, answer []byte, b Bounds) error {
 }
 
 // finish closes the connection and writes its entry.
-func (s *Server) finish(c *conn, err error) {
+func (s *Server) finish(c *conn, stream Conn, err error) {
+	stream.Close()
 	end := endOf(err)
 	if end == EndError && !c.cut.Load() {
 		s.log.Warn("connection failed", "peer", c.RemoteAddr(), "err", err)

@@ -3,6 +3,7 @@ package targets
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"time"
@@ -88,6 +89,33 @@ func roundTrip(c Conn) (rtt time.Duration, err error) {
 		return nil
 	})
 	return rtt, err
+}
+
+// peek waits until the receive buffer has as many bytes as p, and copies them
+// without taking them out. A peer that closes its side before the first is io.EOF;
+// one that does so after that, but too early, is waited for in vain.
+func peek(c Conn, p []byte, timeout time.Duration) error {
+	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	err = raw.Read(func(fd uintptr) bool {
+		n, _, err := unix.Recvfrom(int(fd), p, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return false
+		case err != nil:
+			inner = os.NewSyscallError("recv MSG_PEEK", err)
+		case n == 0:
+			inner = io.EOF
+		}
+		return inner != nil || n == len(p)
+	})
+	return errors.Join(err, inner)
 }
 
 // available is the number of bytes in the receive buffer.

@@ -97,6 +97,12 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 		if _, o.Program, err = readServer(all, f.server, o.Program.ListenTimeout); err != nil {
 			return err
 		}
+		if o.Program.Setup != nil {
+			if o.Program, err = connected(all, f.server, o.Program, o.TLS, 1, newCertificate); err != nil {
+				return err
+			}
+			o.Program = o.Program.Speaking(o.TLS)
+		}
 	}
 	if o.Server.Limit < 0 {
 		return usagef("--limit %d: it cannot be negative", o.Server.Limit)

@@ -2,13 +2,17 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
@@ -74,6 +78,72 @@ func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (na
 	}
 	setup := server.Setup(variant)
 	return word, sweep.Program{Command: setup.Command, ListenTimeout: max(timeout, server.ListenTimeout), Setup: &setup}, nil
+}
+
+// checkServers checks that the servers among a run's programs can do what its
+// points want of their connections, and tells those that are to speak TLS how.
+func checkServers(o sweep.Options, folder string) error {
+	if len(o.Programs) == 0 {
+		return nil
+	}
+	all, err := openCatalogue(folder)
+	if err != nil {
+		return err
+	}
+	certificate := sync.OnceValues(newCertificate)
+	for _, p := range o.Points {
+		program, ok := o.Programs[p.Strategy]
+		if !ok {
+			continue
+		}
+		if program.Setup == nil {
+			if slices.ContainsFunc(o.Points, func(q sweep.Point) bool { return q.Strategy == p.Strategy && q.TLS != p.TLS }) {
+				return usagef("--tls off,on, --server %s: a command of your own is the same for both: give one of them", p.Strategy)
+			}
+			continue
+		}
+		if o.Programs[p.Strategy], err = connected(all, p.Strategy, program, p.TLS, p.Nth, certificate); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connected returns a server of the catalogue that is ready to speak TLS if it has
+// to, and an error if it cannot, or if it cannot reject the nth request of a connection.
+func connected(all catalogue.Catalogue, name string, p sweep.Program, tls bool, nth int, certificate func() (pair, error)) (sweep.Program, error) {
+	server, variant, err := all.Lookup(name)
+	if err != nil {
+		return p, usagef("--server %s: %w", name, err)
+	}
+	if nth > 1 && !server.Admits(variant) {
+		return p, usagef("--nth-request %d, --server %s: it admits no request before the one that it rejects: leave it out, or take one of %s",
+			nth, name, all.Which(func(s catalogue.Server, v catalogue.Variant) bool { return s.Admits(v) }))
+	}
+	if !tls || p.TLS != nil {
+		return p, nil
+	}
+	setup, ok := server.TLSSetup(variant)
+	if !ok {
+		return p, usagef("--tls, --server %s: its file does not say how it speaks TLS (a tls block): leave it out, or take one of %s",
+			name, all.Which(func(s catalogue.Server, _ catalogue.Variant) bool { return s.TLS != nil }))
+	}
+	made, err := certificate()
+	if err != nil {
+		return p, fmt.Errorf("make a certificate: %w", err)
+	}
+	p.TLS = &sweep.TLSSetup{Setup: setup, Cert: made.cert, Key: made.key}
+	return p, nil
+}
+
+// pair is a certificate and its key, both in PEM.
+type pair struct{ cert, key []byte }
+
+// newCertificate makes the certificate that the servers of a run show. No client
+// verifies it.
+func newCertificate() (p pair, err error) {
+	p.cert, p.key, err = targets.SelfSigned("localhost")
+	return p, err
 }
 
 // serverError is wrong usage if it is the server program's own, and the

@@ -135,7 +135,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 		}
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
-	for _, p := range options.Programs {
+	for _, p := range options.Tried() {
 		if err := sweep.Try(ctx, options.Path, spec, p); err != nil {
 			return serverError(err)
 		}
@@ -437,6 +437,9 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		if err := checkConnection(p); err != nil {
 			return o, err
 		}
+	}
+	if err := checkServers(o, f.catalogue); err != nil {
+		return o, err
 	}
 	if f.path == string(netpath.Loopback) && anyPath(o) != (netpath.Impairments{}) {
 		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)

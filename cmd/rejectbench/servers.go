@@ -104,6 +104,9 @@ func listServers(cmd *cobra.Command, folder string) error {
 			switch {
 			case err == nil:
 				states[i] = "installed, version " + version
+				if server.TLS != nil {
+					states[i] += ", also over TLS"
+				}
 			case errors.Is(err, catalogue.ErrNotInstalled):
 				states[i] = "not installed: " + server.Install()
 			default:

@@ -22,13 +22,14 @@ type Server struct {
 	Name string `yaml:"name"`
 	// Summary says in a few words what it is.
 	Summary string `yaml:"summary"`
-	// Packages are the Debian packages that it needs.
+	// Packages are the Debian packages that it needs; the command {self} needs none.
 	Packages []string `yaml:"packages"`
 	// Requires are files that it cannot run without, beside its program.
 	Requires []string `yaml:"requires"`
 	// Version tells whether the server is there, and which one.
 	Version Version `yaml:"version"`
 	// Command is the program and its arguments; it has to stay in the foreground.
+	// {self} in the program's place is the program that this package is part of.
 	Command []string `yaml:"command"`
 	// Environment is added to that of the program.
 	Environment map[string]string `yaml:"environment"`
@@ -36,6 +37,8 @@ type Server struct {
 	Files map[string]string `yaml:"files"`
 	// Set holds the values of the words in braces that a variant does not set.
 	Set map[string]string `yaml:"set"`
+	// TLS says how the server speaks TLS 1.3; nil where it does not.
+	TLS *TLS `yaml:"tls"`
 	// Default is the name of the variant meant by the server's name alone; empty
 	// is the first.
 	Default string `yaml:"default"`
@@ -57,6 +60,13 @@ type Version struct {
 	// Pattern is a regular expression over what the command writes; its only
 	// group is the version.
 	Pattern string `yaml:"pattern"`
+}
+
+// TLS is what a server that speaks TLS is told besides. In its private folder are
+// then the certificate tls.crt, its key tls.key, and tls.pem with both.
+type TLS struct {
+	// Set holds values that take the place of the server's own.
+	Set map[string]string `yaml:"set"`
 }
 
 // Variant is one way of a server to reject.
@@ -142,6 +152,20 @@ func (c Catalogue) Names() string {
 	var names []string
 	for _, s := range c {
 		names = append(names, s.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Which lists the servers of which f holds in their default variant, separated by
+// commas.
+func (c Catalogue) Which(f func(Server, Variant) bool) string {
+	var names []string
+	for _, s := range c {
+		for _, v := range s.Variants {
+			if v.Name == s.Default && f(s, v) {
+				names = append(names, s.Name)
+			}
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -32,6 +32,15 @@ func texts(t Setup) []string {
 	return all
 }
 
+// setups are those of a variant, with TLS and without.
+func setups(s Server, v Variant) []Setup {
+	all := []Setup{s.Setup(v)}
+	if setup, ok := s.TLSSetup(v); ok {
+		all = append(all, setup)
+	}
+	return all
+}
+
 func TestEveryVariantOfEveryServerRendersWithoutAnUnfilledPlaceholder(t *testing.T) {
 	all := open(t, "")
 	if len(all) < 10 {
@@ -46,13 +55,15 @@ func TestEveryVariantOfEveryServerRendersWithoutAnUnfilledPlaceholder(t *testing
 			if err != nil || found.Name != v.Name {
 				t.Errorf("%s:%s: %v", s.Name, v.Name, err)
 			}
-			for _, text := range texts(s.Setup(v).At("/private", somewhere)) {
-				if left := word.FindString(text); left != "" {
-					t.Errorf("%s:%s: %s is left in\n%s", s.Name, v.Name, left, text)
+			for _, setup := range setups(s, v) {
+				for _, text := range texts(setup.At("/private", somewhere)) {
+					if left := word.FindString(text); left != "" && left != selfWord {
+						t.Errorf("%s:%s: %s is left in\n%s", s.Name, v.Name, left, text)
+					}
 				}
-			}
-			if strings.HasPrefix(s.Command[0], "/etc") || slices.ContainsFunc(texts(s.Setup(v)), func(text string) bool { return strings.Contains(text, " /etc/") }) {
-				t.Errorf("%s:%s reads the system's own configuration", s.Name, v.Name)
+				if strings.HasPrefix(s.Command[0], "/etc") || slices.ContainsFunc(texts(setup), func(text string) bool { return strings.Contains(text, " /etc/") }) {
+					t.Errorf("%s:%s reads the system's own configuration", s.Name, v.Name)
+				}
 			}
 		}
 	}
@@ -67,9 +78,10 @@ func TestWhereAServerRunsIsAllThatDiffersBetweenTwoOfIt(t *testing.T) {
 		dir := "/" + rapid.StringMatching(`[a-z]{8,20}`).Draw(t, "folder")
 		host := rapid.SampledFrom([]string{"203.0.113.77", "2001:db8::7777"}).Draw(t, "host")
 		addr := netip.AddrPortFrom(netip.MustParseAddr(host), rapid.Uint16Range(20000, 65535).Draw(t, "port"))
-		there := s.Setup(v).At(dir, addr)
+		setup := rapid.SampledFrom(setups(s, v)).Draw(t, "setup")
+		there := setup.At(dir, addr)
 		back := strings.NewReplacer("["+host+"]", "198.51.100.7", host, "198.51.100.7", addr.String()[strings.LastIndex(addr.String(), ":")+1:], "8080", dir, "/private")
-		here := s.Setup(v).At("/private", somewhere)
+		here := setup.At("/private", somewhere)
 		for name, text := range there.Files {
 			if back.Replace(text) != here.Files[name] {
 				t.Errorf("%s:%s: %s\n%s\nand\n%s", s.Name, v.Name, name, text, here.Files[name])
@@ -116,13 +128,20 @@ func TestEveryErrorOfAServersFileNamesItsPlace(t *testing.T) {
 		"command of the wrong type": {"[tinyd, -c, \"{dir}/tiny.conf\"]", "{ a: b }", "tiny.yaml:4:"},
 		"duplicate variant":         {"name: drop", "name: deny", "tiny.yaml:15:11: variant deny stands here twice"},
 		"duplicate key":             {"packages: [tiny]", "name: tiny", `tiny.yaml:3:1: mapping key "name" already defined`},
-		"unknown placeholder":       {"{host}:{port}", "{hots}:{port}", "tiny.yaml:8:12: unknown placeholder {hots}: there are {dir}, {host}, {port}, and what set holds"},
+		"unknown placeholder":       {"{host}:{port}", "{hots}:{port}", "tiny.yaml:8:12: unknown placeholder {hots}: there are {dir}, {host}, {port}, {admitted}, and what set holds"},
 		"placeholder in command":    {"{dir}/tiny.conf", "{folder}/tiny.conf", "tiny.yaml:4:"},
 		"variant without a value":   {"    set: { reject: drop }\n", "", "tiny.yaml:9:5: unknown placeholder {reject}: "},
 		"placeholder in a value":    {"reject: drop", "reject: \"drop {deny}\"", "tiny.yaml:17:"},
 		"value of no placeholder":   {"reject: drop }", "reject: drop, rejct: x }", `tiny.yaml:17:`},
 		"value named as a place":    {"reject: drop }", "reject: drop, dir: x }", `tiny.yaml:17:`},
 		"no variants":               {good[strings.Index(good, "variants:"):], "", "tiny.yaml:1:1: no variants: "},
+		"own program as argument":   {"[tinyd, -c", "[tinyd, \"{self}\"", "tiny.yaml:4:19: unknown placeholder {self}"},
+		"no packages":               {"packages: [tiny]\n", "", "tiny.yaml:1:1: packages: "},
+		"TLS that says nothing":     {"variants:", "tls: { }\nvariants:", "tiny.yaml:10:6: tls: "},
+		"TLS of no placeholder":     {"variants:", "tls: { set: { on: x } }\nvariants:", `tiny.yaml:10:15: set "on": neither command`},
+		"TLS over a variant":        {"variants:", "tls: { set: { reject: x } }\nvariants:", `tiny.yaml:10:15: set "reject": variant deny sets it as well`},
+		"TLS with a placeholder":    {"variants:", "set: { on: x }\ntls: { set: { on: \"{reject}\" } }\nvariants:", "tiny.yaml:"},
+		"nested for ever":           {"[tinyd, -c", strings.Repeat("[", 9) + "tinyd, -c", "tiny.yaml:4:18: nested deeper than any server is"},
 		"no such default":           {"packages: [tiny]", "packages: [tiny]\ndefault: dney", `tiny.yaml:4:10: default "dney" is no variant`},
 		"name with a space":         {"name: tiny", "name: ti ny", `tiny.yaml:1:7: name "ti ny"`},
 		"variant with a colon":      {"name: drop", "name: a:b", "tiny.yaml:15:"},
@@ -183,6 +202,87 @@ func TestAServerIsAddedByOneFileOfAtMost30Lines(t *testing.T) {
 	write("again.yaml", strings.Replace(good, "name: tiny", "name: nginx", 1))
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "another server nginx") {
 		t.Errorf("the name of a known server: %v", err)
+	}
+}
+
+const secure = `name: tiny
+summary: a tiny server
+packages: [tiny]
+command: [tinyd, -c, "{dir}/tiny.conf"]
+version: { command: [tinyd, -v], pattern: 'tinyd (\S+)' }
+files:
+  tiny.conf: |
+    listen {port}{tls}
+    {reject}
+set: { tls: "" }
+tls: { set: { tls: " with {dir}/tls.pem" } }
+variants:
+  - { name: deny, summary: denies, source: tinyd(8), set: { reject: "deny 503; allow {admitted}" } }
+  - { name: drop, summary: drops, source: tinyd(8), set: { reject: drop } }
+`
+
+func TestWhatAServersFileSaysOfTLSTakesThePlaceOfItsOwnValues(t *testing.T) {
+	s, err := Parse("tiny.yaml", []byte(secure))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tls, ok := s.TLSSetup(s.Variants[0])
+	if !ok {
+		t.Fatal("it speaks no TLS")
+	}
+	dir := t.TempDir()
+	if got, want := tls.At(dir, somewhere).Files["tiny.conf"], "listen 8080 with "+dir+"/tls.pem\ndeny 503; allow /admitted\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := s.Setup(s.Variants[0]).At(dir, somewhere).Files["tiny.conf"], "listen 8080\ndeny 503; allow /admitted\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := WriteTLS(dir, []byte("certificate\n"), []byte("key\n")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"tls.crt": "certificate\n", "tls.key": "key\n", "tls.pem": "certificate\nkey\n"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	plain, err := Parse("tiny.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := plain.TLSSetup(plain.Variants[0]); ok {
+		t.Error("a server without a tls block speaks TLS")
+	}
+}
+
+func TestAVariantAdmitsIfItSaysWhatToAnswerTheAdmittedPath(t *testing.T) {
+	s, err := Parse("tiny.yaml", []byte(secure))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Admits(s.Variants[0]) || s.Admits(s.Variants[1]) {
+		t.Errorf("deny %v, drop %v", s.Admits(s.Variants[0]), s.Admits(s.Variants[1]))
+	}
+	all := open(t, "")
+	if got, want := all.Which(func(s Server, v Variant) bool { return s.Admits(v) }), "aiohttp, apache, caddy, haproxy, lighttpd, nginx, node"; got != want {
+		t.Errorf("%s admit, want %s", got, want)
+	}
+	if got, want := all.Which(func(s Server, _ Variant) bool { return s.TLS != nil }), "aiohttp, apache, caddy, go, haproxy, lighttpd, nginx, node"; got != want {
+		t.Errorf("%s speak TLS, want %s", got, want)
+	}
+}
+
+// The very program that runs, whatever its file is called and wherever it lies.
+func TestSelfIsTheProgramThatRuns(t *testing.T) {
+	cmd, err := Command(t.Context(), []string{selfWord, "-test.list=^TestSelfIsTheProgramThatRuns$"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != t.Name()+"\n" || cmd.Args[0] != selfName {
+		t.Errorf("%q, %v, called %s", out, err, cmd.Args[0])
 	}
 }
 

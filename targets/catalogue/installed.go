@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"time"
 )
 
@@ -21,8 +22,42 @@ const versionTimeout = 20 * time.Second
 // adminFolders are where Debian has servers; an ordinary user's PATH lacks them.
 var adminFolders = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
 
-// LookPath finds a program in PATH, and then where Debian has its servers.
-func LookPath(name string) (string, error) {
+// selfWord is what a command has in its program's place if that is the program
+// that this package is part of.
+const selfWord = "{self}"
+
+// selfName is what that program calls itself, whatever its file is called.
+const selfName = "rejectbench"
+
+// Command prepares a server's command, which is ended when ctx is.
+func Command(ctx context.Context, words []string) (*exec.Cmd, error) {
+	name := words[0]
+	path, err := lookPath(name)
+	if err != nil {
+		return nil, err
+	}
+	if name == selfWord {
+		name = selfName
+	}
+	cmd := exec.CommandContext(ctx, name, words[1:]...)
+	cmd.Path, cmd.Err = path, nil // which may lie outside of PATH
+	return cmd, nil
+}
+
+// self is the program that is running. On Linux it is its very file: the name may
+// be another build's by now, or lie in a folder that an ordinary user cannot enter.
+func self() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil
+	}
+	return os.Executable()
+}
+
+// lookPath finds a program in PATH, and then where Debian has its servers.
+func lookPath(name string) (string, error) {
+	if name == selfWord {
+		return self()
+	}
 	path, err := exec.LookPath(name)
 	if err == nil || filepath.Base(name) != name {
 		return path, err
@@ -41,7 +76,7 @@ func (s Server) Installed(ctx context.Context) (version string, err error) {
 	missing := func(why error) error {
 		return fmt.Errorf("%s is %w (%w): %s", s.Name, ErrNotInstalled, why, s.Install())
 	}
-	if _, err := LookPath(s.Command[0]); err != nil {
+	if _, err := lookPath(s.Command[0]); err != nil {
 		return "", missing(err)
 	}
 	for _, file := range s.Requires {
@@ -49,13 +84,12 @@ func (s Server) Installed(ctx context.Context) (version string, err error) {
 			return "", missing(err)
 		}
 	}
-	program, err := LookPath(s.Version.Command[0])
+	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	defer cancel()
+	cmd, err := Command(ctx, s.Version.Command)
 	if err != nil {
 		return "", missing(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, s.Version.Command[1:]...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {

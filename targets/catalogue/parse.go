@@ -17,8 +17,12 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxBytes bounds a server's file; the largest of ours has a few thousand.
-const maxBytes = 64 << 10
+// Bounds of a server's file. The largest of ours has a few thousand bytes and three
+// levels; the YAML parser's time grows with the square of both.
+const (
+	maxBytes   = 64 << 10
+	maxNesting = 8
+)
 
 // Error is an error at a place of a server's file.
 type Error struct {
@@ -65,10 +69,18 @@ func (r *reader) read() error {
 		return r.errorAt(1, 1, "not a text in UTF-8")
 	}
 	tokens := lexer.Tokenize(r.text)
+	depth := 0
 	for _, t := range tokens {
 		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
 			return r.errorAt(t.Position.Line, t.Position.Column, "anchors, aliases and tags have no place here: write the value out")
+		}
+		if depth > maxNesting {
+			return r.errorAt(t.Position.Line, t.Position.Column, "nested deeper than any server is")
 		}
 	}
 	file, err := parser.Parse(tokens, 0)
@@ -139,7 +151,7 @@ func (r *reader) checkFields() error {
 		return r.errorIn("$.name", "name %q: small letters, digits, _, . and -", s.Name)
 	case s.Summary == "" || strings.Contains(s.Summary, "\n"):
 		return r.errorIn("$.summary", "summary: say in one line what the server is")
-	case len(s.Packages) == 0:
+	case len(s.Packages) == 0 && (len(s.Command) == 0 || s.Command[0] != selfWord):
 		return r.errorIn("$.packages", "packages: name the Debian packages that have the server")
 	case len(s.Command) == 0 || s.Command[0] == "":
 		return r.errorIn("$.command", "no command: write the program and its arguments, as a list")
@@ -149,6 +161,8 @@ func (r *reader) checkFields() error {
 		return r.errorIn("$.version.pattern", "pattern: %v", err)
 	case pattern.NumSubexp() != 1:
 		return r.errorIn("$.version.pattern", "pattern %q: write one group, around the version", s.Version.Pattern)
+	case s.TLS != nil && len(s.TLS.Set) == 0:
+		return r.errorIn("$.tls", "tls: say in set what the server is told besides when it speaks TLS")
 	case s.ListenTimeout < 0:
 		return r.errorIn("$.listen_timeout", "listen_timeout %v: it cannot be negative", s.ListenTimeout)
 	case len(s.Variants) == 0:
@@ -192,6 +206,9 @@ func (r *reader) checkWords() error {
 	type text struct{ path, text string }
 	var texts []text
 	for i, c := range s.Command {
+		if i == 0 && c == selfWord {
+			continue
+		}
 		texts = append(texts, text{fmt.Sprintf("$.command[%d]", i), c})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
@@ -207,7 +224,7 @@ func (r *reader) checkWords() error {
 			}
 			used[w] = true
 			for _, v := range s.Variants {
-				if _, ok := s.values(v)[strings.Trim(w, "{}")]; !ok {
+				if _, ok := s.values(v, nil)[strings.Trim(w, "{}")]; !ok {
 					line, column := r.find(t.path, w)
 					return r.errorAt(line, column, "unknown placeholder %s: there are %s, and what set holds; variant %s sets no %s (write a space behind a brace that is the server's own)",
 						w, strings.Join(placeWords, ", "), v.Name, strings.Trim(w, "{}"))
@@ -240,7 +257,17 @@ func (r *reader) checkWords() error {
 			return err
 		}
 	}
-	return nil
+	if s.TLS == nil {
+		return nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.TLS.Set)) {
+		for _, v := range s.Variants {
+			if _, both := v.Set[key]; both {
+				return r.errorIn("$.tls.set", "set %q: variant %s sets it as well, and one of the two would be lost", key, v.Name)
+			}
+		}
+	}
+	return check("$.tls.set", s.TLS.Set)
 }
 
 // find is where a placeholder stands for the first time at or below a path's value.

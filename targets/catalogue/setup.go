@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,8 +15,23 @@ import (
 // servers' own languages have one.
 var word = regexp.MustCompile(`\{[a-z][a-z0-9_-]*\}`)
 
-// placeWords are the placeholders that stand for where a server runs.
-var placeWords = []string{"{dir}", "{host}", "{port}"}
+// placeWords are the placeholders that every server has: where it runs, and what
+// it is to answer with 200.
+var placeWords = []string{"{dir}", "{host}", "{port}", admittedWord}
+
+// AdmittedPath is the path of a URL that a server with the placeholder {admitted}
+// answers with 200, on a connection that it then keeps, so that a request that is
+// rejected can be a later one of its connection.
+const AdmittedPath = "/admitted"
+
+const admittedWord = "{admitted}"
+
+// Names of files in the private folder of a server that speaks TLS, in PEM.
+const (
+	certFile = "tls.crt"
+	keyFile  = "tls.key"
+	bothFile = "tls.pem"
+)
 
 // Setup is a server in one of its variants. What is still open in it is where
 // it runs.
@@ -27,10 +43,29 @@ type Setup struct {
 	Ready           string
 }
 
-// Setup returns the server in a variant.
-func (s Server) Setup(v Variant) Setup {
+// Setup returns the server in a variant, as it speaks plain HTTP.
+func (s Server) Setup(v Variant) Setup { return s.setup(v, nil) }
+
+// TLSSetup returns the server in a variant, as it speaks TLS 1.3; false where its
+// file does not say how. WriteTLS writes what it needs beside its own files.
+func (s Server) TLSSetup(v Variant) (Setup, bool) {
+	if s.TLS == nil {
+		return Setup{}, false
+	}
+	return s.setup(v, s.TLS.Set), true
+}
+
+// Admits tells whether the server answers AdmittedPath with 200 in a variant. One
+// that rejects connections does not.
+func (s Server) Admits(v Variant) bool {
+	t := s.Setup(v)
+	has := func(text string) bool { return strings.Contains(text, admittedWord) }
+	return slices.ContainsFunc(slices.Concat(t.Command, t.Environment, slices.Collect(maps.Values(t.Files))), has)
+}
+
+func (s Server) setup(v Variant, over map[string]string) Setup {
 	var pairs []string
-	for key, value := range s.values(v) {
+	for key, value := range s.values(v, over) {
 		pairs = append(pairs, "{"+key+"}", value)
 	}
 	return s.template(v.Name).replace(strings.NewReplacer(pairs...))
@@ -46,13 +81,11 @@ func (s Server) template(variant string) Setup {
 	return t
 }
 
-// values are what a variant sets, and for the rest the server.
-func (s Server) values(v Variant) map[string]string {
+// values are what over sets, for the rest the variant, and for the rest the server.
+func (s Server) values(v Variant, over map[string]string) map[string]string {
 	all := map[string]string{}
-	for _, set := range []map[string]string{s.Set, v.Set} {
-		for key, value := range set {
-			all[key] = value
-		}
+	for _, set := range []map[string]string{s.Set, v.Set, over} {
+		maps.Copy(all, set)
 	}
 	return all
 }
@@ -76,7 +109,7 @@ func (t Setup) replace(r *strings.Replacer) Setup {
 // stands alone.
 func (t Setup) At(dir string, addr netip.AddrPort) Setup {
 	return t.replace(strings.NewReplacer("{dir}", dir, "{host}:{port}", addr.String(),
-		"{host}", addr.Addr().String(), "{port}", strconv.Itoa(int(addr.Port()))))
+		"{host}", addr.Addr().String(), "{port}", strconv.Itoa(int(addr.Port())), admittedWord, AdmittedPath))
 }
 
 // Write writes the files into the folder.
@@ -87,6 +120,16 @@ func (t Setup) Write(dir string) error {
 			return err
 		}
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteTLS writes the certificate and its key, both in PEM, into the folder.
+func WriteTLS(dir string, cert, key []byte) error {
+	for name, b := range map[string][]byte{certFile: cert, keyFile: key, bothFile: slices.Concat(cert, key)} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			return err
 		}
 	}

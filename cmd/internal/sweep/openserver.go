@@ -28,6 +28,9 @@ type Program struct {
 	// Setup is that of a server of the catalogue, whose command is Command; nil is
 	// a command of the user's own.
 	Setup *catalogue.Setup
+	// TLS takes Setup's place in cells that speak TLS; nil for a command of the
+	// user's own, and where nobody asked for TLS.
+	TLS *TLSSetup
 	// Folder is where a server with a Setup gets a private folder. Whoever made it
 	// removes it.
 	Folder string
@@ -83,7 +86,7 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 		if s.private, err = openPrivate(p); err != nil {
 			return nil, err
 		}
-		if s.program, err = s.private.command(*p.Setup, s.addr); err != nil {
+		if s.program, err = s.private.command(p, s.addr); err != nil {
 			s.private.close()
 			return nil, err
 		}
@@ -165,6 +168,9 @@ func urlOf(server netip.AddrPort, tls bool) string {
 
 // end says how the program ended.
 func (s *runningServer) end() string {
+	if s.program.ProcessState != nil && s.program.ProcessState.Success() {
+		return s.program.ProcessState.String() + " (a server has to stay in the foreground)"
+	}
 	if s.program.ProcessState != nil {
 		return s.program.ProcessState.String()
 	}

@@ -1,11 +1,14 @@
 package sweep
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rejectbench/rejectbench/targets/catalogue"
@@ -16,6 +19,37 @@ import (
 type private struct {
 	dir    string
 	output *os.File // until the server has it
+}
+
+// TLSSetup is a server of the catalogue as it speaks TLS 1.3.
+type TLSSetup struct {
+	catalogue.Setup
+	Cert, Key []byte // PEM; the certificate's chain begins with the server's own
+}
+
+// Speaking returns the program as it speaks TLS, or as it does not. A command of
+// the user's own is the same either way.
+func (p Program) Speaking(tls bool) Program {
+	switch {
+	case !tls:
+		p.TLS = nil
+	case p.TLS != nil:
+		p.Setup, p.Command = &p.TLS.Setup, p.TLS.Command
+	}
+	return p
+}
+
+// Tried returns the programs in each way that a point wants them to speak.
+func (o Options) Tried() []Program {
+	var tried []Program
+	for _, name := range slices.Sorted(maps.Keys(o.Programs)) {
+		for _, tls := range []bool{false, true} {
+			if slices.ContainsFunc(o.Points, func(p Point) bool { return p.Strategy == name && p.TLS == tls }) {
+				tried = append(tried, o.Programs[name].Speaking(tls))
+			}
+		}
+	}
+	return tried
 }
 
 // outputFile is where in the folder the server's output goes.
@@ -37,12 +71,17 @@ func openPrivate(p Program) (*private, error) {
 }
 
 // command fills the folder and returns the server's command.
-func (f *private) command(setup catalogue.Setup, server netip.AddrPort) (*exec.Cmd, error) {
-	setup = setup.At(f.dir, server)
-	if err := setup.Write(f.dir); err != nil {
+func (f *private) command(p Program, server netip.AddrPort) (*exec.Cmd, error) {
+	setup := p.Setup.At(f.dir, server)
+	err := setup.Write(f.dir)
+	if err == nil && p.TLS != nil {
+		err = catalogue.WriteTLS(f.dir, p.TLS.Cert, p.TLS.Key)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("write the server's files: %w", err)
 	}
-	program, err := catalogue.LookPath(setup.Command[0])
+	// Who started the server ends it.
+	cmd, err := catalogue.Command(context.Background(), setup.Command)
 	if err != nil {
 		return nil, CommandError{fmt.Errorf("start the server %s: %w", setup.Server, err)}
 	}
@@ -50,8 +89,6 @@ func (f *private) command(setup catalogue.Setup, server netip.AddrPort) (*exec.C
 	if err != nil {
 		return nil, fmt.Errorf("make a file for the server's output: %w", err)
 	}
-	cmd := exec.Command(setup.Command[0], setup.Command[1:]...)
-	cmd.Path, cmd.Err = program, nil // which may lie outside of PATH
 	cmd.Dir = f.dir
 	cmd.Env = append(os.Environ(), setup.Environment...)
 	cmd.Stdout, cmd.Stderr = f.output, f.output

@@ -219,7 +219,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 	spec := cellSpec{
 		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: o.IPv6},
 		Isolated: o.Path.Isolated,
-		Program:  o.Programs[v.Strategy],
+		Program:  o.Programs[v.Strategy].Speaking(v.TLS),
 		Server: serverSpec{
 			Strategy:    v.Strategy,
 			Limit:       o.Limit,

@@ -127,10 +127,19 @@ func (a *answer) finish() answerState {
 // feed reads the next bytes. Bytes after a whole answer are ignored, and once
 // whole or bad an answer stays so.
 func (a *answer) feed(b []byte) answerState {
+	a.take(b)
+	return a.state()
+}
+
+// take reads the next bytes, and returns how many of them are the answer's.
+func (a *answer) take(b []byte) int {
+	all := len(b)
 	for len(b) > 0 {
 		switch a.step {
-		case stepWhole, stepBad, stepBodyEnd:
-			return a.state()
+		case stepWhole, stepBad:
+			return all - len(b)
+		case stepBodyEnd:
+			return all
 		case stepBody, stepChunkData:
 			n := min(a.left, int64(len(b)))
 			a.left -= n
@@ -147,7 +156,7 @@ func (a *answer) feed(b []byte) answerState {
 			b = b[1:]
 		}
 	}
-	return a.state()
+	return all
 }
 
 // next takes one byte outside a body and returns the step after it.

@@ -25,7 +25,7 @@ const (
 type slot struct {
 	Attempt
 	links
-	answer   answer
+	dialogue
 	fd       int32
 	number   int32 // tells the slot's attempts apart in events
 	state    state
@@ -49,7 +49,7 @@ func (w *worker) enter(i int32, to state, now int64) {
 func (w *worker) connect(i int32, due, now int64) {
 	s := &w.slots[i]
 	s.Attempt = Attempt{Due: due, Started: now}
-	s.answer.reset()
+	s.dialogue = dialogue{before: w.before}
 	s.readable, s.resetBy, s.fd = false, 0, -1
 	s.number++
 	w.running++
@@ -129,7 +129,7 @@ func (w *worker) connected(i int32, events uint32) {
 		s.HandshakeUs = w.info.Rtt
 	}
 	now := w.now()
-	s.Connected = now
+	s.Connected, s.began = now, now
 	w.enter(i, sending, now)
 	w.send(i)
 }
@@ -137,12 +137,17 @@ func (w *worker) connected(i int32, events uint32) {
 // send sends what the kernel takes of the request, up to a turn's worth.
 func (w *worker) send(i int32) {
 	s := &w.slots[i]
-	for turn := s.Sent + turnBytes; s.Sent < w.size; {
+	measured := s.before == 0 // only that request is sent and read in the client's own way
+	end := s.sent + w.size
+	if !measured {
+		end = s.sent + int64(len(w.earlier))
+	}
+	for turn := s.Sent + turnBytes; s.Sent < end; {
 		if s.Sent >= turn {
 			w.yield(i)
 			return
 		}
-		if w.client.readsWhileSending && s.readable {
+		if measured && w.client.readsWhileSending && s.readable {
 			if w.read(i) {
 				return
 			}
@@ -150,7 +155,7 @@ func (w *worker) send(i int32) {
 				return // nothing more to send for: the answer is there
 			}
 		}
-		n, e := sysSend(s.fd, w.rest(s.Sent))
+		n, e := sysSend(s.fd, w.rest(s))
 		switch {
 		case e == unix.EAGAIN:
 			return
@@ -162,7 +167,7 @@ func (w *worker) send(i int32) {
 			s.Sent += n
 		}
 	}
-	if w.client.delaysRead {
+	if measured && w.client.delaysRead {
 		w.enter(i, delaying, w.now())
 		return
 	}
@@ -170,8 +175,12 @@ func (w *worker) send(i int32) {
 	w.receive(i)
 }
 
-// rest is what to send next when sent bytes of the request are gone.
-func (w *worker) rest(sent int64) []byte {
+// rest is what to send next of a slot's request.
+func (w *worker) rest(s *slot) []byte {
+	sent := s.Sent - s.sent
+	if s.before > 0 {
+		return w.earlier[sent:]
+	}
 	if sent < int64(len(w.request)) {
 		return w.request[sent:]
 	}
@@ -182,7 +191,7 @@ func (w *worker) rest(sent int64) []byte {
 // the client does so.
 func (w *worker) sendFailed(i int32, e syscall.Errno) {
 	s := &w.slots[i]
-	if w.client.readsAfterFailedSend && isReset(e) {
+	if s.before == 0 && w.client.readsAfterFailedSend && isReset(e) {
 		s.resetBy = e
 		// All of it now: a connection that was reset holds no more than its
 		// receive buffer does, and tells of no more events.
@@ -204,14 +213,21 @@ func (w *worker) receive(i int32) {
 
 // read reads until nothing is there, up to a turn's worth, so that a server that
 // sends as fast as it is read holds up neither other attempts nor its own time
-// limit. It reports whether that ended the attempt.
+// limit. It reports whether the reading is over: the attempt has ended, or is at
+// its next request.
 func (w *worker) read(i int32) bool {
 	s := &w.slots[i]
-	if s.FirstByte == 0 {
+	if s.before == 0 && s.FirstByte == 0 {
 		// Asked right before the first read: what a system that throws
 		// received data away on a reset would have lost.
 		if e := sysTCPInfo(s.fd, &w.info); e == 0 && w.info.State == tcpClose || s.resetBy != 0 {
 			s.ResetBeforeRead = true
+		}
+		if s.Received > s.received { // it came along with the answer before it
+			s.FirstByte = w.now()
+			if w.answered(i, nil) {
+				return true
+			}
 		}
 	}
 	for turn := s.Received + turnBytes; s.Received < turn; {
@@ -231,29 +247,56 @@ func (w *worker) read(i int32) bool {
 			w.fail(i, callSend, s.resetBy)
 			return true
 		case n == 0:
-			w.end(i, ended(&s.answer, s.Received))
+			w.end(i, ended(s.got(&s.Attempt)))
 			return true
 		}
-		if s.FirstByte == 0 {
+		if s.before == 0 && s.FirstByte == 0 {
 			s.FirstByte = w.now()
 		}
 		s.Received += n
-		switch s.answer.feed(w.buffer[:n]) {
-		case answerBad:
-			w.end(i, results.BadResponse)
+		took := s.answer.take(w.buffer[:n])
+		if w.answered(i, w.buffer[took:n]) {
 			return true
-		case answerWhole:
-			if !s.answer.closes() {
-				w.end(i, wholeOutcome(s.answer.status(), s.resetBy != 0))
-				return true
-			}
-			if s.state != ending {
-				w.enter(i, ending, w.now())
-			}
 		}
 	}
 	w.yield(i)
 	return false
+}
+
+// answered acts on how far the answer has come, behind which came a surplus. It
+// reports whether the reading is over.
+func (w *worker) answered(i int32, surplus []byte) bool {
+	s := &w.slots[i]
+	switch s.answer.state() {
+	case answerBad:
+		w.end(i, results.BadResponse)
+		return true
+	case answerWhole:
+		switch {
+		case s.before > 0:
+			w.next(i, surplus)
+			return true
+		case !s.answer.closes():
+			w.end(i, wholeOutcome(s.answer.status(), s.resetBy != 0))
+			return true
+		case s.state != ending:
+			w.enter(i, ending, w.now())
+		}
+	}
+	return false
+}
+
+// next begins slot i's next request, after the others have had their turn.
+func (w *worker) next(i int32, surplus []byte) {
+	s := &w.slots[i]
+	now := w.now()
+	if !s.goOn(&s.Attempt, surplus, now) {
+		w.end(i, results.BadResponse)
+		return
+	}
+	s.readable = true // there may be more, or a surplus, and no event tells of that
+	w.enter(i, sending, now)
+	w.yield(i)
 }
 
 // expired ends what slot i was waiting for.
@@ -263,7 +306,8 @@ func (w *worker) expired(i int32) {
 	case connecting:
 		w.end(i, timedOut(callConnect, &s.answer))
 	case sending:
-		w.end(i, timedOut(callSend, &s.answer))
+		a, _ := s.got(&s.Attempt)
+		w.end(i, timedOut(callSend, a))
 	case delaying:
 		s.readable = true
 		w.enter(i, receiving, w.now())
@@ -276,13 +320,14 @@ func (w *worker) expired(i int32) {
 func (w *worker) fail(i int32, c call, e syscall.Errno) {
 	s := &w.slots[i]
 	s.Errno = e
-	w.end(i, failed(c, e, &s.answer, s.Received))
+	a, received := s.got(&s.Attempt)
+	w.end(i, failed(c, e, a, received))
 }
 
 // end ends the attempt of slot i and puts it into the ledger.
 func (w *worker) end(i int32, o results.Outcome) {
 	s := &w.slots[i]
-	s.Outcome = o
+	s.Outcome = s.outcome(o)
 	s.End = w.now()
 	if s.fd >= 0 {
 		sysClose(s.fd)

@@ -7,7 +7,7 @@
 // know which server it hits.
 //
 // On Linux the engine drives non-blocking sockets from an epoll loop on locked
-// threads; elsewhere, and for clients that are libraries, a portable engine
+// threads; elsewhere, for clients that are libraries and for TLS, a portable engine
 // runs one goroutine an attempt on package net.
 package loadgen
 
@@ -37,14 +37,18 @@ type Config struct {
 	Rate        float64       // attempts due a second, evenly spaced; 0 is a closed loop
 	BodyBytes   int64         // size of the request's body; 0 sends a GET
 	// Nth is the place on its connection of the request that is measured. Those
-	// before it are GETs without a body, each sent when the answer to the one before
-	// is whole. 0 is 1, a connection's first request.
+	// before it are GETs of AdmittedPath without a body, each sent when the answer to
+	// the one before is whole, and each to be answered with a 2xx that keeps the
+	// connection open; an attempt that meets anything else there ends with it, and
+	// with bad-response if that is a whole answer. From 1 to MaxNth; 0 is 1, a
+	// connection's first request. The nethttp client makes that one only: it tries
+	// a request again, unasked, on another connection when a used one ends under it.
 	Nth int
 
 	// Each phase of an attempt has a time limit, counted from its start and
 	// never extended by progress, so that a server that drips is let go.
 	ConnectTimeout time.Duration // 0 is DefaultTimeout
-	SendTimeout    time.Duration // 0 is DefaultTimeout
+	SendTimeout    time.Duration // 0 is DefaultTimeout; a TLS handshake has as much before it
 	ReceiveTimeout time.Duration // 0 is DefaultTimeout
 
 	// EndWait is how long a client that has the whole answer waits for the end
@@ -60,7 +64,7 @@ type Config struct {
 	ReadDelay time.Duration
 
 	Workers  int  // threads of the epoll engine; 0 picks one for every two CPUs, at least one
-	Portable bool // use the portable engine although the epoll engine is there
+	Portable bool // use the portable engine although the epoll engine is there; TLS always does
 }
 
 // Target is the address a fleet connects to and the names its request carries.
@@ -73,21 +77,21 @@ type Target struct {
 	TLS bool
 }
 
-// ParseTarget reads an http URL. A name in it is looked up once.
+// ParseTarget reads an http or https URL. A name in it is looked up once.
 func ParseTarget(raw string) (Target, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return Target{}, fmt.Errorf("URL %q: %w", raw, err)
 	}
-	if u.Scheme != "http" {
-		return Target{}, fmt.Errorf("URL %q: the scheme is %q, want http", raw, u.Scheme)
+	port, ok := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	if !ok {
+		return Target{}, fmt.Errorf("URL %q: the scheme is %q, want http or https", raw, u.Scheme)
 	}
 	if u.Hostname() == "" {
 		return Target{}, fmt.Errorf("URL %q: no host", raw)
 	}
-	port := u.Port()
-	if port == "" {
-		port = "80"
+	if u.Port() != "" {
+		port = u.Port()
 	}
 	a, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
@@ -98,12 +102,16 @@ func ParseTarget(raw string) (Target, error) {
 		Addr: netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()),
 		Host: u.Host,
 		Path: u.RequestURI(),
+		TLS:  u.Scheme == "https",
 	}, nil
 }
 
 // headPiece is how many bytes of a request's body go out in one write with its
 // header; longer bodies follow in pieces of as much.
 const headPiece = 1 << 20
+
+// readBuffer is how many bytes one receive reads at most.
+const readBuffer = 16 << 10
 
 // request returns the bytes of the request's header for a body of n bytes. It
 // has no Connection field: an ordinary HTTP/1.1 client asks for nothing, and

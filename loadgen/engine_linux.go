@@ -16,12 +16,11 @@ const hasEpoll = true
 
 // The engine's constants.
 const (
-	eventBatch  = 256      // events one epoll_wait returns at most
-	startBatch  = 64       // attempts started between two looks at the events
-	turnBytes   = 1 << 20  // bytes one attempt moves before the others have their turn
-	readBuffer  = 16 << 10 // bytes one receive reads at most
-	ledgerChunk = 1 << 15  // attempts a ledger grows by
-	wakeSlot    = none     // the event data of the descriptor that wakes a worker
+	eventBatch  = 256     // events one epoll_wait returns at most
+	startBatch  = 64      // attempts started between two looks at the events
+	turnBytes   = 1 << 20 // bytes one attempt moves before the others have their turn
+	ledgerChunk = 1 << 15 // attempts a ledger grows by
+	wakeSlot    = none    // the event data of the descriptor that wakes a worker
 )
 
 // runEpoll runs the fleet on epoll loops, one locked thread a worker.
@@ -104,6 +103,8 @@ type worker struct {
 	to        sockaddr
 	request   []byte // header and body, or header and the first headPiece bytes of it
 	size      int64  // bytes of the whole request
+	before    int32  // requests of a connection before the measured one
+	earlier   []byte // each of those
 	filler    []byte // what the rest of a longer body is made of
 	base      time.Time
 	epoll     int
@@ -137,6 +138,8 @@ func newWorker(cfg Config, c Client, plan schedule, slots int) (_ *worker, err e
 		request:   request,
 		size:      int64(len(header)) + cfg.BodyBytes,
 		filler:    request[len(header):],
+		before:    int32(cfg.Nth - 1),
+		earlier:   cfg.Target.earlier(),
 		epoll:     -1,
 		wake:      -1,
 		cancelled: make(chan struct{}),

@@ -46,6 +46,9 @@ func requestURL(t Target) (string, error) {
 		}
 	}
 	u.Scheme, u.Host = "http", t.Host
+	if t.TLS {
+		u.Scheme = "https"
+	}
 	if u.Host == "" {
 		u.Host = t.Addr.String()
 	}
@@ -63,14 +66,16 @@ type wireKey struct{}
 // servers tear down differently when they see that. A connection that was
 // never idle is never tried again (shouldRetryRequest).
 func newHTTPClient(cfg Config) *http.Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return ctx.Value(wireKey{}).(*wire).dial(ctx, cfg)
+	}
 	return &http.Client{
 		Transport: &http.Transport{
 			MaxIdleConnsPerHost:    -1,
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: maxAnswerHead,
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return ctx.Value(wireKey{}).(*wire).dial(ctx, cfg)
-			},
+			DialContext:            dial,
+			DialTLSContext:         dial,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -141,8 +146,11 @@ func (x *httpExchange) settle() int {
 	}
 	x.Connected, x.FirstByte, x.LocalPort = w.connected, w.firstByte, w.localPort
 	x.Sent, x.Received = w.sentBytes, w.received
-	x.Errno = w.first.errno
+	x.HandshakeUs, x.Errno = w.handshakeUs, w.first.errno
 	x.Outcome = x.judge()
+	if w.stream != nil {
+		x.TLSEnd = w.stream.end(x.Errno)
+	}
 	return w.dials
 }
 
@@ -150,6 +158,8 @@ func (x *httpExchange) settle() int {
 func (x *httpExchange) judge() results.Outcome {
 	w := x.wire
 	switch {
+	case w.refused != nil:
+		return *w.refused
 	case x.err == nil:
 		return wholeOutcome(x.got, isReset(w.first.errno))
 	case w.answer.state() == answerBad:
@@ -176,25 +186,31 @@ func (x *httpExchange) judge() results.Outcome {
 }
 
 // wire is the connection under an attempt of net/http, as it is used by the
-// Transport's goroutines. It records and hands through.
+// Transport's goroutines. It records and hands through. With TLS it stands above
+// the stream, which is crypto/tls as the Transport would use it itself, and is
+// closed with a close_notify as there; a Transport that has the whole answer
+// reads no further, so that most of its streams stay open on the record.
 type wire struct {
 	net.Conn // hides the ReadFrom of the connection, which would write past Write
 	clock    clock
 	closed   chan struct{} // closed once the connection is, and no call on it is left
+	stream   *tlsStream    // the connection; nil without TLS
 
-	mu        sync.Mutex // guards what follows
-	dials     int
-	over      bool // the application has what it gets, and what is read now reaches nobody
-	open      bool // the connection is there and Close was not called
-	pending   int  // calls that have not returned
-	connected int64
-	firstByte int64
-	localPort uint16
-	sentBytes int64
-	received  int64
-	answer    answer
-	failed    bool // a call failed or met the end
-	first     failure
+	mu          sync.Mutex // guards what follows
+	dials       int
+	over        bool // the application has what it gets, and what is read now reaches nobody
+	open        bool // the connection is there and Close was not called
+	pending     int  // calls that have not returned
+	connected   int64
+	firstByte   int64
+	localPort   uint16
+	handshakeUs uint32
+	refused     *results.Outcome // of a TLS handshake that failed
+	sentBytes   int64
+	received    int64
+	answer      answer
+	failed      bool // a call failed or met the end
+	first       failure
 }
 
 // failure is how a call failed. No number and no deadline is the peer's end.
@@ -215,17 +231,39 @@ func (w *wire) dial(ctx context.Context, cfg Config) (net.Conn, error) {
 		return nil, errSecondConnection
 	}
 	conn, err := dial(ctx, cfg.Target.Addr, cfg.ConnectTimeout)
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.note(callConnect, err)
 		return nil, err
 	}
+	w.made(conn, cfg.Target)
+	if w.stream != nil {
+		if err := w.stream.handshake(ctx, cfg.SendTimeout); err != nil {
+			w.mu.Lock()
+			o, errno := w.stream.refused(err)
+			w.refused, w.first.errno = &o, errno
+			w.mu.Unlock()
+			_ = w.Close()
+			return nil, err
+		}
+	}
 	now := time.Now()
-	w.Conn, w.open, w.connected, w.localPort = conn, true, w.clock.now(), localPort(conn)
 	_ = conn.SetWriteDeadline(now.Add(cfg.SendTimeout))
 	_ = conn.SetReadDeadline(now.Add(cfg.SendTimeout + cfg.ReceiveTimeout))
 	return w, nil
+}
+
+// made takes a connection that was just made.
+func (w *wire) made(conn *net.TCPConn, to Target) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.Conn, w.open, w.connected = conn, true, w.clock.now()
+	w.localPort, w.handshakeUs = localPort(conn), handshakeUs(conn)
+	if to.TLS {
+		w.stream = newTLSStream(conn, to)
+		w.Conn = w.stream
+	}
 }
 
 // sent starts the time limit of the receive phase.
@@ -297,6 +335,9 @@ func (w *wire) note(c call, err error) {
 	}
 	f := failure{call: c}
 	f.errno, f.deadline = netError(err)
+	if f.errno == 0 && !f.deadline && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return // an alert, or what is not TLS: the library refuses it
+	}
 	if !w.failed || f.errno == syscall.ECONNRESET {
 		w.failed, w.first = true, f
 	}

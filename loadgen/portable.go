@@ -19,13 +19,12 @@ import (
 // longAgo is a deadline that ends a blocked call at once.
 var longAgo = time.Unix(1, 0)
 
-// runPortable runs the fleet on package net, one goroutine a slot. It knows no
-// handshake times, and of a reset before the first read only what a failed
-// send tells.
+// runPortable runs the fleet on package net, one goroutine a slot. Of a reset
+// before the first read it knows only what a failed send tells.
 func runPortable(ctx context.Context, cfg Config, c Client) (*Result, error) {
 	req := newPieces(cfg.Target.request(cfg.BodyBytes), cfg.BodyBytes)
 	return runSlots(ctx, cfg, func(ctx context.Context, clock clock, a *Attempt) error {
-		x := exchange{Attempt: a, cfg: &cfg, client: c, clock: clock, request: req}
+		x := exchange{Attempt: a, cfg: &cfg, client: c, clock: clock, request: req, dialogue: dialogue{before: int32(cfg.Nth - 1)}}
 		x.run(ctx)
 		return nil
 	})
@@ -167,9 +166,10 @@ type exchange struct {
 	client  Client
 	clock   clock
 	request pieces
-	conn    *net.TCPConn
-	answer  answer
+	conn    net.Conn      // what the client writes to and reads from: the TCP connection, or stream
+	stream  *tlsStream    // nil without TLS
 	resetBy syscall.Errno // of the send that met a reset; 0 when none did
+	dialogue
 }
 
 // run makes the attempt. When ctx ends first, it returns soon, and what it
@@ -181,13 +181,31 @@ func (x *exchange) run(ctx context.Context) {
 		x.fail(callConnect, err)
 		return
 	}
+	// A TLS stream is closed as a plain one is, without a close_notify of the
+	// client's: nobody would read it, and a server that has closed would answer it
+	// with a reset.
 	defer conn.Close()
 	x.Connected = x.clock.now()
-	x.conn, x.LocalPort = conn, localPort(conn)
+	x.conn, x.LocalPort, x.HandshakeUs = conn, localPort(conn), handshakeUs(conn)
 	// Closing wakes whatever call is blocked, and no later deadline undoes it.
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 
-	_ = conn.SetWriteDeadline(time.Now().Add(x.cfg.SendTimeout))
+	if x.cfg.Target.TLS {
+		x.stream = newTLSStream(conn, x.cfg.Target)
+		x.conn = x.stream
+		defer func() { x.TLSEnd = x.stream.end(x.Errno) }()
+		if err := x.stream.handshake(ctx, x.cfg.SendTimeout); err != nil {
+			x.Outcome, x.Errno = x.stream.refused(err)
+			return
+		}
+	}
+	x.began = x.clock.now()
+	for x.before > 0 {
+		if !x.earlier() {
+			return
+		}
+	}
+	_ = x.conn.SetWriteDeadline(time.Now().Add(x.cfg.SendTimeout))
 	if x.client.readsWhileSending {
 		x.duplex()
 		return
@@ -198,17 +216,45 @@ func (x *exchange) run(ctx context.Context) {
 	if x.client.delaysRead && !sleep(ctx, x.cfg.ReadDelay) {
 		return
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
+	_ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
 	x.judge(x.read(x.awaitEnd))
 }
 
 // awaitEnd bounds the wait for the connection's end after a whole answer.
 func (x *exchange) awaitEnd() { _ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.EndWait)) }
 
+// earlier makes one of the requests before the measured one, in the plain way of
+// a client that sends and then reads, and reports whether the attempt goes on.
+func (x *exchange) earlier() bool {
+	_ = x.conn.SetWriteDeadline(time.Now().Add(x.cfg.SendTimeout))
+	n, err := x.conn.Write(x.cfg.Target.earlier())
+	x.Sent += int64(n)
+	if err != nil {
+		x.fail(callSend, err)
+		return false
+	}
+	_ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
+	buf := make([]byte, readBuffer)
+	for err == nil && x.answer.state() == answerPartial {
+		n, err = x.conn.Read(buf)
+		x.Received += int64(n)
+		if took := x.answer.take(buf[:n]); x.answer.state() == answerWhole {
+			goesOn := x.goOn(x.Attempt, buf[took:n], x.clock.now())
+			if !goesOn {
+				x.Outcome = results.BadResponse
+			}
+			_ = x.conn.SetReadDeadline(time.Time{})
+			return goesOn
+		}
+	}
+	x.judge(err)
+	return false
+}
+
 // send writes the request, up to its end or an error.
 func (x *exchange) send() error {
 	for {
-		b := x.request.at(x.Sent)
+		b := x.request.at(x.Sent - x.sent)
 		if len(b) == 0 {
 			return nil
 		}
@@ -239,7 +285,27 @@ func (x *exchange) goesOn(err error) bool {
 // stays open, or what is no answer at all, and otherwise what ended the
 // reading. It calls whole as soon as the answer is.
 func (x *exchange) read(whole func()) error {
-	buf := make([]byte, 16<<10)
+	buf := make([]byte, readBuffer)
+	told := false // what comes behind a whole answer must not prolong the wait
+	done := func() bool {
+		switch x.answer.state() {
+		case answerBad:
+			return true
+		case answerWhole:
+			if !told {
+				told = true
+				whole()
+			}
+			return !x.answer.closes()
+		}
+		return false
+	}
+	if x.Received > x.received { // some of it came along with the answer before it
+		x.FirstByte = x.clock.now()
+		if done() {
+			return nil
+		}
+	}
 	for {
 		n, err := x.conn.Read(buf)
 		if n > 0 {
@@ -247,17 +313,9 @@ func (x *exchange) read(whole func()) error {
 				x.FirstByte = x.clock.now()
 			}
 			x.Received += int64(n)
-			had := x.answer.state() == answerWhole
-			switch x.answer.feed(buf[:n]) {
-			case answerBad:
+			x.answer.feed(buf[:n])
+			if done() {
 				return nil
-			case answerWhole:
-				if !had { // what comes behind it must not prolong the wait
-					whole()
-				}
-				if !x.answer.closes() {
-					return nil
-				}
 			}
 		}
 		if err != nil {
@@ -268,7 +326,11 @@ func (x *exchange) read(whole func()) error {
 
 // judge sets the outcome of an attempt whose last read returned err.
 func (x *exchange) judge(err error) {
-	errno, _ := netError(err)
+	errno, deadline := netError(err)
+	if x.stream != nil && x.stream.notified {
+		x.answer.finish()
+	}
+	a, received := x.got(x.Attempt)
 	switch {
 	case err == nil && x.answer.state() == answerBad:
 		x.Outcome = results.BadResponse
@@ -277,21 +339,25 @@ func (x *exchange) judge(err error) {
 	case x.resetBy != 0 && errno == 0:
 		// The send took the error; what follows the data now looks like an
 		// orderly end, or never ends, and neither is so.
-		x.Outcome, x.Errno = failed(callSend, x.resetBy, &x.answer, x.Received), x.resetBy
+		x.Outcome, x.Errno = failed(callSend, x.resetBy, a, received), x.resetBy
+	case x.stream != nil && errno == 0 && !deadline:
+		x.Outcome = x.stream.over(a, received)
 	case errors.Is(err, io.EOF):
-		x.Outcome = ended(&x.answer, x.Received)
+		x.Outcome = ended(a, received)
 	default:
 		x.fail(callReceive, err)
 	}
+	x.Outcome = x.outcome(x.Outcome)
 }
 
 // fail sets the outcome of an attempt whose call returned err.
 func (x *exchange) fail(c call, err error) {
 	errno, deadline := netError(err)
+	a, received := x.got(x.Attempt)
 	if x.Errno = errno; deadline {
-		x.Outcome = timedOut(c, &x.answer)
+		x.Outcome = timedOut(c, a)
 	} else {
-		x.Outcome = failed(c, errno, &x.answer, x.Received)
+		x.Outcome = failed(c, errno, a, received)
 	}
 }
 

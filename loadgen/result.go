@@ -17,10 +17,20 @@ type Attempt struct {
 	Connected int64
 	FirstByte int64 // first byte of the answer read
 	End       int64
-	Sent      int64 // request bytes the kernel took, header and body
-	Received  int64 // answer bytes read
+	// Earlier is how long the requests before the n-th took (Config.Nth), in
+	// nanoseconds: from the first one's start to the last one's whole answer, which
+	// is the n-th's start. The latencies of response and end leave it out, so that
+	// they are those of one request whatever its place; FirstByte is the first byte of
+	// the n-th's answer. 0 for a connection's first request, and for an attempt
+	// that ended before its n-th.
+	Earlier int64
+	// Sent and Received are the bytes of all requests, header and body, that the
+	// kernel took, and of all answers that were read; with TLS of what is within it.
+	Sent     int64
+	Received int64
 	// HandshakeUs is the kernel's own round trip of SYN and SYN-ACK in
-	// microseconds (TCP_INFO tcpi_rtt when connected); 0 where it is unknown.
+	// microseconds (TCP_INFO tcpi_rtt when connected); 0 where it is unknown, as
+	// everywhere but on Linux.
 	HandshakeUs uint32
 	LocalPort   uint16 // 0 when no socket got one
 	Outcome     results.Outcome
@@ -57,13 +67,14 @@ type Result struct {
 	// Lag is how late attempts of an open loop were started, in nanoseconds; nil in a closed loop.
 	Lag *hdrhistogram.Histogram
 
+	tls         bool       // the attempts have a TLSEnd
 	corrected   histograms // from due
 	uncorrected histograms // from started; recorded by an open loop only
 }
 
 // newResult returns an empty result for a fleet or a part of one.
 func newResult(cfg Config) *Result {
-	r := &Result{}
+	r := &Result{tls: cfg.Target.TLS}
 	if cfg.Rate > 0 {
 		r.Lag = results.NewHistogram()
 	}
@@ -112,9 +123,9 @@ func (h *histograms) recordAttempt(a *Attempt, from int64) {
 		h.record(phaseConnect, a.Outcome, a.Connected-from)
 	}
 	if a.FirstByte != 0 {
-		h.record(phaseResponse, a.Outcome, a.FirstByte-from)
+		h.record(phaseResponse, a.Outcome, a.FirstByte-a.Earlier-from)
 	}
-	h.record(phaseEnd, a.Outcome, a.End-from)
+	h.record(phaseEnd, a.Outcome, a.End-a.Earlier-from)
 }
 
 func (h *histograms) merge(o *histograms) {

@@ -57,7 +57,10 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, fmt.Errorf("rate %v", cfg.Rate)
 	case cfg.BodyBytes < 0:
 		return cfg, fmt.Errorf("body of %d bytes", cfg.BodyBytes)
+	case cfg.Nth < 0 || cfg.Nth > MaxNth:
+		return cfg, fmt.Errorf("request %d of a connection is not within 1 to %d", cfg.Nth, MaxNth)
 	}
+	cfg.Nth = max(cfg.Nth, 1)
 	for _, limit := range []struct {
 		name  string
 		value *int64
@@ -93,11 +96,14 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg, err = cfg.withDefaults(); err != nil {
 		return nil, fmt.Errorf("fleet: %w", err)
 	}
+	if client.library && cfg.Nth > 1 {
+		return nil, fmt.Errorf("fleet: the client %s makes one request a connection: choose another one for request %d", client.Name, cfg.Nth)
+	}
 	var r *Result
 	switch {
 	case client.library:
 		r, err = runNetHTTP(ctx, cfg)
-	case cfg.Portable || !hasEpoll:
+	case cfg.Portable || cfg.Target.TLS || !hasEpoll:
 		r, err = runPortable(ctx, cfg, client)
 	default:
 		r, err = runEpoll(ctx, cfg, client)

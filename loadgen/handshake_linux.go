@@ -1,0 +1,22 @@
+package loadgen
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// handshakeUs is Attempt.HandshakeUs of a connection that was just made.
+func handshakeUs(c *net.TCPConn) (us uint32) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		var info unix.TCPInfo
+		if sysTCPInfo(int32(fd), &info) == 0 {
+			us = info.Rtt
+		}
+	})
+	return us
+}

@@ -3,6 +3,7 @@ package targets
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -84,9 +85,13 @@ func status(t *testing.T, c net.Conn) int {
 // attempt makes one request as a client that copes with everything, and
 // returns what it read.
 func attempt(s *Server, request string) string {
+	var c net.Conn
 	c, err := net.DialTimeout("tcp", s.Addr().String(), patience)
 	if err != nil {
 		return "" // linger-zero may reset before connect returns
+	}
+	if s.config.TLS {
+		c = tls.Client(c, anyServer())
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(patience))

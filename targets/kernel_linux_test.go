@@ -14,12 +14,12 @@ import (
 
 func TestNoStrategyLeaksADescriptor(t *testing.T) {
 	forEachStrategy(t, func(t *testing.T, name string) {
-		run := func() {
+		run := func(encrypted bool) {
 			limit := 0
 			if name == "backlog" {
 				limit = 1
 			}
-			s, err := Listen(t.Context(), Config{Listen: "127.0.0.1:0", Strategy: name, Limit: limit, Bounds: brisk})
+			s, err := Listen(t.Context(), Config{Listen: "127.0.0.1:0", Strategy: name, Limit: limit, TLS: encrypted, Bounds: brisk})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,9 +33,10 @@ func TestNoStrategyLeaksADescriptor(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		run() // opens what the runtime keeps for itself
+		run(false) // opens what the runtime keeps for itself
 		before := descriptors(t)
-		run()
+		run(false)
+		run(true)
 		if after := descriptors(t); after != before {
 			t.Errorf("%d descriptors before, %d after", before, after)
 		}

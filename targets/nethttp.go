@@ -62,6 +62,8 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(httpConnKey{}).(*httpConn)
 	h := w.Header()
 	h.Set("Content-Type", "text/plain")
+	// net/http stops its read during an earlier request by a deadline.
+	c.seen.CompareAndSwap(uint32(EndHeaderTimeout), uint32(EndClosed))
 	if c.requests++; c.requests < s.config.Nth {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
 			io.WriteString(w, "ok\n")

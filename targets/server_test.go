@@ -26,46 +26,51 @@ var brisk = Bounds{CloseDelay: 5 * time.Millisecond}
 
 func TestEveryConnectionHasExactlyOneEntryUnderEveryStrategy(t *testing.T) {
 	forEachStrategy(t, func(t *testing.T, name string) {
-		const clients, each = 8, 10
-		limit, want := 0, Rejected
-		if name == "backlog" {
-			limit, want = 2, Admitted // at 0 it accepts nothing
-		}
-		s := start(t, Config{Strategy: name, Limit: limit, Bounds: brisk})
-		var wg sync.WaitGroup
-		for range clients {
-			wg.Go(func() {
-				for range each {
-					attempt(s, post("hello"))
-				}
-			})
-		}
-		wg.Wait()
-		r := finish(s)
-		peers := map[string]bool{}
-		for _, e := range r.Entries {
-			peers[e.Peer().String()] = true
-			if e.Decision != want || e.Answer == 0 || e.Closed < e.Accepted || e.End == EndCut || e.End == EndError {
-				t.Errorf("%+v", e)
-			}
-		}
-		if len(r.Entries) != clients*each || len(peers) != clients*each {
-			t.Errorf("%d entries of %d peers, want %d", len(r.Entries), len(peers), clients*each)
-		}
-		if n := r.Server.Admitted + r.Server.Rejected; r.Server.Accepted != clients*each || n != clients*each {
-			t.Errorf("%+v", r.Server)
-		}
-		var ends int64
-		for _, n := range r.Server.Ends {
-			ends += n
-		}
-		if ends != r.Server.Rejected || r.Server.HoldMs.Count != r.Server.Rejected {
-			t.Errorf("ends %v and holds %d of %d rejections", r.Server.Ends, r.Server.HoldMs.Count, r.Server.Rejected)
-		}
-		if p := r.Server.PeakOpen; p < 1 || p > clients*each {
-			t.Errorf("peak of %d", p)
-		}
+		t.Run("plain", func(t *testing.T) { everyConnectionHasExactlyOneEntry(t, name, false) })
+		t.Run("tls", func(t *testing.T) { everyConnectionHasExactlyOneEntry(t, name, true) })
 	})
+}
+
+func everyConnectionHasExactlyOneEntry(t *testing.T, name string, encrypted bool) {
+	const clients, each = 8, 10
+	limit, want := 0, Rejected
+	if name == "backlog" {
+		limit, want = 2, Admitted // at 0 it accepts nothing
+	}
+	s := start(t, Config{Strategy: name, Limit: limit, TLS: encrypted, Bounds: brisk})
+	var wg sync.WaitGroup
+	for range clients {
+		wg.Go(func() {
+			for range each {
+				attempt(s, post("hello"))
+			}
+		})
+	}
+	wg.Wait()
+	r := finish(s)
+	peers := map[string]bool{}
+	for _, e := range r.Entries {
+		peers[e.Peer().String()] = true
+		if e.Decision != want || e.Answer == 0 || e.Closed < e.Accepted || e.End == EndCut || e.End == EndError {
+			t.Errorf("%+v", e)
+		}
+	}
+	if len(r.Entries) != clients*each || len(peers) != clients*each {
+		t.Errorf("%d entries of %d peers, want %d", len(r.Entries), len(peers), clients*each)
+	}
+	if n := r.Server.Admitted + r.Server.Rejected; r.Server.Accepted != clients*each || n != clients*each {
+		t.Errorf("%+v", r.Server)
+	}
+	var ends int64
+	for _, n := range r.Server.Ends {
+		ends += n
+	}
+	if ends != r.Server.Rejected || r.Server.HoldMs.Count != r.Server.Rejected {
+		t.Errorf("ends %v and holds %d of %d rejections", r.Server.Ends, r.Server.HoldMs.Count, r.Server.Rejected)
+	}
+	if p := r.Server.PeakOpen; p < 1 || p > clients*each {
+		t.Errorf("peak of %d", p)
+	}
 }
 
 func TestBelowTheLimitEveryStrategyAdmits(t *testing.T) {

@@ -102,7 +102,9 @@ func (e Entry) Peer() netip.AddrPort {
 type Report struct {
 	Entries []Entry // in order of closing
 	// Server holds the totals. CPUUsPerRejection is the CPU time of the whole
-	// process from Serve to the end of Shutdown, admitted requests included.
+	// process from Serve to the end of Shutdown, admitted requests included. HoldMs
+	// counts from accept, or from the n-th request for n > 1; BytesDrained is the sum
+	// of Read, with all that is in it.
 	Server results.Server
 	// AcceptErrors counts calls of accept that failed, for want of descriptors
 	// or memory; LastAcceptError is the last of them.
@@ -179,7 +181,7 @@ func (l *ledger) end(c *conn, end End) {
 			l.totals.UnreadAtClose++
 		}
 		l.ends[e.End]++
-		results.Record(l.hold, e.Closed-e.Accepted-c.age())
+		results.Record(l.hold, e.Closed-e.Accepted-int64(c.age))
 	}
 }
 

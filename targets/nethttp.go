@@ -71,7 +71,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.config.Nth > 1 {
-		c.decided = time.Now()
+		c.age = time.Since(c.accepted)
 	}
 	h.Set("Connection", "close") // nothing comes after the n-th request, as with the other strategies
 	decision := s.decide()

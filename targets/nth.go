@@ -26,7 +26,7 @@ func (s *Server) serveNth(c *conn) {
 		s.finish(c, stream, err)
 		return
 	}
-	c.decided = time.Now()
+	c.age = time.Since(c.accepted)
 	s.settle(c, stream, s.decide())
 }
 

@@ -56,7 +56,7 @@ func serverEntries(log *wire.Log, entries []targets.Entry) []wire.Entry {
 		e := &entries[i]
 		server[i] = wire.Entry{
 			Port: e.PeerPort, Rejected: e.Decision == targets.Rejected,
-			Accepted: e.Accepted - epoch, Closed: e.Closed - epoch, Answer: e.Answer, Read: e.Read,
+			Accepted: e.Accepted - epoch, Closed: e.Closed - epoch, Answer: e.Answer, Tail: e.Tail, Read: e.Read,
 		}
 	}
 	return server

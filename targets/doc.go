@@ -9,5 +9,7 @@
 //
 // The server reads requests as servers do (split headers, Content-Length and
 // chunked bodies, Expect: 100-continue), never knows who hits it, and keeps a
-// ledger with one Entry for every connection it accepted.
+// ledger with one Entry for every connection it accepted. It may speak TLS 1.3, and
+// meet its limit at a later request of a connection than the first; a strategy
+// is the same function of a Conn in either case.
 package targets

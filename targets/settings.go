@@ -123,7 +123,8 @@ func DefaultSetting(strategy string) (Setting, bool) {
 // be made to wait out an idle time, so LingerIdle never counts. The bound is
 // empty where the strategy waits for nothing, and where the time is not ours
 // but a server's own (nethttp) or the kernel's (backlog). The time that the
-// server takes to be scheduled comes on top.
+// server takes to be scheduled comes on top, and behind TLS that of the handshake,
+// which is at most HeaderTimeout.
 func LongestHold(strategy string, b Bounds) (hold time.Duration, bound string, err error) {
 	if b, err = b.withDefaults(); err != nil {
 		return 0, "", err

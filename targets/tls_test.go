@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // tlsClient is a client behind TLS that keeps what its socket gave it.
@@ -179,6 +181,38 @@ func TestARequestInOneSegmentWithTheHandshakesEndIsLeftToTheStrategy(t *testing.
 			}
 		})
 	}
+}
+
+func TestRecordsAreReadOneAtATimeHoweverLargeTheBuffer(t *testing.T) {
+	if !onLinux {
+		t.Skip("only Linux tells what is unread")
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		c, s, l := pair(t)
+		defer func() { l.end(s, EndClosed); c.Close() }()
+		var all []byte
+		lengths := rapid.SliceOfN(rapid.IntRange(0, 3000), 1, 5).Draw(rt, "lengths")
+		for _, n := range lengths {
+			record := make([]byte, recordHeader+n)
+			binary.BigEndian.PutUint16(record[recordHeader-2:], uint16(n))
+			all = append(all, record...)
+		}
+		send(t, c, string(all))
+		awaitReadable(t, s, func() bool { n, err := available(s); return n == len(all) || err != nil })
+		r := &records{conn: s}
+		left := len(all)
+		for _, n := range lengths {
+			for end := left - recordHeader - n; left > end; {
+				k, err := r.Read(make([]byte, rapid.IntRange(1, 10_000).Draw(rt, "buffer")))
+				if left -= k; err != nil || left < end {
+					rt.Fatalf("%d bytes left, %v, want no less than %d", left, err, end)
+				}
+			}
+			if unread, err := available(s); unread != left || err != nil {
+				rt.Fatalf("%d bytes in the kernel, %v, want %d", unread, err, left)
+			}
+		}
+	})
 }
 
 func TestAFailedHandshakeIsRejectedHasAnEndOfItsOwnAndHoldsNobodyUp(t *testing.T) {

@@ -121,9 +121,11 @@ func (l *league) overall(server string) *Summary {
 	return pool(where(l.common, func(s *Summary) bool { return s.Strategy == server }))
 }
 
-// among is a server's share to one client over the conditions common to all.
+// among is a server's share to one client over the conditions common to all
+// servers that were measured under that client.
 func (l *league) among(server, client string) Share {
-	return pool(where(l.common, func(s *Summary) bool { return s.Strategy == server && s.Client == client })).Delivered
+	same := fair(where(l.points, func(s *Summary) bool { return shared(s) && s.Client == client }), strategyOf, withoutStrategy)
+	return pool(where(same, func(s *Summary) bool { return s.Strategy == server })).Delivered
 }
 
 // version is that of a server's program.

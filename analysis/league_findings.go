@@ -119,11 +119,33 @@ func (l *league) findLosers() []string {
 		text := fmt.Sprintf("%s delivered %s; it lost answers %s; fewest arrived at %s under %s: %s", l.label(server), sharePhrase(pool(all).Delivered),
 			strings.Join(from, ", "), worst.Client, conditionText(leagueCondition(worst.Point)), sharePhrase(worst.Delivered))
 		if len(spared) > 0 {
-			text += fmt.Sprintf("; %s lost none: %s", list(spared), wholePhrase(whole))
+			who := list(spared)
+			if len(spared) > shown {
+				who = fmt.Sprintf("the other %d clients", len(spared))
+			}
+			text += fmt.Sprintf("; %s lost none: %s", who, wholePhrase(whole))
 		}
 		found = append(found, text+".")
 	}
-	return found
+	return append(found, l.findTies(losers)...)
+}
+
+// findTies names the servers whose shares are not told apart from the lowest.
+func (l *league) findTies(losers []string) []string {
+	if len(losers) < 2 {
+		return nil
+	}
+	ranked := where(l.common, func(s *Summary) bool { return slices.Contains(losers, s.Strategy) })
+	lowest, tied := rank(ranked), []string{}
+	for _, r := range lowest {
+		if r.Delivered.Overlaps(lowest[0].Delivered) {
+			tied = append(tied, l.label(r.strategy))
+		}
+	}
+	if len(tied) < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("By their intervals the servers with the fewest, %s, cannot be told apart over the conditions that all have in common (n=%d each).", list(tied), lowest[0].Rejected)}
 }
 
 // findCPU says what a rejection costs the servers, of all and of those that
@@ -204,8 +226,8 @@ func (l *league) findSettings() []string {
 			if low <= 0 && high >= 0 {
 				told = "they cannot be told apart"
 			}
-			found = append(found, fmt.Sprintf("Of %s %s, “%s” delivered %s and “%s” %s, a difference of %s points (95%% CI %s to %s): %s.",
-				nameA, l.version(a), l.setting(a), sharePhrase(x), l.setting(b), sharePhrase(y),
+			found = append(found, fmt.Sprintf("Two settings of %s %s: %s (%s) delivered %s and %s (%s) %s, a difference of %s points (95%% CI %s to %s): %s.",
+				nameA, l.version(a), a, l.setting(a), sharePhrase(x), b, l.setting(b), sharePhrase(y),
 				inPoints(x.Value-y.Value), inPoints(low), points(high), told))
 		}
 	}
@@ -298,11 +320,17 @@ func (l *league) findContested() []string {
 	slices.SortStableFunc(byReading, func(a, b string) int {
 		return cmp.Or(cmp.Compare(lost[a], lost[b]), cmp.Compare(read[b], read[a]))
 	})
-	var parts []string
+	var never, parts []string
 	for _, c := range byReading {
-		if of := read[c] + lost[c]; of > 0 {
+		switch of := read[c] + lost[c]; {
+		case of > 0 && lost[c] == 0:
+			never = append(never, c)
+		case of > 0:
 			parts = append(parts, fmt.Sprintf("%s at %d of %d", c, lost[c], of))
 		}
+	}
+	if len(never) > 0 {
+		parts = append(parts, list(never)+" at none")
 	}
 	return []string{fmt.Sprintf("At %d of %s the same server's answers were all read by one client and lost in part by another (n is that of each field). There lost answers: %s.",
 		contested, plural(fields, "pair")+" of server and condition", strings.Join(parts, ", "))}
@@ -329,14 +357,25 @@ func (l *league) findLikeness() []string {
 			text = fmt.Sprintf("%s does not predict %s: their shares differ surely at %d of %s", p.behaviour, p.client, p.differ, plural(p.fields, "field"))
 		}
 		low, high := differenceOf(p.ours, p.theirs, Z95)
-		found = append(found, fmt.Sprintf("%s (Newcombe's intervals and Holm's correction over the fields, n=%d or more, where %s points near one half can go unseen); over all of them together %s is %s points off (95%% CI %s to %s)%s.",
-			text, p.n, inPoints(p.unseen), p.client, inPoints(p.theirs.Value-p.ours.Value), inPoints(low), inPoints(high), l.worstPhrase(p)))
+		sure := ""
+		if low > 0 || high < 0 {
+			sure = ", which is sure"
+		}
+		found = append(found, fmt.Sprintf("%s (Newcombe's intervals and Holm's correction over the fields, n=%d or more, where %s points near one half can go unseen); over all of them together %s is %s points off (95%% CI %s to %s)%s%s.",
+			text, p.n, inPoints(p.unseen), p.client, inPoints(p.theirs.Value-p.ours.Value), inPoints(low), inPoints(high), sure, l.worstPhrase(p)))
 	}
 	verdicts := map[string][]string{}
 	for _, k := range all {
 		text := k.client
-		if !k.after.holds() || !k.meanwhile.holds() {
-			text += fmt.Sprintf(" (differs at %d from %s, at %d from %s, of %d)", k.after.differ, readsAfter, k.meanwhile.differ, readsMeanwhile, k.after.fields)
+		switch k.verdict() {
+		case likeBoth:
+		case likeAfter:
+			text += fmt.Sprintf(" (told from %s at %d of %d)", readsMeanwhile, k.meanwhile.differ, k.meanwhile.fields)
+		case likeMeanwhile:
+			text += fmt.Sprintf(" (told from %s at %d of %d)", readsAfter, k.after.differ, k.after.fields)
+		default:
+			text += fmt.Sprintf(" (told from %s at %d of %d, from %s at %d of %d)",
+				readsAfter, k.after.differ, k.after.fields, readsMeanwhile, k.meanwhile.differ, k.meanwhile.fields)
 		}
 		verdicts[k.verdict()] = append(verdicts[k.verdict()], text)
 	}
@@ -350,7 +389,7 @@ func (l *league) findLikeness() []string {
 			parts = append(parts, v.words+": "+list(names))
 		}
 	}
-	return append(found, fmt.Sprintf("How library clients fare against the fleet's behaviours (n=%d or more a field): %s.", least(all), strings.Join(parts, "; ")))
+	return append(found, fmt.Sprintf("How library clients read, by the fields at which their shares surely differ from the fleet's behaviours (n=%d or more a field): %s.", least(all), strings.Join(parts, "; ")))
 }
 
 // least is the fewest rejections of any share that was compared.

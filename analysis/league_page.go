@@ -68,7 +68,7 @@ func (l *league) page() *pageLeague {
 	p.Overall = heatTable{Title: "Over all round trips and bodies together", Clients: l.clients}
 	for _, server := range l.servers {
 		s := l.overall(server)
-		row := leagueRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: newHeatCell(s.Delivered, server), CPU: none}
+		row := leagueRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: pooledHeatCell(s.Delivered, server), CPU: none}
 		if s.CPUUs > 0 {
 			row.CPU = number(s.CPUUs)
 		}
@@ -83,7 +83,7 @@ func (l *league) page() *pageLeague {
 		p.Servers = append(p.Servers, row)
 		pooled := heatRow{Server: server}
 		for _, client := range l.clients {
-			pooled.Cells = append(pooled.Cells, newHeatCell(l.among(server, client), server+", "+client))
+			pooled.Cells = append(pooled.Cells, pooledHeatCell(l.among(server, client), server+", "+client))
 		}
 		p.Overall.Rows = append(p.Overall.Rows, pooled)
 	}
@@ -140,18 +140,17 @@ func newHeatCell(s Share, who string) heatCell {
 	if !s.Known() {
 		return heatCell{Text: none, Interval: "no share", Title: who + ": no share", Class: "hatched"}
 	}
-	return heatCell{
-		Text: heatNumber(s), Interval: fmt.Sprintf("%s–%s", wholePercent(s.Low), wholePercent(s.High)),
-		Title: who + ": " + sharePhrase(s), Style: heatStyle(s.Value),
-	}
+	_, low, high := bounds(s)
+	return heatCell{Text: heatNumber(s), Interval: low + "–" + high, Title: who + ": " + sharePhrase(s), Style: heatStyle(s.Value)}
 }
 
-// wholePercent writes a bound as heatNumber writes a share.
-func wholePercent(v float64) string {
-	if v == 0 || v == 1 {
-		return number(v * 100)
+// pooledHeatCell has the n as well, which differs from cell to cell.
+func pooledHeatCell(s Share, who string) heatCell {
+	c := newHeatCell(s, who)
+	if s.Known() {
+		c.Interval += fmt.Sprintf(", n=%d", s.N)
 	}
-	return fmt.Sprint(min(max(int(v*100+0.5), 1), 99))
+	return c
 }
 
 func heatStyle(share float64) template.CSS {

@@ -180,7 +180,8 @@ func heatPlot(l *league) *figure {
 			p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = 7, 7
 			p.X.Tick.Label.Rotation = math.Pi / 2
 			p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YCenter
-			p.X.Tick.Length, p.Y.Tick.Length = 0, 0
+			p.Y.Tick.LineStyle.Width = 0
+			p.X.Tick.LineStyle.Color = color.White // the room of ticks keeps names off the fields
 			p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
 			p.X.Padding, p.Y.Padding = 1, 1
 			h := make(heat, len(l.servers))

@@ -49,7 +49,7 @@ func (r facetRow) holds(p Point) bool {
 func newFacets(run *results.Run) *facets { return NewStudy(run).facets() }
 
 func (study *Study) facets() *facets {
-	run, all := study.Run, study.Summaries
+	run, all := study.Run, study.grid()
 	f := &facets{manifest: &run.Manifest}
 	var concurrencies []int
 	f.concurrency, concurrencies = modal(all)

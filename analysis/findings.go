@@ -31,7 +31,7 @@ func findingsOf(run *results.Run, summaries []*Summary) []string {
 		return []string{"The run has no cells on record."}
 	}
 	valid := where(summaries, (*Summary).Valid)
-	rejecting := where(valid, func(s *Summary) bool { return s.Delivered.Known() })
+	rejecting := where(valid, func(s *Summary) bool { return s.Delivered.Known() && outsideScenarios(s) })
 
 	var found []string
 	// Of a league's points, its own sentences say what these say of strategies.

@@ -76,7 +76,9 @@ type page struct {
 	League      *pageLeague // nil where the run is none
 	Wire        *pageWire   // nil where no path kept a record
 	Ladders     []drawings
+	Scenarios   *pageScenarios // nil in a run of a grid
 	Points      pageTable
+	Grid        bool // there are points that belong to no scenario
 	Notes       []pageNotes
 	Outcomes    []results.OutcomeInfo
 	Strategies  []results.Term
@@ -162,6 +164,7 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 	p.Validity, p.AllValid = validity(withTwins(summaries, study.Run.Cells))
 	p.Environment = environment(m)
 	p.Points = pointTable(summaries)
+	p.Scenarios, p.Grid = scenarioSection(study), len(study.grid()) > 0
 	p.Wire = wireSection(where(summaries, (*Summary).witnessed))
 	for _, n := range notesOf(summaries) {
 		if len(n.lines) > 0 {

@@ -137,7 +137,7 @@ func newPageData(study *Study) *pageData {
 	}
 	d.addLooks(study)
 	d.addCurves(study)
-	d.addFrontiers(summaries)
+	d.addFrontiers(study.grid())
 	return d
 }
 

@@ -28,7 +28,7 @@ func (s *Study) Table(w io.Writer) error { return writeTable(w, inAlphabet(s.Sum
 // Findings says what the run shows: see the function Findings.
 func (s *Study) Findings() []string {
 	if s.findings == nil {
-		s.findings = findingsOf(s.Run, s.Summaries)
+		s.findings = append(findScenarios(s), findingsOf(s.Run, s.Summaries)...)
 	}
 	return s.findings
 }

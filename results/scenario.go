@@ -23,6 +23,8 @@ type ScenarioPart struct {
 	Summary string `json:"summary"` // what it is there for
 	// Shows is what the part is evidence of: a name of ScenarioRoles.
 	Shows string `json:"shows"`
+	// NotRun says why the run has no cell of it; empty where it was to be run.
+	NotRun string `json:"not_run,omitempty"`
 }
 
 // The roles of a scenario's parts.

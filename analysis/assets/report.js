@@ -327,10 +327,13 @@
     for (const i of rows) n.set(get(d.key, i), (n.get(get(d.key, i)) || 0) + 1);
     return [...n].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0];
   };
+  // Scenarios have nothing in common that a chart could show.
+  const charted = () => state.rows.filter((i) => !fields.scenario?.[i]);
   let slice = [];
   let sharedSelects = [];
   const buildShared = () => {
     const host = $("conditions");
+    if (!host) return;
     for (const d of dimensions.filter((d) => d.panelLess || d.key === "rtt_ms")) {
       if (valuesOf(d, everyRow).length < 2) continue;
       const one = select("show-" + d.key, d.key === "rtt_ms" ? "Round trip of charts without it as an axis" : d.label, host, () => {
@@ -343,7 +346,7 @@
   };
   let rtt; // of the charts without it as an axis; undefined is the longest of each panel
   const reslice = () => {
-    slice = state.rows;
+    slice = charted();
     rtt = undefined;
     for (const { d, one } of sharedSelects) {
       const options = valuesOf(d, slice).map((v) => [v, d.text(v)]);
@@ -384,6 +387,7 @@
   const charts = [];
   const chart = (id, controls, draw) => {
     const host = $(id);
+    if (!host) return; // a run of scenarios alone has no charts
     const bar = make("div", { class: "bar" }), panels = make("div", { class: "panels" }), note = make("p", { class: "quiet" });
     const key = make("ul", { class: "key", "aria-label": "key" }), details = make("details"), holder = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": host.dataset.title + ": the figures" });
     details.append(make("summary", {}, "The figures of this chart as a table"), holder);
@@ -651,7 +655,7 @@
     const { unit, noun } = data.costs.find((c) => c.name === cost), table = [], drawn = new Set();
     const smallest = { hold_ms: 1e-3, cpu_us: 0.1, drained_bytes: 1 }[cost];
     const place = (v) => fine * Math.log10(Math.max(v, smallest));
-    const panels = mixes(state.rows).map(([mix, rows]) => {
+    const panels = mixes(charted()).map(([mix, rows]) => {
       const { all, conditions } = frontier(rows, cost);
       if (!all.length) return null;
       const title = `${mix}, ${plural(conditions, "condition")}`;
@@ -688,7 +692,7 @@
       return { title, option, height: 260 };
     }).filter(Boolean);
     return {
-      panels, strategies: strategiesOf(state.rows).filter((s) => drawn.has(s)), keys: [["on the frontier", "", "ring"], ["not told apart from it", "", "ring dashed"]],
+      panels, strategies: strategiesOf(charted()).filter((s) => drawn.has(s)), keys: [["on the frontier", "", "ring"], ["not told apart from it", "", "ring dashed"]],
       head: ["strategy", "mix", "delivered [95% interval]", "cost a rejection", "place"], rows: table, empty: "No two strategies were measured under the same conditions.",
     };
   });

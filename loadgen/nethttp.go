@@ -137,6 +137,9 @@ func (x *httpExchange) settle() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	x.End, w.over = w.clock.now(), true
+	if w.shaking {
+		_ = w.stream.tcp.Close() // a Transport whose request was cancelled dials on
+	}
 	if w.connected != 0 {
 		// The Transport closes every connection it was given, at the latest
 		// when it gives up waiting for the request's last write.
@@ -199,6 +202,7 @@ type wire struct {
 	mu          sync.Mutex // guards what follows
 	dials       int
 	over        bool // the application has what it gets, and what is read now reaches nobody
+	shaking     bool // the TLS handshake is under way
 	open        bool // the connection is there and Close was not called
 	pending     int  // calls that have not returned
 	connected   int64
@@ -239,12 +243,7 @@ func (w *wire) dial(ctx context.Context, cfg Config) (net.Conn, error) {
 	}
 	w.made(conn, cfg.Target)
 	if w.stream != nil {
-		if err := w.stream.handshake(ctx, cfg.SendTimeout); err != nil {
-			w.mu.Lock()
-			o, errno := w.stream.refused(err)
-			w.refused, w.first.errno = &o, errno
-			w.mu.Unlock()
-			_ = w.Close()
+		if err := w.shake(ctx, cfg.SendTimeout); err != nil {
 			return nil, err
 		}
 	}
@@ -262,8 +261,24 @@ func (w *wire) made(conn *net.TCPConn, to Target) {
 	w.localPort, w.handshakeUs = localPort(conn), handshakeUs(conn)
 	if to.TLS {
 		w.stream = newTLSStream(conn, to)
-		w.Conn = w.stream
+		w.Conn, w.shaking = w.stream, true
 	}
+}
+
+// shake makes the TLS handshake; one that fails closes the connection.
+func (w *wire) shake(ctx context.Context, limit time.Duration) error {
+	err := w.stream.handshake(ctx, limit)
+	w.mu.Lock()
+	w.shaking = false
+	if err != nil {
+		o, errno := w.stream.refused(err)
+		w.refused, w.first.errno = &o, errno
+	}
+	w.mu.Unlock()
+	if err != nil {
+		_ = w.Close()
+	}
+	return err
 }
 
 // sent starts the time limit of the receive phase.

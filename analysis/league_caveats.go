@@ -68,7 +68,7 @@ func (l *league) ofMeans() string {
 	if len(means) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("from these settings to a server under load, or to its other means of rejecting: each answers in one of %s that the league's table names, with nothing else to do at the time", plural(len(means), "way"))
+	return fmt.Sprintf("from these settings to a server under load, or to its other means of rejecting: each answers by the setting that the league's table names (%d different ones), with nothing else to do at the time", len(means))
 }
 
 func (l *league) ofLedgers() string {

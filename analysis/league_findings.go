@@ -65,7 +65,11 @@ func (l *league) findArrival() []string {
 	if len(losers) == 0 && len(who) > 1 {
 		subject = fmt.Sprintf("all %d servers (%s)", len(who), list(who))
 	}
-	text := fmt.Sprintf("Every rejection of %s reached every one of %s, at every round trip and body: %s", subject, plural(len(l.clients), "client"), wholePhrase(shares))
+	measured := "at every round trip and body"
+	if l.missing(func(s *Summary) bool { return s == nil || !shared(s) }) {
+		measured += " that has a valid cell"
+	}
+	text := fmt.Sprintf("Every rejection of %s reached every one of %s, %s: %s", subject, plural(len(l.clients), "client"), measured, wholePhrase(shares))
 	if len(l.clients) > 1 {
 		text += fmt.Sprintf("; of one client alone, %s", wholePhrase(single))
 	}

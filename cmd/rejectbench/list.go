@@ -32,15 +32,18 @@ func listCommand() *cobra.Command {
 	for _, v := range vocabularies {
 		kinds = append(kinds, v.name)
 	}
-	kinds = append(kinds, "servers")
+	kinds = append(kinds, "scenarios", "servers")
 	cmd := &cobra.Command{
 		Use:       "list " + strings.Join(kinds, "|"),
-		Short:     "list the strategies, client behaviours, outcomes, named paths, faults, path settings, other servers, or the words other servers have for a setting",
+		Short:     "list the strategies, client behaviours, outcomes, named paths, faults, path settings, scenarios, other servers, or the words other servers have for a setting",
 		ValidArgs: kinds,
 		Args:      positional(1, 1, "name one of "+strings.Join(kinds, ", ")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == "servers" {
 				return listServers(cmd, folder)
+			}
+			if args[0] == "scenarios" {
+				return listScenarios(cmd)
 			}
 			for _, v := range vocabularies {
 				if v.name == args[0] {

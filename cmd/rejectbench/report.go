@@ -84,6 +84,12 @@ func printStudy(w io.Writer, study *analysis.Study) error {
 		return err
 	}
 	fmt.Fprintln(w)
+	if len(study.Run.Manifest.Scenarios) > 0 {
+		if err := study.ScenarioTable(w); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
 	for _, sentence := range study.Findings() {
 		fmt.Fprintln(w, sentence)
 	}

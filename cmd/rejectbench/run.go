@@ -51,6 +51,7 @@ type runFlags struct {
 	pcap                                           int
 	ipv6                                           bool
 	servers                                        []string
+	scenario                                       string
 	catalogue                                      string
 	listenTimeout                                  time.Duration
 }
@@ -79,6 +80,7 @@ own. Without any flag of the grid a default grid is run; see --help of those fla
 	fs.StringVar(&f.precision, "precision", "", "visit a point until half the width of its delivered share's 95% interval is at most this, such as 1%")
 	fs.DurationVar(&f.budget, "budget", 0, "time limit of the whole run: it ends after the cell that is under way then, with what it has; 0 is none")
 	fs.StringArrayVar(&f.servers, "server", nil, serverUsage+"; may stand several times")
+	fs.StringVar(&f.scenario, "scenario", "", scenarioUsage)
 	fs.StringVar(&f.catalogue, "catalogue", "", catalogueUsage)
 	fs.DurationVar(&f.listenTimeout, "listen-timeout", 10*time.Second, listenTimeoutUsage)
 	fs.Int64Var(&f.seed, "seed", 1, "seed of the cells' order and of lost packets")
@@ -113,6 +115,10 @@ func run(cmd *cobra.Command, f runFlags) error {
 		return err
 	}
 	ctx := cmd.Context()
+	scenarios, err := f.openScenarios(ctx, &options, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
 	servers, err := openServers(ctx, options.Programs, f.catalogue)
 	if err != nil {
 		return err
@@ -121,7 +127,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 	kind, _ := netpath.ParseKind(f.path)
 	spec := netpath.Spec{Kind: kind, Impairments: anyPath(options), Congestion: f.congestion, IPv6: f.ipv6}
 	options.Path, err = sweep.Choose(ctx, spec)
-	if err != nil && ctx.Err() == nil && kind == netpath.Auto && f.impairments.none() && !anyChanged(cmd.Flags(), "rtt", "loss") {
+	if err != nil && ctx.Err() == nil && kind == netpath.Auto && f.impairments.none() && !anyChanged(cmd.Flags(), "rtt", "loss", "scenario") {
 		// Nobody asked for a distance by name: what this system allows is
 		// better than nothing, if it is said.
 		fmt.Fprintf(cmd.ErrOrStderr(), "no path with a delay here (rejectbench doctor says why): measuring a round-trip time of 0 alone\n")
@@ -156,6 +162,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 		return err
 	}
 	servers.describe(&manifest)
+	manifest.Scenarios = scenarios
 	if f.isDefaultGrid(cmd.Flags()) {
 		manifest.Options["grid"] = "default: more than the product of its flags"
 	}
@@ -211,14 +218,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 
 // printRun writes the table and the findings of a run.
 func printRun(w io.Writer, run *results.Run, dir string) error {
-	if err := analysis.Table(w, run.Cells); err != nil {
-		return err
-	}
-	fmt.Fprintln(w)
-	for _, sentence := range analysis.Findings(run) {
-		fmt.Fprintln(w, sentence)
-	}
-	return nil
+	return printStudy(w, analysis.NewStudy(run))
 }
 
 // swept is what a sweep has brought so far.
@@ -423,6 +423,11 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if err := libraryOptions(fs, &o); err != nil {
 		return o, err
 	}
+	if fs.Changed("scenario") {
+		if err := f.scenarioOptions(fs, &o); err != nil {
+			return o, err
+		}
+	}
 	if fs.Changed("aa") && f.twins > len(o.Points) {
 		there := fmt.Sprintf("there are %d points", len(o.Points))
 		if len(o.Points) == 1 {
@@ -531,7 +536,7 @@ func checkDurations(fs *pflag.FlagSet) (err error) {
 
 // isDefaultGrid tells whether nothing was said of the grid or the path.
 func (f runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
-	return f.impairments.none() && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss", "tls", "nth-request")
+	return f.impairments.none() && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss", "tls", "nth-request", "scenario")
 }
 
 func anyChanged(fs *pflag.FlagSet, flags ...string) bool {

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/scenario"
+	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+)
+
+func scenarioRunOf(t *testing.T, names string) (runFlags, sweep.Options) {
+	t.Helper()
+	var f runFlags
+	cmd := f.command()
+	if err := cmd.ParseFlags([]string{"--scenario", names}); err != nil {
+		t.Fatal(err)
+	}
+	o, err := f.options(cmd.Flags())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, o
+}
+
+func TestARunOfAllScenariosHasACellForEachPart(t *testing.T) {
+	_, o := scenarioRunOf(t, "all")
+	all, err := scenario.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := 0
+	for _, s := range all {
+		for _, p := range s.Parts {
+			parts++
+			of, ok := o.Parts[sweep.PartName{Scenario: s.Name, Part: p.Name}]
+			if !ok || of.Requests != p.Requests || of.Settings != p.Describe() || *of.Bounds != p.Bounds(o.Bounds) {
+				t.Errorf("%s/%s is %+v", s.Name, p.Name, of)
+			}
+		}
+	}
+	if len(o.Points) != parts || len(o.Parts) != parts {
+		t.Errorf("%d points and %d settings for %d parts", len(o.Points), len(o.Parts), parts)
+	}
+	for _, p := range o.Points {
+		if p.Concurrency == 0 || p.Client == "" || p.Nth < 1 {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+// A part that is not run is never left out in silence: not on the terminal, and
+// not in the record.
+func TestOfAllScenariosThePartsWithoutTheirSoftwareAreLeftOutAloud(t *testing.T) {
+	f, o := scenarioRunOf(t, "all")
+	t.Setenv("PATH", t.TempDir())
+	var stderr bytes.Buffer
+	records, err := f.openScenarios(t.Context(), &o, &stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := map[string]bool{}
+	for _, p := range o.Points {
+		run[p.Scenario+"/"+p.Part] = true
+	}
+	out := 0
+	for _, s := range records {
+		for _, p := range s.Parts {
+			if (p.NotRun == "") != run[s.Name+"/"+p.Name] {
+				t.Errorf("%s/%s: run %v, said %q", s.Name, p.Name, run[s.Name+"/"+p.Name], p.NotRun)
+			}
+			if p.NotRun == "" {
+				continue
+			}
+			out++
+			if !strings.Contains(stderr.String(), "scenario "+s.Name+": part "+p.Name+" is left out: ") {
+				t.Errorf("nothing is said of %s/%s", s.Name, p.Name)
+			}
+		}
+	}
+	if out == 0 || len(run) == 0 {
+		t.Fatalf("%d parts are left out, %d are run", out, len(run))
+	}
+	for name := range o.Programs {
+		if !slices.ContainsFunc(o.Points, func(p sweep.Point) bool { return p.Strategy == name }) {
+			t.Errorf("%s is still to be started", name)
+		}
+	}
+}

@@ -120,6 +120,9 @@ type httpConn struct {
 
 func (c *httpConn) Read(p []byte) (int, error) {
 	n, err := c.conn.Read(p)
+	if End(c.seen.Load()) == EndPeerReset {
+		return n, err // the socket tells of a reset once, and then of an end-of-file
+	}
 	switch {
 	case err == nil:
 		c.seen.Store(uint32(EndClosed))

@@ -19,7 +19,7 @@ type Report struct {
 	Lag           results.Percentiles // how late attempts of an open loop were started, in milliseconds
 	Handshake     results.Percentiles // the kernel's round trip of SYN and SYN-ACK, in milliseconds
 	Histograms    map[string]string   // see results.Cell
-	TLSEnds       map[string]int64    // every name, see results.Cell; nil without TLS
+	TLSEnds       results.TLSCounts   // nil without TLS
 	Errors        map[string]int64    // see results.Cell; of library clients
 }
 
@@ -38,12 +38,9 @@ func (r *Result) Report() (Report, error) {
 	}
 	out.Handshake = results.Summarise(handshake)
 	if r.tls {
-		out.TLSEnds = make(map[string]int64, results.NumTLSEnds)
-		for _, row := range results.TLSEnds {
-			out.TLSEnds[row.Name] = 0
-		}
+		out.TLSEnds = results.TLSCounts{}
 		for i := range r.Attempts {
-			out.TLSEnds[r.Attempts[i].TLSEnd.String()]++
+			out.TLSEnds.Add(r.Attempts[i].TLSEnd, r.Attempts[i].Outcome, 1)
 		}
 	}
 	err := r.corrected.encode(out.Histograms, "")

@@ -68,9 +68,9 @@ type Cell struct {
 	// data away on a reset would have lost as well.
 	UnreadAtReset int64 `json:"unread_at_reset"`
 
-	// TLSEnds maps a name of TLSEnds to how many attempts' TLS streams ended so, as
-	// the client saw it; nil without TLS, and for clients that do not tell.
-	TLSEnds map[string]int64 `json:"tls_ends,omitempty"`
+	// TLSEnds is how the attempts' TLS streams ended, as the client saw it; nil
+	// without TLS, and for clients that do not tell.
+	TLSEnds TLSCounts `json:"tls_ends,omitempty"`
 	// Errors maps a library client's own words for what it met to how many
 	// attempts met it, the most frequent ones; nil for the fleet's own clients.
 	Errors map[string]int64 `json:"errors,omitempty"`

@@ -135,9 +135,10 @@ func mergeCells(group []part) (Cell, error) {
 			return Cell{}, p.errorf("the counts of this cell and of those it is merged with are too large to add")
 		}
 		addCounts(all.TCP, c.TCP)
-		if c.TLSEnds != nil {
-			all.TLSEnds = sumCounts(all.TLSEnds, c.TLSEnds)
+		if c.TLSEnds != nil && all.TLSEnds == nil {
+			all.TLSEnds = TLSCounts{}
 		}
+		all.TLSEnds.AddAll(c.TLSEnds)
 		if c.Errors != nil {
 			all.Errors = sumCounts(all.Errors, c.Errors)
 		}

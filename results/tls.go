@@ -33,3 +33,44 @@ var TLSEnds = [NumTLSEnds]TLSEndInfo{
 
 // String returns the end's name in records.
 func (e TLSEnd) String() string { return TLSEnds[e].Name }
+
+// TLSCounts maps the names of ends, and under them of outcomes, to how many
+// attempts had both; a name that is not there had none.
+type TLSCounts map[string]map[string]int64
+
+// Add counts n more attempts. The map must not be nil.
+func (c TLSCounts) Add(e TLSEnd, o Outcome, n int64) { c.add(e.String(), o.String(), n) }
+
+func (c TLSCounts) add(end, outcome string, n int64) {
+	if c[end] == nil {
+		c[end] = map[string]int64{}
+	}
+	c[end][outcome] += n
+}
+
+// AddAll adds the counts of other attempts. The map must not be nil.
+func (c TLSCounts) AddAll(more TLSCounts) {
+	for end, outcomes := range more {
+		for outcome, n := range outcomes {
+			c.add(end, outcome, n)
+		}
+	}
+}
+
+// Of is how many attempts had an end, whatever their outcome.
+func (c TLSCounts) Of(e TLSEnd) (n int64) {
+	for _, k := range c[e.String()] {
+		n += k
+	}
+	return n
+}
+
+// Delivered is how many attempts with an end had a whole 503.
+func (c TLSCounts) Delivered(e TLSEnd) (n int64) {
+	for _, o := range Outcomes {
+		if o.Outcome.IsDelivered() {
+			n += c[e.String()][o.Name]
+		}
+	}
+	return n
+}

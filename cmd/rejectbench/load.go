@@ -152,7 +152,7 @@ func printLoad(cmd *cobra.Command, c results.Cell) error {
 		}
 	}
 	for _, e := range results.TLSEnds {
-		if n := c.TLSEnds[e.Name]; n > 0 {
+		if n := c.TLSEnds.Of(e.End); n > 0 {
 			fmt.Fprintf(w, "  TLS stream %-9s %8d  %6.2f%%  %s\n", e.Name, n, 100*float64(n)/float64(c.Attempts), e.Summary)
 		}
 	}

@@ -111,8 +111,8 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 		s.err = s.program.Wait()
 	}()
 	for over := time.Now().Add(p.ListenTimeout); ; {
-		ok, err := listens(s.pid(), s.addr)
-		if err == nil && ok && s.private.ready(p.Setup) {
+		listening, err := listens(s.pid(), s.addr)
+		if err == nil && listening && s.private.ready(p.Setup) {
 			return s, nil
 		}
 		select {
@@ -128,6 +128,9 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 		if time.Now().After(over) {
 			said := s.private.said()
 			s.kill()
+			if listening {
+				return nil, CommandError{fmt.Errorf("the server %s did not say that it is ready (%q) within %v%s", name, p.Setup.Ready, p.ListenTimeout, said)}
+			}
 			return nil, CommandError{errors.Join(fmt.Errorf("the server %s did not listen on %v within %v%s", name, s.addr, p.ListenTimeout, said), err)}
 		}
 	}

@@ -38,6 +38,7 @@ type heatTable struct {
 
 type heatRow struct {
 	Server string
+	Total  bool // over all servers
 	Cells  []heatCell
 }
 
@@ -87,6 +88,9 @@ func (l *league) page() *pageLeague {
 		}
 		p.Overall.Rows = append(p.Overall.Rows, pooled)
 	}
+	if total := l.clientsRow(); total != nil {
+		p.Overall.Rows = append(p.Overall.Rows, *total)
+	}
 	for _, condition := range l.conditions[:min(len(l.conditions), maxHeatTables)] {
 		p.Fields = append(p.Fields, l.heatTable(condition))
 	}
@@ -107,6 +111,26 @@ func (l *league) page() *pageLeague {
 		p.Unseen = fmt.Sprintf("At n=%d a field can hold a difference of %s points near one half unseen.", k.after.n, inPoints(k.after.unseen))
 	}
 	return p
+}
+
+// clientsRow is each client's share against all servers together; nil where
+// nothing is common to the clients.
+func (l *league) clientsRow() *heatRow {
+	standings := l.clientStandings()
+	if len(standings) < 2 {
+		return nil
+	}
+	row := &heatRow{Server: "all of them", Total: true}
+	for _, client := range l.clients {
+		var share Share
+		for _, s := range standings {
+			if s.strategy == client {
+				share = s.Delivered
+			}
+		}
+		row.Cells = append(row.Cells, pooledHeatCell(share, "all servers, "+client))
+	}
+	return row
 }
 
 // ends are the lightest and the heaviest condition.

@@ -116,7 +116,7 @@ func (l *league) likenesses() []likeness {
 
 // The verdicts on a library client.
 const (
-	likeBoth       = "both"
+	likeBoth       = "not told from either"
 	likeAfter      = "as " + readsAfter
 	likeMeanwhile  = "as " + readsMeanwhile
 	nearsAfter     = "neither, nearer to " + readsAfter

@@ -2,8 +2,11 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -296,4 +299,58 @@ func TestTheHeatMapShowsEveryFieldAsANumber(t *testing.T) {
 	if !strings.Contains(string(svg), "no valid cell") {
 		t.Error("the legend does not explain a field without a valid cell")
 	}
+}
+
+func TestEveryConditionHasOnePanelAsLongAsThereIsRoom(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rtts, bodies := rapid.IntRange(1, 5).Draw(t, "round trips"), rapid.IntRange(1, 5).Draw(t, "bodies")
+		l := &league{clients: make([]string, rapid.IntRange(1, 20).Draw(t, "clients"))}
+		for body := range bodies {
+			for rtt := range rtts {
+				l.conditions = append(l.conditions, Point{BodyBytes: int64(body), RTTMs: float64(rtt)})
+			}
+		}
+		columns, rows, drawn := l.panelGrid()
+		var panels []Point
+		for _, row := range rows {
+			for _, p := range row {
+				if p.BodyBytes != row[0].BodyBytes {
+					t.Errorf("a row has bodies %d and %d", row[0].BodyBytes, p.BodyBytes)
+				}
+			}
+			if len(row) > columns {
+				t.Errorf("%d panels in %d columns", len(row), columns)
+			}
+			panels = append(panels, row...)
+		}
+		if drawn != len(panels) || !slices.Equal(panels, l.conditions[:drawn]) || drawn < len(l.conditions) && len(rows) < heatRows {
+			t.Errorf("%d of %d drawn in %d rows: %v", drawn, len(l.conditions), len(rows), panels)
+		}
+	})
+}
+
+// However counts fall, a prediction is of fields that both have, and what
+// surely differs is among them.
+func TestAPredictionCountsOnlyFieldsOfBoth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var cells []results.Cell
+		both := 0
+		for rtt := range rapid.IntRange(1, 8).Draw(t, "fields") {
+			measured := 0
+			for _, client := range []string{"blocking", "python-http", "duplex"} {
+				n := rapid.Int64Range(0, 60).Draw(t, client)
+				if n > 0 && client != "duplex" {
+					measured++
+				}
+				cells = append(cells, cellOf("first", client, float64(rtt), 0, rapid.Int64Range(0, n).Draw(t, "delivered"), n))
+			}
+			if measured == 2 {
+				both++
+			}
+		}
+		p := leagueOf(serverRun(cells...)).predict(readsAfter, "python-http")
+		if p.fields != both || p.differ > p.fields || p.distance < 0 || p.distance > 1 || p.fields > 0 && (p.low > p.worst || p.high < p.worst) {
+			t.Errorf("%d fields of both: %+v", both, p)
+		}
+	})
 }

@@ -203,7 +203,7 @@ func heatPlot(l *league) *figure {
 	fields := heatWidth * vg.Length(len(l.clients))
 	f := &figure{
 		name:        "league",
-		title:       "Share of rejections whose 503 reached the client, by server and client, in percent",
+		title:       "Share of 503 answers that reached the client, by server and client (%)",
 		subtitle:    l.conditionsText(),
 		caption:     "A row is a server, the one whose answers arrived most at the top; a column is a client; a panel is a round trip and a body. The darker a field, the more answers were lost; 100 stands for every one. The tables of the league give each field's interval and n, and the reasons of fields without a share.",
 		panels:      panels,

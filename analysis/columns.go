@@ -81,6 +81,9 @@ func columnsFor(summaries []*Summary) []column {
 		column{"95% interval", "%", false, "Wilson interval of the delivered share", ifValid(intervalCell), limits("delivered", deliveredOf)},
 		column{"+rst", "%", false, "rejections delivered whole, with a reset after it", ifValid(func(s *Summary) string { return shareCell(s.ThenReset) }), value("then_reset_share", func(s *Summary) Share { return s.ThenReset })},
 	)
+	if exist(summaries, func(s *Summary) bool { return s.TLSEnds != nil }) {
+		columns = append(columns, column{"unclosed", "%", false, "whole 503s over TLS whose stream ended without a close_notify, which a strict client takes for truncated", ifValid(func(s *Summary) string { return shareCell(s.Unclosed()) }), value("unclosed_share", (*Summary).Unclosed)})
+	}
 	columns = append(columns, narrowFates(summaries)...)
 	return append(columns,
 		column{"p50", "ms", false, "median time until the first byte of a delivered answer", latencyCell(p50), timing("response_p50_ms", func(s *Summary) results.Percentiles { return s.Response }, p50)},

@@ -49,6 +49,8 @@ func findingsOf(run *results.Run, summaries []*Summary) []string {
 	found = append(found, findRTT(strategies)...)
 	found = append(found, findCheapest(strategies)...)
 	found = append(found, findFrontier(strategies)...)
+	found = append(found, findConnections(rejecting)...)
+	found = append(found, findTLS(rejecting)...)
 	found = append(found, findUnread(rejecting)...)
 	found = append(found, findResets(rejecting)...)
 	found = append(found, findAgreement(rejecting)...)

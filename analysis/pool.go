@@ -26,6 +26,7 @@ func pool(parts []*Summary) *Summary {
 			all.TCP[name] += n
 		}
 		all.Wire = addWire(all.Wire, s.Wire)
+		all.TLSEnds = addTLSEnds(all.TLSEnds, s.TLSEnds)
 		cpu += s.CPUUs * float64(s.Rejected)
 		hold = append(hold, s.HoldMs)
 	}

@@ -37,6 +37,9 @@ type Summary struct {
 
 	TCP map[string]int64 // counter name to sum of deltas in the server's namespace
 
+	// TLSEnds is how TLS streams ended; nil where no cell tells.
+	TLSEnds results.TLSCounts
+
 	// CPUUs is the server's CPU time in microseconds a rejection, over all
 	// cells' rejections together.
 	CPUUs float64
@@ -134,6 +137,7 @@ func merge(p Point, cells []results.Cell) *Summary {
 		for name, delta := range c.TCP {
 			s.TCP[name] += delta
 		}
+		s.TLSEnds = addTLSEnds(s.TLSEnds, c.TLSEnds)
 		for end, n := range c.Server.Ends {
 			s.Ends[end] += n
 		}

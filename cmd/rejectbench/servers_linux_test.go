@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
@@ -131,7 +132,7 @@ func TestEveryVariantOfEveryServerRejectsInARealCellAndLeavesNothing(t *testing.
 func TestOrdinaryUserRunsServersOfTheCatalogue(t *testing.T) {
 	all := knownServers(t)
 	var names []string
-	for _, name := range []string{"nginx", "apache", "haproxy", "varnish"} {
+	for _, name := range []string{"nginx", "apache", "haproxy", "varnish", "go"} {
 		s, _, err := all.Lookup(name)
 		if err != nil {
 			t.Fatal(err)
@@ -236,6 +237,51 @@ func TestExecStartsAServerOfTheCatalogue(t *testing.T) {
 	p.allGone()
 	if left := left(); len(left) > 0 {
 		t.Errorf("left: %v", left)
+	}
+}
+
+func TestServersOfTheCatalogueRejectOverTLSAndAtALaterRequest(t *testing.T) {
+	if catalogue.AdmittedPath != loadgen.AdmittedPath {
+		t.Errorf("servers admit %s, and the fleet asks for %s", catalogue.AdmittedPath, loadgen.AdmittedPath)
+	}
+	all := knownServers(t)
+	for servers, requests := range map[string]string{"nginx,haproxy,caddy": "1,3", "go": "1"} {
+		t.Run(servers, func(t *testing.T) {
+			names := strings.Split(servers, ",")
+			for _, name := range names {
+				s, _, err := all.Lookup(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				need(t, s)
+			}
+			p := prepare(t, "run", "--server", servers, "--tls", "off,on", "--nth-request", requests, "--rtt", "5ms", "--body", "100kB",
+				"--concurrency", "2", "--requests", "4", "--aa", "0", "--client", "duplex", "--path", "delayline", "--format", "json", "--quiet")
+			left := p.temporary()
+			p.start()
+			stdout, code := p.wait()
+			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+			if err != nil {
+				t.Fatalf("exit code %d, %v: %s", code, err, p.stderr)
+			}
+			seen := map[string]bool{}
+			for _, c := range cells {
+				if !c.Valid && !busy(c.InvalidReason) || c.Delivered != 4 || c.Rejected != 4 {
+					t.Errorf("%s, TLS %v, request %d: delivered %d of %d, %s", c.Strategy, c.TLS, c.NthRequest, c.Delivered, c.Rejected, c.InvalidReason)
+				}
+				if (c.TLSEnds != nil) != c.TLS {
+					t.Errorf("%s, TLS %v: its streams ended %v", c.Strategy, c.TLS, c.TLSEnds)
+				}
+				seen[fmt.Sprint(c.Strategy, c.TLS, c.NthRequest)] = true
+			}
+			if want := len(names) * 2 * len(strings.Split(requests, ",")); len(seen) != want {
+				t.Errorf("cells of %v, want %d:\n%s", seen, want, p.stderr)
+			}
+			p.allGone()
+			if left := left(); len(left) > 0 {
+				t.Errorf("left: %q", left)
+			}
+		})
 	}
 }
 

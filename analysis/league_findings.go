@@ -40,7 +40,9 @@ func (l *league) byLoss() (complete, losers []string) {
 			losers = append(losers, server)
 		}
 	}
-	slices.Reverse(losers)
+	slices.SortStableFunc(losers, func(a, b string) int {
+		return cmp.Compare(pool(l.of(a, "")).Delivered.Value, pool(l.of(b, "")).Delivered.Value)
+	})
 	return complete, losers
 }
 

@@ -23,6 +23,10 @@ var Clients = []Client{
 	{Name: "nethttp", Summary: "Go's own net/http client, one connection an attempt, no retry", library: true},
 }
 
+// OneRequest tells that the client makes one request a connection, so that
+// Config.Nth cannot be above 1.
+func (c Client) OneRequest() bool { return c.library }
+
 // ClientByName returns the row of a client behaviour.
 func ClientByName(name string) (Client, error) {
 	for _, c := range Clients {

@@ -96,7 +96,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg, err = cfg.withDefaults(); err != nil {
 		return nil, fmt.Errorf("fleet: %w", err)
 	}
-	if client.library && cfg.Nth > 1 {
+	if client.OneRequest() && cfg.Nth > 1 {
 		return nil, fmt.Errorf("fleet: the client %s makes one request a connection: choose another one for request %d", client.Name, cfg.Nth)
 	}
 	var r *Result

@@ -75,6 +75,9 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	if _, err := parseClient(c.Client); err != nil {
 		return usagef("--client %q: %w", c.Client, err)
 	}
+	if client, _ := loadgen.ClientByName(c.Client); c.Nth > 1 && client.OneRequest() {
+		return usagef("--nth-request %d, --client %s: a library makes each attempt on a connection of its own: leave it out", c.Nth, c.Client)
+	}
 	if c.BodyBytes, err = parseSize(f.body); err != nil {
 		return usagef("--body %q: %w", f.body, err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
@@ -458,8 +459,9 @@ func checkConnection(p sweep.Point) error {
 		if s, err := targets.StrategyByName(p.Strategy); err == nil && s.Queues {
 			return usagef("--nth-request %d, --strategy %s: it rejects connections before their first request: leave it out", p.Nth, p.Strategy)
 		}
-		if _, library := drivers.ByName(p.Client); library {
-			return usagef("--nth-request %d, --client %s: a library client makes each attempt on a connection of its own: leave it out", p.Nth, p.Client)
+		client, err := loadgen.ClientByName(p.Client)
+		if _, library := drivers.ByName(p.Client); library || err == nil && client.OneRequest() {
+			return usagef("--nth-request %d, --client %s: a library makes each attempt on a connection of its own: leave it out", p.Nth, p.Client)
 		}
 	}
 	return nil

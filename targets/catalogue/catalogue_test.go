@@ -270,7 +270,7 @@ func TestAVariantAdmitsIfItSaysWhatToAnswerTheAdmittedPath(t *testing.T) {
 	if got, want := all.Which(func(s Server, v Variant) bool { return s.Admits(v) }), "aiohttp, apache, caddy, haproxy, lighttpd, nginx, node"; got != want {
 		t.Errorf("%s admit, want %s", got, want)
 	}
-	if got, want := all.Which(func(s Server, _ Variant) bool { return s.TLS != nil }), "aiohttp, apache, caddy, go, haproxy, lighttpd, nginx, node"; got != want {
+	if got, want := all.Which(func(s Server, _ Variant) bool { return s.TLS != nil }), "aiohttp, apache, caddy, go, gunicorn, h2o, haproxy, lighttpd, nginx, node, tomcat"; got != want {
 		t.Errorf("%s speak TLS, want %s", got, want)
 	}
 }

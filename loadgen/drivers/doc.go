@@ -10,7 +10,8 @@
 // folder of its own that holds its files, with these variables in its
 // environment beside those of the tool:
 //
-//	REJECTBENCH_URL          where to, such as http://10.0.0.2:8080/
+//	REJECTBENCH_URL          where to, such as http://10.0.0.2:8080/; with https it
+//	                         speaks TLS, HTTP/1.1 within, and takes any certificate
 //	REJECTBENCH_CONCURRENCY  attempts in flight at once, at least 1
 //	REJECTBENCH_REQUESTS     attempts to make in all, at least 1
 //	REJECTBENCH_BODY         bytes of the POST's body; 0 is a GET
@@ -39,6 +40,33 @@
 // reset that came after it, so delivered-then-reset is not among a driver's
 // outcomes. Where a client does not compare the length of an answer's body with
 // its Content-Length the driver does, as a careful program would.
+//
+// # How an outcome is judged with TLS
+//
+// In the same way, by what the client's TLS library hands up. A whole 503 is
+// delivered whether or not a close_notify came after it: no client asks for one
+// behind a body whose length it knows. What ends a handshake is judged as what ends
+// the wait for an answer: reset-receive, closed, timeout-receive, and bad-response
+// for an alert or for what is not TLS. Where the libraries tell less than the system:
+//
+//   - Python's ssl (http.client, urllib3, requests, httpx) gives the end of the
+//     stream for a close_notify, for an end without one and, with OpenSSL 3, for a
+//     reset that it reads: each is closed, or truncated within an answer. An end
+//     that it meets in a send is a broken-pipe.
+//   - GnuTLS (wget) calls a reset an "error in the pull function", which is taken
+//     for a reset-receive. Its words for a close_notify and for an end without one
+//     differ; both are closed.
+//   - OpenSSL (curl) calls an end without a close_notify an "unexpected eof": closed,
+//     or truncated within an answer.
+//   - Node.js gives "socket hang up", or "Client network socket disconnected before
+//     secure TLS connection was established", for an end with or without a
+//     close_notify: closed, or truncated within an answer. undici counts the
+//     handshake as connecting and tells no port before its end, so that a time limit
+//     that it meets there is a timeout-connect.
+//   - Java's client calls an end in the handshake "Remote host terminated the
+//     handshake": closed. Its limit for connecting includes the handshake: timeout-connect.
+//   - Go's client takes an end without a close_notify for the end of the stream
+//     where it falls between two records.
 //
 // # What is not known of a client's attempts
 //

@@ -224,17 +224,24 @@ const whole = "HTTP/1.1 %s\r\nContent-Length: 5\r\nContent-Type: text/plain\r\nC
 func reading(then func(c *net.TCPConn)) func(c *net.TCPConn) {
 	return func(c *net.TCPConn) {
 		defer c.Close()
-		var got []byte
-		b := make([]byte, 4096)
-		for !bytes.Contains(got, []byte("\r\n\r\n")) {
-			n, err := c.Read(b)
-			if err != nil {
-				return
-			}
-			got = append(got, b[:n]...)
+		if readHeader(c) {
+			then(c)
 		}
-		then(c)
 	}
+}
+
+// readHeader reads up to the request's header, and reports whether it came.
+func readHeader(c io.Reader) bool {
+	var got []byte
+	b := make([]byte, 4096)
+	for !bytes.Contains(got, []byte("\r\n\r\n")) {
+		n, err := c.Read(b)
+		if err != nil {
+			return false
+		}
+		got = append(got, b[:n]...)
+	}
+	return true
 }
 
 func says(text string) func(c *net.TCPConn) {
@@ -316,49 +323,7 @@ func TestEveryClientTellsEachEndingByItsName(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			installed(t, c)
 			for _, e := range endings {
-				t.Run(e.name, func(t *testing.T) {
-					l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-					if err != nil {
-						t.Fatal(err)
-					}
-					var mu sync.Mutex
-					ports := map[uint16]int{}
-					var serving sync.WaitGroup
-					serving.Go(func() {
-						for {
-							conn, err := l.AcceptTCP()
-							if err != nil {
-								return
-							}
-							mu.Lock()
-							ports[conn.RemoteAddr().(*net.TCPAddr).AddrPort().Port()]++
-							mu.Unlock()
-							serving.Go(func() { e.serve(conn) })
-						}
-					})
-					const requests = 3
-					timeout := 20 * time.Second
-					if e.want[0] == results.TimeoutReceive {
-						timeout = time.Second
-					}
-					all := drive(t, c, Job{URL: "http://" + l.Addr().String() + "/", Concurrency: 2, Requests: requests, BodyBytes: e.body, Timeout: timeout})
-					l.Close()
-					serving.Wait()
-					if len(all) != requests || sum(ports) != requests {
-						t.Errorf("%d attempts and %d connections, want %d: %+v", len(all), sum(ports), requests, all)
-					}
-					for _, a := range all {
-						if !among(a.Outcome, e.want) {
-							t.Errorf("%v, want one of %v: %s", a.Outcome, e.want, a.Error)
-						}
-						if a.Port != 0 && ports[a.Port] == 0 {
-							t.Errorf("port %d, which the server never saw: %v", a.Port, ports)
-						}
-						if clean := a.Outcome == results.Delivered || a.Outcome == results.Admitted; clean != (a.Error == "") && a.Outcome != results.BadResponse && a.Outcome != results.Truncated {
-							t.Errorf("%v with the words %q", a.Outcome, a.Error)
-						}
-					}
-				})
+				t.Run(e.name, func(t *testing.T) { e.check(t, c, "http") })
 			}
 			t.Run("a refused port", func(t *testing.T) {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -374,6 +339,51 @@ func TestEveryClientTellsEachEndingByItsName(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// check drives a client at a server of the ending.
+func (e ending) check(t *testing.T, c Client, scheme string) {
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	ports := map[uint16]int{}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := l.AcceptTCP()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			ports[conn.RemoteAddr().(*net.TCPAddr).AddrPort().Port()]++
+			mu.Unlock()
+			serving.Go(func() { e.serve(conn) })
+		}
+	})
+	const requests = 3
+	timeout := 20 * time.Second
+	if e.want[0] == results.TimeoutReceive {
+		timeout = time.Second
+	}
+	all := drive(t, c, Job{URL: scheme + "://" + l.Addr().String() + "/", Concurrency: 2, Requests: requests, BodyBytes: e.body, Timeout: timeout})
+	l.Close()
+	serving.Wait()
+	if len(all) != requests || sum(ports) != requests {
+		t.Errorf("%d attempts and %d connections, want %d: %+v", len(all), sum(ports), requests, all)
+	}
+	for _, a := range all {
+		if !among(a.Outcome, e.want) {
+			t.Errorf("%v, want one of %v: %s", a.Outcome, e.want, a.Error)
+		}
+		if a.Port != 0 && ports[a.Port] == 0 {
+			t.Errorf("port %d, which the server never saw: %v", a.Port, ports)
+		}
+		if clean := a.Outcome == results.Delivered || a.Outcome == results.Admitted; clean != (a.Error == "") && a.Outcome != results.BadResponse && a.Outcome != results.Truncated {
+			t.Errorf("%v with the words %q", a.Outcome, a.Error)
+		}
 	}
 }
 

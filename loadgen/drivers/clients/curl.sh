@@ -1,13 +1,8 @@
 # A curl process an attempt. curl writes what it knows with -w; its exit code and
-# words are judged here. A line is short enough for a pipe to take it whole, so
-# that the loops need no lock.
-export LC_ALL=C
-work=$(mktemp -d ./work.XXXXXX)
+# words are judged here.
+. "${0%/*}/driver.sh"
 send=()
-if [ "$REJECTBENCH_BODY" -gt 0 ]; then
-	head -c "$REJECTBENCH_BODY" /dev/zero | tr '\0' x >"$work/body"
-	send=(--data-binary "@$work/body" --header 'Content-Type: application/octet-stream')
-fi
+[ -z "$body" ] || send=(--data-binary "@$body" --header 'Content-Type: application/octet-stream')
 
 # judge EXIT STATUS CONNECTED FIRST WORDS: sets outcome
 judge() {
@@ -24,12 +19,18 @@ judge() {
 	7:*reset*) outcome=reset-connect ;;
 	7:*[Tt]imed\ out*) outcome=timeout-connect ;;
 	7:*) outcome=local-error ;;
+	35:*[Rr]eset*) outcome=reset-receive ;; # in the TLS handshake
+	35:*SSL_ERROR_SYSCALL* | 35:*' eof '*) outcome=closed ;;
+	35:*) outcome=bad-response ;;
 	18:*) outcome=truncated ;; # partial file
 	28:*) # time limit
 		if [ "$3" = 0.000000 ]; then outcome=timeout-connect; else outcome=timeout-receive; fi ;;
 	52:*) outcome=closed ;; # empty reply
 	55:*[Rr]eset*) outcome=reset-send ;;
 	55:*) outcome=broken-pipe ;;
+	56:*' eof '*) # an end of the connection without a close_notify
+		if [ $before = truncated ]; then outcome=truncated; else outcome=closed; fi ;;
+	56:*alert* | 56:*'wrong version'* | 56:*'bad record'*) outcome=bad-response ;;
 	56:*) outcome=$before ;;
 	1:* | 8:* | 22:* | 43:* | 61:*) outcome=bad-response ;; # not HTTP, a strange answer
 	*) outcome=local-error ;;
@@ -42,33 +43,22 @@ milliseconds() { # of a number of seconds with six digits after the point
 	printf -v "$2" '%d.%03d' $((us / 1000)) $((us % 1000))
 }
 
-attempts() { # how many to make, in which loop
-	local log=$work/log.$2 i out status port connected first total exit words
-	for ((i = 0; i < $1; i++)); do
-		out=$(curl --silent --verbose --disable --noproxy '*' --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
-			--write-out '%{http_code} %{local_port} %{time_connect} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL" 2>"$log")
-		read -r status port connected first total exit words <<<"$out"
-		[ -n "$exit" ] || { echo "curl wrote: $out" >&2; exit 1; }
-		[ "$exit" -ne 0 ] || words=
-		# Why it could not connect stands only in what it says as it goes.
-		[ "$exit" -ne 7 ] || words="$words: $(grep -m 1 failed: "$log")"
-		judge "$exit" "$status" "$connected" "$first" "$words"
-		words=${words//[\\\"[:cntrl:]]/ }
-		[ "$status" != 000 ] || first=0.000000
-		milliseconds "$first" first
-		milliseconds "$total" total
-		printf '{"outcome":"%s","response_ms":%s,"end_ms":%s,"port":%d,"error":"%s"}\n' \
-			"$outcome" "$first" "$total" "$port" "${words:0:200}"
-	done
+attempt() { # in which loop
+	local log=$work/log.$1 out status port connected first total exit words
+	out=$(curl --silent --verbose --disable --noproxy '*' --http1.1 --insecure --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
+		--write-out '%{http_code} %{local_port} %{time_connect} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL" 2>"$log")
+	read -r status port connected first total exit words <<<"$out"
+	[ -n "$exit" ] || { echo "curl wrote: $out" >&2; return 1; }
+	[ "$exit" -ne 0 ] || words=
+	# Why it could not connect stands only in what it says as it goes.
+	[ "$exit" -ne 7 ] || words="$words: $(grep -m 1 failed: "$log")"
+	judge "$exit" "$status" "$connected" "$first" "$words"
+	words=${words//[\\\"[:cntrl:]]/ }
+	[ "$status" != 000 ] || first=0.000000
+	milliseconds "$first" first
+	milliseconds "$total" total
+	printf '{"outcome":"%s","response_ms":%s,"end_ms":%s,"port":%d,"error":"%s"}\n' \
+		"$outcome" "$first" "$total" "$port" "${words:0:200}"
 }
 
-# Loops of their own share the attempts out evenly.
-loops=()
-for ((n = 0; n < REJECTBENCH_CONCURRENCY; n++)); do
-	attempts $(((REJECTBENCH_REQUESTS + n) / REJECTBENCH_CONCURRENCY)) $n &
-	loops+=($!)
-done
-failed=0
-for pid in "${loops[@]}"; do wait "$pid" || failed=1; done
-rm -r "$work"
-exit $failed
+run

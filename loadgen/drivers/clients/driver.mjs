@@ -2,6 +2,7 @@
 // lines, and what an outcome is called.
 const env = process.env;
 export const url = env.REJECTBENCH_URL;
+export const tls = url.startsWith('https:');
 export const timeout = Number(env.REJECTBENCH_TIMEOUT) * 1000;
 const size = Number(env.REJECTBENCH_BODY);
 export const body = size > 0 ? Buffer.alloc(size, 'x') : undefined;
@@ -30,6 +31,8 @@ export function failed(error, a) {
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH': return 'truncated';
     case 'UND_ERR_SOCKET': return a.first ? 'truncated' : 'closed'; // "other side closed"
   }
+  // A TLS alert, or what is not TLS.
+  if (/^(EPROTO|ERR_SSL_)/.test(error.code ?? '')) return a.first ? 'truncated' : 'bad-response';
   if (/^(HPE_|UND_ERR_RES|UND_ERR_HEADERS_OVERFLOW)/.test(error.code ?? '') || error.name === 'HTTPParserError') return 'bad-response';
   throw error;
 }

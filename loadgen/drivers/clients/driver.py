@@ -4,6 +4,7 @@ import errno
 import http.client
 import json
 import os
+import ssl
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ BODY = b"x" * int(os.environ["REJECTBENCH_BODY"]) or None
 METHOD = "POST" if BODY else "GET"
 HEADERS = {"Content-Type": "application/octet-stream"} if BODY else {}
 SERVER = urlsplit(URL)
+TLS = SERVER.scheme == "https"
 
 
 class Attempt:
@@ -50,7 +52,14 @@ def judged(status, got=0, length=None):
 
 def failed(error, call):
     """The outcome of an error that a call ended with: connect, send, receive, or
-    body once the answer's header was there."""
+    body once the answer's header was there. What ends a TLS handshake is met by a
+    receive."""
+    if call == "connect" and shaking(error):
+        call = "receive"
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return {"body": "truncated", "send": "broken-pipe"}.get(call, "closed")
+    if isinstance(error, ssl.SSLError):
+        return "bad-response"
     if isinstance(error, ConnectionRefusedError):
         return "refused"
     if isinstance(error, TimeoutError):
@@ -78,6 +87,11 @@ def innermost(error):
             found = error
         error = error.__cause__ or error.__context__
     return found
+
+
+def shaking(error):
+    """Whether an error was raised in a TLS handshake, by its own traceback."""
+    return any(frame.name == "do_handshake" for frame in traceback.extract_tb(error.__traceback__))
 
 
 def call_of(error):

@@ -1,10 +1,18 @@
 import http.client
+import ssl
 
 import driver
 
 
+def connection():
+    where, port = driver.SERVER.hostname, driver.SERVER.port
+    if driver.TLS:
+        return http.client.HTTPSConnection(where, port, timeout=driver.TIMEOUT, context=ssl._create_unverified_context())
+    return http.client.HTTPConnection(where, port, timeout=driver.TIMEOUT)
+
+
 def attempt(a):
-    conn = http.client.HTTPConnection(driver.SERVER.hostname, driver.SERVER.port, timeout=driver.TIMEOUT)
+    conn = connection()
     call = "connect"
     try:
         conn.connect()

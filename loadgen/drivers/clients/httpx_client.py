@@ -4,6 +4,8 @@ import driver
 
 
 def failed(error, a):
+    if isinstance(error, httpx.ConnectTimeout) and driver.shaking(driver.innermost(error)):
+        return "timeout-receive"
     if isinstance(error, httpx.TimeoutException):
         return "timeout-connect" if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)) else "timeout-send" if isinstance(error, httpx.WriteTimeout) else "timeout-receive"
     if isinstance(error, httpx.RemoteProtocolError):

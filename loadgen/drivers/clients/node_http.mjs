@@ -1,11 +1,14 @@
 import http from 'node:http';
+import https from 'node:https';
 import * as driver from './driver.mjs';
 
+const library = driver.tls ? https : http;
+
 function attempt(a) {
-  const agent = new http.Agent({ keepAlive: true });
+  const agent = new library.Agent({ keepAlive: true, rejectUnauthorized: false });
   return new Promise((resolve, reject) => {
     const headers = driver.body ? { ...driver.headers, 'Content-Length': driver.body.length } : {};
-    const req = http.request(driver.url, { method: driver.method, headers, agent });
+    const req = library.request(driver.url, { method: driver.method, headers, agent });
     // The first to come is what a program goes by.
     const settle = (outcome, error) => { clearTimeout(timer); resolve([outcome, error]); req.destroy(); agent.destroy(); };
     const fail = (e) => { try { settle(driver.failed(e, a), `${e.code ?? ''} ${e.syscall ?? ''} ${e.message}`); } catch (e) { reject(e); } };

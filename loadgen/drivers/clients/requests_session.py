@@ -8,6 +8,7 @@ def attempt(a):
     urllib3_errors.seen.attempt = a
     with requests.Session() as session:
         session.trust_env = False  # no proxy of the environment
+        session.verify = False
         try:
             answer = session.request(driver.METHOD, driver.URL, data=driver.BODY, headers=driver.HEADERS,
                                      timeout=driver.TIMEOUT, allow_redirects=False, stream=True)

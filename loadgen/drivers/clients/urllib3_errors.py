@@ -8,15 +8,26 @@ import driver
 seen = threading.local()  # the attempt of this thread
 
 
-class Connection(urllib3.connection.HTTPConnection):
-    """The library's connection, which tells its port."""
+class TellsItsPort:
+    """The library's connection, which tells its port before any TLS handshake."""
 
-    def connect(self):
-        super().connect()
-        seen.attempt.port = self.sock.getsockname()[1]
+    def _new_conn(self):
+        sock = super()._new_conn()
+        seen.attempt.port = sock.getsockname()[1]
+        return sock
+
+
+class Connection(TellsItsPort, urllib3.connection.HTTPConnection):
+    pass
+
+
+class TLSConnection(TellsItsPort, urllib3.connection.HTTPSConnection):
+    pass
 
 
 urllib3.connectionpool.HTTPConnectionPool.ConnectionCls = Connection
+urllib3.connectionpool.HTTPSConnectionPool.ConnectionCls = TLSConnection
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # verifying is nobody's wish here
 
 
 def failed(error, a):

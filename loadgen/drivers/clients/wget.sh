@@ -1,12 +1,8 @@
 # A wget process an attempt. It tells the class of an error by its exit code and
 # the rest in words.
-export LC_ALL=C
-work=$(mktemp -d ./work.XXXXXX)
+. "${0%/*}/driver.sh"
 send=()
-if [ "$REJECTBENCH_BODY" -gt 0 ]; then
-	head -c "$REJECTBENCH_BODY" /dev/zero | tr '\0' x >"$work/body"
-	send=("--post-file=$work/body" --header='Content-Type: application/octet-stream')
-fi
+[ -z "$body" ] || send=("--post-file=$body" --header='Content-Type: application/octet-stream')
 
 # judge EXIT LOG: sets outcome
 judge() {
@@ -18,7 +14,13 @@ judge() {
 	*'failed: '*'Cannot assign'* | *unreachable* | *'Too many open files'*) outcome=local-error ;;
 	*'Failed writing'*'Broken pipe'* | *'write'*'Broken pipe'*) outcome=broken-pipe ;;
 	*'Failed writing'*) outcome=reset-send ;;
-	*'connected. Giving up'*) outcome=broken-pipe ;; # a failed send of the body, of which it says no more
+	# GnuTLS has no more to say of a reset than which of its functions failed.
+	*'pull function'*'Unable to establish SSL'* | *'pull function'*'in headers'*) outcome=reset-receive ;;
+	*'push function'*'Unable to establish SSL'*) outcome=reset-send ;;
+	*'non-properly terminated'*'Unable to establish SSL'* | *'non-properly terminated'*'in headers'*) outcome=closed ;;
+	*'request is invalid'*'in headers'*) outcome=closed ;; # a close_notify
+	*'timed out'*'Unable to establish SSL'*) outcome=timeout-receive ;;
+	*'Unable to establish SSL'*) outcome=bad-response ;;
 	*'No data received'*) outcome=closed ;;
 	*'in headers'*'reset'* | *'reset'*'in headers'*) outcome=reset-receive ;;
 	*'in headers'*'timed out'* | *'timed out'*'in headers'*) outcome=timeout-receive ;;
@@ -27,6 +29,8 @@ judge() {
 	4:*'HTTP/'*) outcome=truncated ;; # an answer whose body broke off
 	8:* | 7:*) outcome=bad-response ;;
 	4:*'timed out'*) outcome=timeout-receive ;;
+	*'in headers'*) outcome=bad-response ;;
+	*'connected.'*'Giving up'*) outcome=broken-pipe ;; # a failed send of the body, of which it says no more
 	*) outcome=local-error ;;
 	esac
 }
@@ -36,38 +40,28 @@ since() { # a time of EPOCHREALTIME, in milliseconds
 	printf '%d.%03d' $((us / 1000)) $((us % 1000))
 }
 
-attempts() { # how many to make, in which loop
-	local body=$work/answer.$2 i log exit started end words
-	for ((i = 0; i < $1; i++)); do
-		started=$EPOCHREALTIME
-		log=$(wget --no-config --no-proxy --no-hsts --no-netrc --tries=1 --max-redirect=0 --content-on-error --server-response \
-			--progress=dot --timeout="$REJECTBENCH_TIMEOUT" --output-document="$body" "${send[@]}" "$REJECTBENCH_URL" 2>&1)
-		exit=$?
-		end=$(since "$started")
-		log=${log//[[:space:]]/ }
-		judge $exit "$log"
-		# It does not compare the length of an error's body with what was announced.
-		if [ $outcome = delivered ] && [[ $log =~ Content-Length:\ ([0-9]+) ]] && [ "$(stat -c %s "$body")" -lt "${BASH_REMATCH[1]}" ]; then
-			outcome=truncated
-		fi
-		words=
-		case $outcome in
-		admitted | delivered) ;;
-		*)
-			words=${log//[\\\"[:cntrl:]]/ }
-			words="exit $exit: ${words:0:400}"
-			;;
-		esac
-		printf '{"outcome":"%s","end_ms":%s,"error":"%s"}\n' "$outcome" "$end" "$words"
-	done
+attempt() { # in which loop
+	local answer=$work/answer.$1 log exit started=$EPOCHREALTIME end words
+	log=$(wget --no-config --no-proxy --no-hsts --no-netrc --no-check-certificate --tries=1 --max-redirect=0 --content-on-error --server-response \
+		--progress=dot --timeout="$REJECTBENCH_TIMEOUT" --output-document="$answer" "${send[@]}" "$REJECTBENCH_URL" 2>&1)
+	exit=$?
+	end=$(since "$started")
+	# Neither what stands in every log nor when it was.
+	words=$(grep -v -e ^-- -e ^WARNING -e '^The certificate' -e '^ ' <<<"$log")
+	log=${log//[[:space:]]/ }
+	judge $exit "$log"
+	# It does not compare the length of an error's body with what was announced.
+	if [ $outcome = delivered ] && [[ $log =~ Content-Length:\ ([0-9]+) ]] && [ "$(stat -c %s "$answer")" -lt "${BASH_REMATCH[1]}" ]; then
+		outcome=truncated
+	fi
+	case $outcome in
+	admitted | delivered) words= ;;
+	*)
+		words=${words//[\\\"[:cntrl:]]/ }
+		words="exit $exit: ${words:0:400}"
+		;;
+	esac
+	printf '{"outcome":"%s","end_ms":%s,"error":"%s"}\n' "$outcome" "$end" "$words"
 }
 
-loops=()
-for ((n = 0; n < REJECTBENCH_CONCURRENCY; n++)); do
-	attempts $(((REJECTBENCH_REQUESTS + n) / REJECTBENCH_CONCURRENCY)) $n &
-	loops+=($!)
-done
-failed=0
-for pid in "${loops[@]}"; do wait "$pid" || failed=1; done
-rm -r "$work"
-exit $failed
+run

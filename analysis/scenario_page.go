@@ -26,7 +26,7 @@ type pageScenario struct {
 // pagePart is a line of a scenario's table.
 type pagePart struct {
 	results.ScenarioPart
-	Setup                         string // what was asked, in words
+	Setup                         string // what was asked, and of which software, in words
 	Share, Interval, N, Ends, Bad string
 	Words                         []string // the library's own, with how many met each
 	MoreWords                     int
@@ -47,7 +47,7 @@ func scenarioSection(study *Study) *pageScenarios {
 		count[r.Verdict]++
 		s := pageScenario{Scenario: r.Scenario, Heading: r.Heading(), Why: r.Why, Held: r.Verdict == Reproduced || r.Verdict == Fixed}
 		for _, p := range r.Parts {
-			s.Rows = append(s.Rows, newPagePart(p))
+			s.Rows = append(s.Rows, newPagePart(p, &study.Run.Manifest))
 		}
 		page.All = append(page.All, s)
 	}
@@ -61,12 +61,12 @@ func scenarioSection(study *Study) *pageScenarios {
 	return page
 }
 
-func newPagePart(p ScenarioPartResult) pagePart {
+func newPagePart(p ScenarioPartResult, m *results.Manifest) pagePart {
 	row := pagePart{ScenarioPart: p.ScenarioPart, Share: none, Interval: none, N: none, Bad: p.Missing()}
 	if p.Summary != nil {
 		at := p.Summary.Point
 		at.Scenario, at.Part = "", ""
-		row.Setup = at.String()
+		row.Setup = at.String() + versionsOf(at, m)
 	}
 	if !p.Known() {
 		return row
@@ -78,6 +78,19 @@ func newPagePart(p ScenarioPartResult) pagePart {
 	}
 	row.MoreWords = len(p.Errors) - len(row.Words)
 	return row
+}
+
+// versionsOf names the software of a point, as "; node 20.20.2"; empty where both
+// ends are the program's own.
+func versionsOf(p Point, m *results.Manifest) (text string) {
+	server, _, _ := strings.Cut(p.Strategy, ":")
+	if v, ok := m.Servers[server]; ok {
+		text += "; " + server + " " + v
+	}
+	if v, ok := m.ClientVersions[p.Client]; ok {
+		text += "; " + p.Client + " " + v
+	}
+	return text
 }
 
 // endsOf counts a point's outcomes, as "delivered 12, reset-send 28".

@@ -53,6 +53,7 @@ func scenarioRun(scenarios map[string][]scenarioPart, order ...string) *results.
 		run.Manifest.Scenarios = append(run.Manifest.Scenarios, s)
 	}
 	run.Manifest.Planned = len(run.Cells)
+	run.Manifest.ClientVersions = map[string]string{"blocking": "1.2"}
 	return run
 }
 

@@ -88,6 +88,19 @@ func TestAScenarioThatPlaysItsServerSaysSo(t *testing.T) {
 	}
 }
 
+// That something is mended only the software itself can show, not what plays it.
+func TestAFixIsShownByTheSoftwareItself(t *testing.T) {
+	for _, s := range all(t) {
+		for _, p := range s.Parts {
+			_, library := drivers.ByName(p.Client)
+			_, err := targets.StrategyByName(p.Server)
+			if p.Shows == results.RoleFixed && err == nil && p.Server != "nethttp" && !library {
+				t.Errorf("%s/%s", s.Name, p.Name)
+			}
+		}
+	}
+}
+
 const good = `name: tiny
 title: a tiny report
 source: https://example.org/1

@@ -71,6 +71,9 @@ func drive(ctx context.Context, spec driverSpec) ([]drivers.Attempt, error) {
 // driveClient runs the driver to its end and returns the attempts, with their
 // times counted from each one's own start.
 func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (attempts []drivers.Attempt, err error) {
+	if spec.Fleet.Nth > 1 {
+		return nil, fmt.Errorf("the driver of %s makes one request a connection: choose a client of the fleet's own for request %d", client.Name, spec.Fleet.Nth)
+	}
 	dir, err := os.MkdirTemp(spec.Folder, "rejectbench-"+client.Name+"-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the driver: %w", err)

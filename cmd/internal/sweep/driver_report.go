@@ -54,7 +54,7 @@ func (s cellSpec) fleet() fleetKind {
 // driverReport makes a fleet's report of what a driver says. Times of the
 // handshake stay empty, and the ledger has the attempts whose port is known.
 func driverReport(attempts []drivers.Attempt) (loadgen.Report, error) {
-	r := loadgen.Report{Histograms: map[string]string{}}
+	r := loadgen.Report{Histograms: map[string]string{}, Errors: errorWords(attempts)}
 	response, end := phaseOf{}, phaseOf{}
 	for _, a := range attempts {
 		r.Counts[a.Outcome]++

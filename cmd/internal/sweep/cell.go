@@ -96,7 +96,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 			joined := fleet.joinWire(stats.Log, report.Fleet.Attempts, entries)
 			wire.Carrying(joined, wire.Carries{TLS: spec.Server.TLS, Earlier: spec.Server.Nth > 1})
 			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: fleet.keeps(report.Fleet.Attempts), Server: len(spec.Program.Command) == 0})
-			err = fleet.complete(&w, report.Fleet)
+			err = fleet.complete(&w, report.Fleet, spec.Server.TLS)
 			report.Wire = &w
 			if err == nil {
 				err = spec.Capture.write(stats.Log, joined)

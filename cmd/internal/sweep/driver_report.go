@@ -22,7 +22,7 @@ type fleetKind struct {
 	// keeps tells whether what the fleet does not have of the wire is missing there.
 	keeps func([]loadgen.Attempt) bool
 	// complete adds to what the wire says what the fleet's counts decide.
-	complete func(*results.Wire, loadgen.Report) error
+	complete func(w *results.Wire, r loadgen.Report, tls bool) error
 }
 
 var (
@@ -32,7 +32,7 @@ var (
 		join:     join,
 		joinWire: joinWire,
 		keeps:    func([]loadgen.Attempt) bool { return true },
-		complete: func(*results.Wire, loadgen.Report) error { return nil },
+		complete: func(*results.Wire, loadgen.Report, bool) error { return nil },
 	}
 	driverFleet = fleetKind{
 		role:     "driver",
@@ -176,7 +176,8 @@ func portsKnown(attempts []loadgen.Attempt) bool {
 // completeFates makes the fates of a fleet without ports known where counts
 // decide: each delivered answer is one that arrived whole, and what arrived beyond
 // those was not read. Which outcome an answer that was not read met is not known.
-func completeFates(w *results.Wire, r loadgen.Report) error {
+// Over TLS nobody knows whether an answer is in what arrived unread.
+func completeFates(w *results.Wire, r loadgen.Report, tls bool) error {
 	if portsKnown(r.Attempts) {
 		return nil
 	}
@@ -186,15 +187,19 @@ func completeFates(w *results.Wire, r loadgen.Report) error {
 	if left < 0 {
 		return fmt.Errorf("the client counts %d answers as delivered, and %d arrived", r.Counts.Delivered(), w.Fates[read]+w.Fates[unknown])
 	}
-	w.Fates[read] += delivered
-	w.Fates[notRead] += left
+	rest := notRead
+	if tls {
+		rest = unknown
+	}
 	w.Fates[unknown] = 0
 	w.FateOutcomes[unknown] = map[string]int64{}
+	w.Fates[read] += delivered
+	w.Fates[rest] += left
 	if delivered > 0 {
 		w.FateOutcomes[read][results.Delivered.String()] += delivered
 	}
 	if left > 0 {
-		w.FateOutcomes[notRead]["none"] += left
+		w.FateOutcomes[rest]["none"] += left
 	}
 	return nil
 }

@@ -25,8 +25,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 /** Makes attempts with java.net.http and judges them by its exceptions. */
 public class JavaHttp {
     static final Duration TIMEOUT = Duration.ofMillis((long) (1000 * Double.parseDouble(System.getenv("REJECTBENCH_TIMEOUT"))));
-    static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT).sslContext(unverified()).build();
+    static final HttpClient.Builder CLIENTS = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT).sslContext(unverified());
 
     public static void main(String[] args) throws Exception {
         int concurrency = Integer.parseInt(System.getenv("REJECTBENCH_CONCURRENCY"));
@@ -49,15 +49,16 @@ public class JavaHttp {
         }
         for (Thread t : threads) t.join();
         System.out.flush();
-        System.exit(0); // the client's own thread would last
+        System.exit(0); // the clients' own threads would last
     }
 
     static void attempt(HttpRequest request) {
+        HttpClient client = CLIENTS.build(); // one of its own, or a connection that the server keeps open would be used again
         long started = System.nanoTime();
         long[] first = {0};
         String outcome, words = "";
         try {
-            HttpResponse<byte[]> answer = CLIENT.send(request, info -> {
+            HttpResponse<byte[]> answer = client.send(request, info -> {
                 first[0] = System.nanoTime() - started;
                 return HttpResponse.BodySubscribers.ofByteArray();
             });

@@ -73,6 +73,7 @@ func TestTheEndOfATLSStreamIsNoPartOfTheAnswer(t *testing.T) {
 		{"the answer was lost", Connection{Answer: 900, Arrived: 700}, saw(results.ResetReceive), entry, results.LostOnPath},
 		{"the answer never left", Connection{Answer: 700, Arrived: 700}, saw(results.ResetReceive), entry, results.NeverSent},
 		{"the answer never left, but was read", Connection{Answer: 0, Arrived: 0}, saw(results.Delivered), entry, results.UnknownFate},
+		{"no ledger, no FIN, and nobody knows of the client", Connection{Answer: 876, Arrived: 876}, nil, nil, results.UnknownFate},
 		{"no ledger, no FIN, read", Connection{Answer: 876, Arrived: 876}, saw(results.Delivered), nil, results.Read},
 		{"no ledger, the answer was lost", Connection{Answer: 900, Arrived: 700, AnswerWhole: true}, saw(results.ResetReceive), nil, results.LostOnPath},
 	} {

@@ -39,6 +39,9 @@ func (j Joined) Explain() (results.Fate, string) {
 		return results.UnknownFate, "the answer had too many gaps to follow"
 	case read:
 		return results.UnknownFate, fmt.Sprintf("the client has the whole answer, of which %d bytes left the server and %d arrived", c.Answer, c.Arrived)
+	case !sent && j.Carries.TLS && a == nil && c.Arrived > 0:
+		// A client that has its answer and closes keeps the stream's end from leaving.
+		return results.UnknownFate, "the stream's end never left the server, and nothing is known of the client"
 	case !sent:
 		return results.NeverSent, ""
 	case !arrived && c.Pending > 0:

@@ -1,8 +1,10 @@
 package analysis
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -32,6 +34,21 @@ func TestThePageOfScenariosStandsInTheBrowser(t *testing.T) {
 	b.run(chromedp.EmulateViewport(400, 800), b.drawn())
 	if width := eval[int](b, `document.documentElement.scrollWidth`); width > 400 {
 		t.Errorf("a page of 400 pixels scrolls to %d", width)
+	}
+	b.sound()
+}
+
+func TestChartsBesideScenariosShowTheGridAlone(t *testing.T) {
+	run, scenarios := synthetic(t, tinyGrid()), everyVerdict()
+	run.Cells = append(run.Cells, scenarios.Cells...)
+	run.Manifest.Scenarios = scenarios.Manifest.Scenarios
+	b := openReport(t, run)
+	for _, chart := range []string{"chart-delivered", "chart-outcomes", "chart-frontier"} {
+		b.run(b.sight(chart))
+		text := eval[string](b, fmt.Sprintf(`document.getElementById(%q).textContent`, chart))
+		if strings.Contains(text, "read-header") || !strings.Contains(text, "lingering-close") {
+			t.Errorf("%s: %s", chart, text)
+		}
 	}
 	b.sound()
 }

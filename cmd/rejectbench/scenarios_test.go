@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +49,21 @@ func TestARunOfAllScenariosHasACellForEachPart(t *testing.T) {
 		if p.Concurrency == 0 || p.Client == "" || p.Nth < 1 {
 			t.Errorf("%+v", p)
 		}
+	}
+}
+
+func TestTheScenarioOfTheReadmeIsOne(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(b), "```yaml\nname: shop-17\n")
+	text, _, closed := strings.Cut(text, "```")
+	if !found || !closed {
+		t.Fatal("the README has no scenario shop-17")
+	}
+	if _, err := scenario.Parse("README.md", []byte("name: shop-17\n"+text)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -339,3 +339,29 @@ func TestAnswerCutAnywhereIsNotWhole(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAnswerTakesItsOwnBytesAndNoneBehindThem(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b, _, _, untilEnd := validAnswer(t)
+		behind := rapid.SliceOf(rapid.Byte()).Draw(t, "behind")
+		all := append(b[:len(b):len(b)], behind...)
+		want := len(b)
+		if untilEnd {
+			want = len(all)
+		}
+		var a answer
+		took := 0
+		for took < len(all) {
+			piece := all[took:]
+			piece = piece[:rapid.IntRange(1, len(piece)).Draw(t, "piece")]
+			n := a.take(piece)
+			took += n
+			if n < len(piece) {
+				break
+			}
+		}
+		if took != want || a.take(all) != 0 && !untilEnd {
+			t.Errorf("%d bytes of %q and %q were taken, want %d", took, b, behind, want)
+		}
+	})
+}

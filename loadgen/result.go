@@ -14,7 +14,7 @@ import (
 type Attempt struct {
 	Due       int64 // when the schedule wanted it started
 	Started   int64 // when connect was called
-	Connected int64
+	Connected int64 // TCP's handshake; TLS's comes after it, and is part of the wait for the answer
 	FirstByte int64 // first byte of the answer read
 	End       int64
 	// Earlier is how long the requests before the n-th took (Config.Nth), in

@@ -4,10 +4,10 @@
 send=()
 [ -z "$body" ] || send=(--data-binary "@$body" --header 'Content-Type: application/octet-stream')
 
-# judge EXIT STATUS CONNECTED FIRST WORDS: sets outcome
+# judge EXIT STATUS CONNECTED HEADERS WORDS: sets outcome
 judge() {
 	local before=reset-receive
-	[ "$4" = 0.000000 ] || before=truncated
+	[ "$4" = 0 ] || before=truncated
 	case $1:$5 in
 	0:*)
 		case $2 in
@@ -44,17 +44,18 @@ milliseconds() { # of a number of seconds with six digits after the point
 }
 
 attempt() { # in which loop
-	local log=$work/log.$1 out status port connected first total exit words
+	local log=$work/log.$1 out status port connected headers first total exit words
 	out=$(curl --silent --verbose --disable --noproxy '*' --http1.1 --insecure --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
-		--write-out '%{http_code} %{local_port} %{time_connect} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL" 2>"$log")
-	read -r status port connected first total exit words <<<"$out"
+		--write-out '%{http_code} %{local_port} %{time_connect} %{size_header} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL" 2>"$log")
+	read -r status port connected headers first total exit words <<<"$out"
 	[ -n "$exit" ] || { echo "curl wrote: $out" >&2; return 1; }
 	[ "$exit" -ne 0 ] || words=
 	# Why it could not connect stands only in what it says as it goes.
 	[ "$exit" -ne 7 ] || words="$words: $(grep -m 1 failed: "$log")"
-	judge "$exit" "$status" "$connected" "$first" "$words"
+	judge "$exit" "$status" "$connected" "$headers" "$words"
 	words=${words//[\\\"[:cntrl:]]/ }
-	[ "$status" != 000 ] || first=0.000000
+	# While it uploads, curl takes that for the begin of the transfer.
+	[ "$status" != 000 ] && [ -z "$body" ] || first=0.000000
 	milliseconds "$first" first
 	milliseconds "$total" total
 	printf '{"outcome":"%s","response_ms":%s,"end_ms":%s,"port":%d,"error":"%s"}\n' \

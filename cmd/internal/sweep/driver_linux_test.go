@@ -166,6 +166,18 @@ func TestEveryDriverThatBreaksTheProtocolIsEndedWithOneReason(t *testing.T) {
 	}
 }
 
+func TestADriverRefusesALaterRequestOfAConnection(t *testing.T) {
+	folder := t.TempDir()
+	client := drivers.Client{Name: "single", Command: []string{"/bin/sh", "-c", "exit 1"}}
+	_, err := driveClient(context.Background(), client, driverSpec{Folder: folder, Patience: time.Minute, Fleet: loadgen.Config{Requests: 1, Nth: 2}})
+	if want := "the driver of single makes one request a connection: choose a client of the fleet's own for request 2"; err == nil || err.Error() != want {
+		t.Errorf("%v, want: %s", err, want)
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // childrenIn lists the processes whose working folder is in a folder.
 func childrenIn(t *testing.T, folder string) (left []string) {
 	t.Helper()

@@ -21,6 +21,7 @@ type Tuning struct {
 	BodyBytes   int64   `json:"body_bytes"`
 	Loss        float64 `json:"loss"` // 0 to 1, each way
 	Impairments string  `json:"impairments,omitempty"`
+	TLS         bool    `json:"tls,omitempty"`
 
 	Target      float64 `json:"target"`                 // delivered share of rejections, 0 to 1
 	Confidence  float64 `json:"confidence"`             // 0 to 1
@@ -186,6 +187,9 @@ func (t *Tuning) conditions() string {
 	}
 	if t.Impairments != "" {
 		text += ", " + t.Impairments
+	}
+	if t.TLS {
+		text += ", TLS 1.3"
 	}
 	return text
 }

@@ -125,7 +125,7 @@ type Server struct {
 	Admitted          int64       `json:"admitted"`
 	Rejected          int64       `json:"rejected"`
 	CPUUsPerRejection float64     `json:"cpu_us_per_rejection"` // user and system time of the server process
-	HoldMs            Percentiles `json:"hold_ms"`              // accept to close of each rejection
+	HoldMs            Percentiles `json:"hold_ms"`              // accept to close of each rejection; from the request that is rejected where it is not the first
 	PeakOpen          int         `json:"peak_open"`            // connections open at once
 	BytesDrained      int64       `json:"bytes_drained"`        // bytes read from rejected connections
 	UnreadAtClose     int64       `json:"unread_at_close"`      // rejections closed while received data was unread

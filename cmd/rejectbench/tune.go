@@ -34,7 +34,7 @@ type tuneFlags struct {
 }
 
 func tuneCommand() *cobra.Command {
-	f := tuneFlags{runFlags: runFlags{rounds: 1, path: "auto", name: "tune"}}
+	f := tuneFlags{runFlags: runFlags{rounds: 1, path: "auto", name: "tune", nth: "1"}}
 	cmd := &cobra.Command{
 		Use:   "tune --strategy S --target P",
 		Short: "find the cheapest value of a strategy's setting that delivers a target share",
@@ -62,6 +62,7 @@ target. 3: it could not be decided within the budget, or cells stay invalid.`,
 	fs.StringVar(&f.rtt, "rtt", "50ms", "round-trip time")
 	fs.StringVar(&f.body, "body", "1MiB", "size of the request's body")
 	fs.StringVar(&f.loss, "loss", "0", "share of packets lost each way")
+	fs.StringVar(&f.tls, "tls", "off", tlsUsage+": off or on")
 	fs.StringVar(&f.concurrency, "concurrency", "auto", "attempts in flight at once; auto is the most of 50, 32, 20 and 10 that this machine carries")
 	f.cellFlags(fs)
 	fs.Int64Var(&f.seed, "seed", 1, "seed of lost packets")
@@ -179,7 +180,7 @@ func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) swee
 
 // options checks the flags and returns what they ask for.
 func (f *tuneFlags) options(fs *pflag.FlagSet) (o sweep.TuneOptions, err error) {
-	for _, one := range [][2]string{{"strategy", f.strategy}, {"rtt", f.rtt}, {"body", f.body}, {"loss", f.loss}, {"concurrency", f.concurrency}} {
+	for _, one := range [][2]string{{"strategy", f.strategy}, {"rtt", f.rtt}, {"body", f.body}, {"loss", f.loss}, {"tls", f.tls}, {"concurrency", f.concurrency}} {
 		if strings.Contains(one[1], ",") || one[1] == "all" {
 			return o, usagef("--%s %q: one value, not several", one[0], one[1])
 		}

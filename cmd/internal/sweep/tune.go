@@ -286,7 +286,7 @@ func (t *tuner) tuning(f Found) (*analysis.Tuning, error) {
 	p := t.Point
 	r := &analysis.Tuning{
 		Strategy: p.Strategy, Setting: t.Setting.Name, Clients: t.Clients,
-		RTTMs: ms(t.Cells.PathOf(p).RTT()), Concurrency: p.Concurrency, BodyBytes: p.BodyBytes, Loss: p.Loss, Impairments: t.Cells.Impairments.String(),
+		RTTMs: ms(t.Cells.PathOf(p).RTT()), Concurrency: p.Concurrency, BodyBytes: p.BodyBytes, Loss: p.Loss, Impairments: t.Cells.Impairments.String(), TLS: p.TLS,
 		Target: t.Goal.Target, Confidence: 1 - t.Goal.Alpha, ObjectiveMs: ms(t.Goal.Objective),
 		Candidates: []analysis.TuneCandidate{}, Words: []analysis.TuneWord{},
 		Cells: t.measured, Invalid: t.invalid, Attempts: t.attempts,

@@ -101,7 +101,9 @@ type Cell struct {
 	Histograms map[string]string `json:"histograms,omitempty"`
 }
 
-// Latency is the three moments of an attempt that have a duration.
+// Latency is the three moments of an attempt that have a duration. With
+// Cell.NthRequest above 1 response and end leave out the time that the requests
+// before the measured one took; over TLS the handshake is part of both.
 type Latency struct {
 	Connect  Percentiles `json:"connect"`  // until connected
 	Response Percentiles `json:"response"` // until the first byte of the answer

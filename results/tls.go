@@ -27,7 +27,7 @@ var TLSEnds = [NumTLSEnds]TLSEndInfo{
 	{TLSUnfinished, "no-handshake", "there was no connection, or its handshake did not come to an end"},
 	{TLSOpen, "open", "the client closed it, by its own decision or a time limit"},
 	{TLSCloseNotify, "close-notify", "the server sent close_notify, and the client read it"},
-	{TLSTruncated, "truncated", "the connection ended in order without a close_notify"},
+	{TLSTruncated, "truncated", "the connection ended in order, or with another alert, without a close_notify"},
 	{TLSReset, "reset", "the connection was reset without a close_notify that the client had read"},
 }
 

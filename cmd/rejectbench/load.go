@@ -58,8 +58,8 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 		return usagef("--format %q: text or json", f.format)
 	case c.Concurrency < 1:
 		return usagef("--concurrency %d: at least 1", c.Concurrency)
-	case c.Nth < 1 || c.Nth > maxNth:
-		return usagef("--nth-request %d: within 1 and %d", c.Nth, maxNth)
+	case c.Nth < 1 || c.Nth > loadgen.MaxNth:
+		return usagef("--nth-request %d: within 1 and %d", c.Nth, loadgen.MaxNth)
 	case c.Workers < 0:
 		return usagef("--threads %d: it cannot be negative", c.Workers)
 	}

@@ -34,8 +34,8 @@ func serveCommand() *cobra.Command {
 				return usagef("--lingerers %d: it cannot be negative", cfg.Bounds.Lingerers)
 			case cfg.Workers < 0:
 				return usagef("--workers %d: it cannot be negative", cfg.Workers)
-			case cfg.Nth < 1 || cfg.Nth > maxNth:
-				return usagef("--nth-request %d: within 1 and %d", cfg.Nth, maxNth)
+			case cfg.Nth < 1 || cfg.Nth > loadgen.MaxNth:
+				return usagef("--nth-request %d: within 1 and %d", cfg.Nth, loadgen.MaxNth)
 			case format != "text" && format != "json":
 				return usagef("--format %q: text or json", format)
 			}

@@ -106,13 +106,10 @@ func parseOnOff(word string) (bool, error) {
 	return false, fmt.Errorf("on or off")
 }
 
-// maxNth bounds the requests of a connection: each takes a round trip.
-const maxNth = 1000
-
 func parseNth(word string) (int, error) {
 	n, err := strconv.Atoi(word)
-	if err != nil || n < 1 || n > maxNth {
-		return 0, fmt.Errorf("not a number within 1 and %d", maxNth)
+	if err != nil || n < 1 || n > loadgen.MaxNth {
+		return 0, fmt.Errorf("not a number within 1 and %d", loadgen.MaxNth)
 	}
 	return n, nil
 }

@@ -342,8 +342,9 @@ func (w *wire) end() {
 // goroutines may come here in another order than their calls returned; but
 // ECONNRESET is reported only once, to the first call that meets the reset,
 // and what the other one got, EPIPE or the end, is its aftermath (sock_error in
-// include/net/sock.h). What fails because the Transport closed the connection
-// under it is no failure.
+// include/net/sock.h). A time limit that has passed is the end, though: a reset may
+// come while the Transport closes what it has given up. What fails because the
+// Transport closed the connection under it is no failure.
 func (w *wire) note(c call, err error) {
 	if err == nil || errors.Is(err, net.ErrClosed) {
 		return
@@ -353,7 +354,7 @@ func (w *wire) note(c call, err error) {
 	if f.errno == 0 && !f.deadline && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return // an alert, or what is not TLS: the library refuses it
 	}
-	if !w.failed || f.errno == syscall.ECONNRESET {
+	if !w.failed || f.errno == syscall.ECONNRESET && !w.first.deadline {
 		w.failed, w.first = true, f
 	}
 }

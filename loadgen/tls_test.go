@@ -158,7 +158,7 @@ var tlsStories = []tlsStory{
 			"duplex":  {results.ResetSend, results.ResetReceive},
 			"nethttp": {results.ResetSend, results.ResetReceive},
 		},
-		handle: func(s *tls.Conn, _ *net.TCPConn, _ int64) { overtake(s) },
+		handle: func(s *tls.Conn, c *net.TCPConn, _ int64) { overtake(s); leaveUnread(c) },
 	},
 	{
 		name: "a 503 that overtakes the request and a reset", body: bigBody, ends: tlsEnd(results.TLSReset),

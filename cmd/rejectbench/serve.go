@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets"
 )
 

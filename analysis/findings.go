@@ -260,7 +260,13 @@ func findValidity(run *results.Run, summaries []*Summary) []string {
 		text := strings.Join(kinds(reasons), "; ")
 		found = append(found, fmt.Sprintf("Left out of every figure, for want of a valid try: %d of %s (%s); %s.", invalid, plural(rounds, "measured round"), text, again(retries)))
 	}
-	if planned := run.Manifest.Planned; planned > rounds && !endedAsPlanned(run.Manifest) {
+	switch planned := run.Manifest.Planned; {
+	case len(run.Manifest.Sources) > 1:
+		// What was planned twice is on record once: the counts were added up.
+		if run.Manifest.Interrupted {
+			found = append(found, "One of the runs that were merged was not finished.")
+		}
+	case planned > rounds && !endedAsPlanned(run.Manifest):
 		found = append(found, fmt.Sprintf("The run is not complete: %d of %s are on record.", rounds, plural(planned, "planned round")))
 	}
 	return found

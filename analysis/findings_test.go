@@ -113,3 +113,24 @@ func TestNothingIsSaidOfARunWithoutValidCells(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Each of the runs planned the rounds that the merged run has on record once.
+func TestAMergedRunIsNotCalledIncompleteForWhatItsRunsHadInCommon(t *testing.T) {
+	one := results.Source{Name: "one"}
+	run := &results.Run{
+		Manifest: results.Manifest{Planned: 2, Sources: []results.Source{one, {Name: "other"}}},
+		Cells:    []results.Cell{connectionCell("close", false, 0, 50, 0)},
+	}
+	said := func() string { return strings.Join(Findings(run), "\n") }
+	if text := said(); strings.Contains(text, "not complete") || strings.Contains(text, "not finished") {
+		t.Error(text)
+	}
+	run.Manifest.Interrupted = true
+	if text := said(); !strings.Contains(text, "One of the runs that were merged was not finished.") {
+		t.Error(text)
+	}
+	run.Manifest.Sources, run.Manifest.Interrupted = []results.Source{one}, false
+	if text := said(); !strings.Contains(text, "The run is not complete: 1 of 2 planned rounds") {
+		t.Error(text)
+	}
+}

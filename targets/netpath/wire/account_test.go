@@ -41,6 +41,8 @@ func TestEachFateIsBorneOutByTheLedgers(t *testing.T) {
 		{"read, but never sent", &Connection{}, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 bytes left"},
 		{"read, but lost", &lost, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 arrived"},
 		{"more left than was written", &whole, saw(results.ResetSend, 0), entry(100), results.UnknownFate, "it wrote 100"},
+		{"read, and more of another's server is on the path", &Connection{Answer: 190, Arrived: 143, AnswerWhole: true, Pending: 1}, saw(results.Delivered, 143), nil, results.Read, ""},
+		{"read, and more of it is on the path", &Connection{Answer: 190, Arrived: 143, AnswerWhole: true, Pending: 1}, saw(results.Delivered, 143), entry(190), results.UnknownFate, "143 arrived"},
 		{"still on the path", &Connection{Answer: 170, AnswerWhole: true, Pending: 1}, saw(results.TimeoutReceive, 0), entry(170), results.UnknownFate, "still on the path"},
 		{"the log was full", &Connection{Cut: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "full"},
 		{"too many gaps", &Connection{Answer: 170, AnswerWhole: true, Blurred: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "gaps"},

@@ -33,6 +33,10 @@ func (j Joined) Explain() (results.Fate, string) {
 		return results.UnknownFate, why
 	case read && sent && arrived:
 		return results.Read, ""
+	case read && j.Entry == nil && c.Arrived > 0 && c.Pending > 0:
+		// A server of another's may say more to a client that has left, such as a
+		// second answer to an upload that was broken off.
+		return results.Read, ""
 	case c.Cut:
 		return results.UnknownFate, "the record of packets was full"
 	case c.Blurred:

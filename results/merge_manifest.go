@@ -65,6 +65,13 @@ func mergeManifests(runs []*Run) (Manifest, error) {
 		all.Scenarios = joinScenarios(all.Scenarios, m.Scenarios)
 		all.Sources = append(all.Sources, sourcesOf(m)...)
 	}
+	// Where each run was kept is of no use where they are merged, and may name
+	// folders of another machine's.
+	delete(all.Options, outOption)
+	for i := range all.Sources {
+		all.Sources[i].Options = maps.Clone(all.Sources[i].Options)
+		delete(all.Sources[i].Options, outOption)
+	}
 	slices.SortStableFunc(all.Sources, func(a, b Source) int {
 		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kernel, b.Kernel))
 	})
@@ -148,9 +155,12 @@ type Difference struct {
 	Values []string // of each run, in their order; empty where it has none on record
 }
 
+// outOption is the option that says where a run is kept.
+const outOption = "out"
+
 // ofTheRun are the options that differ between runs of one experiment: where a
 // run is kept and how it is told of.
-var ofTheRun = []string{"out", "name", "format", "quiet", "seed"}
+var ofTheRun = []string{outOption, "name", "format", "quiet", "seed"}
 
 // Differences lists what was not the same in the runs: machine and system, the
 // kind of path, the TCP settings, and the options that decide what is measured.

@@ -187,7 +187,7 @@ const serveCommandLine = `rejectbench, serve, --listen, "{host}:{port}", --strat
 
 func TestAServerFromAFolderIsSweptLikeAStrategy(t *testing.T) {
 	needDelays(t)
-	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin,standin:reset", "--rtt", "10ms", "--body", "64KiB",
+	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin,standin:reset", "--rtt", "10ms", "--body", "1MiB",
 		"--concurrency", "4", "--requests", "20", "--aa", "0", "--client", "blocking", "--quiet", "--format", "json")
 	left := p.temporary()
 	p.start()

@@ -1,7 +1,6 @@
 package catalogue
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -10,29 +9,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
-)
-
-// Bounds of a server's file. The largest of ours has a few thousand bytes and three
-// levels; the YAML parser's time grows with the square of both.
-const (
-	maxBytes   = 64 << 10
-	maxNesting = 8
+	"github.com/rejectbench/rejectbench/targets/yamlfile"
 )
 
 // Error is an error at a place of a server's file.
-type Error struct {
-	File         string
-	Line, Column int // from 1
-	Err          error
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("%s:%d:%d: %v", e.File, e.Line, e.Column, e.Err) }
-func (e *Error) Unwrap() error { return e.Err }
+type Error = yamlfile.Error
 
 // Names on the command line and in file names: without comma, colon, slash or space.
 var (
@@ -44,7 +25,7 @@ var (
 // Parse reads a server's file. Every error is an *Error with the given file
 // name. Anchors, aliases and tags are refused: a server has no use for them.
 func Parse(file string, b []byte) (Server, error) {
-	r := &reader{file: file, text: string(b)}
+	r := &reader{File: yamlfile.File{Name: file, Kind: "server"}, text: string(b)}
 	if err := r.read(); err != nil {
 		return Server{}, err
 	}
@@ -56,43 +37,14 @@ func Parse(file string, b []byte) (Server, error) {
 
 // reader reads one file.
 type reader struct {
-	file, text string
-	root       ast.Node
-	server     Server
+	yamlfile.File
+	text   string
+	server Server
 }
 
 func (r *reader) read() error {
-	if len(r.text) > maxBytes {
-		return r.errorAt(1, 1, "%d bytes are too many for a server: at most %d", len(r.text), maxBytes)
-	}
-	if !utf8.ValidString(r.text) {
-		return r.errorAt(1, 1, "not a text in UTF-8")
-	}
-	tokens := lexer.Tokenize(r.text)
-	depth := 0
-	for _, t := range tokens {
-		switch t.Type {
-		case token.SequenceStartType, token.MappingStartType:
-			depth++
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
-			return r.errorAt(t.Position.Line, t.Position.Column, "anchors, aliases and tags have no place here: write the value out")
-		}
-		if depth > maxNesting {
-			return r.errorAt(t.Position.Line, t.Position.Column, "nested deeper than any server is")
-		}
-	}
-	file, err := parser.Parse(tokens, 0)
-	if err != nil {
-		return r.yamlError(err)
-	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return r.errorAt(1, 1, "not a server: write name, command, version and variants")
-	}
-	r.root = file.Docs[0].Body
-	if err := yaml.NodeToValue(r.root, &r.server, yaml.Strict()); err != nil {
-		return r.yamlError(err)
+	if err := r.Read(r.text, "name, command, version and variants", &r.server); err != nil {
+		return err
 	}
 	for _, check := range []func() error{r.checkFields, r.checkVariants, r.checkWords} {
 		if err := check(); err != nil {
@@ -102,44 +54,11 @@ func (r *reader) read() error {
 	return nil
 }
 
-func (r *reader) errorAt(line, column int, format string, args ...any) error {
-	return &Error{File: r.file, Line: max(line, 1), Column: max(column, 1), Err: fmt.Errorf(format, args...)}
-}
-
 // errorIn is an error at the value of a path such as $.variants[1].name, or at
 // the file's begin if it has none.
 func (r *reader) errorIn(path, format string, args ...any) error {
-	line, column := r.position(path)
-	return r.errorAt(line, column, format, args...)
-}
-
-func (r *reader) position(path string) (line, column int) {
-	p, err := yaml.PathString(path)
-	if err != nil {
-		return 1, 1
-	}
-	node, err := p.FilterNode(r.root)
-	if err != nil || node == nil || node.GetToken() == nil {
-		return 1, 1
-	}
-	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 { // its own token is a colon
-		node = m.Values[0].Key
-	}
-	at := node.GetToken().Position
-	return at.Line, at.Column
-}
-
-func (r *reader) yamlError(err error) error {
-	line, column, message := 1, 1, err.Error()
-	var at yaml.Error
-	if errors.As(err, &at) {
-		message = at.GetMessage()
-		if t := at.GetToken(); t != nil {
-			line, column = t.Position.Line, t.Position.Column
-		}
-	}
-	message, _, _ = strings.Cut(message, "\n")
-	return r.errorAt(line, column, "%s", message)
+	line, column, _ := r.Position(path)
+	return r.ErrorAt(line, column, format, args...)
 }
 
 // checkFields checks what stands in the file once.
@@ -226,7 +145,7 @@ func (r *reader) checkWords() error {
 			for _, v := range s.Variants {
 				if _, ok := s.values(v, nil)[strings.Trim(w, "{}")]; !ok {
 					line, column := r.find(t.path, w)
-					return r.errorAt(line, column, "unknown placeholder %s: there are %s, and what set holds; variant %s sets no %s (write a space behind a brace that is the server's own)",
+					return r.ErrorAt(line, column, "unknown placeholder %s: there are %s, and what set holds; variant %s sets no %s (write a space behind a brace that is the server's own)",
 						w, strings.Join(placeWords, ", "), v.Name, strings.Trim(w, "{}"))
 				}
 			}
@@ -243,7 +162,7 @@ func (r *reader) checkWords() error {
 			for _, w := range word.FindAllString(set[key], -1) {
 				if !slices.Contains(placeWords, w) {
 					line, column := r.find(path, w)
-					return r.errorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(placeWords, ", "))
+					return r.ErrorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(placeWords, ", "))
 				}
 			}
 		}
@@ -272,7 +191,7 @@ func (r *reader) checkWords() error {
 
 // find is where a placeholder stands for the first time at or below a path's value.
 func (r *reader) find(path, word string) (line, column int) {
-	line, column = r.position(path)
+	line, column, _ = r.Position(path)
 	for i, text := range strings.Split(r.text, "\n") {
 		if at := strings.Index(text, word); i+1 >= line && at >= 0 {
 			return i + 1, utf8.RuneCountInString(text[:at]) + 1

@@ -10,26 +10,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
-)
-
-// Bounds of a file. Ours have a few dozen lines and three levels; the YAML
-// parser's time grows with the square of both.
-const (
-	maxBytes   = 64 << 10
-	maxNesting = 8
+	"github.com/rejectbench/rejectbench/targets/yamlfile"
 )
 
 // Bounds of a part: a scenario is there to be run in a few seconds.
@@ -38,18 +26,10 @@ const (
 	maxBody        = 1 << 30
 	maxConcurrency = 1000
 	maxRequests    = 100_000
-	maxNth         = 1000
 )
 
 // Error is an error at a place of a scenario's file.
-type Error struct {
-	File         string
-	Line, Column int // from 1
-	Err          error
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("%s:%d:%d: %v", e.File, e.Line, e.Column, e.Err) }
-func (e *Error) Unwrap() error { return e.Err }
+type Error = yamlfile.Error
 
 // Names on the command line, in records and in file names.
 var (
@@ -95,8 +75,8 @@ type filePart struct {
 // Parse reads a scenario's file. Every error is an *Error with the given file
 // name. Anchors, aliases and tags are refused: a scenario has no use for them.
 func Parse(name string, b []byte) (Scenario, error) {
-	r := &reader{name: name}
-	if err := r.parse(string(b)); err != nil {
+	r := &reader{File: yamlfile.File{Name: name, Kind: "scenario"}}
+	if err := r.Read(string(b), "name, title, source, date, reported and parts", &r.file); err != nil {
 		return Scenario{}, err
 	}
 	return r.scenario()
@@ -104,89 +84,19 @@ func Parse(name string, b []byte) (Scenario, error) {
 
 // reader reads one file.
 type reader struct {
-	name string
-	root ast.Node
+	yamlfile.File
 	file file
-}
-
-func (r *reader) parse(text string) error {
-	if len(text) > maxBytes {
-		return r.errorAt(1, 1, "%d bytes are too many for a scenario: at most %d", len(text), maxBytes)
-	}
-	if !utf8.ValidString(text) {
-		return r.errorAt(1, 1, "not a text in UTF-8")
-	}
-	tokens := lexer.Tokenize(text)
-	depth := 0
-	for _, t := range tokens {
-		switch t.Type {
-		case token.SequenceStartType, token.MappingStartType:
-			depth++
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
-			return r.errorAt(t.Position.Line, t.Position.Column, "anchors, aliases and tags have no place here: write the value out")
-		}
-		if depth > maxNesting {
-			return r.errorAt(t.Position.Line, t.Position.Column, "nested deeper than any scenario is")
-		}
-	}
-	doc, err := parser.Parse(tokens, 0)
-	if err != nil {
-		return r.yamlError(err)
-	}
-	if len(doc.Docs) != 1 || doc.Docs[0].Body == nil {
-		return r.errorAt(1, 1, "not a scenario: write name, title, source, date, reported and parts")
-	}
-	r.root = doc.Docs[0].Body
-	if err := yaml.NodeToValue(r.root, &r.file, yaml.Strict()); err != nil {
-		return r.yamlError(err)
-	}
-	return nil
-}
-
-func (r *reader) errorAt(line, column int, format string, args ...any) error {
-	return &Error{File: r.name, Line: max(line, 1), Column: max(column, 1), Err: fmt.Errorf(format, args...)}
 }
 
 // errorIn is an error at the value of a path such as $.parts[1].name, or at what
 // the path lies in where it has none.
 func (r *reader) errorIn(path, format string, args ...any) error {
-	line, column, found := r.position(path)
+	line, column, found := r.Position(path)
 	for !found && strings.Contains(path, ".") {
 		path = path[:strings.LastIndexByte(path, '.')]
-		line, column, found = r.position(path)
+		line, column, found = r.Position(path)
 	}
-	return r.errorAt(line, column, format, args...)
-}
-
-func (r *reader) position(path string) (line, column int, found bool) {
-	p, err := yaml.PathString(path)
-	if err != nil {
-		return 1, 1, false
-	}
-	node, err := p.FilterNode(r.root)
-	if err != nil || node == nil || node.GetToken() == nil {
-		return 1, 1, false
-	}
-	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 { // its own token is a colon
-		node = m.Values[0].Key
-	}
-	at := node.GetToken().Position
-	return at.Line, at.Column, true
-}
-
-func (r *reader) yamlError(err error) error {
-	line, column, message := 1, 1, err.Error()
-	var at yaml.Error
-	if errors.As(err, &at) {
-		message = at.GetMessage()
-		if t := at.GetToken(); t != nil {
-			line, column = t.Position.Line, t.Position.Column
-		}
-	}
-	message, _, _ = strings.Cut(message, "\n")
-	return r.errorAt(line, column, "%s", message)
+	return r.ErrorAt(line, column, format, args...)
 }
 
 // scenario checks what stands in the file once, and reads the parts.
@@ -255,8 +165,8 @@ func (r *reader) part(i int) (p Part, err error) {
 		return wrong("concurrency", "concurrency %d: within 1 and %d", f.Concurrency, maxConcurrency)
 	case f.Requests < 1 || f.Requests > maxRequests:
 		return wrong("requests", "requests %d: within 1 and %d", f.Requests, maxRequests)
-	case f.Nth < 0 || f.Nth > maxNth:
-		return wrong("nth_request", "nth_request %d: within 1 and %d", f.Nth, maxNth)
+	case f.Nth < 0 || f.Nth > loadgen.MaxNth:
+		return wrong("nth_request", "nth_request %d: within 1 and %d", f.Nth, loadgen.MaxNth)
 	}
 	if p.RTT, err = parseDuration(f.RTT, maxRTT); err != nil {
 		return wrong("rtt", "rtt %q: %w", f.RTT, err)

@@ -1,12 +1,14 @@
 package drivers
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -244,8 +246,23 @@ func readHeader(c io.Reader) bool {
 	return true
 }
 
+// readRequest reads a whole request, and reports whether it came.
+func readRequest(c io.Reader) bool {
+	r, err := http.ReadRequest(bufio.NewReader(c))
+	if err != nil {
+		return false
+	}
+	_, err = io.Copy(io.Discard, r.Body)
+	return err == nil
+}
+
 func says(text string) func(c *net.TCPConn) {
-	return reading(func(c *net.TCPConn) { _, _ = io.WriteString(c, text) })
+	return func(c *net.TCPConn) {
+		defer c.Close()
+		if readRequest(c) {
+			_, _ = io.WriteString(c, text)
+		}
+	}
 }
 
 // A reset is told once, to the first call that meets it. A client that takes no

@@ -135,20 +135,24 @@ func TestWithoutPortsCountsDecideWhatBecameOfArrivedAnswers(t *testing.T) {
 
 func TestEveryDriverThatBreaksTheProtocolIsEndedWithOneReason(t *testing.T) {
 	const one = `{"outcome":"closed","end_ms":1}`
-	for _, tt := range []struct{ name, script, why string }{
-		{"garbage", "echo " + strings.Repeat("x", 100) + "; sleep 60", "line 1: "},
-		{"an unknown outcome", `echo '{"outcome":"fine"}'; sleep 60`, `unknown outcome "fine"`},
-		{"too few lines", "echo '" + one + "'", "it ended after 1 of 2 attempts"},
-		{"too many lines", "for i in 1 2 3; do echo '" + one + "'; done; sleep 60", "one attempt more than the 2"},
-		{"an exit code", "echo '" + one + "'; echo '" + one + "'; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`},
-		{"a hang", "echo '" + one + "'; sleep 60 & sleep 60", "it hangs: nothing for 200ms, after 1 of 2 attempts"},
+	for _, tt := range []struct {
+		name, script, why string
+		patience          time.Duration
+	}{
+		{"garbage", "echo " + strings.Repeat("x", 100) + "; sleep 600", "line 1: ", patience},
+		{"an unknown outcome", `echo '{"outcome":"fine"}'; sleep 600`, `unknown outcome "fine"`, patience},
+		{"too few lines", "echo '" + one + "'", "it ended after 1 of 2 attempts", patience},
+		{"too many lines", "for i in 1 2 3; do echo '" + one + "'; done; sleep 600", "one attempt more than the 2", patience},
+		{"an exit code", "echo '" + one + "'; echo '" + one + "'; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`, patience},
+		// The shell has its line out by then, on a busy machine too.
+		{"a hang", "echo '" + one + "'; sleep 600 & sleep 600", "it hangs: nothing for 3s, after 1 of 2 attempts", 3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			folder := t.TempDir()
 			client := drivers.Client{Name: "broken", Command: []string{"/bin/sh", "-c", tt.script}}
 			_, err := driveClient(context.Background(), client, driverSpec{
 				Folder:   folder,
-				Patience: 200 * time.Millisecond,
+				Patience: tt.patience,
 				Fleet: loadgen.Config{
 					Target: loadgen.Target{Addr: netip.MustParseAddrPort("127.0.0.1:1")}, Concurrency: 1, Requests: 2, ReceiveTimeout: time.Second,
 				},

@@ -169,15 +169,15 @@ func TestExecOverLoopbackSpeaksIPv6(t *testing.T) {
 
 func TestServerProgramThatDoesNotServeIsWrongUsageInOneLine(t *testing.T) {
 	needDelays(t)
-	for name, c := range map[string]struct{ server, want string }{
-		"is not there":                {"/no/such/program", "start the server /no/such/program: "},
-		"ends before it listens":      {"sh -c exit", "the server sh ended before it listened on 198.18.0.2:8080: exit status 0"},
-		"listens elsewhere":           {"rejectbench serve --listen {host}:1", "the server rejectbench did not listen on 198.18.0.2:8080 within 300ms"},
-		"never listens, ignores TERM": {script(t, leaveBehind, "trap '' TERM", "sleep 600", "sleep 600"), "did not listen on 198.18.0.2:8080 within 300ms"},
+	for name, c := range map[string]struct{ server, timeout, want string }{
+		"is not there":                {"/no/such/program", "1m", "start the server /no/such/program: "},
+		"ends before it listens":      {"sh -c exit", "1m", "the server sh ended before it listened on 198.18.0.2:8080: exit status 0"},
+		"listens elsewhere":           {"rejectbench serve --listen {host}:1", "300ms", "the server rejectbench did not listen on 198.18.0.2:8080 within 300ms"},
+		"never listens, ignores TERM": {script(t, leaveBehind, "trap '' TERM", "sleep 600", "sleep 600"), "300ms", "did not listen on 198.18.0.2:8080 within 300ms"},
 	} {
 		for _, command := range [][]string{{"exec", "--rtt", "1ms"}, {"run", "--rtt", "1ms", "--quiet"}} {
 			t.Run(name+" "+command[0], func(t *testing.T) {
-				args := append(command, "--listen-timeout", "300ms", "--server", c.server)
+				args := append(command, "--listen-timeout", c.timeout, "--server", c.server)
 				if command[0] == "exec" {
 					args = append(args, "--", "echo", "the program ran")
 				}

@@ -98,7 +98,7 @@ func TestAServerThatListensElsewhereIsNotReady(t *testing.T) {
 
 func TestAServerThatNeverSaysThatItIsReadyIsNot(t *testing.T) {
 	refused(t, altered(t, "nginx", "tls:\n", "ready: never said\ntls:\n"),
-		"did not say that it is ready (\"never said\") within 500ms", "--listen-timeout", "500ms")
+		"did not say that it is ready (\"never said\") within 3s", "--listen-timeout", "3s") // by when it listens
 }
 
 // Whether the parent is seen to end while its child already listens is a matter

@@ -345,17 +345,18 @@ func TestTheServerOfTheReadmeIsAddedByItsOneFile(t *testing.T) {
 func TestAServerThatDoesNotStartShowsWhatItWrote(t *testing.T) {
 	needDelays(t)
 	const set = "set: { strategy: x }\n"
-	for name, c := range map[string]struct{ command, extra, want string }{
-		"refuses": {`sh, -c, "echo bad line 7 of {dir}/conf >&2; exit 3 # {strategy}"`, set,
+	// A server that has something to do before the time is over has seconds for it.
+	for name, c := range map[string]struct{ command, extra, timeout, want string }{
+		"refuses": {`sh, -c, "echo bad line 7 of {dir}/conf >&2; exit 3 # {strategy}"`, set, "1m",
 			"the server standin:linger ended before it listened on 198.18.0.2:8080: exit status 3; it wrote: bad line 7 of {dir}/conf"},
-		"waits": {`sh, -c, "echo waiting; sleep 600 # {strategy}"`, set,
-			"the server standin:linger did not listen on 198.18.0.2:8080 within 300ms; it wrote: waiting"},
-		"never says that it is ready": {serveCommandLine, "ready: never said\n" + set,
-			"the server standin:linger did not say that it is ready (\"never said\") within 300ms"},
+		"waits": {`sh, -c, "echo waiting; sleep 600 # {strategy}"`, set, "3s",
+			"the server standin:linger did not listen on 198.18.0.2:8080 within 3s; it wrote: waiting"},
+		"never says that it is ready": {serveCommandLine, "ready: never said\n" + set, "3s",
+			"the server standin:linger did not say that it is ready (\"never said\") within 3s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, command := range []string{"run", "exec"} {
-				args := []string{command, "--catalogue", standIn(t, c.command, c.extra), "--server", "standin", "--rtt", "1ms", "--listen-timeout", "300ms"}
+				args := []string{command, "--catalogue", standIn(t, c.command, c.extra), "--server", "standin", "--rtt", "1ms", "--listen-timeout", c.timeout}
 				if command == "exec" {
 					args = append(args, "--", "true")
 				}

@@ -128,7 +128,7 @@ func TestAServerWhoseFirstProcessDiesInMidCellMakesTheCellInvalidAndItsChildrenE
 			}
 			need(t, s)
 			p := prepare(t, "run", "--server", name, "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
-				"--concurrency", "4", "--duration", "300ms", "--aa", "0", "--format", "json", "--quiet")
+				"--concurrency", "4", "--duration", "2s", "--aa", "0", "--format", "json", "--quiet")
 			left := p.temporary()
 			p.start()
 			p.frozen("fleet")

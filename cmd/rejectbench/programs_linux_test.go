@@ -277,10 +277,7 @@ func TestServerProgramTakesTheStrategysPlaceInACell(t *testing.T) {
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		t.Run(family, func(t *testing.T) {
 			p := serverRun(t, "--requests", "40", "--path", "delayline", family)
-			stdout, code := p.wait()
-			if code != exitDone {
-				t.Fatalf("exit code %d: %s", code, p.stderr)
-			}
+			stdout := p.done()
 			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
 			if err != nil {
 				t.Fatal(err)
@@ -321,9 +318,9 @@ func TestDeathOfAServerProgramIsRecordedAndTheRunGoesOn(t *testing.T) {
 	p.frozen("fleet")
 	killed := p.killServers()
 	p.thaw()
-	stdout, code := p.wait()
-	if code != exitDone || killed != 1 {
-		t.Fatalf("%d servers killed, exit code %d: %s", killed, code, p.stderr)
+	stdout := p.done()
+	if killed != 1 {
+		t.Fatalf("%d servers killed: %s", killed, p.stderr)
 	}
 	const reason = `"invalid_reason":"the server died: signal: killed"`
 	if n := strings.Count(stdout, reason); n != 1 || !strings.Contains(stdout, `"round":1`) {
@@ -346,9 +343,8 @@ func TestKilledCellLeavesNothingOfWhatItsServerStarted(t *testing.T) {
 			return b.pid != p.cmd.Process.Pid && slices.ContainsFunc(now, func(n relative) bool { return n.pid == b.pid })
 		})
 	})
-	stdout, code := p.wait()
-	if code != exitDone || strings.Count(stdout, `"invalid_reason":"the cell's process died: signal: killed"`) != 1 {
-		t.Errorf("exit code %d:\n%s%s", code, stdout, p.stderr)
+	if stdout := p.done(); strings.Count(stdout, `"invalid_reason":"the cell's process died: signal: killed"`) != 1 {
+		t.Errorf("%s%s", stdout, p.stderr)
 	}
 	p.allGone()
 }
@@ -357,9 +353,7 @@ func TestRunOverIPv6HasLedgersThatAgree(t *testing.T) {
 	needDelays(t)
 	p := start(t, "run", "--ipv6", "--path", "delayline", "--strategy", "close,lingering-close", "--rtt", "10ms", "--body", "64KiB",
 		"--concurrency", "4", "--requests", "40", "--quiet")
-	if _, code := p.wait(); code != exitDone {
-		t.Fatalf("exit code %d: %s", code, p.stderr)
-	}
+	p.done()
 	run, err := results.Open(p.out)
 	if err != nil {
 		t.Fatal(err)
@@ -371,7 +365,8 @@ func TestRunOverIPv6HasLedgersThatAgree(t *testing.T) {
 		if !c.IPv6 || c.Rejected != 40 || c.Ledger != (results.Ledger{Matched: 40}) || c.Wire == nil || c.Wire.Agreement.Agreed != 40 {
 			t.Errorf("%s: ipv6 %v, %d rejected, ledger %+v, wire %+v", c.Strategy, c.IPv6, c.Rejected, c.Ledger, c.Wire)
 		}
-		if h := c.HandshakeMs; h.Count != 40 || h.P50 < 10 || h.P50 > 10+float64(5*time.Millisecond)/1e6 {
+		// Of a cell that a busy machine made invalid the handshakes may be as slow as they like.
+		if h := c.HandshakeMs; h.Count != 40 || h.P50 < 10 || c.Valid && h.P50 > 10+float64(5*time.Millisecond)/1e6 {
 			t.Errorf("%s: handshakes %+v over 10 ms", c.Strategy, h)
 		}
 	}

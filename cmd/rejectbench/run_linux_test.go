@@ -99,6 +99,18 @@ func (p *program) wait() (string, int) {
 	return string(rest), p.cmd.ProcessState.ExitCode()
 }
 
+// done reads the rest of a run's standard output and fails unless the run went to
+// its end. A busy machine may leave it without a valid cell, which has an exit code
+// of its own; what the cells say has to be right all the same.
+func (p *program) done() string {
+	p.t.Helper()
+	stdout, code := p.wait()
+	if code != exitDone && (code != exitFailed || !strings.HasSuffix(p.stderr.String(), "rejectbench: no cell is valid; the report has the reasons\n")) {
+		p.t.Fatalf("exit code %d: %s", code, p.stderr)
+	}
+	return stdout
+}
+
 // frozen waits until a process of this role runs beside the processes it needs
 // and stops it, so that the cell cannot end before the test has acted.
 func (p *program) frozen(role string) relative {
@@ -137,10 +149,7 @@ func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 	needDelays(t)
 	p := start(t, "run", "--strategy", "close,lingering-close", "--rtt", "10ms", "--body", "0,64KiB",
 		"--concurrency", "10", "--requests", "20", "--format", "json", "--name", "small")
-	stdout, code := p.wait()
-	if code != exitDone {
-		t.Fatalf("exit code %d: %s", code, p.stderr)
-	}
+	stdout := p.done()
 	file, err := os.ReadFile(filepath.Join(p.out, results.CellsFile))
 	if err != nil {
 		t.Fatal(err)
@@ -313,10 +322,7 @@ func TestDeathOfOneProcessIsRecordedAndTheRunGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.thaw()
-			stdout, code := p.wait()
-			if code != exitDone {
-				t.Fatalf("exit code %d: %s", code, p.stderr)
-			}
+			stdout := p.done()
 			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
 			if err != nil {
 				t.Fatal(err)

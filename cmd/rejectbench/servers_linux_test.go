@@ -147,10 +147,7 @@ func TestOrdinaryUserRunsServersOfTheCatalogue(t *testing.T) {
 	p := asOrdinaryUser(t, "run", "--server", strings.Join(names, ","), "--rtt", "5ms", "--body", "0", "--concurrency", "4", "--requests", "8",
 		"--aa", "0", "--client", "blocking", "--format", "json", "--quiet")
 	p.start()
-	stdout, code := p.wait()
-	if code != exitDone {
-		t.Fatalf("exit code %d: %s", code, p.stderr)
-	}
+	stdout := p.done()
 	cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
 	if err != nil || len(cells) < len(names) {
 		t.Fatalf("%d cells, %v", len(cells), err)
@@ -191,10 +188,7 @@ func TestAServerFromAFolderIsSweptLikeAStrategy(t *testing.T) {
 		"--concurrency", "4", "--requests", "20", "--aa", "0", "--client", "blocking", "--quiet", "--format", "json")
 	left := p.temporary()
 	p.start()
-	stdout, code := p.wait()
-	if code != exitDone {
-		t.Fatalf("exit code %d: %s", code, p.stderr)
-	}
+	stdout := p.done()
 	seen := map[string]int64{}
 	cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
 	if err != nil {

@@ -51,12 +51,14 @@ func datagrams(t *testing.T, ns *namespace, addr netip.Addr) *net.UDPConn {
 // port is where the socket can be written to.
 func port(c *net.UDPConn) netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// last marks the datagrams that end a stream; one of them gets through.
+// last marks the datagrams that end a stream; one of them gets through. Behind
+// the mark stands how many datagrams were sent before it.
 const last = math.MaxUint32
 
 // stream sends n numbered datagrams one way and returns the numbers that
-// arrived, in order of arrival, and how many datagrams were sent in all.
-func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent int) {
+// arrived, in order of arrival, how many datagrams were sent in all, and how many
+// the path has taken in for certain: those up to the end that arrived.
+func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent, taken int) {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() {
@@ -68,6 +70,7 @@ func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent 
 			}
 			v := binary.BigEndian.Uint32(b)
 			if v == last {
+				taken = int(binary.BigEndian.Uint32(b[4:])) + 1
 				done <- nil
 				return
 			}
@@ -75,10 +78,11 @@ func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent 
 		}
 	}()
 	send := func(v uint32) {
-		sent++
-		if _, err := from.WriteToUDPAddrPort(binary.BigEndian.AppendUint32(nil, v), port(to)); err != nil {
+		b := binary.BigEndian.AppendUint32(nil, v)
+		if _, err := from.WriteToUDPAddrPort(binary.BigEndian.AppendUint32(b, uint32(sent)), port(to)); err != nil {
 			t.Error(err)
 		}
+		sent++
 	}
 	for i := range n {
 		send(uint32(i))
@@ -91,14 +95,16 @@ func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent 
 			if err != nil {
 				t.Fatal(err)
 			}
-			return arrived, sent
+			return arrived, sent, taken
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
 func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
-	const n = 20000
+	// Fewer than any ring holds, so that none is lost while the line's thread is
+	// kept from running.
+	const n = 16000
 	lossy := func(share float64) Impairment { return Impairment{Delay: 2 * time.Millisecond, Loss: share} }
 	for name, im := range map[string]Impairments{
 		"no loss": {Up: lossy(0), Down: lossy(0)},
@@ -112,13 +118,14 @@ func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
 					return err
 				}
 				client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
-				var sent, arrived int64
+				var sent, taken, arrived int64
 				for _, way := range [][2]*net.UDPConn{{client, server}, {server, client}} {
-					got, all := stream(t, way[0], way[1], n)
+					got, all, certain := stream(t, way[0], way[1], n)
 					if !slices.IsSorted(got) || len(slices.Compact(got)) != len(got) {
 						t.Errorf("packets arrived out of order or twice")
 					}
 					sent += int64(all)
+					taken += int64(certain)
 					arrived += int64(len(got))
 					// The 99.9% interval of a binomial, by its normal approximation.
 					lost, want := float64(n-len(got)), n*im.Up.Loss
@@ -133,8 +140,9 @@ func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
 				if stats.RingDrops != 0 || stats.SendErrors != 0 {
 					t.Fatalf("the path lost packets of its own: %+v", stats)
 				}
-				if stats.Packets != sent {
-					t.Errorf("%d packets entered the path, %d were sent", stats.Packets, sent)
+				// An end that was sent again may still lie in a ring when the path closes.
+				if stats.Packets < taken || stats.Packets > sent {
+					t.Errorf("%d packets entered the path, %d were sent and %d of them taken in", stats.Packets, sent, taken)
 				}
 				// Those that ended the streams are not in arrived, and may be lost as well.
 				if ends := sent - 2*n; stats.Lost < 2*n-arrived || stats.Lost > 2*n-arrived+ends {
@@ -154,7 +162,7 @@ func TestSameSeedLosesTheSamePackets(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			got, _ = stream(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), 1000)
+			got, _, _ = stream(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), 1000)
 			_, err = p.Close()
 			return err
 		})

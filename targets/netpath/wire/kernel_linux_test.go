@@ -83,6 +83,9 @@ func must(err error) {
 
 const request, answer = 1000, 170
 
+// patience bounds what must happen; no test waits for it to pass.
+var patience = unix.Timeval{Sec: 30}
+
 // onWire has story happen to sockets of a fresh namespace and returns the
 // connection that the ledger makes of it. Nothing waits for a time: the story
 // ends when until holds of the packets so far.
@@ -100,7 +103,7 @@ func onWire(t *testing.T, story func(b *bench), until func(Connection) bool) (c 
 		defer unix.Close(b.tap)
 		const packetIgnoreOutgoing = 23 // linux/if_packet.h; loopback shows every packet twice
 		must(unix.SetsockoptInt(b.tap, unix.SOL_PACKET, packetIgnoreOutgoing, 1))
-		must(unix.SetsockoptTimeval(b.tap, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}))
+		must(unix.SetsockoptTimeval(b.tap, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
 		b.listener, b.client = b.socket(), b.socket()
 		defer unix.Close(b.listener)
 		must(unix.Bind(b.listener, &b.addr))
@@ -122,7 +125,7 @@ func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
 func (b *bench) socket() int {
 	fd := try(unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0))
-	must(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}))
+	must(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
 	return fd
 }
 
@@ -147,7 +150,7 @@ func (b *bench) connect() {
 	must(unix.Connect(b.client, &b.addr))
 	fd, _, err := unix.Accept(b.listener)
 	must(err)
-	must(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}))
+	must(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
 	b.server = fd
 }
 

@@ -132,7 +132,7 @@ func TestAnAnswerThatComesAlongWithTheOneBeforeItIsReadWhenTheClientReads(t *tes
 			handle: func(c *net.TCPConn, _ int64) {
 				readHead(c)
 				say(c, answer200+keepOpen)
-				hold(600 * time.Millisecond)
+				keep(c)
 			},
 		},
 	} {

@@ -643,22 +643,19 @@ func TestCancelCutsWhatIsInFlight(t *testing.T) {
 		{"waiting for the end", 0, func(c *net.TCPConn, _ <-chan struct{}) { readHead(c); say(c, answer503); untilGone(c) }},
 	} {
 		eachClient(t, func(t *testing.T, e engine, client string) {
-			connected := make(chan struct{}, 100)
 			gone := make(chan struct{})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var connected atomic.Int64
 			addr := server(t, func(c *net.TCPConn) {
-				connected <- struct{}{}
+				if connected.Add(1) == 4 {
+					cancel() // before the answer: a client that does not wait for the end has then done all it was to
+				}
 				phase.handle(c, gone)
 			})
 			cfg := quick(addr, client, 4)
 			cfg.Concurrency, cfg.BodyBytes = 4, phase.body
-			cfg.SendTimeout, cfg.ReceiveTimeout, cfg.ReadDelay = time.Minute, time.Minute, time.Minute
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				for range cfg.Concurrency {
-					<-connected
-				}
-				cancel()
-			}()
+			cfg.SendTimeout, cfg.ReceiveTimeout, cfg.ReadDelay, cfg.EndWait = time.Minute, time.Minute, time.Minute, time.Minute
 			began := time.Now()
 			r, err := e.run(ctx, cfg)
 			close(gone)

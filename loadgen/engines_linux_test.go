@@ -34,12 +34,21 @@ func fullListener(t *testing.T) netip.AddrPort {
 		t.Fatal(err)
 	}
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*unix.SockaddrInet4).Port))
-	for range 10 {
-		c, err := net.DialTimeout("tcp", addr.String(), 100*time.Millisecond)
+	c, err := net.DialTimeout("tcp", addr.String(), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	// Of a listener, these are the length of its accept queue and the longest that is not
+	// yet full (tcp_get_info): a connect that failed might only have been late.
+	for over := time.Now().Add(patience); time.Now().Before(over); time.Sleep(time.Millisecond) {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Unacked > info.Sacked {
 			return addr
 		}
-		t.Cleanup(func() { c.Close() })
 	}
 	t.Skip("the accept queue does not fill up")
 	return addr
@@ -67,6 +76,7 @@ func TestNoDescriptorIsLocalError(t *testing.T) {
 		leaveDescriptors(t, 6)
 		cfg := quick(addr, client, 16)
 		cfg.Concurrency, cfg.ReceiveTimeout = 16, 200*time.Millisecond
+		cfg.Workers = 1 // each has descriptors of its own
 		r := run(t, e, cfg)
 		for i, a := range r.Attempts {
 			switch {

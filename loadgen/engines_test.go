@@ -385,6 +385,9 @@ func (s story) check(t *testing.T, e engine, client string, addr netip.AddrPort,
 	}
 }
 
+// patience is a time limit that no client meets unless something hangs.
+const patience = 20 * time.Second
+
 // quick is a fleet of n attempts with time limits fit for a test.
 func quick(addr netip.AddrPort, client string, n int64) Config {
 	return Config{

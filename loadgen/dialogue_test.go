@@ -97,9 +97,12 @@ func TestAnAttemptEndsWithTheEarlierRequestThatIsNotAdmitted(t *testing.T) {
 // A server may reject before it has the request, and its answer then shares a
 // segment with the one before.
 func TestAnAnswerThatComesAlongWithTheOneBeforeItIsReadWhenTheClientReads(t *testing.T) {
+	// A client that has its answer before it sends leaves the server waiting for the request.
+	endsEarly := func(cfg *Config) { cfg.EndWait = 50 * time.Millisecond }
 	for _, s := range []story{
 		{
 			name: "then an orderly end", body: 1000, want: only(results.Delivered),
+			cfg:    endsEarly,
 			handle: func(c *net.TCPConn, n int64) { readHead(c); say(c, answer200+answer503); readRequest(c, n) },
 		},
 		{
@@ -116,7 +119,7 @@ func TestAnAnswerThatComesAlongWithTheOneBeforeItIsReadWhenTheClientReads(t *tes
 			handle: func(c *net.TCPConn, n int64) { readHead(c); say(c, answer200+keepOpen); untilGone(c) },
 		},
 		{
-			name: "then a reset over the request", body: bigBody,
+			name: "then a reset over the request", body: bigBody, cfg: endsEarly,
 			want: map[string][]results.Outcome{
 				"blocking": {results.ResetSend}, "slow-reader": {results.ResetSend},
 				"tolerant": {results.DeliveredThenReset},

@@ -148,7 +148,7 @@ var tlsStories = []tlsStory{
 	},
 	{
 		name: "a request that is not taken is timeout-send", body: bigBody, want: only(results.TimeoutSend), ends: tlsEnd(results.TLSOpen),
-		cfg:    func(cfg *Config) { cfg.SendTimeout = 200 * time.Millisecond },
+		cfg:    func(cfg *Config) { cfg.SendTimeout, cfg.Concurrency = 2*time.Second, 4 }, // the handshake has to be made within it
 		handle: func(s *tls.Conn, c *net.TCPConn, _ int64) { readHead(s); keep(c) },
 	},
 	{

@@ -187,7 +187,7 @@ func TestEachDirectionTakesHalfTheRoundTrip(t *testing.T) {
 		client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
 		for name, way := range map[string][2]*net.UDPConn{"up": {client, server}, "down": {server, client}} {
 			took := time.Hour
-			for range 5 {
+			for i := 0; i < 5 || i < 50 && took >= rtt; i++ {
 				sent := time.Now()
 				if _, err := way[0].WriteToUDPAddrPort([]byte("x"), port(way[1])); err != nil {
 					return err

@@ -55,7 +55,8 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// devices lists the devices of the calling thread's namespace besides lo.
+// devices lists the devices of the calling thread's namespace besides lo. A fresh
+// one has some where the kernel's tunnels are loaded.
 func devices(t *testing.T) []string {
 	t.Helper()
 	all, err := net.Interfaces()
@@ -102,7 +103,7 @@ func TestCloseLeavesNeitherDescriptorsNorNamespacesNorDevices(t *testing.T) {
 		t.Run(fmt.Sprintf("%s rtt %v loss %v", spec.Kind, spec.Impairments.RTT(), spec.Impairments.Up.Loss), func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 			inMiddle(t, func() error {
-				before := descriptors(t)
+				before, had := descriptors(t), devices(t)
 				p, err := Open(spec, true)
 				if err != nil {
 					return err
@@ -124,7 +125,7 @@ func TestCloseLeavesNeitherDescriptorsNorNamespacesNorDevices(t *testing.T) {
 					// The kernel takes a namespace down after its last thread has gone.
 					eventually(t, "the ends' namespaces are empty", func() bool { return !inhabited(client) && !inhabited(server) })
 				}
-				eventually(t, "the taps are gone", func() bool { return len(devices(t)) == 0 })
+				eventually(t, "the taps are gone", func() bool { return slices.Equal(devices(t), had) })
 				return nil
 			})
 		})
@@ -133,6 +134,7 @@ func TestCloseLeavesNeitherDescriptorsNorNamespacesNorDevices(t *testing.T) {
 
 func TestCloseEndsItsThreads(t *testing.T) {
 	inMiddle(t, func() error {
+		had := devices(t)
 		round := func() error {
 			p, err := Open(kindsToClose[0], true)
 			if err != nil {
@@ -141,7 +143,7 @@ func TestCloseEndsItsThreads(t *testing.T) {
 			if _, err = p.Close(); err != nil {
 				return err
 			}
-			eventually(t, "the taps are gone", func() bool { return len(devices(t)) == 0 })
+			eventually(t, "the taps are gone", func() bool { return slices.Equal(devices(t), had) })
 			return nil
 		}
 		if err := round(); err != nil { // by which the runtime has the threads it wants

@@ -380,11 +380,12 @@ func TestNetemThatCannotDoWhatIsAskedLeavesNoDevices(t *testing.T) {
 			t.Fatal(err)
 		}
 		inMiddle(t, func() error {
+			had := devices(t)
 			_, err := Open(Spec{Kind: Netem, Impairments: im}, true)
 			if !errors.Is(err, errNotNetem) {
 				t.Errorf("%q: %v", text, err)
 			}
-			eventually(t, "the devices are gone", func() bool { return len(devices(t)) == 0 })
+			eventually(t, "the devices are gone", func() bool { return slices.Equal(devices(t), had) })
 			return nil
 		})
 	}

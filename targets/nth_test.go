@@ -194,8 +194,9 @@ func TestAClientThatIsGoneBeforeItsNthRequestIsUndecided(t *testing.T) {
 			{"close_notify alone", true, 2, 0, func(c client) { c.Conn.(tlsClient).CloseWrite() }, EndEOF},
 			{"reset", false, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, EndPeerReset},
 			{"reset", true, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, EndPeerReset},
-			{"idle", false, 2, 500 * time.Millisecond, func(client) {}, EndHeaderTimeout},
-			{"idle", true, 2, 500 * time.Millisecond, func(client) {}, EndHeaderTimeout},
+			// The earlier requests have to come within it, too, and the handshake.
+			{"idle", false, 2, 2 * time.Second, func(client) {}, EndHeaderTimeout},
+			{"idle", true, 2, 2 * time.Second, func(client) {}, EndHeaderTimeout},
 		} {
 			t.Run(fmt.Sprintf("%s/%s/tls=%v", strategy, test.name, test.encrypted), func(t *testing.T) {
 				s := start(t, Config{Strategy: strategy, Nth: 3, TLS: test.encrypted, Bounds: Bounds{HeaderTimeout: test.idle}})

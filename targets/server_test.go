@@ -242,7 +242,7 @@ func TestShutdownGivesGraceAndThenCuts(t *testing.T) {
 		limit    int
 	}{{"lingering-close", 0}, {"delayed-close", 0}, {"close", 1}, {"backlog", 1}, {"nethttp", 0}, {"nethttp", 1}} {
 		t.Run(fmt.Sprintf("%s/%d", test.strategy, test.limit), func(t *testing.T) {
-			s := start(t, Config{Strategy: test.strategy, Limit: test.limit, ServiceTime: time.Hour})
+			s := start(t, Config{Strategy: test.strategy, Limit: test.limit, ServiceTime: time.Hour, Bounds: Bounds{CloseDelay: 2 * time.Second}})
 			if test.limit > 0 {
 				send(t, hold(t, s), "body")
 			} else {

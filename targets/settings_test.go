@@ -102,14 +102,15 @@ func trickle(c *net.TCPConn) {
 }
 
 func TestATricklingClientIsHeldByTheBoundThatLongestHoldNamesAndNoOther(t *testing.T) {
-	const hold = 150 * time.Millisecond
+	const hold = 2 * time.Second
 	for strategy, want := range map[string]struct {
 		bounds Bounds
 		end    []End
 	}{
-		// The client's silence never lasts: were idle what counts, these would end by it.
-		"lingering-close":   {Bounds{LingerTotal: hold, LingerIdle: 100 * time.Millisecond}, []End{EndTimeLimit}},
-		"drain-until-acked": {Bounds{AckTimeout: hold, QuietFloor: 100 * time.Millisecond}, []End{EndTimeLimit}},
+		// The client's silence never lasts, even if it has to wait for a CPU: were idle what
+		// counts, these would end by it.
+		"lingering-close":   {Bounds{LingerTotal: hold, LingerIdle: hold * 3 / 4}, []End{EndTimeLimit}},
+		"drain-until-acked": {Bounds{AckTimeout: hold, QuietFloor: hold * 3 / 4}, []End{EndTimeLimit}},
 		"delayed-close":     {Bounds{CloseDelay: hold}, []End{EndClosed}},
 		"read-header":       {Bounds{HeaderTimeout: hold}, []End{EndHeaderTimeout}},
 	} {

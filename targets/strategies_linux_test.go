@@ -111,7 +111,7 @@ func TestAckWaitersGiveUpAtTheTimeLimit(t *testing.T) {
 func blockAnswers(t *testing.T, s *conn) {
 	t.Helper()
 	for chunk := make([]byte, 1<<20); ; {
-		s.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+		s.SetWriteDeadline(time.Now().Add(time.Second)) // a write that was only late has filled nothing
 		if _, err := s.Write(chunk); errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		} else if err != nil {
@@ -130,11 +130,11 @@ func TestDrainUntilAckedEndsByQuietByEndOfFileOrByTime(t *testing.T) {
 		client func(*net.TCPConn)
 		want   End
 	}{
-		{"quiet after an upload", Bounds{AckTimeout: time.Hour}, func(c *net.TCPConn) {
+		{"quiet after an upload", Bounds{AckTimeout: time.Hour, QuietFloor: time.Second}, func(c *net.TCPConn) {
 			send(t, c, post(string(make([]byte, 100_000))))
 			awaitReadable(t, c, func() bool { n, err := available(c); return n == len(Answer) || err != nil })
 		}, EndClosed},
-		{"end-of-file", Bounds{AckTimeout: time.Hour}, func(c *net.TCPConn) {
+		{"end-of-file", Bounds{AckTimeout: time.Hour, QuietFloor: patience}, func(c *net.TCPConn) {
 			send(t, c, get())
 			c.CloseWrite()
 		}, EndEOF},

@@ -106,7 +106,7 @@ func TestReadRequestAnswersAClientThatHoldsItsBodyBack(t *testing.T) {
 }
 
 func TestReadersAnswer503AlsoToWhatIsNoRequest(t *testing.T) {
-	short := Bounds{HeaderTimeout: 20 * time.Millisecond, BodyTimeout: 20 * time.Millisecond}
+	short, shortBody := Bounds{HeaderTimeout: 20 * time.Millisecond}, Bounds{BodyTimeout: 20 * time.Millisecond}
 	long := get("X-Long: ", strings.Repeat("x", bufferSize), "\r\n")
 	for _, test := range []struct {
 		name, strategy, request string
@@ -116,7 +116,7 @@ func TestReadersAnswer503AlsoToWhatIsNoRequest(t *testing.T) {
 		{"silent", "read-header", "", short, EndHeaderTimeout},
 		{"silent", "read-request", "", short, EndHeaderTimeout},
 		{"half a header", "read-header", "GET / HTT", short, EndHeaderTimeout},
-		{"half a body", "read-request", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", short, EndBodyTimeout},
+		{"half a body", "read-request", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", shortBody, EndBodyTimeout},
 		{"long header", "read-header", long, Bounds{}, EndHeaderLimit},
 		{"long header", "read-request", long, Bounds{}, EndHeaderLimit},
 		{"not HTTP", "read-request", "ehlo\r\n\r\n", Bounds{}, EndBadRequest},

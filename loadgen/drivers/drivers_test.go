@@ -381,11 +381,11 @@ func (e ending) check(t *testing.T, c Client, scheme string) {
 		}
 	})
 	const requests = 3
-	timeout := 20 * time.Second
+	timeout, concurrency := 20*time.Second, 2
 	if e.want[0] == results.TimeoutReceive {
-		timeout = time.Second
+		timeout, concurrency = 3*time.Second, requests // connecting, and a handshake, have to be done within it
 	}
-	all := drive(t, c, Job{URL: scheme + "://" + l.Addr().String() + "/", Concurrency: 2, Requests: requests, BodyBytes: e.body, Timeout: timeout})
+	all := drive(t, c, Job{URL: scheme + "://" + l.Addr().String() + "/", Concurrency: concurrency, Requests: requests, BodyBytes: e.body, Timeout: timeout})
 	l.Close()
 	serving.Wait()
 	if len(all) != requests || sum(ports) != requests {

@@ -152,8 +152,11 @@ func (d *delayLine) turn() (now, wake int64) {
 		wake = d.letExpired(now)
 	}
 	for _, l := range d.lanes {
-		if l.due.next() <= now {
-			l.send(now)
+		if l.unsent.to > 0 || l.due.next() <= now {
+			if again := l.send(now); again != never {
+				wake = min(wake, again)
+				continue
+			}
 		}
 		wake = min(wake, l.due.next())
 	}

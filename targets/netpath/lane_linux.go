@@ -1,6 +1,7 @@
 package netpath
 
 import (
+	"time"
 	"unsafe"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -12,6 +13,20 @@ import (
 
 // batch is how many packets one sendmmsg hands on at most.
 const batch = 64
+
+const (
+	// retryAfter is how long a lane waits for room on the other side: a machine
+	// with more work than CPUs leaves packets in the receiver's backlog, and those
+	// count against the sender's buffer (EAGAIN) or the backlog is full (ENOBUFS).
+	// Neither has taken the packet, which then is late and not lost.
+	retryAfter = 100 * time.Microsecond
+	// longestRetry is how late a packet may become so before it counts as failed.
+	longestRetry = int64(2 * time.Second)
+)
+
+// unsent are the packets of a batch, from one up to but not another, that are
+// still to be handed on.
+type unsent struct{ from, to int }
 
 // noSlot ends a list of slots.
 const noSlot = ^uint32(0)
@@ -32,7 +47,8 @@ type lane struct {
 	refs   []wire.Ref // per slot
 	behind []uint32   // per slot: the next packet that a fault holds for the same connection
 	due    dueQueue
-	sent   [batch]duePacket
+	sent   [batch]duePacket // the batch under way
+	unsent unsent
 	iov    [batch]unix.Iovec
 	msg    [batch]mmsghdr
 
@@ -114,38 +130,54 @@ func (l *lane) drop(slot uint32, why wire.Passage) {
 	release(l.in.frame(slot))
 }
 
-// send hands on what is due, straight from the ring's memory, a batch at most.
-func (l *lane) send(now int64) {
-	n := 0
-	for n < batch && l.due.next() <= now {
+// send hands on what is due, straight from the ring's memory, a batch at most. It
+// returns when it wants to be called again for packets that the other side had no
+// room for, or never.
+func (l *lane) send(now int64) (again int64) {
+	for l.unsent.to < batch && l.due.next() <= now {
 		p := l.due.pop()
 		h := l.in.frame(p.slot)
-		l.iov[n].Base = (*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(uint32(h.Mac)-l.in.prefix)))
-		l.iov[n].SetLen(int(h.Snaplen + l.in.prefix))
-		l.sent[n] = p
-		n++
-		results.Record(l.late, now-p.at)
-		l.left(p.slot, now)
+		i := l.unsent.to
+		l.iov[i].Base = (*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(uint32(h.Mac)-l.in.prefix)))
+		l.iov[i].SetLen(int(h.Snaplen + l.in.prefix))
+		l.sent[i] = p
+		l.unsent.to++
 	}
-	for done := 0; done < n; {
-		m, _, e := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(l.out), uintptr(unsafe.Pointer(&l.msg[done])), uintptr(n-done), unix.MSG_DONTWAIT, 0, 0)
-		if e == unix.EINTR {
+	for l.unsent.from < l.unsent.to {
+		from, n := l.unsent.from, 0
+		m, _, e := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(l.out), uintptr(unsafe.Pointer(&l.msg[from])), uintptr(l.unsent.to-from), unix.MSG_DONTWAIT, 0, 0)
+		switch {
+		case e == 0:
+			n = int(m)
+		case e == unix.EINTR:
 			continue
+		case (e == unix.EAGAIN || e == unix.ENOBUFS) && now-l.sent[from].at < longestRetry:
+			return now + int64(retryAfter)
 		}
-		if e != 0 || m == 0 {
+		for _, p := range l.sent[from : from+n] {
+			results.Record(l.late, now-p.at)
+			l.left(p.slot, now)
+			l.done(p.slot)
+		}
+		if n == 0 {
 			// The packet at fault is the first of the rest: count it and go on.
 			l.failed++
 			if l.log != nil {
-				l.log.Drop(l.refs[l.sent[done].slot], wire.Failed)
+				l.log.Drop(l.refs[l.sent[from].slot], wire.Failed)
 			}
-			m = 1
+			l.done(l.sent[from].slot)
+			n = 1
 		}
-		done += int(m)
+		l.unsent.from += n
 	}
-	for _, p := range l.sent[:n] {
-		if l.copies[p.slot]--; l.copies[p.slot] == 0 {
-			release(l.in.frame(p.slot))
-		}
+	l.unsent = unsent{}
+	return never
+}
+
+// done gives a slot back once its packet and all copies of it are handed on.
+func (l *lane) done(slot uint32) {
+	if l.copies[slot]--; l.copies[slot] == 0 {
+		release(l.in.frame(slot))
 	}
 }
 

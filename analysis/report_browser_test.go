@@ -129,9 +129,13 @@ func eval[T any](b *tab, expression string) T {
 	return v
 }
 
-// drawn waits until the page has shown its rows and what charts there are in sight.
+// drawn waits until the page has shown its rows and drawn the charts in sight with
+// all their panels.
 func (b *tab) drawn() act {
-	return chromedp.Evaluate[chromedp.Void](`new Promise((done) => requestAnimationFrame(() => setTimeout(() => setTimeout(done))))`, chromedp.EvalAwaitPromise)
+	return chromedp.Evaluate[chromedp.Void](`new Promise((done) => {
+		const look = () => document.querySelector("[aria-busy]") ? setTimeout(look, 5) : done();
+		requestAnimationFrame(() => setTimeout(() => setTimeout(look)));
+	})`, chromedp.EvalAwaitPromise)
 }
 
 // switchTheme presses the switch between light and dark.

@@ -226,7 +226,8 @@
   // ---- what the charts have in common ----
 
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const theme = () => ({ ink: css("--ink"), quiet: css("--quiet"), rule: css("--rule"), page: css("--page"), soft: css("--soft") });
+  let colours; // asked for once a theme: the answer takes the browser a whole restyling
+  const theme = () => colours ??= { ink: css("--ink"), quiet: css("--quiet"), rule: css("--rule"), page: css("--page"), soft: css("--soft") };
   const colorOf = (strategy, t) => looks.get(strategy).color || t.ink;
   const maxPanels = 12;
 
@@ -264,7 +265,7 @@
     axisLabel: { color: t.ink, fontSize: 11, hideOverlap: true }, splitLine: { lineStyle: { color: t.rule } }, ...more,
   });
   const at = (values, text) => ({
-    axisTick: { show: true, customValues: values }, axisLabel: { customValues: values, formatter: (v) => text(v), fontSize: 11, color: css("--ink") },
+    axisTick: { show: true, customValues: values }, axisLabel: { customValues: values, formatter: (v) => text(v), fontSize: 11, color: theme().ink },
   });
   // a little more than 0 to 100, so that no mark is cut.
   const percentAxis = (t, name) => axis(t, name, { min: -4, max: 104, nameGap: 34, ...at([0, 25, 50, 75, 100], String), splitLine: { show: false } });
@@ -397,6 +398,7 @@
       const one = select(`${id}-${name}`, label, bar, () => {
         one.s.dataset.touched = "yes";
         render(c);
+        drawWaiting();
       });
       one.options = options;
       return one;
@@ -405,8 +407,51 @@
     charts.push(c);
   };
 
+  // Panels are drawn one by one, those in sight first, and between them the page
+  // answers its reader: no filter waits for charts.
+  const waiting = new Set(), panelOf = new WeakMap();
+  const drawPanel = (d) => {
+    waiting.delete(d);
+    d.chart ??= echarts.init(d.plot, null, { renderer: "svg" });
+    // To the library it is to draw everything again.
+    if (d.chart.getWidth() !== d.plot.clientWidth || d.chart.getHeight() !== d.plot.clientHeight) d.chart.resize();
+    d.chart.setOption(d.option, true);
+    d.box.removeAttribute("aria-busy");
+  };
+  const oneTurn = 50; // milliseconds; what takes longer is felt
+  const whenIdle = window.requestIdleCallback ?? setTimeout;
+  let drawing = false, resting = false;
+  const drawWaiting = () => {
+    if (drawing) return;
+    drawing = true;
+    const end = performance.now() + oneTurn;
+    for (const d of waiting) {
+      if (!d.visible) continue;
+      if (performance.now() >= end) return void setTimeout(() => { drawing = false; drawWaiting(); });
+      drawPanel(d);
+    }
+    drawing = false;
+    if (performance.getEntriesByName("charts-start").length) performance.measure("charts", "charts-start");
+    performance.clearMarks("charts-start");
+    if (waiting.size && !resting) whenIdle(drawUnseen);
+    resting = waiting.size > 0;
+  };
+  const drawUnseen = () => {
+    resting = false;
+    const [d] = waiting;
+    if (!d || drawing) return;
+    drawPanel(d);
+    drawWaiting();
+  };
+  const sight = new IntersectionObserver((entries) => {
+    for (const e of entries) panelOf.get(e.target).visible = e.isIntersecting;
+    drawWaiting();
+  });
+
+  // render has a chart's panels wait to be drawn.
   const render = (c) => {
     c.stale = false;
+    c.host.removeAttribute("aria-busy");
     const t = theme();
     for (const one of c.controls) {
       const options = one.options();
@@ -417,7 +462,9 @@
     const shown = panels.slice(0, maxPanels);
     while (c.drawn.length > shown.length) {
       const old = c.drawn.pop();
-      old.chart.dispose();
+      waiting.delete(old);
+      sight.unobserve(old.box);
+      old.chart?.dispose();
       old.box.remove();
     }
     shown.forEach((p, n) => {
@@ -425,13 +472,15 @@
         const title = make("p", { class: "panel-title" }), plot = make("div", { class: "plot" }), box = make("div", { class: "panel" }, title, plot);
         c.panels.append(box);
         c.drawn[n] = { box, title, plot };
+        panelOf.set(box, c.drawn[n]);
+        sight.observe(box);
       }
       const d = c.drawn[n];
       d.title.textContent = p.title;
       d.plot.style.height = (p.height || 230) + "px";
-      d.chart ??= echarts.init(d.plot, null, { renderer: "svg" });
-      d.chart.resize();
-      d.chart.setOption(p.option, true);
+      d.box.setAttribute("aria-busy", "true");
+      d.option = p.option;
+      waiting.add(d);
     });
     c.note.textContent = !panels.length ? empty || "Nothing of this was measured under the conditions shown." :
       panels.length > maxPanels ? `${maxPanels} of ${panels.length} panels are drawn: filter clients or bodies to see others.` : "";
@@ -454,16 +503,19 @@
 
   let scheduled = false;
   const scheduleCharts = () => {
-    for (const c of charts) c.stale = true;
+    for (const c of charts) {
+      c.stale = true;
+      if (c.visible) c.host.setAttribute("aria-busy", "true");
+    }
+    performance.clearMarks("charts-start");
+    performance.mark("charts-start");
     if (scheduled) return;
     scheduled = true;
     requestAnimationFrame(() => setTimeout(() => {
       scheduled = false;
       reslice();
-      performance.clearMarks("charts-start");
-      performance.mark("charts-start");
-      for (const c of charts) if (c.visible) render(c);
-      performance.measure("charts", "charts-start");
+      for (const c of charts) if (c.visible) render(c); else c.host.removeAttribute("aria-busy");
+      drawWaiting();
     }));
   };
 
@@ -704,21 +756,27 @@
   const nameTheme = () => { $("theme").textContent = isDark() ? "Light colours" : "Dark colours"; };
   $("theme").addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
-    nameTheme();
-    scheduleCharts();
+    recolour();
   });
-  dark.addEventListener("change", () => { nameTheme(); scheduleCharts(); });
+  const recolour = () => {
+    nameTheme();
+    colours = undefined;
+    scheduleCharts();
+  };
+  dark.addEventListener("change", recolour);
 
   const printedRows = 1000;
   let opened = [], themeBefore;
   addEventListener("beforeprint", () => {
     themeBefore = root.dataset.theme;
     root.dataset.theme = "light";
+    colours = undefined;
     opened = [...document.querySelectorAll("details:not([open])")].filter((d) => !d.classList.contains("stills"));
     for (const d of opened) d.open = true;
     root.classList.add("printing");
     reslice();
     for (const c of charts) render(c);
+    for (const d of [...waiting]) drawPanel(d);
     renderTable(0, printedRows);
     $("printed").textContent = state.rows.length > printedRows ? `The first ${count(printedRows)} of ${count(state.rows.length)} rows are printed.` : "";
   });
@@ -727,7 +785,7 @@
     root.classList.remove("printing");
     if (themeBefore) root.dataset.theme = themeBefore; else delete root.dataset.theme;
     renderTable();
-    scheduleCharts();
+    recolour();
   });
 
   // ---- start ----
@@ -745,13 +803,14 @@
       c.visible = e.isIntersecting;
       if (c.visible && c.stale) { reslice(); render(c); }
     }
+    drawWaiting();
   }, { rootMargin: "200px" });
   for (const c of charts) watch.observe(c.host);
   let width = innerWidth;
   addEventListener("resize", () => {
     if (width === innerWidth || root.classList.contains("printing")) return;
     width = innerWidth;
-    for (const c of charts) for (const d of c.drawn) d.chart.resize();
+    for (const c of charts) for (const d of c.drawn) d.chart?.resize();
   });
   refilter();
   performance.clearMeasures();

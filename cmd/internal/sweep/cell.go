@@ -114,7 +114,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 		return report, err
 	}
 	defer server.kill()
-	before, err := counters(server.pid())
+	before, err := server.counters()
 	if err != nil {
 		return report, err
 	}

@@ -168,7 +168,7 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 		return report, err
 	}
 	defer server.kill()
-	before, err := counters(server.pid())
+	before, err := server.counters()
 	if err != nil {
 		return report, err
 	}

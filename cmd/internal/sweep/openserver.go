@@ -58,6 +58,7 @@ type runningServer struct {
 	addr    netip.AddrPort
 	own     *process
 	program *exec.Cmd
+	name    string        // of the program
 	private *private      // of a server of the catalogue
 	ended   chan struct{} // closed when the program has ended, with err
 	err     error
@@ -81,7 +82,7 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 	if err != nil {
 		return nil, err
 	}
-	s := &runningServer{addr: netip.AddrPortFrom(path.ServerAddr(), port), ended: make(chan struct{})}
+	s := &runningServer{addr: netip.AddrPortFrom(path.ServerAddr(), port), name: p.Name(), ended: make(chan struct{})}
 	if p.Setup != nil {
 		if s.private, err = openPrivate(p); err != nil {
 			return nil, err
@@ -97,13 +98,12 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 			s.program.Stdout, s.program.Stderr = output, output
 		}
 	}
-	name := p.Name()
 	if err := path.StartServer(s.program); err != nil {
 		s.private.close()
 		if p.Setup != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC)) {
-			return nil, fmt.Errorf("start the server %s as an ordinary user: %w", name, forbidden(err))
+			return nil, fmt.Errorf("start the server %s as an ordinary user: %w", s.name, forbidden(err))
 		}
-		return nil, CommandError{fmt.Errorf("start the server %s: %w", name, err)}
+		return nil, CommandError{fmt.Errorf("start the server %s: %w", s.name, err)}
 	}
 	s.private.started()
 	go func() {
@@ -119,7 +119,7 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 		case <-s.ended:
 			said := s.private.said()
 			s.private.close()
-			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s%s", name, s.addr, s.end(), said)}
+			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s%s", s.name, s.addr, s.end(), said)}
 		case <-ctx.Done():
 			s.kill()
 			return nil, ctx.Err()
@@ -129,9 +129,9 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 			said := s.private.said()
 			s.kill()
 			if listening {
-				return nil, CommandError{fmt.Errorf("the server %s did not say that it is ready (%q) within %v%s", name, p.Setup.Ready, p.ListenTimeout, said)}
+				return nil, CommandError{fmt.Errorf("the server %s did not say that it is ready (%q) within %v%s", s.name, p.Setup.Ready, p.ListenTimeout, said)}
 			}
-			return nil, CommandError{errors.Join(fmt.Errorf("the server %s did not listen on %v within %v%s", name, s.addr, p.ListenTimeout, said), err)}
+			return nil, CommandError{errors.Join(fmt.Errorf("the server %s did not listen on %v within %v%s", s.name, s.addr, p.ListenTimeout, said), err)}
 		}
 	}
 }
@@ -186,6 +186,22 @@ func (s *runningServer) pid() int {
 		return s.own.cmd.Process.Pid
 	}
 	return s.program.Process.Pid
+}
+
+// counters reads the kernel's counters in the server's namespace before anything is
+// asked of the server. A program may listen while it still reads its configuration,
+// and end over what it finds there.
+func (s *runningServer) counters() (map[string]int64, error) {
+	before, err := counters(s.pid())
+	if err == nil || s.own != nil {
+		return before, err
+	}
+	select {
+	case <-s.ended:
+		return nil, CommandError{fmt.Errorf("the server %s ended as soon as it listened on %v: %s%s", s.name, s.addr, s.end(), s.private.said())}
+	case <-time.After(endGrace):
+		return nil, err
+	}
 }
 
 // stop ends the reference server's serving and returns its report. A user's

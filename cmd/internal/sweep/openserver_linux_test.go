@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -172,4 +173,29 @@ func TestAServerThatAdmitsKeepsTheConnectionAndRejectsItsThirdRequest(t *testing
 			t.Errorf("status %s", answer.Status)
 		}
 	})
+}
+
+// The program ends over an error once somebody has connected.
+func TestAServerThatEndsAsSoonAsItListensIsAProgramsErrorWithItsEnd(t *testing.T) {
+	path, err := netpath.Open(netpath.Spec{Kind: netpath.Loopback, Congestion: netpath.DefaultCongestion}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer path.Close()
+	const script = `import socket, sys; socket.create_server((sys.argv[1], int(sys.argv[2]))).accept(); sys.exit(7)`
+	s, err := openServer(t.Context(), path, Program{Command: []string{"python3", "-c", script, "{host}", "{port}"}, ListenTimeout: patience}, nil, serverSpec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.kill()
+	if _, err := s.counters(); err != nil {
+		t.Errorf("while it listens: %v", err)
+	}
+	dial(t, s.addr)
+	<-s.ended
+	var program CommandError
+	want := fmt.Sprintf("the server python3 ended as soon as it listened on %v: exit status 7", s.addr)
+	if _, err := s.counters(); !errors.As(err, &program) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
 }

@@ -471,7 +471,7 @@
       if (!c.drawn[n]) {
         const title = make("p", { class: "panel-title" }), plot = make("div", { class: "plot" }), box = make("div", { class: "panel" }, title, plot);
         c.panels.append(box);
-        c.drawn[n] = { box, title, plot };
+        c.drawn[n] = { box, title, plot, visible: true }; // as its chart is, until the browser says otherwise
         panelOf.set(box, c.drawn[n]);
         sight.observe(box);
       }

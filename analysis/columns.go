@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // column is one column of the text table and of the report's.
@@ -28,43 +29,22 @@ type field struct {
 const none = "-"
 
 // pointColumns are the columns that name a point. A coordinate that few sweeps
-// use (loss, limit, rate, what else the path did) shows only where it is set.
+// use shows only where a point sets it.
 func pointColumns(summaries []*Summary) []column {
-	columns := []column{
-		{"strategy", "", true, "how the server rejects", func(s *Summary) string { return s.Strategy }, named("strategy", strategyOf)},
-		{"client", "", true, "how the client sends and reads", func(s *Summary) string { return s.Client }, named("client", clientOf)},
-		{"rtt", "ms", false, "round trip that was asked for", func(s *Summary) string { return number(s.RTTMs) }, quantity("rtt_ms", func(s *Summary) float64 { return s.RTTMs })},
-		{"conc", "", false, "clients at once", func(s *Summary) string { return strconv.Itoa(s.Concurrency) }, whole("concurrency", func(s *Summary) int64 { return int64(s.Concurrency) })},
-		{"body", "", false, "size of the request's body", func(s *Summary) string { return size(s.BodyBytes) }, whole("body_bytes", func(s *Summary) int64 { return s.BodyBytes })},
-	}
-	if exist(summaries, func(s *Summary) bool { return s.Loss != 0 }) {
-		columns = append(columns, column{"loss", "%", false, "packets lost on purpose, each way", func(s *Summary) string { return number(s.Loss * 100) }, quantity("loss", func(s *Summary) float64 { return s.Loss })})
-	}
-	if exist(summaries, func(s *Summary) bool { return s.Limit != 0 }) {
-		columns = append(columns, column{"limit", "", false, "connections the server admits at once", func(s *Summary) string { return strconv.Itoa(s.Limit) }, whole("limit", func(s *Summary) int64 { return int64(s.Limit) })})
-	}
-	if exist(summaries, func(s *Summary) bool { return s.Rate != 0 }) {
-		columns = append(columns, column{"rate", "1/s", false, "attempts due a second; 0 is a closed loop", func(s *Summary) string { return number(s.Rate) }, quantity("rate", func(s *Summary) float64 { return s.Rate })})
-	}
-	if exist(summaries, func(s *Summary) bool { return s.Impairments != "" }) {
-		columns = append(columns, column{"impaired", "by", true, "what the path did besides the round trip and the loss", func(s *Summary) string {
-			return cmp.Or(s.Impairments, none)
-		}, named("impairments", func(s *Summary) string { return s.Impairments })})
-	}
-	if exist(summaries, func(s *Summary) bool { return s.Settings != "" }) {
-		columns = append(columns, column{"with", "", true, "the server's settings that the run tried values of", func(s *Summary) string {
-			return cmp.Or(s.Settings, none)
-		}, named("settings", func(s *Summary) string { return s.Settings })})
-	}
-	if exist(summaries, func(s *Summary) bool { return s.connection() != "" }) {
-		columns = append(columns, column{"connection", "", true, "what it is besides plain HTTP with one request", func(s *Summary) string {
-			return cmp.Or(s.connection(), none)
-		}, named("connection", func(s *Summary) string { return s.connection() })})
-	}
-	if exist(summaries, func(s *Summary) bool { return s.Scenario != "" }) {
-		columns = append(columns, column{"scenario", "", true, "the scenario and its part", func(s *Summary) string {
-			return cmp.Or(s.scenarioPart(), none)
-		}, named("scenario", func(s *Summary) string { return s.scenarioPart() })})
+	var columns []column
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		if !c.Always && !exist(summaries, func(s *Summary) bool { return c.Set(&s.Point) }) {
+			continue
+		}
+		unit := c.Unit
+		if unit == results.UnitBytes {
+			unit = "" // a size is written with its own
+		}
+		_, name := c.Value(&results.Point{}).(string)
+		columns = append(columns, column{c.Head, unit, name, c.Summary,
+			func(s *Summary) string { return cmp.Or(c.Text(&s.Point), none) },
+			[]field{{c.JSON, func(s *Summary) any { return c.Value(&s.Point) }}}})
 	}
 	return columns
 }
@@ -181,7 +161,7 @@ func latencyCell(pick func(results.Percentiles) float64) func(*Summary) string {
 		if s.Response.Count == 0 {
 			return none
 		}
-		return number(pick(s.Response))
+		return units.Number(pick(s.Response))
 	})
 }
 
@@ -189,14 +169,14 @@ func holdCell(s *Summary) string {
 	if s.HoldMs.Count == 0 {
 		return none
 	}
-	return number(s.HoldMs.Mean)
+	return units.Number(s.HoldMs.Mean)
 }
 
 func cpuCell(s *Summary) string {
 	if s.CPUUs == 0 {
 		return none
 	}
-	return number(s.CPUUs)
+	return units.Number(s.CPUUs)
 }
 
 func counterCell(name string) func(*Summary) string {
@@ -254,7 +234,7 @@ func reportColumns() []column {
 		{"end p99", "ms", false, "99th percentile of the same", percentileCell(end, p99), timing("end_p99_ms", end, p99)},
 		{"hold p99", "ms", false, "99th percentile of the hold time: the largest of any round", percentileCell(holdOf, p99), timing("hold_p99_ms", holdOf, p99)},
 		{"peak open", "", false, "connections open at once on the server, the largest of any round", ifValid(func(s *Summary) string { return strconv.Itoa(s.PeakOpen) }), count("peak_open", func(s *Summary) int64 { return int64(s.PeakOpen) })},
-		{"drained", "", false, "bytes read from rejected connections", ifValid(func(s *Summary) string { return size(s.BytesDrained) }), count("bytes_drained", func(s *Summary) int64 { return s.BytesDrained })},
+		{"drained", "", false, "bytes read from rejected connections", ifValid(func(s *Summary) string { return units.Size(s.BytesDrained) }), count("bytes_drained", func(s *Summary) int64 { return s.BytesDrained })},
 		{"handshake", "ms", false, "median round trip of the handshake, the largest of any round", percentileCell(handshake, p50), timing("handshake_p50_ms", handshake, p50)},
 		{"path late p99", "ms", false, "how late the path released a packet, the largest of any round", percentileCell(late, p99), timing("path_late_p99_ms", late, p99)},
 		{"retrans", "", false, "segments the server sent again (RetransSegs)", counterCell("RetransSegs"), counter("RetransSegs")},
@@ -266,6 +246,6 @@ func percentileCell(of func(*Summary) results.Percentiles, pick func(results.Per
 		if of(s).Count == 0 {
 			return none
 		}
-		return number(pick(of(s)))
+		return units.Number(pick(of(s)))
 	})
 }

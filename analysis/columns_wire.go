@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // fateColumns are the columns on what became of each rejection's answer, from
@@ -58,10 +59,10 @@ func resetColumns(witnessed []*Summary) []column {
 	reset := func(w *results.Wire) results.Percentiles { return w.AnswerToResetMs }
 	answered := func(w *results.Wire) results.Percentiles { return w.BytesAfterAnswer }
 	arrived := func(w *results.Wire) results.Percentiles { return w.BytesAfterArrival }
-	bytes := func(v float64) string { return size(int64(v)) }
+	bytes := func(v float64) string { return units.Size(int64(v)) }
 	columns = append(columns,
-		column{"answer to reset", "p50, ms", false, "median time from the answer's first byte to the server's first reset, where that came later; the largest of any round", wireTime(reset, p50, number), wireTimeField("answer_to_reset_p50_ms", reset, p50)},
-		column{"", "p99, ms", false, "99th percentile of the same", wireTime(reset, p99, number), wireTimeField("answer_to_reset_p99_ms", reset, p99)},
+		column{"answer to reset", "p50, ms", false, "median time from the answer's first byte to the server's first reset, where that came later; the largest of any round", wireTime(reset, p50, units.Number), wireTimeField("answer_to_reset_p50_ms", reset, p50)},
+		column{"", "p99, ms", false, "99th percentile of the same", wireTime(reset, p99, units.Number), wireTimeField("answer_to_reset_p99_ms", reset, p99)},
 		column{"sent after answer", "p50", false, "median of what a rejected client sent after the answer had left the server; the largest of any round", wireTime(answered, p50, bytes), wireTimeField("sent_after_answer_p50_bytes", answered, p50)},
 		column{"", "p99", false, "99th percentile of the same", wireTime(answered, p99, bytes), wireTimeField("sent_after_answer_p99_bytes", answered, p99)},
 		column{"after arrival", "p50", false, "median of what a rejected client sent after the whole answer had reached it; the largest of any round", wireTime(arrived, p50, bytes), wireTimeField("sent_after_arrival_p50_bytes", arrived, p50)},

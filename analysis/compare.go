@@ -79,7 +79,7 @@ type Comparison struct {
 // Row is one metric at one point.
 type Row struct {
 	Metric Metric
-	Point  Point // the base's strategy has its new name
+	Point  results.Point // the base's strategy has its new name
 	Gated  bool
 
 	Base, New Side
@@ -167,7 +167,7 @@ func Compare(base, new *results.Run, o CompareOptions) (*Comparison, error) {
 	c.newCells = c.others(new.Cells)
 	old, now := byPoint(c.baseCells), byPoint(c.newCells)
 	common := 0
-	var points []Point
+	var points []results.Point
 	for p := range old {
 		points = append(points, p)
 		if _, both := now[p]; both {
@@ -182,8 +182,8 @@ func Compare(base, new *results.Run, o CompareOptions) (*Comparison, error) {
 			points = append(points, p)
 		}
 	}
-	strategies, clients := newOrder(new.Manifest.Strategies), newOrder(new.Manifest.Clients)
-	slices.SortFunc(points, func(a, b Point) int { return comparePoints(a, b, strategies, clients) })
+	names := new.Manifest.PointOrder()
+	slices.SortFunc(points, func(a, b results.Point) int { return results.ComparePoints(&a, &b, names) })
 
 	baseFloor, newFloor := Noise(base.Cells), Noise(new.Cells)
 	for _, m := range o.Metrics {
@@ -250,73 +250,39 @@ func (c *Comparison) others(cells []results.Cell) []results.Cell {
 	})
 }
 
-// rounds are the cells of one point, by round: the valid ones, and for rounds
-// without one the last reason.
-type rounds struct {
-	valid   map[int]*results.Cell
-	invalid map[int]string
-}
-
-// byPoint sorts cells by point and round. Of several valid tries of a round the
-// last counts. Twins stay out.
-func byPoint(cells []results.Cell) map[Point]rounds {
-	points := map[Point]rounds{}
-	cells = slices.Clone(cells)
-	slices.SortStableFunc(cells, func(a, b results.Cell) int {
-		return cmp.Or(a.Round-b.Round, a.Try-b.Try, a.Started.Compare(b.Started))
-	})
-	for i := range cells {
-		cell := &cells[i]
-		if cell.Twin {
-			continue
-		}
-		p := PointOf(*cell)
-		if points[p].valid == nil {
-			points[p] = rounds{valid: map[int]*results.Cell{}, invalid: map[int]string{}}
-		}
-		if cell.Valid {
-			points[p].valid[cell.Round] = cell
-			delete(points[p].invalid, cell.Round)
-		} else if points[p].valid[cell.Round] == nil {
-			points[p].invalid[cell.Round] = cmp.Or(cell.InvalidReason, "no reason on record")
+// byPoint has the rounds of each point that is not only measured by twins.
+func byPoint(cells []results.Cell) map[results.Point]PointCells {
+	points := map[results.Point]PointCells{}
+	for _, g := range Group(cells) {
+		if len(g.Rounds) > 0 {
+			points[g.Point] = g
 		}
 	}
 	return points
 }
 
-// pairs returns the valid cells of the rounds that both have, in order.
-func pairs(base, new rounds) (old, now []*results.Cell) {
-	for _, round := range slices.Sorted(maps.Keys(base.valid)) {
-		if cell := new.valid[round]; cell != nil {
-			old, now = append(old, base.valid[round]), append(now, cell)
-		}
-	}
-	return old, now
-}
-
 // absent says why a run has no valid cell of a point, or nothing.
-func absent(r rounds, name, other string) string {
+func absent(p PointCells, name, other string) string {
 	switch {
-	case len(r.valid) > 0:
-		return ""
-	case len(r.invalid) == 0:
+	case len(p.Rounds) == 0:
 		return "only in " + other
+	case len(p.Valid()) > 0:
+		return ""
 	}
-	last := slices.Max(slices.Collect(maps.Keys(r.invalid)))
-	return fmt.Sprintf("invalid in %s: %s", name, r.invalid[last])
+	return fmt.Sprintf("invalid in %s: %s", name, p.Rounds[len(p.Rounds)-1].InvalidReason())
 }
 
 // measure fills in what the cells say, or the reason why they say nothing.
-func (r *Row) measure(base, new rounds, o CompareOptions) {
-	old, now := pairs(base, new)
-	r.Rounds, r.BaseRounds, r.NewRounds = len(old), len(base.valid)-len(old), len(new.valid)-len(now)
+func (r *Row) measure(base, new PointCells, o CompareOptions) {
+	old, now := pairRounds(base.Rounds, new.Rounds)
+	r.Rounds, r.BaseRounds, r.NewRounds = len(old), len(base.Valid())-len(old), len(new.Valid())-len(now)
 	r.Difference = Interval{math.NaN(), math.Inf(-1), math.Inf(1)}
 	if r.Reason = cmp.Or(absent(base, "BASE", "NEW"), absent(new, "NEW", "BASE")); r.Reason == "" && len(old) == 0 {
 		r.Reason = "no round is valid in both runs"
 	}
 	// What one run alone measured is shown, but not compared.
 	if r.Reason != "" {
-		old, now = cellsOf(base), cellsOf(new)
+		old, now = base.Valid(), new.Valid()
 	}
 	if r.Metric.Share != nil {
 		r.measureShare(old, now)
@@ -324,13 +290,6 @@ func (r *Row) measure(base, new rounds, o CompareOptions) {
 	} else {
 		r.measureValues(old, now, o)
 	}
-}
-
-func cellsOf(r rounds) (cells []*results.Cell) {
-	for _, round := range slices.Sorted(maps.Keys(r.valid)) {
-		cells = append(cells, r.valid[round])
-	}
-	return cells
 }
 
 func (r *Row) measureShare(old, now []*results.Cell) {
@@ -362,13 +321,13 @@ func (r *Row) measureShare(old, now []*results.Cell) {
 
 // dispersion is that of a share's rounds within each run, of which those that
 // only one run has tell as much as the others.
-func (r *Row) dispersion(base, new rounds) Dispersion {
+func (r *Row) dispersion(base, new PointCells) Dispersion {
 	var strata []Stratum
-	for _, c := range cellsOf(base) {
+	for _, c := range base.Valid() {
 		k, n := r.Metric.Share(c)
 		strata = append(strata, Stratum{BaseK: k, BaseN: n})
 	}
-	for _, c := range cellsOf(new) {
+	for _, c := range new.Valid() {
 		k, n := r.Metric.Share(c)
 		strata = append(strata, Stratum{NewK: k, NewN: n})
 	}
@@ -448,7 +407,7 @@ func nothing(base, new bool, what string) string {
 // note adds what a reader has to know of the rows together.
 func (c *Comparison) note() {
 	var baseRounds, newRounds, single, borrowed int
-	seen := map[Point]bool{}
+	seen := map[results.Point]bool{}
 	for _, r := range c.Rows {
 		if !seen[r.Point] {
 			seen[r.Point] = true

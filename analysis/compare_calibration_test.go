@@ -26,7 +26,7 @@ func (w world) run(rng *rand.Rand) *results.Run {
 	for p := range w.points {
 		for round := range w.rounds {
 			c := results.Cell{
-				Schema: results.Schema, Strategy: "close", Client: "blocking", RTTMs: float64(p), Concurrency: 8,
+				Schema: results.Schema, Point: results.Point{Strategy: "close", Client: "blocking", RTTMs: float64(p), Concurrency: 8},
 				Round: round, Valid: true, Attempts: w.attempts, Rejected: w.attempts,
 			}
 			c.Delivered = w.attempts
@@ -119,10 +119,10 @@ func naivelyCalled(base, new *results.Run, alpha float64) bool {
 	old, now := byPoint(base.Cells), byPoint(new.Cells)
 	for p := range old {
 		var strata []Stratum
-		for _, round := range cellsOf(old[p]) {
+		for _, round := range old[p].Valid() {
 			strata = append(strata, Stratum{BaseK: round.Delivered, BaseN: round.Rejected})
 		}
-		for i, round := range cellsOf(now[p]) {
+		for i, round := range now[p].Valid() {
 			strata[i].NewK, strata[i].NewN = round.Delivered, round.Rejected
 		}
 		if NewSharesTest(strata).P <= alpha/float64(len(old)) {

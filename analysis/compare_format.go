@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/rejectbench/rejectbench/results/units"
 	"golang.org/x/perf/benchmath"
 )
 
@@ -38,7 +39,7 @@ func ratioPercent(v float64) string {
 	case math.IsInf(v, -1):
 		return "-100%"
 	case v > math.Log(10):
-		return "×" + number(math.Exp(v))
+		return "×" + units.Number(math.Exp(v))
 	}
 	return strconv.FormatFloat(math.Expm1(v)*100, 'f', 1, 64) + "%"
 }
@@ -84,7 +85,7 @@ func (r *Row) figure(s Side) string {
 		return ""
 	}
 	ends := benchmath.Summary{Center: s.Median.Center, Lo: slices.Min(s.Values), Hi: slices.Max(s.Values)}
-	return number(ends.Center) + " ± " + ends.PctRangeString()
+	return units.Number(ends.Center) + " ± " + ends.PctRangeString()
 }
 
 // samples writes how many samples each run has: attempts of a share, rounds of a value.

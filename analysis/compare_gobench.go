@@ -48,7 +48,7 @@ func (c *Comparison) WriteBenchmarks(w io.Writer) error {
 		}
 		points := byPoint(run.cells)
 		for _, r := range c.firstBlock() {
-			for _, cell := range cellsOf(points[r.Point]) {
+			for _, cell := range points[r.Point].Valid() {
 				line := &benchfmt.Result{Config: config, Name: benchName(r.Point), Iters: int(max(cell.Attempts, 1)), Values: c.benchValues(cell)}
 				if len(line.Values) == 0 {
 					continue
@@ -102,43 +102,45 @@ func benchUnit(m Metric) (unit string, factor float64) {
 	return name, 1
 }
 
-// benchName is a point as the name of a benchmark, a key=value pair a coordinate.
-// The body is last, as a number behind a dash at the end would be read as
-// GOMAXPROCS.
-func benchName(p Point) benchfmt.Name {
-	word := func(text string) string {
+// benchName is a point as the name of a benchmark, a key=value pair for each
+// coordinate that is always named or set. The body is last, as a number behind a
+// dash at the end would be read as GOMAXPROCS.
+func benchName(p results.Point) benchfmt.Name {
+	name, last := "Reject", ""
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		if !c.Always && !c.Set(&p) {
+			continue
+		}
+		pair := "/" + c.Key + "=" + benchValue(c, &p)
+		if c.Unit == results.UnitBytes {
+			last += pair
+		} else {
+			name += pair
+		}
+	}
+	return benchfmt.Name(name + last)
+}
+
+// benchValue writes a coordinate's value without spaces and slashes.
+func benchValue(c *results.Coordinate, p *results.Point) string {
+	switch v := c.Value(p).(type) {
+	case float64:
+		switch c.Unit {
+		case results.UnitMs:
+			return time.Duration(v * 1e6).String()
+		case results.UnitPercent:
+			return c.Text(p) + "%"
+		}
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case string:
 		return strings.Map(func(r rune) rune {
 			if r == '/' || unicode.IsSpace(r) {
 				return '_'
 			}
 			return r
-		}, text)
+		}, v)
 	}
-	name := "Reject/strategy=" + word(p.Strategy) + "/client=" + word(p.Client) +
-		"/rtt=" + time.Duration(p.RTTMs*1e6).String() + "/conc=" + strconv.Itoa(p.Concurrency)
-	if p.Loss != 0 {
-		name += "/loss=" + number(p.Loss*100) + "%"
-	}
-	if p.Limit != 0 {
-		name += "/limit=" + strconv.Itoa(p.Limit)
-	}
-	if p.Rate != 0 {
-		name += "/rate=" + number(p.Rate)
-	}
-	if p.Impairments != "" {
-		name += "/path=" + word(p.Impairments)
-	}
-	if p.Settings != "" {
-		name += "/with=" + word(p.Settings)
-	}
-	if p.TLS {
-		name += "/tls=1.3"
-	}
-	if p.Nth > 1 {
-		name += "/request=" + strconv.Itoa(p.Nth)
-	}
-	if p.Scenario != "" {
-		name += "/scenario=" + word(p.Scenario) + "/part=" + word(p.Part)
-	}
-	return benchfmt.Name(name + "/body=" + strconv.FormatInt(p.BodyBytes, 10))
+	return c.Text(p)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // ComparisonRecord is a row as --format json writes it, an object a line. A
@@ -13,9 +15,8 @@ type ComparisonRecord struct {
 	Metric string `json:"metric"`
 	Unit   string `json:"unit"` // of a value; % for a share, whose figures are 0 to 1 all the same
 	Gated  bool   `json:"gated"`
-	Coordinates
-	Path     string `json:"path"`               // what else the path did, empty when nothing
-	Settings string `json:"settings,omitempty"` // of the server, where a run tried values of them
+	results.Point
+	Path string `json:"path"` // what the path is and does besides the round trip and the loss, in words; empty when nothing
 
 	Verdict string `json:"verdict"` // worse, unmeasurable, better, same or shown
 	Reason  string `json:"reason"`  // why it is unmeasurable
@@ -72,7 +73,7 @@ func (r *Row) Record() ComparisonRecord {
 	p := r.Point
 	v := ComparisonRecord{
 		Metric: r.Metric.Name, Unit: r.Metric.Unit, Gated: r.Gated,
-		Coordinates: coordinatesOf(p), Path: p.Impairments, Settings: p.Settings,
+		Point: p, Path: pathOf(p),
 		Verdict: r.Verdict.String(), Reason: r.Reason,
 		Base: r.record(r.Base), New: r.record(r.New),
 		Test: r.Test, Rounds: r.Rounds, OnlyBase: r.BaseRounds, OnlyNew: r.NewRounds, DF: r.Dispersion.DF, Borrowed: r.Borrowed,

@@ -41,7 +41,7 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 		}
 		var heads []string
 		for _, col := range columns {
-			heads = append(heads, col.head)
+			heads = append(heads, col.Name)
 		}
 		heads = append(heads, head(rows[0].Metric)...)
 		writeMarkdownRow(b, heads)
@@ -49,7 +49,7 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 		for _, r := range rows {
 			var line []string
 			for _, col := range columns {
-				line = append(line, col.cell(r.Point))
+				line = append(line, col.TextWithUnit(&r.Point))
 			}
 			writeMarkdownRow(b, append(line, r.cells()...))
 		}
@@ -85,7 +85,7 @@ func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
 	}
 	heads := []string{"verdict", "metric"}
 	for _, col := range columns {
-		heads = append(heads, col.head)
+		heads = append(heads, col.Name)
 	}
 	heads = append(heads, "base", "new", "change", "interval", "p", "n")
 	writeMarkdownRow(b, heads)
@@ -98,7 +98,7 @@ func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
 		}
 		line := []string{verdict, r.Metric.Name}
 		for _, col := range columns {
-			line = append(line, col.cell(r.Point))
+			line = append(line, col.TextWithUnit(&r.Point))
 		}
 		writeMarkdownRow(b, append(line, cells[:len(cells)-1]...))
 	}

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // recorded is a run for the golden files: five rounds of four strategies over
@@ -34,7 +35,7 @@ func recorded(name string, delivered map[string][2]int64, held float64) *results
 				// Rounds differ a little, in the same way in every run.
 				wobble := float64([]int{2, -1, 0, 1, -2}[round])
 				c := results.Cell{
-					Schema: results.Schema, Strategy: s.Name, Client: "blocking", RTTMs: rtt, Concurrency: 50, BodyBytes: 100000,
+					Schema: results.Schema, Point: results.Point{Strategy: s.Name, Client: "blocking", RTTMs: rtt, Concurrency: 50, BodyBytes: 100000},
 					Round: round, Valid: true, Attempts: 100, Rejected: 100, Delivered: shares[i],
 				}
 				if shares[i] != 0 && shares[i] != 100 {
@@ -110,7 +111,7 @@ func TestEveryVerdictComesWithItsReason(t *testing.T) {
 	got := map[string]string{}
 	for _, r := range c.Rows {
 		if r.Metric.Name == "delivered_share" {
-			got[r.Point.Strategy+" "+number(r.Point.RTTMs)] = strings.TrimSuffix(r.Verdict.String()+": "+r.Reason, ": ")
+			got[r.Point.Strategy+" "+units.Number(r.Point.RTTMs)] = strings.TrimSuffix(r.Verdict.String()+": "+r.Reason, ": ")
 			if (r.Reason != "") != (r.Verdict == Unmeasurable) {
 				t.Errorf("%v is %v for the reason %q", r.Point, r.Verdict, r.Reason)
 			}

@@ -4,53 +4,26 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// coordinate is one coordinate of a point, as a column and as words of a heading.
-type coordinate struct {
-	head string
-	cell func(Point) string
-	// unset is what the coordinate reads where nothing was asked of it: then a
-	// heading does not mention it.
-	unset string
-}
-
-// coordinates is the one list of what points may differ in.
-var coordinates = []coordinate{
-	{head: "strategy", cell: func(p Point) string { return p.Strategy }},
-	{head: "client", cell: func(p Point) string { return p.Client }},
-	{head: "rtt", cell: func(p Point) string { return number(p.RTTMs) + " ms" }},
-	{head: "concurrency", cell: func(p Point) string { return strconv.Itoa(p.Concurrency) }},
-	{head: "body", cell: func(p Point) string { return size(p.BodyBytes) }},
-	{head: "loss", cell: func(p Point) string { return number(p.Loss*100) + "%" }, unset: "0%"},
-	{head: "limit", cell: func(p Point) string { return strconv.Itoa(p.Limit) }, unset: "0"},
-	{head: "rate", cell: func(p Point) string { return number(p.Rate) + "/s" }, unset: "0/s"},
-	{head: "path", cell: func(p Point) string { return p.Impairments }, unset: ""},
-	{head: "with", cell: func(p Point) string { return p.Settings }, unset: ""},
-	{head: "connection", cell: func(p Point) string { return p.connection() }, unset: ""},
-	{head: "scenario", cell: func(p Point) string { return p.scenarioPart() }, unset: ""},
-}
-
 // varying parts the coordinates into those that differ between rows and words
 // for the others.
-func varying(rows []Row) (columns []coordinate, constant string) {
+func varying(rows []Row) (columns []*results.Coordinate, constant string) {
 	var words []string
-	for _, c := range coordinates {
-		first := c.cell(rows[0].Point)
-		differs := false
-		for _, r := range rows {
-			differs = differs || c.cell(r.Point) != first
-		}
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		first := c.Value(&rows[0].Point)
+		differs := slices.ContainsFunc(rows, func(r Row) bool { return c.Value(&r.Point) != first })
 		switch {
 		case differs:
 			columns = append(columns, c)
-		case first != c.unset:
-			words = append(words, c.head+" "+first)
+		case c.Always || c.Set(&rows[0].Point):
+			words = append(words, c.Name+" "+c.TextWithUnit(&rows[0].Point))
 		}
 	}
 	return columns, strings.Join(words, ", ")
@@ -124,12 +97,12 @@ func (c *Comparison) WriteText(w io.Writer) error {
 		table := [][]string{head(rows[0].Metric)}
 		left := len(columns)
 		for i := len(columns) - 1; i >= 0; i-- {
-			table[0] = append([]string{columns[i].head}, table[0]...)
+			table[0] = append([]string{columns[i].Name}, table[0]...)
 		}
 		for _, r := range rows {
 			var line []string
 			for _, c := range columns {
-				line = append(line, c.cell(r.Point))
+				line = append(line, c.TextWithUnit(&r.Point))
 			}
 			table = append(table, append(line, r.cells()...))
 		}

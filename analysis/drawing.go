@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // drawing is the ladder diagram of one connection.
@@ -38,7 +40,7 @@ const fewDrawn = 6
 
 // openDrawings reads ladder diagrams and puts them side by side by strategy, in
 // the run's order. They are named after their strategy and client.
-func openDrawings(summaries []*Summary, strategies order, paths []string) []drawings {
+func openDrawings(summaries []*Summary, strategies results.TermOrder, paths []string) []drawings {
 	var all []drawing
 	for i, path := range paths {
 		d := openDrawing(path, fmt.Sprintf("ladder%d-", i))
@@ -53,7 +55,7 @@ func openDrawings(summaries []*Summary, strategies order, paths []string) []draw
 	clients := namesOf(summaries, clientOf)
 	slices.SortStableFunc(all, func(a, b drawing) int {
 		if a.strategy != b.strategy {
-			return strategies.compare(a.strategy, b.strategy)
+			return strategies.Compare(a.strategy, b.strategy)
 		}
 		return slices.Index(clients, a.Client) - slices.Index(clients, b.Client)
 	})

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // facets is how a run's points are laid out in small multiples: a row for each
@@ -28,23 +29,19 @@ type facets struct {
 	concerns    []string
 }
 
-// facetRow is what one row of panels has in common.
+// facetRow is what one row of panels has in common: a point without the
+// coordinates that a figure draws as panels, axes, colours or not at all.
 type facetRow struct {
-	client      string
-	loss        float64
-	limit       int
-	rate        float64
-	impairments string // what else the path did
-	settings    string // of the server
-	connection  string // see Point.connection
-	part        string // of a scenario
+	point       results.Point
 	description string
 }
 
-func (r facetRow) holds(p Point) bool {
-	return r.client == p.Client && r.loss == p.Loss && r.limit == p.Limit && r.rate == p.Rate && r.impairments == p.Impairments && r.settings == p.Settings &&
-		r.connection == p.connection() && r.part == p.scenarioPart()
+func facetPoint(p results.Point) results.Point {
+	p.Strategy, p.RTTMs, p.BodyBytes, p.Concurrency = "", 0, 0, 0
+	return p.Key()
 }
+
+func (r facetRow) holds(p results.Point) bool { return r.point == facetPoint(p) }
 
 func newFacets(run *results.Run) *facets { return NewStudy(run).facets() }
 
@@ -55,12 +52,12 @@ func (study *Study) facets() *facets {
 	f.concurrency, concurrencies = modal(all)
 	f.others = slices.DeleteFunc(concurrencies, func(c int) bool { return c == f.concurrency })
 	f.summaries = where(all, func(s *Summary) bool { return s.Concurrency == f.concurrency })
-	f.strategies = newOrder(run.Manifest.Strategies).sort(namesOf(all, strategyOf))
+	f.strategies = results.NewTermOrder(run.Manifest.Strategies).Sort(namesOf(all, strategyOf))
 	f.looks = looks(f.manifest, f.strategies)
 	for _, s := range f.summaries {
 		f.bodies = append(f.bodies, s.BodyBytes)
 		f.rtts = append(f.rtts, s.RTTMs)
-		row := facetRow{client: s.Client, loss: s.Loss, limit: s.Limit, rate: s.Rate, impairments: s.Impairments, settings: s.Settings, connection: s.connection(), part: s.scenarioPart()}
+		row := facetRow{point: facetPoint(s.Point)}
 		if !slices.Contains(f.rows, row) {
 			f.rows = append(f.rows, row)
 		}
@@ -126,38 +123,27 @@ func (f *facets) describeRows() {
 	if len(f.rows) == 0 {
 		return
 	}
-	first := f.rows[0]
-	differs := func(same func(facetRow) bool) bool {
-		return slices.ContainsFunc(f.rows, func(r facetRow) bool { return !same(r) })
-	}
-	coordinates := []struct {
-		varies bool
-		unset  bool // says nothing worth a subtitle
-		text   func(facetRow) string
-	}{
-		{differs(func(r facetRow) bool { return r.client == first.client }), false, func(r facetRow) string { return r.client + " client" }},
-		{differs(func(r facetRow) bool { return r.loss == first.loss }), first.loss == 0, func(r facetRow) string { return "loss " + number(r.loss*100) + "%" }},
-		{differs(func(r facetRow) bool { return r.limit == first.limit }), first.limit == 0, func(r facetRow) string { return fmt.Sprintf("limit %d", r.limit) }},
-		{differs(func(r facetRow) bool { return r.rate == first.rate }), first.rate == 0, func(r facetRow) string { return number(r.rate) + " attempts/s" }},
-		{differs(func(r facetRow) bool { return r.impairments == first.impairments }), first.impairments == "", func(r facetRow) string {
-			return cmp.Or(r.impairments, "no other impairment")
-		}},
-		{differs(func(r facetRow) bool { return r.settings == first.settings }), first.settings == "", func(r facetRow) string { return r.settings }},
-		{differs(func(r facetRow) bool { return r.connection == first.connection }), first.connection == "", func(r facetRow) string {
-			return cmp.Or(r.connection, "plain, first request")
-		}},
-		{differs(func(r facetRow) bool { return r.part == first.part }), first.part == "", func(r facetRow) string { return r.part }},
-	}
-	for _, c := range coordinates {
+	first := &f.rows[0].point
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		varies := slices.ContainsFunc(f.rows, func(r facetRow) bool { return c.Value(&r.point) != c.Value(first) })
 		switch {
-		case c.varies:
-			for i := range f.rows {
-				f.rows[i].description = strings.TrimPrefix(f.rows[i].description+", "+c.text(f.rows[i]), ", ")
+		case varies:
+			for j := range f.rows {
+				f.rows[j].description = strings.TrimPrefix(f.rows[j].description+", "+facetWords(c, &f.rows[j].point), ", ")
 			}
-		case !c.unset:
-			f.concerns = append(f.concerns, c.text(first))
+		case c.Set(first):
+			f.concerns = append(f.concerns, facetWords(c, first))
 		}
 	}
+}
+
+// facetWords names a coordinate in a panel's title.
+func facetWords(c *results.Coordinate, p *results.Point) string {
+	if c.Name == "client" {
+		return p.Client + " client"
+	}
+	return c.Words(p)
 }
 
 // conditions is what all panels share, for a subtitle.
@@ -222,7 +208,7 @@ func (f *facets) ragged() bool {
 
 // longestPhrase names the longest round trip for a subtitle.
 func (f *facets) longestPhrase() string {
-	longest := number(longestRTT(f.summaries)) + " ms"
+	longest := units.Number(longestRTT(f.summaries)) + " ms"
 	switch {
 	case len(f.rtts) == 1:
 		return "rtt " + longest
@@ -247,7 +233,7 @@ func (f *facets) panelTitle(row facetRow, body int64) string {
 }
 
 // bodyTitle names a body size in words that stay on one line.
-func bodyTitle(body int64) string { return strings.ReplaceAll("body "+size(body), " ", "\u00a0") }
+func bodyTitle(body int64) string { return strings.ReplaceAll("body "+units.Size(body), " ", "\u00a0") }
 
 // byStrategy returns one strategy's points of a panel, by round trip.
 func byStrategy(summaries []*Summary, strategy string) []*Summary {
@@ -317,8 +303,8 @@ func some(names []string) string {
 }
 
 // brief names a point by the coordinates that vary within a figure.
-func (f *facets) brief(p Point) string {
-	return fmt.Sprintf("%s (%s, rtt %s ms, body %s)", p.Strategy, p.Client, number(p.RTTMs), size(p.BodyBytes))
+func (f *facets) brief(p results.Point) string {
+	return fmt.Sprintf("%s (%s, rtt %s ms, body %s)", p.Strategy, p.Client, units.Number(p.RTTMs), units.Size(p.BodyBytes))
 }
 
 // panelWidth is the room for one panel: less where many stand side by side, so

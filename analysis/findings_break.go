@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // findBreaks says, for each kind of client, at which body size delivery first
@@ -23,12 +26,12 @@ func findBreaks(rejecting []*Summary) []string {
 		here := where(broken, func(s *Summary) bool { return s.BodyBytes == first.BodyBytes && s.RTTMs == first.RTTMs })
 		worst := slices.MinFunc(here, func(a, b *Summary) int { return cmp.Compare(a.Delivered.High, b.Delivered.High) })
 		text := fmt.Sprintf("With %s clients the smallest body at which delivery is below %s is %s, there first at rtt %s ms: %s %s",
-			client, enoughPercent, size(first.BodyBytes), number(first.RTTMs), worst.Strategy, sharePhrase(worst.Delivered))
+			client, enoughPercent, units.Size(first.BodyBytes), units.Number(first.RTTMs), worst.Strategy, sharePhrase(worst.Delivered))
 		if names := namesOf(here, strategyOf); len(names) > 1 {
 			text += fmt.Sprintf(", the lowest of %d strategies below it", len(names))
 		}
 		if before := oneSmaller(of, worst); before != nil {
-			text += fmt.Sprintf("; at %s it delivered %s", size(before.BodyBytes), sharePhrase(before.Delivered))
+			text += fmt.Sprintf("; at %s it delivered %s", units.Size(before.BodyBytes), sharePhrase(before.Delivered))
 		}
 		found = append(found, text+".")
 	}
@@ -91,7 +94,7 @@ func findRTT(rejecting []*Summary) []string {
 				parts = append(parts, fmt.Sprintf("%s from %s to %s", c.strategy, sharePhrase(c.near), sharePhrase(c.far)))
 			}
 			text := fmt.Sprintf("With %s clients the delivered share changes from rtt %s to %s ms most under %s",
-				client, number(low), number(high), semicolons(parts))
+				client, units.Number(low), units.Number(high), semicolons(parts))
 			if more := len(changed) - shown; more > 0 {
 				text += fmt.Sprintf("; measurably under %s too", plural(more, "other strategy"))
 			}
@@ -99,7 +102,7 @@ func findRTT(rejecting []*Summary) []string {
 		}
 		if len(same) > 0 && len(changed) > 0 {
 			found = append(found, fmt.Sprintf("With %s clients the shares at rtt %s and %s ms cannot be told apart under %s (their 95%% CIs overlap, n=%d or more each).",
-				client, number(low), number(high), list(same), smallest.N))
+				client, units.Number(low), units.Number(high), list(same), smallest.N))
 		}
 	}
 	return found
@@ -115,8 +118,8 @@ func (c change) size() float64 { return math.Abs(c.near.Value - c.far.Value) }
 
 // bothEnds pools one strategy at the low round trip and at the other.
 func bothEnds(ends []*Summary, low float64) (near, far Share) {
-	rtt := func(s *Summary) string { return number(s.RTTMs) }
-	for _, s := range fair(ends, rtt, func(p Point) Point { p.RTTMs = 0; return p }) {
+	rtt := func(s *Summary) string { return units.Number(s.RTTMs) }
+	for _, s := range fair(ends, rtt, func(p results.Point) results.Point { p.RTTMs = 0; return p }) {
 		if s.RTTMs == low {
 			near = near.plus(s.Delivered)
 		} else {

@@ -54,14 +54,14 @@ func findTLS(rejecting []*Summary) []string {
 // findConnections compares what is measured on plain connections, in their first
 // request, with the same over TLS or in a later request.
 func findConnections(rejecting []*Summary) []string {
-	plain := map[Point]*Summary{}
-	base := func(p Point) Point {
-		p.TLS, p.Nth = false, 1
+	plain := map[results.Point]*Summary{}
+	base := func(p results.Point) results.Point {
+		p.TLS, p.NthRequest = false, 0
 		return p
 	}
-	kinds := namesOf(rejecting, func(s *Summary) string { return s.connection() })
+	kinds := namesOf(rejecting, func(s *Summary) string { return connectionOf(s.Point) })
 	for _, s := range rejecting {
-		if s.connection() == "" {
+		if connectionOf(s.Point) == "" {
 			plain[s.Point] = s
 		}
 	}
@@ -70,7 +70,7 @@ func findConnections(rejecting []*Summary) []string {
 		if kind == "" {
 			continue
 		}
-		of := where(rejecting, func(s *Summary) bool { return s.connection() == kind && plain[base(s.Point)] != nil })
+		of := where(rejecting, func(s *Summary) bool { return connectionOf(s.Point) == kind && plain[base(s.Point)] != nil })
 		var better, worse []string
 		strategies := namesOf(of, strategyOf)
 		// As many are compared at once, each at a part of 5% (Bonferroni).

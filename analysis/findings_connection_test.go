@@ -10,7 +10,7 @@ import (
 // connectionCell is a cell of 100 rejections of which so many were delivered, over
 // TLS in streams that ended as e.
 func connectionCell(strategy string, tls bool, nth int, delivered int64, e results.TLSEnd) results.Cell {
-	c := results.Cell{Strategy: strategy, Client: "blocking", RTTMs: 20, Concurrency: 5, BodyBytes: 1000, TLS: tls, NthRequest: nth, Attempts: 100, Rejected: 100, Delivered: delivered, Valid: true}
+	c := results.Cell{Point: results.Point{Strategy: strategy, Client: "blocking", RTTMs: 20, Concurrency: 5, BodyBytes: 1000, TLS: tls, NthRequest: nth}, Attempts: 100, Rejected: 100, Delivered: delivered, Valid: true}
 	c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = delivered, 100-delivered
 	if tls {
 		c.TLSEnds = results.TLSCounts{}

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // findCheapest names the strategy that holds a rejected connection shortest
@@ -59,12 +62,12 @@ func cheapest(rejecting []*Summary, who string) (text []string, best string) {
 	}
 	sentence := fmt.Sprintf("%s %s %s or more under all of %s is %s: it delivers %s and holds a descriptor for %s ms a rejection on average (p99 at most %s ms, n=%d)%s",
 		who, what, enoughPercent, conditions, first.strategy, sharePhrase(first.Delivered),
-		number(first.HoldMs.Mean), number(first.HoldMs.P99), first.HoldMs.Count, cpuPhrase(first))
+		units.Number(first.HoldMs.Mean), units.Number(first.HoldMs.P99), first.HoldMs.Count, cpuPhrase(first))
 	if len(good) > 1 {
 		next := good[1]
 		wins := NewShare(shorter(first.parts, next.parts), int64(len(first.parts)))
 		sentence += fmt.Sprintf("; the next, %s, holds it for %s ms (n=%d), longer under %d of %s",
-			next.strategy, number(next.HoldMs.Mean), next.HoldMs.Count, wins.K, conditions)
+			next.strategy, units.Number(next.HoldMs.Mean), next.HoldMs.Count, wins.K, conditions)
 		// A sign test in effect: at least half of the conditions must surely agree.
 		if wins.K < wins.N && wins.Low <= 0.5 {
 			sentence += ", so that the two cannot be told apart"
@@ -77,18 +80,18 @@ func cpuPhrase(r standing) string {
 	if r.CPUUs == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", with %s us of CPU time", number(r.CPUUs))
+	return fmt.Sprintf(", with %s us of CPU time", units.Number(r.CPUUs))
 }
 
 // shorter counts the conditions under which a's mean hold is below b's.
 func shorter(a, b []*Summary) int64 {
-	held := map[Point]float64{}
+	held := map[results.Point]float64{}
 	for _, s := range b {
-		held[s.conditions()] = s.HoldMs.Mean
+		held[s.Conditions()] = s.HoldMs.Mean
 	}
 	var wins int64
 	for _, s := range a {
-		if other, ok := held[s.conditions()]; ok && s.HoldMs.Mean < other {
+		if other, ok := held[s.Conditions()]; ok && s.HoldMs.Mean < other {
 			wins++
 		}
 	}

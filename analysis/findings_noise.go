@@ -3,7 +3,6 @@ package analysis
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // withTwins adds the second cells of A/A pairs, as points of their own: for what is
@@ -41,20 +41,20 @@ func findPairs(run *results.Run) []string {
 	var said []string
 	if known {
 		a, b := pooledShare(delivered, worst.first), pooledShare(delivered, worst.second)
-		said = append(said, fmt.Sprintf("it delivered %s and %s, %s points apart", sharePhrase(a), sharePhrase(b), number(apart*100)))
+		said = append(said, fmt.Sprintf("it delivered %s and %s, %s points apart", sharePhrase(a), sharePhrase(b), units.Number(apart*100)))
 		if !a.Overlaps(b) {
 			said[0] += ", which is more than chance: something changed between them that was not asked for"
 		}
 	}
 	if floor, ok := f.Of("end_p50_ms"); ok {
-		said = append(said, fmt.Sprintf("the median times to an attempt's end differ by a factor of %s", number(math.Exp(floor))))
+		said = append(said, fmt.Sprintf("the median times to an attempt's end differ by a factor of %s", units.Number(math.Exp(floor))))
 	}
 	if len(said) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("The same cell measured twice, in %s (%s): ", plural(worst.rounds, "round"), worst.Point)
+	text := fmt.Sprintf("The same cell measured twice, in %s (%s): ", plural(len(worst.first), "round"), worst.Point)
 	if more := len(f.pairs); more > 1 {
-		text = fmt.Sprintf("Of %d cells measured twice the pair furthest apart, in %s (%s): ", more, plural(worst.rounds, "round"), worst.Point)
+		text = fmt.Sprintf("Of %d cells measured twice the pair furthest apart, in %s (%s): ", more, plural(len(worst.first), "round"), worst.Point)
 		if len(said) == 2 {
 			said[1] += " at most, over all pairs"
 		}
@@ -77,29 +77,17 @@ const (
 // allow for: they take the attempts of all rounds for independent, and those of a
 // cell share its minute on the machine.
 func findScatter(cells []results.Cell) []string {
-	type key struct {
-		Point
-		round int
-	}
-	rounds := map[key]Stratum{}
-	for _, c := range cells {
-		if c.Valid && !c.Twin && c.Rejected > 0 {
-			k := key{PointOf(c), c.Round}
-			s := rounds[k]
-			s.BaseK, s.BaseN = s.BaseK+min(c.Delivered, c.Rejected), s.BaseN+c.Rejected
-			rounds[k] = s
-		}
-	}
-	// One order, so that sums of floating-point numbers are the same every time.
-	keys := slices.SortedFunc(maps.Keys(rounds), func(a, b key) int {
-		return cmp.Or(comparePoints(a.Point, b.Point, nil, nil), cmp.Compare(a.round, b.round))
-	})
 	var points [][]Stratum
-	for i, k := range keys {
-		if i == 0 || k.Point != keys[i-1].Point {
-			points = append(points, nil)
+	for _, g := range Group(cells) {
+		var strata []Stratum
+		for _, c := range g.Valid() {
+			if c.Rejected > 0 {
+				strata = append(strata, Stratum{BaseK: min(c.Delivered, c.Rejected), BaseN: c.Rejected})
+			}
 		}
-		points[len(points)-1] = append(points[len(points)-1], rounds[k])
+		if len(strata) > 0 {
+			points = append(points, strata)
+		}
 	}
 	chi, df, counted := 0.0, 0, 0
 	for _, strata := range points {
@@ -120,7 +108,7 @@ func findScatter(cells []results.Cell) []string {
 	phi := chi / float64(df)
 	return []string{fmt.Sprintf("The rounds of a point differ more than attempts that are independent would: the variance of their delivered shares is %s times as large, over %s with several rounds (%s of freedom). "+
 		"An interval is of what was measured; for the share of another run it would have to be %s times as wide.",
-		number(phi), plural(counted, "point"), plural(df, "degree"), number(math.Sqrt(phi)))}
+		units.Number(phi), plural(counted, "point"), plural(df, "degree"), units.Number(math.Sqrt(phi)))}
 }
 
 // endedAsPlanned tells whether a run that has fewer rounds than its plan allows was

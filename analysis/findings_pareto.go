@@ -3,6 +3,8 @@ package analysis
 import (
 	"fmt"
 	"slices"
+
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // findFrontier says which strategies are on the frontier of delivered share
@@ -20,7 +22,7 @@ func findFrontier(rejecting []*Summary) []string {
 		for _, p := range points {
 			switch p.Place {
 			case OnFrontier:
-				on = append(on, fmt.Sprintf("%s %s for %s ms (n=%d)", p.Strategy, sharePhrase(p.Delivered), number(p.Cost), p.N))
+				on = append(on, fmt.Sprintf("%s %s for %s ms (n=%d)", p.Strategy, sharePhrase(p.Delivered), units.Number(p.Cost), p.N))
 			case NotApart:
 				unclear = append(unclear, p.Strategy)
 			}
@@ -52,9 +54,9 @@ func drainPhrase(points []*Summary) string {
 		}
 		p := placed[i]
 		text := map[Place]string{OnFrontier: "on it", NotApart: "not told apart from it", Beaten: "beaten by " + p.BeatenBy}[p.Place]
-		amount := number(p.Cost) + " " + cost.Unit
+		amount := units.Number(p.Cost) + " " + cost.Unit
 		if cost.Unit == "B" {
-			amount = size(int64(p.Cost))
+			amount = units.Size(int64(p.Cost))
 		}
 		parts = append(parts, fmt.Sprintf("%s by %s (%s)", text, cost.Noun, amount))
 	}

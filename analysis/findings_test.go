@@ -10,7 +10,7 @@ import (
 
 // cellOf is a valid cell of n rejections of which k were delivered.
 func cellOf(strategy, client string, rtt float64, body, k, n int64) results.Cell {
-	c := results.Cell{Strategy: strategy, Client: client, RTTMs: rtt, BodyBytes: body, Concurrency: 10, Valid: true}
+	c := results.Cell{Point: results.Point{Strategy: strategy, Client: client, RTTMs: rtt, BodyBytes: body, Concurrency: 10}, Valid: true}
 	c.Attempts, c.Rejected, c.Delivered = n, n, k
 	c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = k, n-k
 	c.TCP = map[string]int64{abortOnClose: n - k, abortOnData: 0}

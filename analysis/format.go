@@ -59,32 +59,6 @@ func sharePhrase(s Share) string {
 	return fmt.Sprintf("%s%% (95%% CI %s–%s, n=%d)", value, low, high, s.N)
 }
 
-// number writes a quantity with three significant digits, without an exponent.
-func number(v float64) string {
-	if v == 0 {
-		return "0"
-	}
-	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
-	s := strconv.FormatFloat(v, 'f', min(max(digits, 0), 6), 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
-
-// size writes a number of bytes in the largest binary unit below it.
-func size(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return number(float64(n)/(1<<30)) + " GiB"
-	case n >= 1<<20:
-		return number(float64(n)/(1<<20)) + " MiB"
-	case n >= 1<<10:
-		return number(float64(n)/(1<<10)) + " KiB"
-	}
-	return strconv.FormatInt(n, 10) + " B"
-}
-
 // list joins names as a sentence does.
 func list(names []string) string {
 	switch n := len(names); n {

@@ -15,67 +15,77 @@ type Quantile struct {
 	P, Ms float64
 }
 
-// curveSteps is the number of curve points for each further nine of the percentile.
-const curveSteps = 20
+// AnswerTime is the name in Summary.Times of the time to a delivered answer. The
+// other names are those of outcomes, and of the time to the end of the attempts
+// that ended so.
+const AnswerTime = "answer"
 
-// mergeLatency merges the cells' histograms. Where a cell came without them,
-// the percentiles of the cells are combined instead.
-func (s *Summary) mergeLatency(cells []results.Cell) {
-	d := new(histogramReader)
-	response, okResponse := s.mergeHistograms(d, cells, "response", results.Outcome.IsDelivered)
-	end, okEnd := s.mergeHistograms(d, cells, "end", func(results.Outcome) bool { return true })
-	if okResponse {
-		s.Response, s.ResponseCurve = response.percentiles(), response.curve(curveSteps)
-	} else {
-		s.Response = combineOf(cells, func(c results.Cell) results.Percentiles { return c.LatencyMs.Response })
-	}
-	if okEnd {
-		s.End = end.percentiles()
-	} else {
-		s.End = combineOf(cells, func(c results.Cell) results.Percentiles { return c.LatencyMs.End })
-	}
-}
-
-// mergeHistograms adds the histograms of one phase over all cells and the
-// wanted outcomes. It reports false when a cell has no histogram at all or one
-// that cannot be read, which it puts on record.
-func (s *Summary) mergeHistograms(d *histogramReader, cells []results.Cell, phase string, want func(results.Outcome) bool) (distribution, bool) {
-	var merged distribution
+// mergeLatency adds up the cells' histograms, each of which is decoded once.
+// Where a cell has none, or one that cannot be read, the percentiles of the
+// cells are combined instead.
+func (s *Summary) mergeLatency(cells []*results.Cell) {
+	s.Times = map[string]*Distribution{}
+	decoder := new(histogramDecoder)
+	incomplete := map[string]bool{} // by phase
 	for _, c := range cells {
 		if len(c.Histograms) == 0 && c.Attempts > 0 {
-			return distribution{}, false
+			incomplete["response"], incomplete["end"] = true, true
 		}
 		for _, key := range slices.Sorted(maps.Keys(c.Histograms)) {
-			name, ok := strings.CutPrefix(key, phase+"/")
-			if !ok {
+			phase, _, _ := strings.Cut(key, "/")
+			if phase != "response" && phase != "end" {
 				continue
 			}
-			outcome, err := results.ParseOutcome(name)
-			if err == nil && !want(outcome) {
-				continue
-			}
-			if err == nil {
-				err = d.add(&merged, c.Histograms[key])
-			}
-			if err != nil {
+			if err := s.addHistogram(decoder, key, c.Histograms[key]); err != nil && !incomplete[phase] {
+				incomplete[phase] = true
 				s.Warnings = append(s.Warnings, fmt.Sprintf("round %d: histogram %s cannot be read: %v", c.Round, key, err))
-				return distribution{}, false
 			}
 		}
 	}
-	merged.settle()
-	return merged, true
+	var end Distribution
+	for name, d := range s.Times {
+		if d.settle(); d.total == 0 {
+			delete(s.Times, name)
+		} else if name != AnswerTime {
+			end.steps = append(end.steps, d.steps...)
+		}
+	}
+	end.settle()
+	s.Response, s.End = s.Times[AnswerTime].percentiles(), end.percentiles()
+	s.ResponseCurve = s.Times[AnswerTime].Curve(CurveSteps)
+	if incomplete["response"] {
+		s.ResponseCurve = nil
+		s.Response = combineOf(cells, func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response })
+	}
+	if incomplete["end"] {
+		s.End = combineOf(cells, func(c *results.Cell) results.Percentiles { return c.LatencyMs.End })
+	}
 }
 
-// combine joins percentiles whose histograms are not on record.
-func combine(parts []results.Percentiles) results.Percentiles {
-	return results.CombinePercentiles(parts)
+// addHistogram adds one histogram to the distribution it belongs to. Times to
+// an answer that was not delivered belong to none.
+func (s *Summary) addHistogram(decoder *histogramDecoder, key, encoded string) error {
+	phase, name, _ := strings.Cut(key, "/")
+	outcome, err := results.ParseOutcome(name)
+	if err != nil {
+		return err
+	}
+	if phase == "response" {
+		if !outcome.IsDelivered() {
+			return nil
+		}
+		name = AnswerTime
+	}
+	if s.Times[name] == nil {
+		s.Times[name] = new(Distribution)
+	}
+	return decoder.add(s.Times[name], encoded)
 }
 
-func combineOf(cells []results.Cell, pick func(results.Cell) results.Percentiles) results.Percentiles {
+func combineOf(cells []*results.Cell, pick func(*results.Cell) results.Percentiles) results.Percentiles {
 	parts := make([]results.Percentiles, len(cells))
 	for i, c := range cells {
 		parts[i] = pick(c)
 	}
-	return combine(parts)
+	return results.CombinePercentiles(parts)
 }

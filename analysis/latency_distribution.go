@@ -32,11 +32,11 @@ const (
 	maxInflated = hdrhistogram.ENCODING_HEADER_SIZE + 9*countsLen
 )
 
-// distribution is a histogram of nanoseconds as the list of its steps that
+// Distribution is a histogram of nanoseconds as the list of its steps that
 // count something. A cell's histogram has some hundred of them, where the dense
 // one is an array of 19 thousand: merging ten thousand cells by this is a matter
 // of milliseconds, not minutes. The zero value is empty.
-type distribution struct {
+type Distribution struct {
 	steps []step // in order of index once settled
 	total int64
 }
@@ -49,7 +49,7 @@ type step struct {
 
 // settle puts the steps in order and adds up those of the same index, as a
 // distribution must be before it is asked anything.
-func (d *distribution) settle() {
+func (d *Distribution) settle() {
 	slices.SortFunc(d.steps, func(a, b step) int { return cmp.Compare(a.index, b.index) })
 	kept := d.steps[:0]
 	d.total = 0
@@ -63,6 +63,12 @@ func (d *distribution) settle() {
 	}
 	d.steps = kept
 }
+
+// Count is the number of values.
+func (d *Distribution) Count() int64 { return d.total }
+
+// CurveSteps is how many points a curve has at most for each further nine of the percentile.
+const CurveSteps = 20
 
 // indexOf is the place of a value in the histogram's array.
 func indexOf(ns int64) int32 {
@@ -85,7 +91,7 @@ func (s step) highest() int64 {
 
 // quantiles returns the value at each of the shares, which ascend from 0 to 1,
 // in milliseconds.
-func (d *distribution) quantiles(shares []float64) []float64 {
+func (d *Distribution) quantiles(shares []float64) []float64 {
 	ms := make([]float64, len(shares))
 	var seen int64
 	at := -1
@@ -106,8 +112,8 @@ func (d *distribution) quantiles(shares []float64) []float64 {
 }
 
 // percentiles are those of results.Summarise.
-func (d *distribution) percentiles() results.Percentiles {
-	if d.total == 0 {
+func (d *Distribution) percentiles() results.Percentiles {
+	if d == nil || d.total == 0 {
 		return results.Percentiles{}
 	}
 	var mean float64
@@ -119,10 +125,10 @@ func (d *distribution) percentiles() results.Percentiles {
 	return results.Percentiles{Count: d.total, Mean: mean / 1e6, P50: at[0], P90: at[1], P99: at[2], P999: at[3], Max: at[4]}
 }
 
-// curve samples the distribution evenly on the scale of 1/(1-p), with so many
+// Curve samples the distribution evenly on the scale of 1/(1-p), with so many
 // steps for each further nine, up to the last percentile that one value stands for.
-func (d *distribution) curve(steps int) []Quantile {
-	if d.total == 0 {
+func (d *Distribution) Curve(steps int) []Quantile {
+	if d == nil || d.total == 0 {
 		return nil
 	}
 	last := int(math.Floor(math.Log10(float64(d.total)) * float64(steps)))
@@ -137,10 +143,10 @@ func (d *distribution) curve(steps int) []Quantile {
 	return points
 }
 
-// histogramReader reads encoded histograms into distributions. It keeps its
+// histogramDecoder reads encoded histograms into distributions. It keeps its
 // buffers between histograms, which is most of what makes it quick. The zero
 // value is ready; it is not safe for concurrent use.
-type histogramReader struct {
+type histogramDecoder struct {
 	packed   bytes.Reader
 	inflate  io.ReadCloser
 	raw      []byte
@@ -150,7 +156,7 @@ type histogramReader struct {
 // add adds a histogram to a distribution. One that is not of the geometry that
 // cells are recorded with, or not whole, is left to the library, which knows all
 // geometries and says what is wrong.
-func (r *histogramReader) add(d *distribution, encoded string) error {
+func (r *histogramDecoder) add(d *Distribution, encoded string) error {
 	before := len(d.steps)
 	if r.addOurs(d, encoded) {
 		return nil
@@ -169,7 +175,7 @@ func (r *histogramReader) add(d *distribution, encoded string) error {
 }
 
 // addOurs adds a histogram of our geometry, and reports false for any other text.
-func (r *histogramReader) addOurs(d *distribution, encoded string) bool {
+func (r *histogramDecoder) addOurs(d *Distribution, encoded string) bool {
 	var err error
 	if r.raw, err = base64.StdEncoding.AppendDecode(r.raw[:0], []byte(encoded)); err != nil || len(r.raw) < 8 {
 		return false
@@ -209,7 +215,7 @@ func cookie(b []byte) int32 { return int32(binary.BigEndian.Uint32(b)) &^ 0xf0 }
 
 // addCounts reads an encoded array: a count a step, or minus the number of steps
 // without one.
-func (d *distribution) addCounts(payload []byte) bool {
+func (d *Distribution) addCounts(payload []byte) bool {
 	var index int64
 	for len(payload) > 0 {
 		v, n := zigzag(payload)

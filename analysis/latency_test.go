@@ -24,8 +24,8 @@ func anyHistogram(t *rapid.T) *hdrhistogram.Histogram {
 
 func TestEveryDistributionSaysWhatTheHistogramsSay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var d distribution
-		var r histogramReader
+		var d Distribution
+		var r histogramDecoder
 		all := results.NewHistogram()
 		for range rapid.IntRange(0, 4).Draw(t, "cells") {
 			h := anyHistogram(t)
@@ -50,7 +50,7 @@ func TestEveryDistributionSaysWhatTheHistogramsSay(t *testing.T) {
 		if got.Mean = want.Mean; got != want {
 			t.Fatalf("got %+v, want %+v", got, want)
 		}
-		for _, q := range d.curve(curveSteps) {
+		for _, q := range d.Curve(CurveSteps) {
 			if want := float64(all.ValueAtQuantile(q.P*100)) / 1e6; q.Ms != want {
 				t.Fatalf("at %v: %v ms, want %v", q.P, q.Ms, want)
 			}
@@ -69,8 +69,8 @@ func TestAHistogramOfAnotherGeometryIsReadToo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var d distribution
-		if err := new(histogramReader).add(&d, text); err != nil {
+		var d Distribution
+		if err := new(histogramDecoder).add(&d, text); err != nil {
 			t.Fatal(err)
 		}
 		d.settle()
@@ -93,8 +93,8 @@ func FuzzAHistogramIsReadAsTheLibraryReadsIt(f *testing.F) {
 	f.Add("")
 	f.Add("HISTFAAAACx42pJpmSzMwMDAygABzFDqBQMDg/SHvg0M9h8gIh/L2RyZAAEAAP//h4UHYw==")
 	f.Fuzz(func(t *testing.T, text string) {
-		var d distribution
-		if !new(histogramReader).addOurs(&d, text) {
+		var d Distribution
+		if !new(histogramDecoder).addOurs(&d, text) {
 			return
 		}
 		d.settle()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // league is a run that sets other people's servers beside one another, each
@@ -17,7 +18,7 @@ type league struct {
 	clients  []string   // the fleet's own first, as in the manifest
 	// conditions are points without server, client and concurrency, which may be a
 	// client's own.
-	conditions []Point
+	conditions []results.Point
 	fields     map[leaguePlace]*Summary
 	// common are the valid points whose client and condition every server was
 	// measured under: what servers are ranked over.
@@ -27,7 +28,7 @@ type league struct {
 // leaguePlace is a server, a client and a condition.
 type leaguePlace struct {
 	server, client string
-	condition      Point
+	condition      results.Point
 }
 
 // fewestServers is from how many servers on a run is a league.
@@ -43,7 +44,7 @@ func newLeague(m *results.Manifest, summaries []*Summary) *league {
 	if len(l.points) == 0 {
 		return nil
 	}
-	l.clients = newOrder(m.Clients).sort(namesOf(l.points, clientOf))
+	l.clients = results.NewTermOrder(m.Clients).Sort(namesOf(l.points, clientOf))
 	parts := map[leaguePlace][]*Summary{}
 	for _, s := range l.points {
 		at := leaguePlace{s.Strategy, s.Client, leagueCondition(s.Point)}
@@ -52,14 +53,14 @@ func newLeague(m *results.Manifest, summaries []*Summary) *league {
 			l.conditions = append(l.conditions, at.condition)
 		}
 	}
-	slices.SortStableFunc(l.conditions, func(a, b Point) int {
-		return cmp.Or(cmp.Compare(a.BodyBytes, b.BodyBytes), cmp.Compare(a.RTTMs, b.RTTMs), comparePoints(a, b, nil, nil))
+	slices.SortStableFunc(l.conditions, func(a, b results.Point) int {
+		return cmp.Or(cmp.Compare(a.BodyBytes, b.BodyBytes), cmp.Compare(a.RTTMs, b.RTTMs), results.ComparePoints(&a, &b, nil))
 	})
 	for at, of := range parts {
 		l.fields[at] = oneField(of)
 	}
 	l.common = sameConditions(where(l.points, shared))
-	l.servers = newOrder(m.Strategies).sort(namesOf(l.points, strategyOf))
+	l.servers = results.NewTermOrder(m.Strategies).Sort(namesOf(l.points, strategyOf))
 	slices.SortStableFunc(l.servers, func(a, b string) int {
 		x, y := l.overall(a), l.overall(b)
 		return cmp.Or(cmp.Compare(min(y.Rejected, 1), min(x.Rejected, 1)), cmp.Compare(y.Delivered.Value, x.Delivered.Value))
@@ -74,7 +75,7 @@ func inLeague(m *results.Manifest, s *Summary) bool {
 	return other && s.Scenario == ""
 }
 
-func leagueCondition(p Point) Point {
+func leagueCondition(p results.Point) results.Point {
 	p.Strategy, p.Client, p.Concurrency = "", "", 0
 	return p
 }
@@ -96,12 +97,12 @@ func shared(s *Summary) bool { return s.Valid() && s.Delivered.Known() }
 
 // field is what was measured of a server under a client and a condition; nil
 // where nothing was.
-func (l *league) field(server, client string, condition Point) *Summary {
+func (l *league) field(server, client string, condition results.Point) *Summary {
 	return l.fields[leaguePlace{server, client, condition}]
 }
 
 // share is that field's, which is not known where there is no valid cell.
-func (l *league) share(server, client string, condition Point) Share {
+func (l *league) share(server, client string, condition results.Point) Share {
 	if s := l.field(server, client, condition); s != nil && shared(s) {
 		return s.Delivered
 	}
@@ -188,9 +189,9 @@ func (l *league) clock() string {
 }
 
 // conditionText names a condition by body, round trip and what else it has.
-func conditionText(p Point) string {
+func conditionText(p results.Point) string {
 	p.Concurrency = 0
 	text := p.String()
 	_, rest, _ := strings.Cut(text, "body ")
-	return "rtt " + number(p.RTTMs) + " ms, body " + rest
+	return "rtt " + units.Number(p.RTTMs) + " ms, body " + rest
 }

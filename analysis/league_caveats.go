@@ -5,6 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // compiling maps servers whose code is compiled while it runs to what compiles
@@ -85,7 +88,7 @@ func (l *league) ofPath() string {
 	}
 	var rtts []string
 	for _, p := range l.conditions {
-		if text := number(p.RTTMs); !slices.Contains(rtts, text) {
+		if text := units.Number(p.RTTMs); !slices.Contains(rtts, text) {
 			rtts = append(rtts, text)
 		}
 	}
@@ -111,7 +114,7 @@ func (l *league) ofCounts() string {
 		n = fmt.Sprintf("n=%d to %d", fewest, most)
 	}
 	all, half := NewShare(fewest, fewest), NewShare(fewest/2, fewest)
-	return fmt.Sprintf("much from a single field (%s): where all of %d arrived the share may be as low as %s%%, and near one half its interval is %s points wide", n, fewest, percent(all.Low), number((half.High-half.Low)*100))
+	return fmt.Sprintf("much from a single field (%s): where all of %d arrived the share may be as low as %s%%, and near one half its interval is %s points wide", n, fewest, percent(all.Low), units.Number((half.High-half.Low)*100))
 }
 
 func (l *league) ofRounds() string {
@@ -131,7 +134,7 @@ func (l *league) ofConcurrency() string {
 	}
 	var parts []string
 	for _, n := range slices.Sorted(maps.Keys(by)) {
-		parts = append(parts, fmt.Sprintf("%d (%s)", n, list(newOrder(l.manifest.Clients).sort(by[n]))))
+		parts = append(parts, fmt.Sprintf("%d (%s)", n, list(results.NewTermOrder(l.manifest.Clients).Sort(by[n]))))
 	}
 	if len(by) == 1 {
 		for n := range by {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // findings says whose rejections arrive, at what cost and under which setting,
@@ -119,7 +122,7 @@ func (l *league) findLosers() []string {
 		})
 		var from []string
 		for _, o := range onsets {
-			from = append(from, fmt.Sprintf("to %s first at body %s, rtt %s ms", list(o.clients), size(o.body), number(o.rttMs)))
+			from = append(from, fmt.Sprintf("to %s first at body %s, rtt %s ms", list(o.clients), units.Size(o.body), units.Number(o.rttMs)))
 		}
 		worst := slices.MinFunc(all, func(a, b *Summary) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
 		text := fmt.Sprintf("%s delivered %s; it lost answers %s; fewest arrived at %s under %s: %s", l.label(server), sharePhrase(pool(all).Delivered),
@@ -174,7 +177,9 @@ func (l *league) findCPU() []string {
 		return nil
 	}
 	slices.SortStableFunc(costs, func(a, b cost) int { return cmp.Compare(a.us, b.us) })
-	say := func(c cost) string { return fmt.Sprintf("%s, %s us (n=%d)", l.label(c.server), number(c.us), c.n) }
+	say := func(c cost) string {
+		return fmt.Sprintf("%s, %s us (n=%d)", l.label(c.server), units.Number(c.us), c.n)
+	}
 	text := fmt.Sprintf("A rejection took the least CPU time under %s, the most under %s", say(costs[0]), say(costs[len(costs)-1]))
 	if i := slices.IndexFunc(costs, func(c cost) bool { return c.whole }); i == 0 {
 		text += "; the cheapest lost no answer"
@@ -200,7 +205,7 @@ func (l *league) findAnswerTime() []string {
 		}
 		slices.SortStableFunc(timed, func(a, b *Summary) int { return cmp.Compare(a.Response.P50, b.Response.P50) })
 		say := func(s *Summary) string {
-			return fmt.Sprintf("%s, p50 %s ms and p99 %s ms (n=%d)", l.label(s.Strategy), number(s.Response.P50), number(s.Response.P99), s.Response.Count)
+			return fmt.Sprintf("%s, p50 %s ms and p99 %s ms (n=%d)", l.label(s.Strategy), units.Number(s.Response.P50), units.Number(s.Response.P99), s.Response.Count)
 		}
 		found = append(found, fmt.Sprintf("At %s the answer came soonest to %s clients from %s, latest from %s.",
 			conditionText(condition), client, say(timed[0]), say(timed[len(timed)-1])))
@@ -241,12 +246,12 @@ func (l *league) findSettings() []string {
 }
 
 // inPoints writes a difference of shares in points.
-func inPoints(v float64) string { return number(v * 100) }
+func inPoints(v float64) string { return units.Number(v * 100) }
 
 // clientStandings pools clients over the servers and conditions measured for all
 // of them, the most read first.
 func (l *league) clientStandings() []standing {
-	same := fair(where(l.points, shared), clientOf, func(p Point) Point {
+	same := fair(where(l.points, shared), clientOf, func(p results.Point) results.Point {
 		p.Client, p.Concurrency = "", 0
 		return p
 	})

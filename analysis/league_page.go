@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // pageLeague is the section of the page on a league.
@@ -71,7 +74,7 @@ func (l *league) page() *pageLeague {
 		s := l.overall(server)
 		row := leagueRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: pooledHeatCell(s.Delivered, server), CPU: none}
 		if s.CPUUs > 0 {
-			row.CPU = number(s.CPUUs)
+			row.CPU = units.Number(s.CPUUs)
 		}
 		for _, condition := range ends {
 			timed := l.field(server, p.Clock, condition)
@@ -79,7 +82,7 @@ func (l *league) page() *pageLeague {
 				row.Times = append(row.Times, none, none)
 				continue
 			}
-			row.Times = append(row.Times, number(timed.Response.P50), number(timed.Response.P99))
+			row.Times = append(row.Times, units.Number(timed.Response.P50), units.Number(timed.Response.P99))
 		}
 		p.Servers = append(p.Servers, row)
 		pooled := heatRow{Server: server}
@@ -98,7 +101,7 @@ func (l *league) page() *pageLeague {
 		p.Rest = fmt.Sprintf("The first %d of %d conditions: the table of all points has the others.", len(p.Fields), len(l.conditions))
 	}
 	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
-		p.Scale = append(p.Scale, heatCell{Text: number(share*100) + "%", Style: heatStyle(share)})
+		p.Scale = append(p.Scale, heatCell{Text: units.Number(share*100) + "%", Style: heatStyle(share)})
 	}
 	for _, k := range l.likenesses() {
 		row := likenessRow{Client: k.client, Verdict: k.verdict()}
@@ -134,12 +137,12 @@ func (l *league) clientsRow() *heatRow {
 }
 
 // ends are the lightest and the heaviest condition.
-func (l *league) ends() []Point {
-	return slices.Compact([]Point{l.conditions[0], l.conditions[len(l.conditions)-1]})
+func (l *league) ends() []results.Point {
+	return slices.Compact([]results.Point{l.conditions[0], l.conditions[len(l.conditions)-1]})
 }
 
 // heatTable is the heat map of one condition.
-func (l *league) heatTable(condition Point) heatTable {
+func (l *league) heatTable(condition results.Point) heatTable {
 	t := heatTable{Title: conditionText(condition), Clients: l.clients}
 	for _, server := range l.servers {
 		row := heatRow{Server: server}

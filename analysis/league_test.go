@@ -49,15 +49,15 @@ func asLeague(run *results.Run) *results.Run {
 		m.Servers[program], of[s.as] = s.version, s.name
 		m.Strategies = append(m.Strategies, results.Term{Name: s.name, Summary: s.summary})
 	}
-	behave := map[Point]results.Cell{} // what a client's model measured under the same conditions
+	behave := map[results.Point]results.Cell{} // what a client's model measured under the same conditions
 	for _, c := range run.Cells {
-		behave[PointOf(c)] = c
+		behave[c.Point.Key()] = c
 	}
 	for i := range run.Cells {
 		c := &run.Cells[i]
 		model := map[string]string{"python-http": "blocking", "curl": "duplex", "java-http": "blocking"}[c.Client]
 		if model != "" && (c.Client != "java-http" || c.BodyBytes > 500_000) {
-			p := PointOf(*c)
+			p := c.Point.Key()
 			p.Client = model
 			same := behave[p]
 			c.Outcomes, c.Rejected, c.Delivered, c.Histograms, c.LatencyMs = same.Outcomes, same.Rejected, same.Delivered, same.Histograms, same.LatencyMs
@@ -307,11 +307,11 @@ func TestEveryConditionHasOnePanelAsLongAsThereIsRoom(t *testing.T) {
 		l := &league{clients: make([]string, rapid.IntRange(1, 20).Draw(t, "clients"))}
 		for body := range bodies {
 			for rtt := range rtts {
-				l.conditions = append(l.conditions, Point{BodyBytes: int64(body), RTTMs: float64(rtt)})
+				l.conditions = append(l.conditions, results.Point{BodyBytes: int64(body), RTTMs: float64(rtt)})
 			}
 		}
 		columns, rows, drawn := l.panelGrid()
-		var panels []Point
+		var panels []results.Point
 		for _, row := range rows {
 			for _, p := range row {
 				if p.BodyBytes != row[0].BodyBytes {

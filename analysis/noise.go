@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 
@@ -25,46 +24,20 @@ type NoiseFloor struct{ pairs []noisePair }
 // noisePair is the two halves of an A/A pair: the same rounds of the same point,
 // valid in both.
 type noisePair struct {
-	Point
-	first, second []results.Cell
-	rounds        int
+	results.Point
+	first, second []*results.Cell // of the same rounds
 }
 
 // Noise finds the A/A pairs among a run's cells, in any order. A round counts for
 // a pair where both of its halves are valid, so that a round that one half lacks
 // makes no difference between them.
 func Noise(cells []results.Cell) NoiseFloor {
-	type halves struct{ first, second map[int][]results.Cell }
-	points := map[Point]halves{}
-	for _, c := range cells {
-		if c.Twin {
-			points[PointOf(c)] = halves{map[int][]results.Cell{}, map[int][]results.Cell{}}
-		}
-	}
-	for _, c := range cells {
-		of, twice := points[PointOf(c)]
-		switch {
-		case !twice || !c.Valid:
-		case c.Twin:
-			of.second[c.Round] = append(of.second[c.Round], c)
-		default:
-			of.first[c.Round] = append(of.first[c.Round], c)
-		}
-	}
 	var f NoiseFloor
-	for point, of := range points {
-		p := noisePair{Point: point}
-		for _, round := range slices.Sorted(maps.Keys(of.first)) {
-			if second := of.second[round]; len(second) > 0 {
-				p.first, p.second = append(p.first, of.first[round]...), append(p.second, second...)
-				p.rounds++
-			}
-		}
-		if p.rounds > 0 {
-			f.pairs = append(f.pairs, p)
+	for _, g := range Group(cells) {
+		if first, second := pairRounds(g.Rounds, g.Twins); len(first) > 0 {
+			f.pairs = append(f.pairs, noisePair{g.Point, first, second})
 		}
 	}
-	slices.SortFunc(f.pairs, func(a, b noisePair) int { return comparePoints(a.Point, b.Point, nil, nil) })
 	return f
 }
 
@@ -107,10 +80,10 @@ func (p noisePair) apart(m Metric) (d float64, ok bool) {
 }
 
 // pooledShare adds a metric's counts up over cells.
-func pooledShare(m Metric, cells []results.Cell) Share {
+func pooledShare(m Metric, cells []*results.Cell) Share {
 	var k, n int64
-	for i := range cells {
-		dk, dn := m.Share(&cells[i])
+	for _, c := range cells {
+		dk, dn := m.Share(c)
 		k, n = k+dk, n+dn
 	}
 	return NewShare(k, n)
@@ -118,10 +91,10 @@ func pooledShare(m Metric, cells []results.Cell) Share {
 
 // medianValue is the median of a metric over the cells that have it; of an even
 // number the mean of the middle two.
-func medianValue(m Metric, cells []results.Cell) (median float64, ok bool) {
+func medianValue(m Metric, cells []*results.Cell) (median float64, ok bool) {
 	var values []float64
-	for i := range cells {
-		if v, has := m.Value(&cells[i]); has && !math.IsNaN(v) {
+	for _, c := range cells {
+		if v, has := m.Value(c); has && !math.IsNaN(v) {
 			values = append(values, v)
 		}
 	}

@@ -71,7 +71,7 @@ func looks(m *results.Manifest, strategies []string) map[string]look {
 		}
 	}
 	next := len(m.Strategies)
-	for _, name := range (order)(nil).sort(append([]string(nil), strategies...)) {
+	for _, name := range results.TermOrder(nil).Sort(append([]string(nil), strategies...)) {
 		if _, known := place[name]; !known {
 			place[name] = next
 			next++

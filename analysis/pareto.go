@@ -3,6 +3,8 @@ package analysis
 import (
 	"cmp"
 	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // Cost is what a strategy pays with for the share it delivers: a figure a
@@ -57,8 +59,8 @@ type FrontierPoint struct {
 	Cost      float64 // mean a rejection, over the conditions together
 	N         int64   // rejections the cost is the mean of
 	Place     Place
-	BeatenBy  string            // the first strategy that dominates it; empty unless Beaten
-	byPoint   map[Point]float64 // cost under each condition
+	BeatenBy  string                    // the first strategy that dominates it; empty unless Beaten
+	byPoint   map[results.Point]float64 // cost under each condition
 }
 
 // Frontier places the strategies of some points by share and cost. Strategies
@@ -87,12 +89,12 @@ func Frontier(points []*Summary, cost Cost) (found []FrontierPoint, conditions i
 		return nil, 0
 	}
 	for _, strategy := range strategies {
-		f := FrontierPoint{Strategy: strategy, byPoint: map[Point]float64{}}
+		f := FrontierPoint{Strategy: strategy, byPoint: map[results.Point]float64{}}
 		var sum float64
 		for _, s := range where(same, func(s *Summary) bool { return s.Strategy == strategy }) {
 			f.Delivered = f.Delivered.plus(s.Delivered)
 			each, n, _ := cost.of(s)
-			f.byPoint[s.conditions()] = each
+			f.byPoint[s.Conditions()] = each
 			sum += each * float64(n)
 			f.N += n
 		}

@@ -16,7 +16,7 @@ func mixOf(strategies map[string][]pareto) []*Summary {
 	for name, of := range strategies {
 		for i, p := range of {
 			all = append(all, &Summary{
-				Point: Point{Strategy: name, Client: "blocking", RTTMs: float64(i)}, Cells: 1, Rounds: 1,
+				Point: results.Point{Strategy: name, Client: "blocking", RTTMs: float64(i)}, Cells: 1, Rounds: 1,
 				Rejected: 1000, Delivered: NewShare(p.delivered, 1000), HoldMs: results.Percentiles{Count: 1000, Mean: p.hold},
 			})
 		}

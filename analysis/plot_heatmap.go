@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -212,7 +214,7 @@ func heatPlot(l *league) *figure {
 	}
 	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
 		field, _ := heatColor(share)
-		f.legend = append(f.legend, legendEntry{name: number(share*100) + "%", look: look{color: field}})
+		f.legend = append(f.legend, legendEntry{name: units.Number(share*100) + "%", look: look{color: field}})
 	}
 	if l.missing(func(s *Summary) bool { return s != nil && !shared(s) }) {
 		f.legend = append(f.legend, legendEntry{name: "no valid cell", look: look{glyph: hatchGlyph{}}, loose: true})
@@ -234,14 +236,14 @@ const (
 )
 
 // panelGrid lays conditions out: those of one body side by side, as many as there is room for.
-func (l *league) panelGrid() (columns int, rows [][]Point, drawn int) {
+func (l *league) panelGrid() (columns int, rows [][]results.Point, drawn int) {
 	across := max(heatAcross/(heatWidth*len(l.clients)), 1)
 	for i, p := range l.conditions {
 		last := len(rows) - 1
 		if i > 0 && p.BodyBytes == l.conditions[i-1].BodyBytes && len(rows[last]) < across {
 			rows[last] = append(rows[last], p)
 		} else if len(rows) < heatRows {
-			rows = append(rows, []Point{p})
+			rows = append(rows, []results.Point{p})
 		} else {
 			break
 		}

@@ -35,7 +35,7 @@ func latencyPlot(f *facets) *figure {
 				}
 				// Glyphs of the strategies start at different samples, so that
 				// curves on top of each other still show all of them.
-				line := series{look: f.looks[strategy], marks: curveSteps, first: i * curveSteps / max(len(f.strategies), 1)}
+				line := series{look: f.looks[strategy], marks: CurveSteps, first: i * CurveSteps / max(len(f.strategies), 1)}
 				for _, q := range s.ResponseCurve {
 					y := logMs(q.Ms)
 					line.samples = append(line.samples, sample{nines(q.P), y, y, y})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/rejectbench/rejectbench/results/units"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -67,7 +68,7 @@ func tuneFigure(t *Tuning) *figure {
 	f := &figure{
 		name:     "tune",
 		title:    fmt.Sprintf("%s of %s: delivered share against its cost", t.Setting, t.Strategy),
-		subtitle: t.conditions() + fmt.Sprintf(", bounds at %s%% confidence each", number(t.Confidence*100)),
+		subtitle: t.conditions() + fmt.Sprintf(", bounds at %s%% confidence each", units.Number(t.Confidence*100)),
 		panels:   [][]*plot.Plot{{p}},
 		notes:    []string{"The dashed line is the target, " + t.target() + t.objective() + "."},
 		// One panel has the whole page.

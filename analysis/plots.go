@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // Plots draws the run's plots and writes each as SVG and PNG into a folder,
@@ -103,7 +104,7 @@ func (f *facets) grid(sh sheet, draw func(p *plot.Plot, points []*Summary) bool)
 				points = f.atLongest(row, body)
 			}
 			if ragged && len(points) > 0 {
-				title += ", rtt " + number(points[0].RTTMs) + " ms"
+				title += ", rtt " + units.Number(points[0].RTTMs) + " ms"
 			}
 			p := newPanel(title, labelX, labelY)
 			if !draw(p, points) {
@@ -144,7 +145,7 @@ func percentAxis(a *plot.Axis, lowest float64) {
 	}
 	var ticks plot.ConstantTicks
 	for v := 100.0; v >= a.Min; v -= step {
-		ticks = append(ticks, plot.Tick{Value: v, Label: number(v)})
+		ticks = append(ticks, plot.Tick{Value: v, Label: units.Number(v)})
 	}
 	a.Tick.Marker = ticks
 }
@@ -153,7 +154,7 @@ func percentAxis(a *plot.Axis, lowest float64) {
 func (f *facets) rttAxis(a *plot.Axis) {
 	names := make([]string, len(f.rtts))
 	for i, v := range f.rtts {
-		names[i] = number(v)
+		names[i] = units.Number(v)
 	}
 	a.Min, a.Max = -0.5, float64(len(f.rtts))-0.5
 	a.Tick.Marker = namedTicks(names)

@@ -33,7 +33,7 @@ func pool(parts []*Summary) *Summary {
 	if all.Rejected > 0 {
 		all.CPUUs = cpu / float64(all.Rejected)
 	}
-	all.HoldMs = combine(hold)
+	all.HoldMs = results.CombinePercentiles(hold)
 	return all
 }
 
@@ -72,9 +72,9 @@ func clientOf(s *Summary) string   { return s.Client }
 // fair keeps the summaries whose conditions (all coordinates but the one that
 // is compared) were measured for every one of that coordinate's values, so that
 // values are compared over the same mix of conditions.
-func fair(summaries []*Summary, value func(*Summary) string, rest func(Point) Point) []*Summary {
+func fair(summaries []*Summary, value func(*Summary) string, rest func(results.Point) results.Point) []*Summary {
 	values := len(namesOf(summaries, value))
-	measured := map[Point]map[string]bool{}
+	measured := map[results.Point]map[string]bool{}
 	for _, s := range summaries {
 		p := rest(s.Point)
 		if measured[p] == nil {
@@ -85,9 +85,9 @@ func fair(summaries []*Summary, value func(*Summary) string, rest func(Point) Po
 	return where(summaries, func(s *Summary) bool { return len(measured[rest(s.Point)]) == values })
 }
 
-func withoutStrategy(p Point) Point { return p.conditions() }
+func withoutStrategy(p results.Point) results.Point { return p.Conditions() }
 
-func withoutClient(p Point) Point {
+func withoutClient(p results.Point) results.Point {
 	p.Client = ""
 	return p
 }

@@ -179,7 +179,7 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 		p.League = l.page() // which has room for the caveats
 		p.Findings = slices.DeleteFunc(slices.Clone(p.Findings), func(text string) bool { return slices.Contains(p.League.Caveats, text) })
 	}
-	p.Ladders = openDrawings(summaries, newOrder(m.Strategies), ladders)
+	p.Ladders = openDrawings(summaries, results.NewTermOrder(m.Strategies), ladders)
 	for _, place := range Places {
 		p.Places = append(p.Places, pair{place.Name, place.Summary})
 	}
@@ -273,7 +273,7 @@ func newTable(label string, columns []column, summaries []*Summary) pageTable {
 		t.Rest = fmt.Sprintf("The first %d of %d points: %s holds all of them, and so does the table that this page shows where scripts run.", maxStillRows, len(summaries), results.CellsFile)
 	}
 	for i, s := range summaries[:min(len(summaries), maxStillRows)] {
-		first := i > 0 && s.conditions() != summaries[i-1].conditions()
+		first := i > 0 && s.Conditions() != summaries[i-1].Conditions()
 		row := pageRow{Valid: s.Valid(), First: first && manyStrategies(summaries)}
 		for _, c := range columns {
 			row.Cells = append(row.Cells, pageCell{c.cell(s), c.left})

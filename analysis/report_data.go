@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -24,11 +23,13 @@ const (
 // pageData is what the page's script shows: every point, column by column, so
 // that ten thousand points stay a file of a few megabytes.
 type pageData struct {
-	Points  int                  `json:"points"`
-	Columns []dataColumn         `json:"columns"`
-	Fields  map[string][]any     `json:"fields"` // by key: a value a point, null where there is none
-	Curves  []map[string]numbers `json:"curves"` // a point's times in ms at Shares, by what they are the times of
-	Shares  numbers              `json:"shares"`
+	Points int `json:"points"`
+	// Coordinates are those that the table has columns of: what is filtered by.
+	Coordinates []dataCoordinate     `json:"coordinates"`
+	Columns     []dataColumn         `json:"columns"`
+	Fields      map[string][]any     `json:"fields"` // by key: a value a point, null where there is none
+	Curves      []map[string]numbers `json:"curves"` // a point's times in ms at Shares, by what they are the times of
+	Shares      numbers              `json:"shares"`
 	// Outcomes and Resets are counts a point by their names.
 	Outcomes   []map[string]int64 `json:"outcomes"`
 	Strategies []dataLook         `json:"strategies"`
@@ -50,6 +51,13 @@ type dataColumn struct {
 	View   string   `json:"view"`
 	Fields []string `json:"fields"`
 	Text   []string `json:"text"`
+}
+
+// dataCoordinate is a row of results.Coordinates. Key is that of its field.
+type dataCoordinate struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+	Unit  string `json:"unit"`
 }
 
 // dataLook is how a strategy is drawn: as in the still pictures.
@@ -104,6 +112,11 @@ func newPageData(study *Study) *pageData {
 	summaries := study.Summaries
 	d := &pageData{Points: len(summaries), Fields: map[string][]any{}, Colors: map[string]string{}}
 	d.addColumns(pointColumns(summaries), "", summaries)
+	for _, c := range results.Coordinates {
+		if d.Fields[c.JSON] != nil {
+			d.Coordinates = append(d.Coordinates, dataCoordinate{c.JSON, c.Label, c.Unit})
+		}
+	}
 	rest := columnsFor(summaries)[len(pointColumns(summaries)):]
 	d.addColumns(rest, viewMain, summaries)
 	d.addColumns(reportColumns(), viewMore, summaries)
@@ -229,8 +242,8 @@ func symbols() []string {
 
 func (d *pageData) addLooks(study *Study) {
 	m := &study.Run.Manifest
-	names := newOrder(m.Strategies).sort(namesOf(study.Summaries, strategyOf))
-	d.Clients = newOrder(m.Clients).sort(namesOf(study.Summaries, clientOf))
+	names := results.NewTermOrder(m.Strategies).Sort(namesOf(study.Summaries, strategyOf))
+	d.Clients = results.NewTermOrder(m.Clients).Sort(namesOf(study.Summaries, clientOf))
 	place := placesOf(m, names)
 	all := looks(m, names)
 	for _, name := range names {
@@ -254,7 +267,7 @@ func placesOf(m *results.Manifest, names []string) map[string]int {
 		}
 	}
 	next := len(m.Strategies)
-	for _, name := range (order)(nil).sort(slices.Clone(names)) {
+	for _, name := range results.TermOrder(nil).Sort(slices.Clone(names)) {
 		if _, known := place[name]; !known {
 			place[name] = next
 			next++
@@ -271,74 +284,29 @@ const maxCurveFigures = 250_000
 // delivered answer, and by outcome that of the time to an attempt's end. The
 // more of them there are, the fewer steps each has.
 func (d *pageData) addCurves(study *Study) {
-	byPoint := map[Point][]results.Cell{}
-	for _, c := range study.Run.Cells {
-		if c.Valid && !c.Twin {
-			byPoint[PointOf(c)] = append(byPoint[PointOf(c)], c)
-		}
-	}
-	all := make([]map[string]*distribution, len(study.Summaries))
-	r := new(histogramReader)
 	var nines, curves, deepest float64
-	for i, s := range study.Summaries {
-		all[i] = distributions(r, byPoint[s.Point])
-		for _, c := range all[i] {
-			at := math.Log10(float64(c.total))
+	for _, s := range study.Summaries {
+		for _, c := range s.Times {
+			at := math.Log10(float64(c.Count()))
 			nines, curves, deepest = nines+at, curves+1, max(deepest, at)
 		}
 	}
-	steps := curveSteps
+	steps := CurveSteps
 	for steps > 2 && nines*float64(steps)+curves > maxCurveFigures {
 		steps--
 	}
 	for i := range int(math.Floor(deepest*float64(steps))) + 1 {
 		d.Shares = append(d.Shares, 1-math.Pow(10, -float64(i)/float64(steps)))
 	}
-	d.Curves = make([]map[string]numbers, len(all))
-	for i, of := range all {
+	d.Curves = make([]map[string]numbers, len(study.Summaries))
+	for i, s := range study.Summaries {
 		d.Curves[i] = map[string]numbers{}
-		for name, c := range of {
-			for _, q := range c.curve(steps) {
+		for name, c := range s.Times {
+			for _, q := range c.Curve(steps) {
 				d.Curves[i][name] = append(d.Curves[i][name], q.Ms)
 			}
 		}
 	}
-}
-
-// answerCurve is the name of the curve of the time to a delivered answer; the
-// others have the names of outcomes.
-const answerCurve = "answer"
-
-// distributions merges cells' histograms of the answer and, by outcome, of the
-// end. What cannot be read is left out: the summary has a warning of it.
-func distributions(r *histogramReader, cells []results.Cell) map[string]*distribution {
-	all := map[string]*distribution{}
-	for _, c := range cells {
-		for key, text := range c.Histograms {
-			phase, outcome, _ := strings.Cut(key, "/")
-			o, err := results.ParseOutcome(outcome)
-			if err != nil {
-				continue
-			}
-			name := outcome
-			switch {
-			case phase == "response" && o.IsDelivered():
-				name = answerCurve
-			case phase != "end":
-				continue
-			}
-			if all[name] == nil {
-				all[name] = new(distribution)
-			}
-			_ = r.add(all[name], text)
-		}
-	}
-	for name, d := range all {
-		if d.settle(); d.total == 0 {
-			delete(all, name)
-		}
-	}
-	return all
 }
 
 func (d *pageData) addFrontiers(summaries []*Summary) {

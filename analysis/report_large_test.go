@@ -22,10 +22,10 @@ func largeRun(t testing.TB, n int) *results.Run {
 		t.Fatal(err)
 	}
 	var sources []results.Cell
-	seen := map[Point]bool{}
+	seen := map[results.Point]bool{}
 	for _, c := range run.Cells {
 		c.Round, c.Concurrency = 0, 0
-		if p := PointOf(c); c.Valid && !seen[p] {
+		if p := c.Point.Key(); c.Valid && !seen[p] {
 			seen[p] = true
 			sources = append(sources, c)
 		}

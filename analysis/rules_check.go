@@ -41,13 +41,13 @@ func (r Rule) describe() string {
 	return text
 }
 
-// matches tells whether the rule speaks of a cell.
-func (r Rule) matches(c *results.Cell) bool {
-	if len(r.strategies) > 0 && !slices.Contains(r.strategies, c.Strategy) ||
-		len(r.clients) > 0 && !slices.Contains(r.clients, c.Client) {
+// matches tells whether the rule speaks of a point.
+func (r Rule) matches(p *results.Point) bool {
+	if len(r.strategies) > 0 && !slices.Contains(r.strategies, p.Strategy) ||
+		len(r.clients) > 0 && !slices.Contains(r.clients, p.Client) {
 		return false
 	}
-	return !slices.ContainsFunc(r.where, func(w condition) bool { return !w.matches(c) })
+	return !slices.ContainsFunc(r.where, func(w condition) bool { return !w.matches(p) })
 }
 
 // RuleVerdict is what a run says of a rule. The zero value is RuleUndecided.
@@ -78,7 +78,7 @@ type RuleResult struct {
 
 // RulePoint is what a run says of one rule at one point.
 type RulePoint struct {
-	Point   Point
+	Point   results.Point
 	Verdict RuleVerdict
 	// K of N samples were counted: attempts for a share; for a value, rounds on
 	// the required side.
@@ -121,9 +121,10 @@ type RulePoint struct {
 // A. M. Mood, "The statistical sign test", JASA 41 (1946) 557-566; O. J. Dunn,
 // "Multiple comparisons among means", JASA 56 (1961) 52-64.
 func CheckRules(cells []results.Cell, rules []Rule) []RuleResult {
+	points := Group(cells)
 	found := make([]RuleResult, len(rules))
 	for i, r := range rules {
-		found[i] = r.check(cells)
+		found[i] = r.check(points)
 	}
 	return found
 }
@@ -143,32 +144,24 @@ func RulesVerdict(found []RuleResult) RuleVerdict {
 	return all
 }
 
-func (r Rule) check(cells []results.Cell) RuleResult {
+func (r Rule) check(all []PointCells) RuleResult {
 	result := RuleResult{Rule: r}
-	byPoint := map[Point][]*results.Cell{}
-	var points []Point
-	for i := range cells {
-		c := &cells[i]
-		if c.Twin || !r.matches(c) {
-			continue
-		}
-		p := PointOf(*c)
-		if byPoint[p] == nil {
+	var points []PointCells
+	for _, p := range all {
+		if len(p.Rounds) > 0 && r.matches(&p.Point) {
 			points = append(points, p)
 		}
-		byPoint[p] = append(byPoint[p], c)
 	}
 	if len(points) == 0 {
-		result.Reason = "no cell of the run is of this rule" + r.unknown(cells)
+		result.Reason = "no cell of the run is of this rule" + r.unknown(all)
 		return result
 	}
-	slices.SortFunc(points, func(a, b Point) int { return comparePoints(a, b, nil, nil) })
 	show := 1 - r.confidence
 	refute := show / float64(len(points))
 	var tally [len(ruleVerdictNames)]int
 	for _, p := range points {
-		at := r.checkPoint(byPoint[p], show, refute)
-		at.Point = p
+		at := r.checkPoint(p, show, refute)
+		at.Point = p.Point
 		tally[at.Verdict]++
 		result.Points = append(result.Points, at)
 	}
@@ -182,15 +175,15 @@ func (r Rule) check(cells []results.Cell) RuleResult {
 }
 
 // unknown names the strategies and clients of a rule that the run has none of.
-func (r Rule) unknown(cells []results.Cell) string {
+func (r Rule) unknown(all []PointCells) string {
 	var missing []string
 	for _, name := range r.strategies {
-		if !slices.ContainsFunc(cells, func(c results.Cell) bool { return c.Strategy == name }) {
+		if !slices.ContainsFunc(all, func(p PointCells) bool { return p.Strategy == name }) {
 			missing = append(missing, "strategy "+name)
 		}
 	}
 	for _, name := range r.clients {
-		if !slices.ContainsFunc(cells, func(c results.Cell) bool { return c.Client == name }) {
+		if !slices.ContainsFunc(all, func(p PointCells) bool { return p.Client == name }) {
 			missing = append(missing, "client "+name)
 		}
 	}
@@ -202,18 +195,10 @@ func (r Rule) unknown(cells []results.Cell) string {
 
 // checkPoint decides one point, with the chances of error allowed for showing
 // the rule and for refuting it.
-func (r Rule) checkPoint(cells []*results.Cell, show, refute float64) RulePoint {
-	var valid []*results.Cell
-	var invalid *results.Cell
-	for _, c := range cells {
-		if c.Valid {
-			valid = append(valid, c)
-		} else if invalid == nil || cmp.Or(c.Round-invalid.Round, c.Try-invalid.Try) > 0 {
-			invalid = c
-		}
-	}
+func (r Rule) checkPoint(p PointCells, show, refute float64) RulePoint {
+	valid := p.Valid()
 	if len(valid) == 0 {
-		return RulePoint{Needs: "no valid cell: " + cmp.Or(invalid.InvalidReason, "no reason on record")}
+		return RulePoint{Needs: "no valid cell: " + p.Rounds[len(p.Rounds)-1].InvalidReason()}
 	}
 	if r.require.metric.Share != nil {
 		return r.checkShare(valid, show, refute)

@@ -45,40 +45,16 @@ func (o ruleOp) equality() bool { return o.text == "=" || o.text == "!=" }
 // atLeast tells whether the operator asks for large figures.
 func (o ruleOp) atLeast() bool { return o.text[0] == '>' }
 
-// ruleField is a coordinate that a condition may speak of. Exactly one of
-// number and word is set.
-type ruleField struct {
-	name   string
-	parse  func(word string) (float64, error) // of a number, in the unit that number returns
-	number func(c *results.Cell) float64
-	word   func(c *results.Cell) string
-}
+// notSet is the word of conditions for a name that is not set.
+const notSet = "none"
 
-// unimpaired is the word for a path that does nothing but delay and lose.
-const unimpaired = "none"
-
-// ruleFields is the one table of the coordinates of conditions.
-var ruleFields = []ruleField{
-	{name: "rtt", parse: parseMs, number: func(c *results.Cell) float64 { return c.RTTMs }},
-	{name: "concurrency", parse: parseCount, number: func(c *results.Cell) float64 { return float64(c.Concurrency) }},
-	{name: "body", parse: parseBytes, number: func(c *results.Cell) float64 { return float64(c.BodyBytes) }},
-	{name: "loss", parse: parsePercent, number: func(c *results.Cell) float64 { return c.Loss }},
-	{name: "limit", parse: parseCount, number: func(c *results.Cell) float64 { return float64(c.Limit) }},
-	{name: "rate", parse: parsePerSecond, number: func(c *results.Cell) float64 { return c.Rate }},
-	{name: "nth_request", parse: parseCount, number: func(c *results.Cell) float64 { return float64(max(c.NthRequest, 1)) }},
-	{name: "strategy", word: func(c *results.Cell) string { return c.Strategy }},
-	{name: "client", word: func(c *results.Cell) string { return c.Client }},
-	{name: "impairments", word: func(c *results.Cell) string { return cmp.Or(c.Impairments, unimpaired) }},
-	{name: "tls", word: func(c *results.Cell) string { return onOff(c.TLS) }},
-	{name: "scenario", word: func(c *results.Cell) string { return cmp.Or(c.Scenario, unimpaired) }},
-}
-
-// onOff are the words for a coordinate that is either.
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
+// coordinateUnits is how a condition's value is read, by the unit of its coordinate.
+var coordinateUnits = map[string]func(word string) (float64, error){
+	results.UnitMs:        parseMs,
+	results.UnitBytes:     parseBytes,
+	results.UnitPercent:   parsePercent,
+	results.UnitPerSecond: parsePerSecond,
+	"":                    parseCount,
 }
 
 // ruleUnits is how a value is read, by the unit of its metric.
@@ -141,19 +117,22 @@ func parseNumber(word string) (float64, error) {
 
 // condition is one comparison of a coordinate.
 type condition struct {
-	field  ruleField
+	field  *results.Coordinate
 	op     ruleOp
 	number float64
 	word   string // as it was written
 }
 
-func (c condition) String() string { return c.field.name + " " + c.op.text + " " + c.word }
+func (c condition) String() string { return c.field.Name + " " + c.op.text + " " + c.word }
 
-func (c condition) matches(cell *results.Cell) bool {
-	if c.field.word != nil {
-		return c.op.holds(cmp.Compare(c.field.word(cell), c.word))
+func (c condition) matches(p *results.Point) bool {
+	switch v := c.field.Value(p).(type) {
+	case float64:
+		return c.op.holds(cmp.Compare(v, c.number))
+	case int64:
+		return c.op.holds(cmp.Compare(float64(v), c.number))
 	}
-	return c.op.holds(cmp.Compare(c.field.number(cell), c.number))
+	return c.op.holds(cmp.Compare(cmp.Or(c.field.Text(p), notSet), c.word))
 }
 
 // requirement is what a rule asks of each point: a metric on one side of a
@@ -242,31 +221,40 @@ func parseWhere(text string) ([]condition, error) {
 
 func (r *exprReader) condition() (condition, error) {
 	name, at := r.word()
-	i := slices.IndexFunc(ruleFields, func(f ruleField) bool { return f.name == name })
-	if i < 0 {
+	field := results.CoordinateByName(name)
+	if field == nil {
 		var names []string
-		for _, f := range ruleFields {
-			names = append(names, f.name)
+		for _, c := range results.Coordinates {
+			names = append(names, c.Name)
 		}
 		return condition{}, r.errorf(at, "unknown field %q: there are %s", name, list(names))
 	}
-	c := condition{field: ruleFields[i]}
+	c := condition{field: field}
 	op, opAt, value, valueAt, err := r.comparison(name)
 	if err != nil {
 		return condition{}, err
 	}
 	c.op, c.word = op, value
-	switch {
-	case c.field.word == nil:
-		if c.number, err = c.field.parse(value); err != nil {
+	switch c.field.Value(&results.Point{}).(type) {
+	case string:
+		if !op.equality() {
+			return condition{}, r.errorf(opAt, "%s is a name: compare it with = or !=", name)
+		}
+		// Their texts hold the operators and spaces of this language.
+		if (name == "impairments" || name == "settings") && value != notSet {
+			return condition{}, r.errorf(valueAt, "compare %s with %s", name, notSet)
+		}
+	case bool:
+		if !op.equality() {
+			return condition{}, r.errorf(opAt, "%s is on or off: compare it with = or !=", name)
+		}
+		if value != "on" && value != "off" {
+			return condition{}, r.errorf(valueAt, "compare %s with on or off", name)
+		}
+	default:
+		if c.number, err = coordinateUnits[c.field.Unit](value); err != nil {
 			return condition{}, r.errorf(valueAt, "%s: %w", name, err)
 		}
-	case !op.equality():
-		return condition{}, r.errorf(opAt, "%s is a name: compare it with = or !=", name)
-	case name == "impairments" && value != unimpaired:
-		return condition{}, r.errorf(valueAt, "compare impairments with %s", unimpaired)
-	case name == "tls" && value != onOff(true) && value != onOff(false):
-		return condition{}, r.errorf(valueAt, "compare tls with %s or %s", onOff(true), onOff(false))
 	}
 	return c, nil
 }

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // RuleFormats are the names of the formats that PrintRules writes.
@@ -75,8 +78,7 @@ func markdownCell(s string) string {
 
 // rulePointJSON is one point of a verdict in JSON. Shares are 0 to 1.
 type rulePointJSON struct {
-	Coordinates
-	Impairments string `json:"impairments,omitempty"`
+	results.Point
 
 	Verdict RuleVerdict `json:"verdict"`
 	Counted int64       `json:"counted"` // of samples: attempts, or rounds on the required side
@@ -106,9 +108,7 @@ func printRulesJSON(b *bytes.Buffer, found []RuleResult) error {
 	for _, f := range found {
 		r := ruleJSON{f.Rule.Name, f.Rule.Line, f.Rule.Require(), f.Rule.Confidence(), f.Verdict, f.Reason, []rulePointJSON{}}
 		for _, p := range f.Points {
-			at := p.Point
-			j := rulePointJSON{coordinatesOf(at), at.Impairments,
-				p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
+			j := rulePointJSON{p.Point, p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
 			if p.N > 0 {
 				j.Figure, j.Low, j.High = &p.Figure, &p.Low, &p.High
 			}
@@ -155,7 +155,7 @@ func (f RuleResult) open() []RulePoint {
 // summary says on what a verdict rests.
 func (f RuleResult) summary() string {
 	r := f.Rule
-	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, number(r.confidence*100))
+	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, units.Number(r.confidence*100))
 	if len(f.Points) == 0 {
 		return text + f.Reason
 	}
@@ -196,7 +196,7 @@ func (r Rule) evidence(p RulePoint) string {
 	} else {
 		unit := strings.TrimSuffix(" "+r.require.metric.Unit, " ")
 		text = fmt.Sprintf("%d of %s on the required side, median %s%s, %s to %s",
-			p.K, plural(int(p.N), "round"), number(p.Figure), unit, number(p.Low), number(p.High))
+			p.K, plural(int(p.N), "round"), units.Number(p.Figure), unit, units.Number(p.Low), units.Number(p.High))
 	}
 	if p.Needs != "" {
 		text += "; " + p.Needs

@@ -50,7 +50,7 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 		{"always", rule("require: delivered_share >= 0%"), "2:33: every share is within 0% to 100%"},
 		{"never to be shown", rule("require: delivered_share >= 100%"), "2:33: no number of attempts can show delivered_share >= 100%: allow a little"},
 		{"below nothing", rule("require: hold_ms < 0s"), "2:24: no hold_ms is below 0"},
-		{"an unknown field", rule(good, "where: rrt > 5ms"), `3:12: unknown field "rrt": there are rtt, concurrency,`},
+		{"an unknown field", rule(good, "where: rrt > 5ms"), `3:12: unknown field "rrt": there are strategy, client, rtt,`},
 		{"a field without operator", rule(good, "where: rtt"), "3:15: write one of"},
 		{"a field without value", rule(good, "where: rtt >"), "3:17: write a value after rtt >"},
 		{"a second field that is wrong", rule(good, "where: rtt > 5ms and body > 1s"), `3:33: body: "1s" is not a size`},
@@ -117,8 +117,8 @@ rules:
 	if r.Name != "slow" || r.describe() != says || r.require.threshold != 1500 || r.confidence != 0.995 {
 		t.Errorf("the second reads %+v, says\n%s", r, r.describe())
 	}
-	c := results.Cell{Strategy: "lingering-close", Client: "duplex", RTTMs: 100, BodyBytes: 1, Rate: 500, Concurrency: 10}
-	if !r.matches(&c) {
+	c := results.Cell{Point: results.Point{Strategy: "lingering-close", Client: "duplex", RTTMs: 100, BodyBytes: 1, Rate: 500, Concurrency: 10}}
+	if !r.matches(&c.Point) {
 		t.Error("it does not match a cell of its own")
 	}
 	for name, spoil := range map[string]func(*results.Cell){
@@ -133,7 +133,7 @@ rules:
 	} {
 		other := c
 		spoil(&other)
-		if r.matches(&other) {
+		if r.matches(&other.Point) {
 			t.Errorf("it matches a cell with another %s", name)
 		}
 	}
@@ -151,7 +151,7 @@ func checkOne(t testing.TB, text string, cells ...results.Cell) RuleResult {
 
 // rejections is a valid cell of n rejections of which k were delivered.
 func rejections(k, n int64, rtt float64) results.Cell {
-	c := results.Cell{Strategy: "close", Client: "blocking", RTTMs: rtt, Attempts: n, Rejected: n, Delivered: k, Valid: true}
+	c := results.Cell{Point: results.Point{Strategy: "close", Client: "blocking", RTTMs: rtt}, Attempts: n, Rejected: n, Delivered: k, Valid: true}
 	c.Outcomes[results.Delivered], c.Outcomes[results.BrokenPipe] = k, n-k
 	return c
 }
@@ -237,7 +237,9 @@ func TestARuleHoldsAtEveryPointAndFailsAtOne(t *testing.T) {
 		}
 	}
 	// Rounds of a point are one sample; points are not.
-	if got := checkOne(t, "require: delivered_share >= 95%", rejections(30, 30, 1), rejections(30, 30, 1)); got.Verdict != RuleHolds {
+	second := rejections(30, 30, 1)
+	second.Round = 1
+	if got := checkOne(t, "require: delivered_share >= 95%", rejections(30, 30, 1), second); got.Verdict != RuleHolds {
 		t.Errorf("two rounds of 30 are 60: %v", got.Verdict)
 	}
 	if got := checkOne(t, "require: delivered_share >= 95%", rejections(30, 30, 1), rejections(30, 30, 2)); got.Verdict != RuleUndecided {
@@ -484,14 +486,16 @@ func TestOneBrokenRuleOutweighsAllOthers(t *testing.T) {
 func TestARuleSaysItselfSoThatItReadsBack(t *testing.T) {
 	words := map[string][]string{
 		"rtt": {"0s", "10ms", "1.5s"}, "concurrency": {"0", "50"}, "body": {"0", "64KiB", "1MB"}, "loss": {"0", "0.1%"},
-		"limit": {"16"}, "rate": {"500", "500/s"}, "strategy": {"close", "nginx:off"}, "client": {"duplex"}, "impairments": {"none"}, "nth_request": {"1", "5"}, "tls": {"on", "off"}, "scenario": {"none", "node-9085"},
+		"limit": {"16"}, "rate": {"500", "500/s"}, "strategy": {"close", "nginx:off"}, "client": {"duplex"}, "impairments": {"none"}, "nth_request": {"1", "5"}, "tls": {"on", "off"}, "ipv6": {"on", "off"},
+		"scenario": {"none", "node-9085"}, "part": {"none", "reported"}, "settings": {"none"},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var text []string
 		for range rapid.IntRange(1, 4).Draw(t, "conditions") {
-			f := rapid.SampledFrom(ruleFields).Draw(t, "field")
-			op := rapid.SampledFrom(ruleOps).Filter(func(o ruleOp) bool { return f.word == nil || o.equality() }).Draw(t, "op")
-			text = append(text, f.name+" "+op.text+" "+rapid.SampledFrom(words[f.name]).Draw(t, "value"))
+			f := results.Coordinates[rapid.IntRange(0, len(results.Coordinates)-1).Draw(t, "field")]
+			ordered := f.Unit != "" || f.Name == "concurrency" || f.Name == "limit" || f.Name == "nth_request"
+			op := rapid.SampledFrom(ruleOps).Filter(func(o ruleOp) bool { return ordered || o.equality() }).Draw(t, "op")
+			text = append(text, f.Name+" "+op.text+" "+rapid.SampledFrom(words[f.Name]).Draw(t, "value"))
 		}
 		want := strings.Join(text, " and ")
 		conditions, err := parseWhere(want)

@@ -82,7 +82,7 @@ func newPagePart(p ScenarioPartResult, m *results.Manifest) pagePart {
 
 // versionsOf names the software of a point, as "; node 20.20.2"; empty where both
 // ends are the program's own.
-func versionsOf(p Point, m *results.Manifest) (text string) {
+func versionsOf(p results.Point, m *results.Manifest) (text string) {
 	server, _, _ := strings.Cut(p.Strategy, ":")
 	if v, ok := m.Servers[server]; ok {
 		text += "; " + server + " " + v

@@ -3,6 +3,7 @@ package analysis
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +43,8 @@ func scenarioRun(scenarios map[string][]scenarioPart, order ...string) *results.
 				continue
 			}
 			c := results.Cell{
-				Schema: results.Schema, Strategy: "read-header", Client: "blocking", Concurrency: 5, BodyBytes: 10_000_000,
-				Started: started, Scenario: name, Part: p.name, Attempts: p.n, Rejected: p.n, Delivered: p.n - p.lost, Errors: p.errors,
+				Schema: results.Schema, Point: results.Point{Strategy: "read-header", Client: "blocking", Concurrency: 5, BodyBytes: 10_000_000, Scenario: name, Part: p.name},
+				Started: started, Attempts: p.n, Rejected: p.n, Delivered: p.n - p.lost, Errors: p.errors,
 				Valid: p.invalid == "", InvalidReason: p.invalid, Seconds: 1,
 			}
 			c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = p.n-p.lost, p.lost
@@ -134,7 +135,7 @@ func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 		t.Errorf("%d points are drawn, want %d", got, points)
 	}
 	var b bytes.Buffer
-	if err := study.Table(&b); err != nil || !strings.Contains(b.String(), "lost/it") {
+	if err := study.Table(&b); err != nil || !regexp.MustCompile(`lost +it `).MatchString(b.String()) {
 		t.Errorf("the table leaves the scenarios out: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/rejectbench/rejectbench/results/units"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -200,7 +201,7 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 			}
 			label := ""
 			if m == 1 || high-low <= 2.2 {
-				label = number(m * math.Pow(10, e))
+				label = units.Number(m * math.Pow(10, e))
 			}
 			ticks = append(ticks, plot.Tick{Value: v, Label: label})
 		}

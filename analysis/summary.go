@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -12,7 +11,7 @@ import (
 // A point without a valid cell keeps its place, with Cells = 0 and the reasons.
 // The second cells of A/A pairs are in none of it: see Noise.
 type Summary struct {
-	Point
+	results.Point
 	Cells   int // valid cells merged
 	Rounds  int // rounds on record, valid or not
 	Retries int // invalid tries that a later valid try of the same round replaced
@@ -31,8 +30,11 @@ type Summary struct {
 
 	Response results.Percentiles // ms from due to the answer's first byte, delivered attempts
 	End      results.Percentiles // ms from due to the attempt's end, all attempts
-	// ResponseCurve is the whole distribution behind Response; empty when the
-	// cells carry no histograms.
+	// Times are the distributions behind Response and End, by AnswerTime and the
+	// names of outcomes; empty where the cells have no histograms.
+	Times map[string]*Distribution
+	// ResponseCurve is the whole distribution behind Response; empty where a cell
+	// has no histogram of it.
 	ResponseCurve []Quantile
 
 	TCP map[string]int64 // counter name to sum of deltas in the server's namespace
@@ -75,52 +77,52 @@ type InvalidRound struct {
 // Valid tells whether the point has anything to show.
 func (s *Summary) Valid() bool { return s.Cells > 0 }
 
-// Summarize groups cells by point and merges the valid ones. The points come
-// back with the strategies of the same conditions side by side, names in the
-// order of the manifest's vocabularies; a nil manifest orders them by alphabet.
+// Summarize sums up every point of a run. The points come back with the
+// strategies of the same conditions side by side, names in the order of the
+// manifest's vocabularies; a nil manifest orders them by alphabet.
 func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
-	var strategies, clients order
+	var names results.PointOrder
 	if m != nil {
-		strategies, clients = newOrder(m.Strategies), newOrder(m.Clients)
+		names = m.PointOrder()
 	}
-	return summarize(cells, strategies, clients, func(c *results.Cell) bool { return !c.Twin })
-}
-
-// twins summarizes the second cells of A/A pairs alone, as if they were points of
-// their own: they are in no figure, and count where validity is said.
-func twins(cells []results.Cell) []*Summary {
-	return summarize(cells, nil, nil, func(c *results.Cell) bool { return c.Twin })
-}
-
-func summarize(cells []results.Cell, strategies, clients order, keep func(*results.Cell) bool) []*Summary {
-	byPoint := map[Point][]results.Cell{}
-	for i := range cells {
-		if c := &cells[i]; keep(c) {
-			p := PointOf(*c)
-			byPoint[p] = append(byPoint[p], *c)
+	var summaries []*Summary
+	for _, g := range Group(cells) {
+		if len(g.Rounds) > 0 {
+			summaries = append(summaries, summarize(g.Point, g.Rounds))
 		}
 	}
-	summaries := make([]*Summary, 0, len(byPoint))
-	for p, group := range byPoint {
-		summaries = append(summaries, merge(p, group))
-	}
-	slices.SortFunc(summaries, func(a, b *Summary) int {
-		return comparePoints(a.Point, b.Point, strategies, clients)
-	})
+	slices.SortFunc(summaries, func(a, b *Summary) int { return results.ComparePoints(&a.Point, &b.Point, names) })
 	return summaries
 }
 
-// merge combines the cells of one point.
-func merge(p Point, cells []results.Cell) *Summary {
-	s := &Summary{Point: p, TCP: map[string]int64{}, Ends: map[string]int64{}}
-	s.countRounds(cells)
-	// One order for sums of floating-point numbers, whatever order the rounds ran in.
-	cells = slices.Clone(cells)
-	slices.SortStableFunc(cells, func(a, b results.Cell) int {
-		return cmp.Or(a.Round-b.Round, a.Try-b.Try, a.Started.Compare(b.Started))
-	})
-	s.Doubts = doubtsOf(cells)
-	cells = slices.DeleteFunc(cells, func(c results.Cell) bool { return !c.Valid })
+// twins sums up the second cells of A/A pairs as if they were points of
+// their own: they are in no figure, and count where validity is said.
+func twins(cells []results.Cell) []*Summary {
+	var summaries []*Summary
+	for _, g := range Group(cells) {
+		if len(g.Twins) > 0 {
+			summaries = append(summaries, summarize(g.Point, g.Twins))
+		}
+	}
+	return summaries
+}
+
+// summarize adds up the rounds of one point.
+func summarize(p results.Point, rounds []Round) *Summary {
+	s := &Summary{Point: p, Rounds: len(rounds), TCP: map[string]int64{}, Ends: map[string]int64{}}
+	for _, r := range rounds {
+		s.Doubts = append(s.Doubts, doubtsOf(r.Tries)...)
+		if r.Valid() == nil {
+			s.Invalid = append(s.Invalid, InvalidRound{Round: r.Number, Tries: len(r.Tries), Reason: r.InvalidReason()})
+			continue
+		}
+		for _, c := range r.Tries {
+			if !c.Valid {
+				s.Retries++
+			}
+		}
+	}
+	cells := validOf(rounds)
 	s.Cells = len(cells)
 
 	var delivered, unread int64
@@ -165,36 +167,9 @@ func merge(p Point, cells []results.Cell) *Summary {
 	if s.Rejected > 0 {
 		s.CPUUs = cpu / float64(s.Rejected)
 	}
-	s.HoldMs, s.PathLateMs, s.HandshakeMs = combine(hold), combine(late), combine(handshake)
+	s.HoldMs, s.PathLateMs, s.HandshakeMs = results.CombinePercentiles(hold), results.CombinePercentiles(late), results.CombinePercentiles(handshake)
 	s.mergeLatency(cells)
 	return s
-}
-
-// countRounds sorts the invalid tries into those a later valid try replaced
-// and rounds that stayed invalid.
-func (s *Summary) countRounds(cells []results.Cell) {
-	byRound := map[int][]results.Cell{}
-	for _, c := range cells {
-		byRound[c.Round] = append(byRound[c.Round], c)
-	}
-	s.Rounds = len(byRound)
-	for round, tries := range byRound {
-		slices.SortStableFunc(tries, func(a, b results.Cell) int { return a.Try - b.Try })
-		if slices.ContainsFunc(tries, func(c results.Cell) bool { return c.Valid }) {
-			for _, c := range tries {
-				if !c.Valid {
-					s.Retries++
-				}
-			}
-			continue
-		}
-		reason := tries[len(tries)-1].InvalidReason
-		if reason == "" {
-			reason = "no reason on record"
-		}
-		s.Invalid = append(s.Invalid, InvalidRound{Round: round, Tries: len(tries), Reason: reason})
-	}
-	slices.SortFunc(s.Invalid, func(a, b InvalidRound) int { return a.Round - b.Round })
 }
 
 // NotAdmitted is the number of attempts that did not get the service: what the

@@ -20,7 +20,7 @@ func TestMergingDoesNotDependOnTheOrderOfCells(t *testing.T) {
 	for range 3 {
 		cells := slices.Clone(run.Cells)
 		rng.Shuffle(len(cells), func(i, j int) { cells[i], cells[j] = cells[j], cells[i] })
-		if diff := cmp.Diff(want, Summarize(cells, &run.Manifest)); diff != "" {
+		if diff := cmp.Diff(want, Summarize(cells, &run.Manifest), cmp.AllowUnexported(Distribution{}, step{})); diff != "" {
 			t.Fatal(diff)
 		}
 	}
@@ -37,7 +37,7 @@ func TestMergingLeavesItsInputAlone(t *testing.T) {
 
 // drawCell makes up one cell of a point: the counts alone.
 func drawCell(t *rapid.T, round int) results.Cell {
-	c := results.Cell{Strategy: "close", Client: "blocking", Round: round, Valid: rapid.Bool().Draw(t, "valid")}
+	c := results.Cell{Point: results.Point{Strategy: "close", Client: "blocking"}, Round: round, Valid: rapid.Bool().Draw(t, "valid")}
 	for o := range c.Outcomes {
 		c.Outcomes[o] = rapid.Int64Range(0, 1000).Draw(t, "count")
 	}
@@ -98,7 +98,7 @@ func TestPercentilesOfMergedHistogramsAreThoseOfAllValues(t *testing.T) {
 	}
 	var cells []results.Cell
 	for round, h := range []string{encode(t, one), encode(t, two)} {
-		cells = append(cells, results.Cell{Strategy: "close", Round: round, Valid: true, Attempts: 500, Histograms: map[string]string{
+		cells = append(cells, results.Cell{Point: results.Point{Strategy: "close"}, Round: round, Valid: true, Attempts: 500, Histograms: map[string]string{
 			"response/delivered": h, "end/delivered": h, "uncorrected/response/delivered": h, "response/truncated": h,
 		}})
 	}
@@ -125,7 +125,7 @@ func TestCombinedPercentilesNeverUnderstateThePooledOnes(t *testing.T) {
 			}
 			parts = append(parts, results.Summarise(h))
 		}
-		got, pooled := combine(parts), results.Summarise(all)
+		got, pooled := results.CombinePercentiles(parts), results.Summarise(all)
 		if got.Count != pooled.Count || got.P50 < pooled.P50 || got.P90 < pooled.P90 || got.P99 < pooled.P99 || got.P999 < pooled.P999 || got.Max != pooled.Max {
 			t.Fatalf("combined %+v, pooled %+v", got, pooled)
 		}

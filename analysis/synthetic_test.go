@@ -101,8 +101,7 @@ func synthetic(t testing.TB, g grid) *results.Run {
 						for _, conc := range g.concurrencies {
 							for _, loss := range g.losses {
 								c := results.Cell{
-									Schema: results.Schema, Strategy: strategy, Client: client, RTTMs: rtt, Concurrency: conc,
-									BodyBytes: body, Loss: loss, Round: round, Started: started.Add(time.Duration(len(run.Cells)) * time.Second),
+									Schema: results.Schema, Point: results.Point{Strategy: strategy, Client: client, RTTMs: rtt, Concurrency: conc, BodyBytes: body, Loss: loss}, Round: round, Started: started.Add(time.Duration(len(run.Cells)) * time.Second),
 								}
 								fill(t, rng, &c, g.attempts)
 								if !g.blind {
@@ -262,9 +261,9 @@ func flawed(run *results.Run) *results.Run {
 	last := len(run.Cells) - 2
 	run.Cells = append(run.Cells, spoil(run.Cells[last], 1, "fleet behind its schedule: 12% of attempts not started"))
 	run.Cells[last] = spoil(run.Cells[last], 0, "path late: p99 3.1 ms")
-	dead := PointOf(run.Cells[1])
+	dead := run.Cells[1].Point.Key()
 	for i, c := range run.Cells {
-		if PointOf(c) == dead {
+		if c.Point.Key() == dead {
 			run.Cells[i] = spoil(c, 0, "handshake off the asked round trip: median 58.1 ms for 50 ms")
 		}
 	}

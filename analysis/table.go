@@ -20,7 +20,7 @@ func Table(w io.Writer, cells []results.Cell) error {
 
 // inAlphabet puts summaries in the order of the table.
 func inAlphabet(summaries []*Summary) []*Summary {
-	return slices.SortedFunc(slices.Values(summaries), func(a, b *Summary) int { return comparePoints(a.Point, b.Point, nil, nil) })
+	return slices.SortedFunc(slices.Values(summaries), func(a, b *Summary) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
 }
 
 func writeTable(w io.Writer, summaries []*Summary) error {
@@ -62,7 +62,7 @@ func writeAligned(w io.Writer, columns []column, summaries []*Summary) {
 	}
 	several := manyStrategies(summaries)
 	for r, row := range rows {
-		if s := r - 2; several && s > 0 && summaries[s].conditions() != summaries[s-1].conditions() {
+		if s := r - 2; several && s > 0 && summaries[s].Conditions() != summaries[s-1].Conditions() {
 			fmt.Fprintln(w)
 		}
 		var line strings.Builder

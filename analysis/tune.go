@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // Tuning is the answer to what the cheapest value of a setting is that reaches a
@@ -115,7 +116,7 @@ func NewTuneCost(cells []results.Cell, clients []TuneClient) (cost TuneCost) {
 		if rejected == 0 {
 			continue
 		}
-		all := combine(hold)
+		all := results.CombinePercentiles(hold)
 		known += client.Weight
 		cost.HoldMs += client.Weight * all.Mean
 		cost.HoldP99Ms = max(cost.HoldP99Ms, all.P99)
@@ -146,7 +147,7 @@ func WriteTuning(w io.Writer, t *Tuning) error {
 	case t.Unfinished != "":
 		fmt.Fprintf(&b, "no answer: %s\n", t.Unfinished)
 	default:
-		fmt.Fprintf(&b, "no value of %s reaches %s%s with %s%% confidence within the range\n", t.Setting, t.target(), t.objective(), number(t.Confidence*100))
+		fmt.Fprintf(&b, "no value of %s reaches %s%s with %s%% confidence within the range\n", t.Setting, t.target(), t.objective(), units.Number(t.Confidence*100))
 	}
 	if t.Chosen != nil && t.Unfinished != "" {
 		fmt.Fprintf(&b, "unfinished: %s\n", t.Unfinished)
@@ -158,7 +159,7 @@ func WriteTuning(w io.Writer, t *Tuning) error {
 	if err := t.table(&b); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "Bounds of a share hold with %s%% confidence each (Wilson", number(t.Confidence*100))
+	fmt.Fprintf(&b, "Bounds of a share hold with %s%% confidence each (Wilson", units.Number(t.Confidence*100))
 	if len(t.Clients) > 1 {
 		b.WriteString("; of the mix by MOVER")
 	}
@@ -177,13 +178,13 @@ func (t *Tuning) conditions() string {
 	for _, c := range t.Clients {
 		name := c.Client
 		if len(t.Clients) > 1 {
-			name += " " + number(c.Weight*100) + "%"
+			name += " " + units.Number(c.Weight*100) + "%"
 		}
 		clients = append(clients, name)
 	}
-	text := fmt.Sprintf("%s client, rtt %s ms, concurrency %d, body %s", strings.Join(clients, " and "), number(t.RTTMs), t.Concurrency, size(t.BodyBytes))
+	text := fmt.Sprintf("%s client, rtt %s ms, concurrency %d, body %s", strings.Join(clients, " and "), units.Number(t.RTTMs), t.Concurrency, units.Size(t.BodyBytes))
 	if t.Loss > 0 {
-		text += ", loss " + number(t.Loss*100) + "%"
+		text += ", loss " + units.Number(t.Loss*100) + "%"
 	}
 	if t.Impairments != "" {
 		text += ", " + t.Impairments
@@ -201,7 +202,7 @@ func (t *Tuning) objective() string {
 	if t.ObjectiveMs == 0 {
 		return ""
 	}
-	return " and an admitted p99 response time of at most " + number(t.ObjectiveMs) + " ms"
+	return " and an admitted p99 response time of at most " + units.Number(t.ObjectiveMs) + " ms"
 }
 
 // judgement says what a candidate's own cells say.
@@ -223,12 +224,12 @@ func (c *TuneCandidate) p99() string {
 	}
 	low, high := none, none
 	if c.P99LowMs > 0 {
-		low = number(c.P99LowMs)
+		low = units.Number(c.P99LowMs)
 	}
 	if c.P99HighMs > 0 {
-		high = number(c.P99HighMs)
+		high = units.Number(c.P99HighMs)
 	}
-	return fmt.Sprintf("%s ms [%s, %s], n=%d", number(c.P99Ms), low, high, c.Admitted)
+	return fmt.Sprintf("%s ms [%s, %s], n=%d", units.Number(c.P99Ms), low, high, c.Admitted)
 }
 
 // A target may have more nines than a table elsewhere shows.
@@ -258,7 +259,7 @@ func (t *Tuning) table(b *strings.Builder) error {
 		if t.ObjectiveMs > 0 {
 			fmt.Fprintf(w, "%s\t", c.p99())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", number(c.Cost.HoldMs), number(c.Cost.HoldP99Ms), number(c.Cost.CPUUs), size(int64(c.Cost.DrainedBytes)), c.Verdict)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", units.Number(c.Cost.HoldMs), units.Number(c.Cost.HoldP99Ms), units.Number(c.Cost.CPUUs), units.Size(int64(c.Cost.DrainedBytes)), c.Verdict)
 	}
 	return w.Flush()
 }
@@ -266,12 +267,12 @@ func (t *Tuning) table(b *strings.Builder) error {
 func (t *Tuning) costs(b *strings.Builder) {
 	c := t.Chosen.Cost
 	fmt.Fprintf(b, "\na rejection costs %s descriptor-ms (p99 %s ms), %s us of the server's CPU time and %s read and thrown away\n",
-		number(c.HoldMs), number(c.HoldP99Ms), number(c.CPUUs), size(int64(c.DrainedBytes)))
+		units.Number(c.HoldMs), units.Number(c.HoldP99Ms), units.Number(c.CPUUs), units.Size(int64(c.DrainedBytes)))
 	if t.HoldBound == "" {
 		b.WriteString("a hostile client cannot hold a rejected connection: the strategy waits for nothing\n")
 		return
 	}
-	fmt.Fprintf(b, "a hostile client that sends a byte at a time holds a descriptor for %s ms, by %s\n", number(t.HoldBoundMs), t.HoldBound)
+	fmt.Fprintf(b, "a hostile client that sends a byte at a time holds a descriptor for %s ms, by %s\n", units.Number(t.HoldBoundMs), t.HoldBound)
 }
 
 func (t *Tuning) words(b *strings.Builder) {

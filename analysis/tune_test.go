@@ -122,7 +122,7 @@ func TestATuningOfNothingHasNoPlotAndSaysWhy(t *testing.T) {
 
 func TestACostIsWeightedOverClientsAndLeavesInvalidCellsOut(t *testing.T) {
 	cell := func(client string, valid bool, rejected int64, hold float64) results.Cell {
-		return results.Cell{Client: client, Valid: valid, Server: results.Server{
+		return results.Cell{Point: results.Point{Client: client}, Valid: valid, Server: results.Server{
 			Rejected: rejected, BytesDrained: rejected * 1000, CPUUsPerRejection: hold / 10,
 			HoldMs: results.Percentiles{Count: rejected, Mean: hold, P99: 2 * hold},
 		}}

@@ -14,7 +14,7 @@ type Doubt struct {
 
 // doubtsOf returns the doubts in cells. They are kept of invalid cells too:
 // there they are why.
-func doubtsOf(cells []results.Cell) []Doubt {
+func doubtsOf(cells []*results.Cell) []Doubt {
 	var doubts []Doubt
 	for _, c := range cells {
 		if w := c.Wire; w != nil && (w.Missed > 0 || w.Agreement.Disagreed > 0) {

@@ -164,14 +164,14 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 	for _, row := range f.rows {
 		for _, body := range f.bodies {
 			for _, s := range f.panel(row, body) {
-				if s.Impairments != row.impairments {
-					t.Errorf("%v in a panel of %q", s.Point, row.impairments)
+				if s.Impairments != row.point.Impairments {
+					t.Errorf("%v in a panel of %q", s.Point, row.point.Impairments)
 				}
 			}
 		}
 		want := "no other impairment"
-		if row.impairments != "" {
-			want = row.impairments
+		if row.point.Impairments != "" {
+			want = row.point.Impairments
 		}
 		if !strings.Contains(row.description, want) {
 			t.Errorf("%q does not name %q", row.description, want)

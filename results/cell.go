@@ -17,40 +17,17 @@ const Schema = 1
 // Cell is the record of one cell: one point of the grid in one round. Times
 // are milliseconds unless the name says otherwise; shares are 0 to 1.
 type Cell struct {
-	Schema      int     `json:"schema"`
-	Strategy    string  `json:"strategy"`
-	Client      string  `json:"client"`
-	RTTMs       float64 `json:"rtt_ms"` // the round trip that was asked for
-	Concurrency int     `json:"concurrency"`
-	BodyBytes   int64   `json:"body_bytes"` // size of the request's body
-	Loss        float64 `json:"loss"`       // 0 to 1, each way
-	IPv6        bool    `json:"ipv6,omitempty"`
-	// Impairments is what the path did besides the round trip and the loss, in
-	// the grammar of the path's settings; empty when nothing.
-	Impairments string  `json:"impairments,omitempty"`
-	Limit       int     `json:"limit"`
-	Rate        float64 `json:"rate"`  // attempts a second; 0 is a closed loop
-	Round       int     `json:"round"` // from 0
-	Try         int     `json:"try"`   // 0, or how often the cell was run again because it was invalid
+	Schema int `json:"schema"`
+	// Point is where in the grid the cell lies; its fields are fields of the record.
+	Point
+
+	Round int `json:"round"` // from 0
+	Try   int `json:"try"`   // 0, or how often the cell was run again because it was invalid
 	// Twin is set in the second of two cells that a round holds of the same
 	// point, as if they were different ones: what they differ by is noise. It
 	// stays out of its point's figures.
 	Twin    bool      `json:"twin,omitempty"`
 	Started time.Time `json:"started"`
-
-	// TLS tells that the connections spoke TLS 1.3.
-	TLS bool `json:"tls,omitempty"`
-	// NthRequest is the place of the rejected request on its connection, whose
-	// requests before it were admitted and kept it open; 0 is 1, a connection's first.
-	NthRequest int `json:"nth_request,omitempty"`
-	// Scenario and Part name the scenario that the cell belongs to, and its part
-	// there; the manifest has both. Empty in a cell of a grid.
-	Scenario string `json:"scenario,omitempty"`
-	Part     string `json:"part,omitempty"`
-
-	// Settings are the settings of the server that the run tried values of, as
-	// "linger-total=1.2s"; empty where the manifest's options say it all.
-	Settings string `json:"settings,omitempty"`
 
 	Attempts  int64  `json:"attempts"`
 	Outcomes  Counts `json:"outcomes"`

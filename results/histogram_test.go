@@ -83,7 +83,7 @@ func TestLatencyLogReadsBackWithTagsCountsAndUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	cell := Cell{
-		Strategy: "close", Client: "blocking", RTTMs: 20, Concurrency: 10, BodyBytes: 65536, Loss: 0.01, Round: 2,
+		Point: Point{Strategy: "close", Client: "blocking", RTTMs: 20, Concurrency: 10, BodyBytes: 65536, Loss: 0.01}, Round: 2,
 		Started: started.Add(1500 * time.Millisecond), Seconds: 0.25, Histograms: map[string]string{},
 	}
 	want := map[string]*hdrhistogram.Histogram{

@@ -61,26 +61,12 @@ func (l *latencyLog) append(c Cell) error {
 // the histogram's key, joined by semicolons. A tag may hold no comma, space or
 // line end (the log format's rule), so those become underscores.
 func Tag(c Cell, key string) string {
-	tag := fmt.Sprintf("%s;%s;rtt=%gms;c=%d;body=%d;loss=%g;limit=%d;rate=%g;round=%d;try=%d;%s",
-		c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.Limit, c.Rate, c.Round, c.Try, key)
-	more := ""
-	if c.Settings != "" {
-		more += c.Settings + ";"
-	}
-	if c.TLS {
-		more += "tls;"
-	}
-	if c.NthRequest > 1 {
-		more += fmt.Sprintf("request=%d;", c.NthRequest)
-	}
-	if c.Scenario != "" {
-		more += c.Scenario + "/" + c.Part + ";"
-	}
-	tag = strings.TrimSuffix(tag, key) + more + key
+	always, set := c.Point.tags()
+	words := slices.Concat(always, []string{fmt.Sprintf("round=%d", c.Round), fmt.Sprintf("try=%d", c.Try)}, set, []string{key})
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(", \r\n\t", r) {
 			return '_'
 		}
 		return r
-	}, tag)
+	}, strings.Join(words, ";"))
 }

@@ -56,41 +56,21 @@ func Merge(runs []*Run) (Manifest, []Cell, error) {
 	return m, cells, nil
 }
 
-// mergeKey is what cells have in common that add up: every coordinate of the
-// point, the round, and the twin mark.
+// mergeKey is what cells have in common that add up.
 type mergeKey struct {
-	strategy, client string
-	rttMs            float64
-	concurrency      int
-	bodyBytes        int64
-	loss             float64
-	ipv6             bool
-	impairments      string
-	limit            int
-	rate             float64
-	round            int
-	twin             bool
-	settings         string
-	tls              bool
-	nth              int
-	scenario, part   string
+	point Point
+	round int
+	twin  bool
 }
 
-func keyOf(c *Cell) mergeKey {
-	return mergeKey{c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss, c.IPv6, c.Impairments, c.Limit, c.Rate, c.Round, c.Twin, c.Settings,
-		c.TLS, max(c.NthRequest, 1), c.Scenario, c.Part}
-}
+func keyOf(c *Cell) mergeKey { return mergeKey{c.Point.Key(), c.Round, c.Twin} }
 
 // compareCells orders cells by time, and those of one moment by what they are.
 func compareCells(a, b *Cell) int {
 	return cmp.Or(
 		a.Started.Compare(b.Started),
 		cmp.Compare(a.Round, b.Round),
-		cmp.Compare(a.Strategy, b.Strategy),
-		cmp.Compare(a.Client, b.Client),
-		cmp.Compare(a.RTTMs, b.RTTMs),
-		cmp.Compare(a.Concurrency, b.Concurrency),
-		cmp.Compare(a.BodyBytes, b.BodyBytes),
+		ComparePoints(&a.Point, &b.Point, nil),
 		cmp.Compare(a.Try, b.Try),
 		cmp.Compare(a.Attempts, b.Attempts),
 	)

@@ -42,7 +42,7 @@ func mergeable() *rapid.Generator[*Run] {
 		run.Manifest.Sources = nil
 		for range rapid.IntRange(0, 4).Draw(t, "cells") {
 			c := filled.Draw(t, "cell")
-			point := Cell{Strategy: "close", Round: rapid.IntRange(0, 1).Draw(t, "round"), Twin: rapid.Bool().Draw(t, "twin")}
+			point := Cell{Point: Point{Strategy: "close"}, Round: rapid.IntRange(0, 1).Draw(t, "round"), Twin: rapid.Bool().Draw(t, "twin")}
 			c.Strategy, c.Client, c.RTTMs, c.Concurrency, c.BodyBytes, c.Loss = point.Strategy, "", 0, 1, 0, 0
 			c.IPv6, c.Impairments, c.Limit, c.Rate, c.Round, c.Twin = false, "", 0, 0, point.Round, point.Twin
 			c.TLS, c.NthRequest, c.Scenario, c.Part, c.Settings = false, 0, "", "", ""

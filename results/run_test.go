@@ -51,7 +51,7 @@ func sample(t *testing.T, n int) string {
 		t.Fatal(err)
 	}
 	for i := range n {
-		if err := w.Append(Cell{Strategy: "close", Round: i}); err != nil {
+		if err := w.Append(Cell{Point: Point{Strategy: "close"}, Round: i}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -47,22 +47,14 @@
   // ---- the points ----
 
   const fields = data.fields;
-  const textual = new Set(["impairments", "settings", "connection", "scenario"]);
-  const get = (key, i) => fields[key] ? fields[key][i] : textual.has(key) ? "" : 0;
-  const dimensions = [
-    { key: "strategy", label: "Strategy", text: String, order: data.strategies.map((s) => s.name) },
-    { key: "client", label: "Client", text: String, order: data.clients },
-    { key: "rtt_ms", label: "Round trip", text: (v) => num(v) + " ms" },
-    { key: "body_bytes", label: "Body", text: size },
-    { key: "concurrency", label: "Concurrency", text: String, panelLess: true },
-    { key: "loss", label: "Loss", text: (v) => num(v * 100) + "%", panelLess: true },
-    { key: "limit", label: "Limit", text: String, panelLess: true },
-    { key: "rate", label: "Rate", text: (v) => num(v) + "/s", panelLess: true },
-    { key: "impairments", label: "Impairments", text: (v) => v || "none", panelLess: true },
-    { key: "settings", label: "Server's settings", text: (v) => v || "none", panelLess: true },
-    { key: "connection", label: "Connection", text: (v) => v || "plain, first request", panelLess: true },
-    { key: "scenario", label: "Scenario", text: (v) => v || "none", panelLess: true },
-  ];
+  const get = (key, i) => fields[key] ? fields[key][i] : 0;
+  const units = { ms: (v) => num(v) + " ms", B: size, "%": (v) => num(v * 100) + "%", "1/s": (v) => num(v) + "/s" };
+  const named = (v) => v === true ? "on" : v === false ? "off" : v === "" ? "none" : String(v);
+  const orders = { strategy: data.strategies.map((s) => s.name), client: data.clients };
+  const drawnAlong = ["strategy", "client", "rtt_ms", "body_bytes"]; // as panels, axes and colours
+  const dimensions = data.coordinates.map((c) => ({
+    key: c.key, label: c.label, text: units[c.unit] || named, order: orders[c.key], panelLess: !drawnAlong.includes(c.key),
+  }));
   const valuesOf = (d, rows) => {
     const values = [...new Set(rows.map((i) => get(d.key, i)))];
     return d.order ? d.order.filter((v) => values.includes(v)) : values.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);

@@ -124,8 +124,7 @@ func load(cmd *cobra.Command, f loadFlags) error {
 // loadRecord makes a record of a fleet that hit a server without a ledger.
 func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results.Cell {
 	c := results.Cell{
-		Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes,
-		Rate: cfg.Rate, Started: started, TLS: cfg.Target.TLS, TLSEnds: r.TLSEnds,
+		Point: results.Point{Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate, TLS: cfg.Target.TLS}, Started: started, TLSEnds: r.TLSEnds,
 		Attempts: r.Counts.Total(), Outcomes: r.Counts, Rejected: r.Counts.RejectedWithoutLedger(), Delivered: r.Counts.Delivered(),
 		UnreadAtReset: r.UnreadAtReset, LatencyMs: r.Latency, LatencyUncorrectedMs: r.Uncorrected, HandshakeMs: r.Handshake,
 		Seconds: r.Seconds, Valid: true, Histograms: r.Histograms,

@@ -32,14 +32,14 @@ func runOf(t *testing.T, args ...string) (*program, *results.Run, string) {
 func TestEveryRoundHoldsOnePointTwiceAndSaysWhatTheTwoDifferBy(t *testing.T) {
 	_, run, stdout := runOf(t, "--strategy", "close,lingering-close,read-request", "--rounds", "3", "--seed", "7")
 	type key struct {
-		analysis.Point
+		results.Point
 		round int
 		twin  bool
 	}
 	tries := map[key]int{}
-	var twin []analysis.Point
+	var twin []results.Point
 	for _, c := range run.Cells {
-		k := key{analysis.PointOf(c), c.Round, c.Twin}
+		k := key{c.Point.Key(), c.Round, c.Twin}
 		if tries[k]++; tries[k] == 1 && c.Twin {
 			twin = append(twin, k.Point)
 		}
@@ -70,13 +70,13 @@ func TestWithoutPairsNoCellIsATwin(t *testing.T) {
 // 20 of 20 are known to 8.1%, 40 of 40 to 4.4%.
 func TestAPointIsVisitedUntilThePrecisionIsReachedAndNotOnceMore(t *testing.T) {
 	p, run, stdout := runOf(t, "--strategy", "lingering-close,read-request", "--precision", "5%", "--aa", "2")
-	seen := map[analysis.Point]results.Cell{}
-	last := map[analysis.Point]int{}
+	seen := map[results.Point]results.Cell{}
+	last := map[results.Point]int{}
 	for _, c := range run.Cells {
 		if c.Twin {
 			continue
 		}
-		point := analysis.PointOf(c)
+		point := c.Point.Key()
 		if narrow(seen[point]) {
 			t.Errorf("%s is visited in round %d with %d of %d", point, c.Round, seen[point].Delivered, seen[point].Rejected)
 		}
@@ -92,8 +92,8 @@ func TestAPointIsVisitedUntilThePrecisionIsReachedAndNotOnceMore(t *testing.T) {
 		}
 	}
 	for _, c := range run.Cells {
-		if c.Twin && c.Round > last[analysis.PointOf(c)] {
-			t.Errorf("the twin of %s goes on alone in round %d", analysis.PointOf(c), c.Round)
+		if c.Twin && c.Round > last[c.Point.Key()] {
+			t.Errorf("the twin of %s goes on alone in round %d", c.Point.Key(), c.Round)
 		}
 	}
 	m := run.Manifest

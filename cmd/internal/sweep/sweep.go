@@ -306,11 +306,8 @@ func (o Options) PathOf(p Point) netpath.Impairments {
 func (o Options) record(v visit, try int, started time.Time, r cellReport) results.Cell {
 	f := r.Fleet
 	c := results.Cell{
-		Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency,
-		Impairments: o.Impairments.String(),
-		BodyBytes:   v.BodyBytes, Loss: v.Loss, IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, Round: v.round, Try: try, Twin: v.twin,
+		Point: results.Point{Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency, Impairments: o.Impairments.String(), BodyBytes: v.BodyBytes, Loss: v.Loss, IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, TLS: v.TLS, Scenario: v.Scenario, Part: v.Part}, Round: v.round, Try: try, Twin: v.twin,
 		Started: started.UTC(),
-		TLS:     v.TLS, Scenario: v.Scenario, Part: v.Part,
 		TLSEnds: f.TLSEnds, Errors: f.Errors,
 		Attempts: f.Counts.Total(), Outcomes: f.Counts,
 		Rejected: r.Server.Rejected, Delivered: f.Counts.Delivered(),

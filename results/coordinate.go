@@ -1,0 +1,214 @@
+package results
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// The units of coordinates, as tables write them.
+const (
+	UnitMs        = "ms"
+	UnitBytes     = "B"
+	UnitPercent   = "%" // of a share, whose value is 0 to 1
+	UnitPerSecond = "1/s"
+)
+
+// Coordinate is one coordinate of a point: a row of the table Coordinates.
+type Coordinate struct {
+	Name    string // in rules and page filters, such as rtt
+	JSON    string // in records, such as rtt_ms
+	Flag    string // of run, which takes a list of its values; empty where run takes one value or none
+	Unit    string // of its value, one of the units above; empty for names and counts
+	Label   string // on pages and axes, such as Round trip
+	Head    string // of its column in tables
+	Key     string // in names of benchmarks
+	Summary string
+	// Always is set where tables and sentences name the coordinate even if no
+	// point sets it.
+	Always bool
+	// Phrase is how a sentence names the value; {} is its text. It is empty for the
+	// scenario and its part, which stand before the sentence.
+	Phrase string
+	// Unset is how a sentence names that it is not set; empty where Phrase does.
+	Unset string
+	// Order is the coordinate's rank when points are sorted: 1 is compared first.
+	Order int
+
+	// Value is a string, a bool, an int64 or a float64.
+	Value func(p *Point) any
+	// Set tells whether a point differs from the default, which is the zero value,
+	// or 1 for the place of a request.
+	Set func(p *Point) bool
+
+	compare func(a, b *Point) int
+	tag     string // in latency tags; {} is the plain value
+	tagged  bool   // every tag has it, set or not
+}
+
+// Coordinates is the one table of the coordinates of a point. Tables, rules,
+// comparisons, benchmark names, plots, page filters, merging, latency tags and
+// completion range over it.
+var Coordinates = []Coordinate{
+	ordered(Coordinate{Name: "strategy", Label: "Strategy", JSON: "strategy", Flag: "strategy", Head: "strategy", Key: "strategy", Order: 13,
+		Summary: "how the server rejects", Always: true, Phrase: "{}", tag: "{}", tagged: true},
+		"", func(p *Point) string { return p.Strategy }),
+	ordered(Coordinate{Name: "client", Label: "Client", JSON: "client", Flag: "client", Head: "client", Key: "client", Order: 5,
+		Summary: "how the client sends and reads", Always: true, Phrase: "{}", tag: "{}", tagged: true},
+		"", func(p *Point) string { return p.Client }),
+	ordered(Coordinate{Name: "rtt", Label: "Round trip", JSON: "rtt_ms", Flag: "rtt", Unit: UnitMs, Head: "rtt", Key: "rtt", Order: 12,
+		Summary: "round trip that was asked for", Always: true, Phrase: "rtt {} ms", tag: "rtt={}ms", tagged: true},
+		0, func(p *Point) float64 { return p.RTTMs }),
+	ordered(Coordinate{Name: "concurrency", Label: "Concurrency", JSON: "concurrency", Flag: "concurrency", Head: "conc", Key: "conc", Order: 10,
+		Summary: "attempts in flight at once", Always: true, Phrase: "concurrency {}", tag: "c={}", tagged: true},
+		0, func(p *Point) int64 { return int64(p.Concurrency) }),
+	ordered(Coordinate{Name: "body", Label: "Body", JSON: "body_bytes", Flag: "body", Unit: UnitBytes, Head: "body", Key: "body", Order: 11,
+		Summary: "size of the request's body", Always: true, Phrase: "body {}", tag: "body={}", tagged: true},
+		0, func(p *Point) int64 { return p.BodyBytes }),
+	ordered(Coordinate{Name: "loss", Label: "Loss", JSON: "loss", Flag: "loss", Unit: UnitPercent, Head: "loss", Key: "loss", Order: 6,
+		Summary: "packets lost on purpose, each way", Phrase: "loss {}%", tag: "loss={}", tagged: true},
+		0, func(p *Point) float64 { return p.Loss }),
+	ordered(Coordinate{Name: "limit", Label: "Limit", JSON: "limit", Head: "limit", Key: "limit", Order: 7,
+		Summary: "connections the server admits at once", Phrase: "limit {}", tag: "limit={}", tagged: true},
+		0, func(p *Point) int64 { return int64(p.Limit) }),
+	ordered(Coordinate{Name: "rate", Label: "Rate", JSON: "rate", Unit: UnitPerSecond, Head: "rate", Key: "rate", Order: 8,
+		Summary: "attempts due a second; 0 is a closed loop", Phrase: "rate {}/s", Unset: "closed loop", tag: "rate={}", tagged: true},
+		0, func(p *Point) float64 { return p.Rate }),
+	switched(Coordinate{Name: "ipv6", Label: "IPv6", JSON: "ipv6", Head: "ipv6", Key: "ipv6", Order: 14,
+		Summary: "the two ends speak IPv6", Phrase: "IPv6", Unset: "IPv4", tag: "ipv6"},
+		func(p *Point) bool { return p.IPv6 }),
+	ordered(Coordinate{Name: "impairments", Label: "Impairments", JSON: "impairments", Head: "path", Key: "path", Order: 9,
+		Summary: "what the path did besides the round trip and the loss", Phrase: "{}", Unset: "no other impairment", tag: "{}"},
+		"", func(p *Point) string { return p.Impairments }),
+	ordered(Coordinate{Name: "settings", Label: "Server's settings", JSON: "settings", Head: "with", Key: "with", Order: 15,
+		Summary: "the server's settings that the run tried values of", Phrase: "{}", Unset: "default settings", tag: "{}"},
+		"", func(p *Point) string { return p.Settings }),
+	switched(Coordinate{Name: "tls", Label: "TLS", JSON: "tls", Head: "tls", Key: "tls", Flag: "tls", Order: 3,
+		Summary: "the connections spoke TLS 1.3", Phrase: "TLS 1.3", Unset: "no TLS", tag: "tls"},
+		func(p *Point) bool { return p.TLS }),
+	ordered(Coordinate{Name: "nth_request", Label: "Request", JSON: "nth_request", Head: "request", Key: "request", Flag: "nth-request", Order: 4,
+		Summary: "place of the rejected request on its connection; those before it were admitted", Phrase: "request {} of its connection", tag: "request={}"},
+		1, func(p *Point) int64 { return int64(p.Request()) }),
+	ordered(Coordinate{Name: "scenario", Label: "Scenario", JSON: "scenario", Head: "scenario", Key: "scenario", Order: 1,
+		Summary: "the scenario that the point belongs to"},
+		"", func(p *Point) string { return p.Scenario }),
+	ordered(Coordinate{Name: "part", Label: "Part", JSON: "part", Head: "part", Key: "part", Order: 2,
+		Summary: "the part of the scenario"},
+		"", func(p *Point) string { return p.Part }),
+}
+
+// coordinatesInOrder has the rows of Coordinates by their Order.
+var coordinatesInOrder = func() []*Coordinate {
+	all := make([]*Coordinate, len(Coordinates))
+	for i := range Coordinates {
+		all[i] = &Coordinates[i]
+	}
+	slices.SortFunc(all, func(a, b *Coordinate) int { return a.Order - b.Order })
+	return all
+}()
+
+// ordered completes the row of a coordinate whose values have an order.
+func ordered[T cmp.Ordered](c Coordinate, unset T, of func(*Point) T) Coordinate {
+	c.Value = func(p *Point) any { return of(p) }
+	c.Set = func(p *Point) bool { return of(p) != unset }
+	c.compare = func(a, b *Point) int { return cmp.Compare(of(a), of(b)) }
+	return c
+}
+
+// switched completes the row of a coordinate that is on or off.
+func switched(c Coordinate, of func(*Point) bool) Coordinate {
+	number := func(p *Point) int {
+		if of(p) {
+			return 1
+		}
+		return 0
+	}
+	c.Value = func(p *Point) any { return of(p) }
+	c.Set = of
+	c.compare = func(a, b *Point) int { return number(a) - number(b) }
+	return c
+}
+
+// Text writes a point's value for a table, without its unit but for sizes. An
+// empty name is empty; what is on or off is "on" or "off".
+func (c *Coordinate) Text(p *Point) string {
+	switch v := c.Value(p).(type) {
+	case float64:
+		if c.Unit == UnitPercent {
+			v *= 100
+		}
+		return units.Number(v)
+	case int64:
+		if c.Unit == UnitBytes {
+			return units.Size(v)
+		}
+		return strconv.FormatInt(v, 10)
+	case bool:
+		if v {
+			return "on"
+		}
+		return "off"
+	case string:
+		return v
+	}
+	return ""
+}
+
+// Words names a point's value in a sentence.
+func (c *Coordinate) Words(p *Point) string {
+	if c.Unset != "" && !c.Set(p) {
+		return c.Unset
+	}
+	return strings.ReplaceAll(cmp.Or(c.Phrase, c.Name+" {}"), "{}", c.Text(p))
+}
+
+// TextWithUnit writes a point's value with its unit.
+func (c *Coordinate) TextWithUnit(p *Point) string {
+	text := c.Text(p)
+	switch c.Unit {
+	case UnitMs:
+		return text + " ms"
+	case UnitPercent:
+		return text + "%"
+	case UnitPerSecond:
+		return text + "/s"
+	}
+	return text
+}
+
+// CoordinateByName returns the row of a coordinate by its Name; nil for an
+// unknown one.
+func CoordinateByName(name string) *Coordinate {
+	for i := range Coordinates {
+		if Coordinates[i].Name == name {
+			return &Coordinates[i]
+		}
+	}
+	return nil
+}
+
+// tags writes the coordinates of a point for a latency tag: those that every
+// tag has, and those that are set.
+func (p *Point) tags() (always, set []string) {
+	for i := range Coordinates {
+		c := &Coordinates[i]
+		if c.tag == "" {
+			continue
+		}
+		text := strings.ReplaceAll(c.tag, "{}", fmt.Sprint(c.Value(p)))
+		switch {
+		case c.tagged:
+			always = append(always, text)
+		case c.Set(p):
+			set = append(set, text)
+		}
+	}
+	if part := p.ScenarioPart(); part != "" {
+		set = append(set, part)
+	}
+	return always, set
+}

@@ -14,21 +14,22 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/yamlfile"
 )
 
 func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 	rule := func(lines ...string) string { return "rules:\n  - " + strings.Join(lines, "\n    ") + "\n" }
 	good := "require: delivered_share >= 99%"
 	for _, c := range []struct{ name, text, want string }{
-		{"nothing", "", "1:1: no rules: write rules: and below it a list"},
-		{"a comment", "# later\n", "1:1: no rules"},
+		{"nothing", "", "1:1: not a rules file: write rules: and below it a list"},
+		{"a comment", "# later\n", "1:1: not a rules file"},
 		{"no list", "rules:\n", "1:1: no rules: write a list of rules"},
 		{"an empty list", "rules: []\n", "1:1: no rules: write a list of rules"},
 		{"a list alone", "- require: x\n", "1:1: write keys and values here: rules"},
 		{"another key at the top", "rule:\n", `1:1: unknown key "rule": there are rules`},
-		{"a rule that is a text", "rules:\n  - delivered\n", "2:5: write keys and values here: name, strategy, client, where, require and confidence"},
+		{"a rule that is a text", "rules:\n  - delivered\n", "2:5: write keys and values here: name, strategy, client, where, require, confidence"},
 		{"an unknown key", rule(good, "wher: rtt > 0"), `3:5: unknown key "wher": there are name,`},
-		{"a key twice", rule(good, "name: a", "name: b"), "4:5: name stands here twice, first in line 3: leave one"},
+		{"a key twice", rule(good, "name: a", "name: b"), "4:5: duplicate key name, first in line 3: leave one"},
 		{"nothing required", rule("name: a"), "2:5: nothing required: write require: with a metric and its bound"},
 		{"an empty requirement", rule("require:", "name: a"), "2:13: write a metric and its bound"},
 		{"a requirement that is a list", rule("require: [a]"), "2:14: write a metric and its bound"},
@@ -69,21 +70,21 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 		{"a number for a confidence", rule(good, "confidence: 95"), `3:17: "95" is not a confidence`},
 		{"no strategy", rule(good, "strategy: []"), "3:5: no strategy named: name one, or leave strategy out"},
 		{"an empty strategy", rule(good, "strategy:"), "3:15: write the name of a strategy"},
-		{"a client twice", rule(good, "client: [a, b, a]"), "3:20: client a stands here twice"},
+		{"a client twice", rule(good, "client: [a, b, a]"), "3:20: duplicate client a"},
 		{"a name of two lines", rule(good, `name: "a\nb"`), "3:11: the rule's name has to be one line"},
-		{"an alias", "x: &a 1\nrules: *a\n", "1:4: anchors, aliases and tags have no place in rules"},
+		{"an alias", "x: &a 1\nrules: *a\n", "1:4: anchors, aliases and tags are not allowed"},
 		{"a merge key", rule(good, "<<: 1"), "3:5: anchors, aliases and tags"},
 		{"a tag", rule("require: !!str x"), "2:14: anchors, aliases and tags"},
 		{"two documents", rule(good) + "---\nrules: []\n", "4:1: a second document"},
 		{"not YAML", "rules: [\n", "1:8: not YAML: "},
 		{"a tab", "rules:\n\t- a\n", "2:1: not YAML: "},
 		{"another encoding", "rules: \xff\n", "1:1: not a text in UTF-8"},
-		{"depth", strings.Repeat("[", 20), "1:9: nested deeper than any rule is"},
-		{"size", strings.Repeat("#", maxRulesBytes+1), "1:1: 65537 bytes are too many"},
+		{"depth", strings.Repeat("[", 20), "1:9: nested deeper than a rules file can be"},
+		{"size", strings.Repeat("#", 64<<10+1), "1:1: 65537 bytes are too many"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := ParseRules("f.yaml", []byte(c.text))
-			var place *RuleError
+			var place *yamlfile.Error
 			if !errors.As(err, &place) || !strings.HasPrefix(err.Error(), "f.yaml:"+c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s\ngives %v\nwant  f.yaml:%s", c.text, err, c.want)
 			}
@@ -535,7 +536,7 @@ func FuzzParseRules(f *testing.F) {
 			CheckRules([]results.Cell{rejections(1, 2, 3)}, rules)
 			return
 		}
-		var place *RuleError
+		var place *yamlfile.Error
 		if !errors.As(err, &place) || strings.ContainsAny(err.Error(), "\n\r") {
 			t.Fatalf("an error without its place, or of several lines: %q", err)
 		}

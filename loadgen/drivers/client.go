@@ -2,7 +2,6 @@ package drivers
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
+	"github.com/rejectbench/rejectbench/results/yamlfile"
 )
 
 //go:embed clients
@@ -83,15 +82,9 @@ func read(files fs.FS) ([]Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		var c Client
-		if err := yaml.UnmarshalWithOptions(b, &c, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if err := c.check(); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if name != "clients/"+c.Name+".yaml" {
-			return nil, fmt.Errorf("%s: holds the client %s", name, c.Name)
+		c, err := parse(name, b)
+		if err != nil {
+			return nil, err
 		}
 		all = append(all, c)
 	}
@@ -101,42 +94,45 @@ func read(files fs.FS) ([]Client, error) {
 
 var clientName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
-// check returns what is wrong with a row.
-func (c Client) check() error {
-	switch {
-	case !clientName.MatchString(c.Name):
-		return fmt.Errorf("name %q: small letters, digits and hyphens", c.Name)
-	case c.Summary == "":
-		return errors.New("no summary")
-	case c.Concurrency < 1:
-		return fmt.Errorf("concurrency %d: at least 1", c.Concurrency)
-	case (c.Role == "") == (len(c.Command) == 0):
-		return errors.New("either a command or a role")
-	}
-	for _, f := range c.Known {
-		if f.Fact == "" || f.Source == "" {
-			return fmt.Errorf("fact %q from %q: both have to be there", f.Fact, f.Source)
-		}
-	}
-	for _, f := range c.Files {
-		if !fs.ValidPath(f) || strings.Contains(f, "/") {
-			return fmt.Errorf("file %q: a plain name", f)
-		}
-	}
-	if c.Role != "" {
-		return nil
-	}
-	if len(c.Packages) == 0 || len(c.Version.Command) == 0 {
-		return errors.New("no packages or no version command")
+// parse reads a client's file. Every error is a *yamlfile.Error.
+func parse(name string, b []byte) (Client, error) {
+	var c Client
+	f := yamlfile.File{Name: name, Kind: "client", Fields: "name, summary, packages, command and version"}
+	if err := f.Read(string(b), &c); err != nil {
+		return Client{}, err
 	}
 	match, err := regexp.Compile(c.Version.Match)
-	if err != nil {
-		return fmt.Errorf("version match: %w", err)
+	switch ownProgram := c.Role != ""; {
+	case !clientName.MatchString(c.Name):
+		return Client{}, f.ErrorIn("$.name", "name %q: write small letters, digits and hyphens", c.Name)
+	case name != "clients/"+c.Name+".yaml":
+		return Client{}, f.ErrorIn("$.name", "name %q: write the name of the file without its ending", c.Name)
+	case c.Summary == "":
+		return Client{}, f.ErrorIn("$.summary", "no summary: write in one line how the client is used")
+	case c.Concurrency < 1:
+		return Client{}, f.ErrorIn("$.concurrency", "concurrency %d: at least 1", c.Concurrency)
+	case ownProgram == (len(c.Command) > 0):
+		return Client{}, f.ErrorIn("$.command", "write either a command or a role")
+	case !ownProgram && len(c.Packages) == 0:
+		return Client{}, f.ErrorIn("$.packages", "no packages: name the Debian packages that have the client")
+	case !ownProgram && len(c.Version.Command) == 0:
+		return Client{}, f.ErrorIn("$.version", "no version: write a command that prints it")
+	case !ownProgram && err != nil:
+		return Client{}, f.ErrorIn("$.version.match", "match: %v", err)
+	case !ownProgram && match.NumSubexp() != 1:
+		return Client{}, f.ErrorIn("$.version.match", "match %q: write one group, around the version", c.Version.Match)
 	}
-	if match.NumSubexp() != 1 {
-		return fmt.Errorf("version match %q: one group", c.Version.Match)
+	for i, known := range c.Known {
+		if known.Fact == "" || known.Source == "" {
+			return Client{}, f.ErrorIn(fmt.Sprintf("$.known[%d]", i), "fact %q from %q: write both the fact and its source", known.Fact, known.Source)
+		}
 	}
-	return nil
+	for i, file := range c.Files {
+		if !fs.ValidPath(file) || strings.Contains(file, "/") {
+			return Client{}, f.ErrorIn(fmt.Sprintf("$.files[%d]", i), "file %q: write a name without a folder", file)
+		}
+	}
+	return c, nil
 }
 
 // Write writes the driver's files into a folder.

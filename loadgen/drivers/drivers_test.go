@@ -74,17 +74,22 @@ func TestARowThatIsNotOneIsRefused(t *testing.T) {
 	if err := parse(good); err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range [][2]string{
-		{"name: a", "name: A,b"}, {"name: a", "name: other"}, {"summary: b", "summary: ''"}, {"concurrency: 1", "concurrency: 0"},
-		{"command: [c]\nversion", "version"}, {"packages: [p]\n", ""}, {"'(.)'", "'('"}, {"'(.)'", "'.'"}, {"name: a", "name: a\nrole: r"},
-		{"name: a", "name: a\nfiles: [../x]"}, {"name: a", "name: a\nknown: [{fact: f}]"}, {"name: a", "name: a\nnosuch: 1"},
+	for _, c := range []struct{ old, new, want string }{
+		{"name: a", "name: A,b", `1:7: name "A,b"`}, {"name: a", "name: other", `1:7: name "other": write the name of the file`},
+		{"summary: b", "summary: ''", "2:10: no summary"}, {"concurrency: 1", "concurrency: 0", "3:14: concurrency 0"},
+		{"command: [c]\nversion", "version", "1:1: write either a command or a role"}, {"name: a", "name: a\nrole: r", "6:10: write either"},
+		{"packages: [p]\n", "", "1:1: no packages"}, {"version: {command: [c], ", "version: {", "6:11: no version"},
+		{"'(.)'", "'('", "6:32: match: error parsing regexp"}, {"'(.)'", "'.'", `6:32: match ".": write one group`},
+		{"name: a", "name: a\nfiles: [../x]", `2:9: file "../x"`}, {"name: a", "name: a\nknown: [{fact: f}]", `2:10: fact "f" from ""`},
+		{"name: a", "name: a\nnosuch: 1", `2:1: unknown field "nosuch"`}, {"name: a", "name: &a a", "1:7: anchors, aliases and tags"},
+		{"name: a", "name: a\nname: a", "2:1: duplicate key name, first in line 1"},
 	} {
-		row := strings.Replace(good, change[0], change[1], 1)
+		row := strings.Replace(good, c.old, c.new, 1)
 		if row == good {
-			t.Fatalf("nothing changed by %q", change)
+			t.Fatalf("nothing changed by %q", c.new)
 		}
-		if parse(row) == nil {
-			t.Errorf("taken:\n%s", row)
+		if err := parse(row); err == nil || !strings.HasPrefix(err.Error(), "clients/a.yaml:"+c.want) {
+			t.Errorf("got %v, want clients/a.yaml:%s", err, c.want)
 		}
 	}
 }

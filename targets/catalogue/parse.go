@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/rejectbench/rejectbench/targets/yamlfile"
+	"github.com/rejectbench/rejectbench/results/yamlfile"
 )
 
 // Error is an error at a place of a server's file.
@@ -25,7 +25,7 @@ var (
 // Parse reads a server's file. Every error is an *Error with the given file
 // name. Anchors, aliases and tags are refused: a server has no use for them.
 func Parse(file string, b []byte) (Server, error) {
-	r := &reader{File: yamlfile.File{Name: file, Kind: "server"}, text: string(b)}
+	r := &reader{File: yamlfile.File{Name: file, Kind: "server", Fields: "name, command, version and variants"}, text: string(b)}
 	if err := r.read(); err != nil {
 		return Server{}, err
 	}
@@ -43,7 +43,7 @@ type reader struct {
 }
 
 func (r *reader) read() error {
-	if err := r.Read(r.text, "name, command, version and variants", &r.server); err != nil {
+	if err := r.Read(r.text, &r.server); err != nil {
 		return err
 	}
 	for _, check := range []func() error{r.checkFields, r.checkVariants, r.checkWords} {
@@ -54,42 +54,35 @@ func (r *reader) read() error {
 	return nil
 }
 
-// errorIn is an error at the value of a path such as $.variants[1].name, or at
-// the file's begin if it has none.
-func (r *reader) errorIn(path, format string, args ...any) error {
-	line, column, _ := r.Position(path)
-	return r.ErrorAt(line, column, format, args...)
-}
-
 // checkFields checks what stands in the file once.
 func (r *reader) checkFields() error {
 	s := r.server
 	pattern, err := regexp.Compile(s.Version.Pattern)
 	switch {
 	case !serverName.MatchString(s.Name):
-		return r.errorIn("$.name", "name %q: small letters, digits, _, . and -", s.Name)
+		return r.ErrorIn("$.name", "name %q: small letters, digits, _, . and -", s.Name)
 	case s.Summary == "" || strings.Contains(s.Summary, "\n"):
-		return r.errorIn("$.summary", "summary: say in one line what the server is")
+		return r.ErrorIn("$.summary", "summary: say in one line what the server is")
 	case len(s.Packages) == 0 && (len(s.Command) == 0 || s.Command[0] != selfWord):
-		return r.errorIn("$.packages", "packages: name the Debian packages that have the server")
+		return r.ErrorIn("$.packages", "packages: name the Debian packages that have the server")
 	case len(s.Command) == 0 || s.Command[0] == "":
-		return r.errorIn("$.command", "no command: write the program and its arguments, as a list")
+		return r.ErrorIn("$.command", "no command: write the program and its arguments, as a list")
 	case len(s.Version.Command) == 0:
-		return r.errorIn("$.version", "no version: write a command that prints it, and a pattern")
+		return r.ErrorIn("$.version", "no version: write a command that prints it, and a pattern")
 	case err != nil:
-		return r.errorIn("$.version.pattern", "pattern: %v", err)
+		return r.ErrorIn("$.version.pattern", "pattern: %v", err)
 	case pattern.NumSubexp() != 1:
-		return r.errorIn("$.version.pattern", "pattern %q: write one group, around the version", s.Version.Pattern)
+		return r.ErrorIn("$.version.pattern", "pattern %q: write one group, around the version", s.Version.Pattern)
 	case s.TLS != nil && len(s.TLS.Set) == 0:
-		return r.errorIn("$.tls", "tls: say in set what the server is told besides when it speaks TLS")
+		return r.ErrorIn("$.tls", "tls: say in set what the server is told besides when it speaks TLS")
 	case s.ListenTimeout < 0:
-		return r.errorIn("$.listen_timeout", "listen_timeout %v: it cannot be negative", s.ListenTimeout)
+		return r.ErrorIn("$.listen_timeout", "listen_timeout %v: it cannot be negative", s.ListenTimeout)
 	case len(s.Variants) == 0:
-		return r.errorIn("$.variants", "no variants: write at least one, with a name, a summary and a source")
+		return r.ErrorIn("$.variants", "no variants: write at least one, with a name, a summary and a source")
 	}
 	for name := range s.Files {
 		if !filepath.IsLocal(name) || name == "." {
-			return r.errorIn("$.files", "file %q: name it within the server's folder", name)
+			return r.ErrorIn("$.files", "file %q: name it within the server's folder", name)
 		}
 	}
 	return nil
@@ -101,18 +94,18 @@ func (r *reader) checkVariants() error {
 		at := func(field string) string { return fmt.Sprintf("$.variants[%d]%s", i, field) }
 		switch {
 		case !variantName.MatchString(v.Name):
-			return r.errorIn(at(""), "variant %q: name it with small letters, digits, _, ., = and -", v.Name)
+			return r.ErrorIn(at(""), "variant %q: name it with small letters, digits, _, ., = and -", v.Name)
 		case seen[v.Name]:
-			return r.errorIn(at(".name"), "variant %s stands here twice", v.Name)
+			return r.ErrorIn(at(".name"), "variant %s stands here twice", v.Name)
 		case v.Summary == "" || strings.Contains(v.Summary, "\n"):
-			return r.errorIn(at(""), "variant %s: say its summary in one line", v.Name)
+			return r.ErrorIn(at(""), "variant %s: say its summary in one line", v.Name)
 		case v.Source == "":
-			return r.errorIn(at(""), "variant %s: say in source what is known of how it closes, and from where", v.Name)
+			return r.ErrorIn(at(""), "variant %s: say in source what is known of how it closes, and from where", v.Name)
 		}
 		seen[v.Name] = true
 	}
 	if d := r.server.Default; d != "" && !seen[d] {
-		return r.errorIn("$.default", "default %q is no variant", d)
+		return r.ErrorIn("$.default", "default %q is no variant", d)
 	}
 	return nil
 }
@@ -155,9 +148,9 @@ func (r *reader) checkWords() error {
 		for _, key := range slices.Sorted(maps.Keys(set)) {
 			switch {
 			case !valueName.MatchString(key) || slices.Contains(placeWords, "{"+key+"}"):
-				return r.errorIn(path, "set %q: no name of a placeholder of one's own", key)
+				return r.ErrorIn(path, "set %q: no name of a placeholder of one's own", key)
 			case !used["{"+key+"}"]:
-				return r.errorIn(path, "set %q: neither command, nor environment, nor files have {%s}", key, key)
+				return r.ErrorIn(path, "set %q: neither command, nor environment, nor files have {%s}", key, key)
 			}
 			for _, w := range word.FindAllString(set[key], -1) {
 				if !slices.Contains(placeWords, w) {
@@ -182,7 +175,7 @@ func (r *reader) checkWords() error {
 	for _, key := range slices.Sorted(maps.Keys(s.TLS.Set)) {
 		for _, v := range s.Variants {
 			if _, both := v.Set[key]; both {
-				return r.errorIn("$.tls.set", "set %q: variant %s sets it as well, and one of the two would be lost", key, v.Name)
+				return r.ErrorIn("$.tls.set", "set %q: variant %s sets it as well, and one of the two would be lost", key, v.Name)
 			}
 		}
 	}
@@ -191,7 +184,7 @@ func (r *reader) checkWords() error {
 
 // find is where a placeholder stands for the first time at or below a path's value.
 func (r *reader) find(path, word string) (line, column int) {
-	line, column, _ = r.Position(path)
+	line, column = r.Position(path)
 	for i, text := range strings.Split(r.text, "\n") {
 		if at := strings.Index(text, word); i+1 >= line && at >= 0 {
 			return i + 1, utf8.RuneCountInString(text[:at]) + 1

@@ -16,8 +16,8 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/yamlfile"
 	"github.com/rejectbench/rejectbench/targets"
-	"github.com/rejectbench/rejectbench/targets/yamlfile"
 )
 
 // Bounds of a part: a scenario is there to be run in a few seconds.
@@ -75,8 +75,8 @@ type filePart struct {
 // Parse reads a scenario's file. Every error is an *Error with the given file
 // name. Anchors, aliases and tags are refused: a scenario has no use for them.
 func Parse(name string, b []byte) (Scenario, error) {
-	r := &reader{File: yamlfile.File{Name: name, Kind: "scenario"}}
-	if err := r.Read(string(b), "name, title, source, date, reported and parts", &r.file); err != nil {
+	r := &reader{File: yamlfile.File{Name: name, Kind: "scenario", Fields: "name, title, source, date, reported and parts"}}
+	if err := r.Read(string(b), &r.file); err != nil {
 		return Scenario{}, err
 	}
 	return r.scenario()
@@ -88,37 +88,26 @@ type reader struct {
 	file file
 }
 
-// errorIn is an error at the value of a path such as $.parts[1].name, or at what
-// the path lies in where it has none.
-func (r *reader) errorIn(path, format string, args ...any) error {
-	line, column, found := r.Position(path)
-	for !found && strings.Contains(path, ".") {
-		path = path[:strings.LastIndexByte(path, '.')]
-		line, column, found = r.Position(path)
-	}
-	return r.ErrorAt(line, column, format, args...)
-}
-
 // scenario checks what stands in the file once, and reads the parts.
 func (r *reader) scenario() (Scenario, error) {
 	f := r.file
 	switch {
 	case !scenarioName.MatchString(f.Name):
-		return Scenario{}, r.errorIn("$.name", "name %q: small letters, digits and -", f.Name)
+		return Scenario{}, r.ErrorIn("$.name", "name %q: small letters, digits and -", f.Name)
 	case !isLine(f.Title):
-		return Scenario{}, r.errorIn("$.title", "title: say in one line what was lost")
+		return Scenario{}, r.ErrorIn("$.title", "title: say in one line what was lost")
 	case !isAddress(f.Source):
-		return Scenario{}, r.errorIn("$.source", "source %q: write where it was reported, as a URL", f.Source)
+		return Scenario{}, r.ErrorIn("$.source", "source %q: write where it was reported, as a URL", f.Source)
 	case !reportDate.MatchString(f.Date):
-		return Scenario{}, r.errorIn("$.date", "date %q: write that of the report, as 2016-10-13, 2016-10 or 2016", f.Date)
+		return Scenario{}, r.ErrorIn("$.date", "date %q: write that of the report, as 2016-10-13, 2016-10 or 2016", f.Date)
 	case !isLine(f.Reported):
-		return Scenario{}, r.errorIn("$.reported", "reported: say in one paragraph (>-) what was reported, with its parameters")
+		return Scenario{}, r.ErrorIn("$.reported", "reported: say in one paragraph (>-) what was reported, with its parameters")
 	case f.Differs != "" && !isLine(f.Differs):
-		return Scenario{}, r.errorIn("$.differs", "differs: say in one paragraph (>-) how the parts differ from what was reported")
+		return Scenario{}, r.ErrorIn("$.differs", "differs: say in one paragraph (>-) how the parts differ from what was reported")
 	case f.Fixed != fileFix{} && (!isLine(f.Fixed.Version) || !isLine(f.Fixed.Source)):
-		return Scenario{}, r.errorIn("$.fixed", "fixed: write version and source, or leave it out")
+		return Scenario{}, r.ErrorIn("$.fixed", "fixed: write version and source, or leave it out")
 	case len(f.Parts) == 0:
-		return Scenario{}, r.errorIn("$.parts", "no parts: write at least one, which shows: reported")
+		return Scenario{}, r.ErrorIn("$.parts", "no parts: write at least one, which shows: reported")
 	}
 	s := Scenario{Scenario: results.Scenario{
 		Name: f.Name, Title: f.Title, Source: f.Source, Date: f.Date, Reported: f.Reported, Differs: f.Differs,
@@ -130,13 +119,13 @@ func (r *reader) scenario() (Scenario, error) {
 			return Scenario{}, err
 		}
 		if slices.ContainsFunc(s.Parts, func(o Part) bool { return o.Name == p.Name }) {
-			return Scenario{}, r.errorIn(fmt.Sprintf("$.parts[%d].name", i), "part %s stands here twice", p.Name)
+			return Scenario{}, r.ErrorIn(fmt.Sprintf("$.parts[%d].name", i), "part %s stands here twice", p.Name)
 		}
 		s.Parts = append(s.Parts, p)
 		s.Scenario.Parts = append(s.Scenario.Parts, p.ScenarioPart)
 	}
 	if !slices.ContainsFunc(s.Parts, func(p Part) bool { return p.Shows == results.RoleReported }) {
-		return Scenario{}, r.errorIn("$.parts", "no part shows: %s", results.RoleReported)
+		return Scenario{}, r.ErrorIn("$.parts", "no part shows: %s", results.RoleReported)
 	}
 	return s, nil
 }
@@ -144,7 +133,7 @@ func (r *reader) scenario() (Scenario, error) {
 func (r *reader) part(i int) (p Part, err error) {
 	f := r.file.Parts[i]
 	wrong := func(field, format string, args ...any) (Part, error) {
-		return Part{}, r.errorIn(fmt.Sprintf("$.parts[%d].%s", i, field), "part %s: "+format, append([]any{f.Name}, args...)...)
+		return Part{}, r.ErrorIn(fmt.Sprintf("$.parts[%d].%s", i, field), "part %s: "+format, append([]any{f.Name}, args...)...)
 	}
 	p = Part{
 		ScenarioPart: results.ScenarioPart{Name: f.Name, Summary: f.Summary, Shows: f.Shows},
@@ -152,7 +141,7 @@ func (r *reader) part(i int) (p Part, err error) {
 	}
 	switch {
 	case !partName.MatchString(f.Name):
-		return Part{}, r.errorIn(fmt.Sprintf("$.parts[%d].name", i), "part %q: name it with letters, digits, _, . and -", f.Name)
+		return Part{}, r.ErrorIn(fmt.Sprintf("$.parts[%d].name", i), "part %q: name it with letters, digits, _, . and -", f.Name)
 	case !isLine(f.Summary):
 		return wrong("summary", "say in one line what it is there for")
 	case !slices.ContainsFunc(results.ScenarioRoles, func(t results.Term) bool { return t.Name == f.Shows }):

@@ -247,7 +247,7 @@ func (w *worker) read(i int32) bool {
 			w.fail(i, callSend, s.resetBy)
 			return true
 		case n == 0:
-			w.end(i, ended(s.got(&s.Attempt)))
+			w.end(i, ended(s.answerRead(&s.Attempt)))
 			return true
 		}
 		if s.before == 0 && s.FirstByte == 0 {
@@ -290,7 +290,7 @@ func (w *worker) answered(i int32, surplus []byte) bool {
 func (w *worker) next(i int32, surplus []byte) {
 	s := &w.slots[i]
 	now := w.now()
-	if !s.goOn(&s.Attempt, surplus, now) {
+	if !s.advance(&s.Attempt, surplus, now) {
 		w.end(i, results.BadResponse)
 		return
 	}
@@ -306,7 +306,7 @@ func (w *worker) expired(i int32) {
 	case connecting:
 		w.end(i, timedOut(callConnect, &s.answer))
 	case sending:
-		a, _ := s.got(&s.Attempt)
+		a, _ := s.answerRead(&s.Attempt)
 		w.end(i, timedOut(callSend, a))
 	case delaying:
 		s.readable = true
@@ -320,7 +320,7 @@ func (w *worker) expired(i int32) {
 func (w *worker) fail(i int32, c call, e syscall.Errno) {
 	s := &w.slots[i]
 	s.Errno = e
-	a, received := s.got(&s.Attempt)
+	a, received := s.answerRead(&s.Attempt)
 	w.end(i, failed(c, e, a, received))
 }
 

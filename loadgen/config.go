@@ -23,7 +23,7 @@ import (
 const (
 	DefaultTimeout   = 10 * time.Second
 	DefaultReadDelay = 100 * time.Millisecond
-	DefaultEndWait   = time.Second
+	defaultEndWait   = time.Second
 )
 
 // Config says what a fleet does. The zero value of a field means what its

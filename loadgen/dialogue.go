@@ -25,12 +25,12 @@ type dialogue struct {
 	before   int32  // requests that are left before the measured one; 0 is at it
 }
 
-// goOn goes on to the next request, now that the answer to the current one is
+// advance goes on to the next request, now that the answer to the current one is
 // whole, and surplus came behind it: the beginning of the next answer, from a
 // server that rejects without waiting for the request. It reports false if the
 // attempt ends here, since the answer was no admission that keeps the connection
 // open, or was followed by an answer to a request that such a server would read.
-func (d *dialogue) goOn(a *Attempt, surplus []byte, now int64) bool {
+func (d *dialogue) advance(a *Attempt, surplus []byte, now int64) bool {
 	status := d.answer.status()
 	if status < 200 || status > 299 || d.answer.closes() || d.before > 1 && len(surplus) > 0 {
 		return false
@@ -45,10 +45,10 @@ func (d *dialogue) goOn(a *Attempt, surplus []byte, now int64) bool {
 	return true
 }
 
-// got returns what the client's code has read of the current answer, and how many
+// answerRead returns what the client's code has read of the current answer, and how many
 // bytes that was. It has read nothing of the measured one before its first read,
 // whatever came along with the answer before it.
-func (d *dialogue) got(a *Attempt) (*answer, int64) {
+func (d *dialogue) answerRead(a *Attempt) (*answer, int64) {
 	if d.before == 0 && a.FirstByte == 0 {
 		d.answer.reset()
 		return &d.answer, 0

@@ -212,7 +212,7 @@ func (w *worker) run() error {
 		}
 		w.expire(w.now())
 	}
-	w.result.Unstarted = w.plan.unstarted(w.now())
+	w.result.unstarted = w.plan.unstarted(w.now())
 	for i := range w.slots {
 		if w.slots[i].state != idle {
 			sysClose(w.slots[i].fd)

@@ -336,7 +336,7 @@ func run(t *testing.T, e engine, cfg Config) *Result {
 // checkLedger checks what holds for every fleet that was not cut short.
 func checkLedger(t *testing.T, cfg Config, r *Result) {
 	t.Helper()
-	if cfg.Requests > 0 && int64(len(r.Attempts))+r.Unstarted != cfg.Requests && cfg.Duration == 0 {
+	if cfg.Requests > 0 && int64(len(r.Attempts))+r.unstarted != cfg.Requests && cfg.Duration == 0 {
 		t.Errorf("%d attempts, want %d", len(r.Attempts), cfg.Requests)
 	}
 	if r.Counts.Total() != int64(len(r.Attempts)) {
@@ -602,7 +602,7 @@ func TestOpenLoopKeepsItsSchedule(t *testing.T) {
 				t.Fatalf("attempt %d was due at %d, want %d", i, d, want)
 			}
 		}
-		if n := r.Lag.TotalCount(); n != cfg.Requests {
+		if n := r.lag.TotalCount(); n != cfg.Requests {
 			t.Errorf("lag of %d attempts, want %d", n, cfg.Requests)
 		}
 		if r.Seconds < 0.098 {
@@ -620,8 +620,8 @@ func TestAttemptsThatNeverStartedAreCounted(t *testing.T) {
 		cfg.Rate, cfg.Concurrency, cfg.Duration = 100, 2, 500*time.Millisecond
 		cfg.ReceiveTimeout, cfg.ReadDelay = 200*time.Millisecond, time.Millisecond
 		r := run(t, e, cfg)
-		if r.Unstarted == 0 || int64(len(r.Attempts))+r.Unstarted != 50 {
-			t.Errorf("%d attempts and %d unstarted, want 50 in all", len(r.Attempts), r.Unstarted)
+		if r.unstarted == 0 || int64(len(r.Attempts))+r.unstarted != 50 {
+			t.Errorf("%d attempts and %d unstarted, want 50 in all", len(r.Attempts), r.unstarted)
 		}
 		wantOutcome(t, r, results.TimeoutReceive)
 	})
@@ -634,8 +634,8 @@ func TestClosedLoopEndsWithItsDuration(t *testing.T) {
 		cfg := quick(addr, client, 0)
 		cfg.Duration = time.Second // a fleet that gets no CPU for all of it makes no attempt
 		r := run(t, e, cfg)
-		if len(r.Attempts) == 0 || r.Unstarted != 0 || r.Lag != nil {
-			t.Errorf("%d attempts, %d unstarted, lag %v", len(r.Attempts), r.Unstarted, r.Lag)
+		if len(r.Attempts) == 0 || r.unstarted != 0 || r.lag != nil {
+			t.Errorf("%d attempts, %d unstarted, lag %v", len(r.Attempts), r.unstarted, r.lag)
 		}
 		for _, a := range r.Attempts {
 			if a.Due >= int64(cfg.Duration) {

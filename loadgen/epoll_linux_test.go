@@ -63,8 +63,8 @@ func TestWorkersMakeTheScheduleBetweenThemExactly(t *testing.T) {
 				cfg := quick(moody(t), client, 101)
 				cfg.Rate, cfg.Workers, cfg.Concurrency, cfg.ReadDelay = rate, workers, 8, time.Millisecond
 				r := run(t, engine{run: Run}, cfg) // checks that attempts are the sum of outcomes
-				if len(r.Attempts) != 101 || r.Unstarted != 0 {
-					t.Errorf("rate %v, %d workers: %d attempts and %d unstarted, want 101", rate, workers, len(r.Attempts), r.Unstarted)
+				if len(r.Attempts) != 101 || r.unstarted != 0 {
+					t.Errorf("rate %v, %d workers: %d attempts and %d unstarted, want 101", rate, workers, len(r.Attempts), r.unstarted)
 				}
 				if rate == 0 {
 					continue
@@ -90,8 +90,8 @@ func TestWorkersCountTheUnstartedBetweenThem(t *testing.T) {
 	cfg.Rate, cfg.Duration, cfg.Concurrency, cfg.Workers = 200, 250*time.Millisecond, 3, 3
 	cfg.ReceiveTimeout = 100 * time.Millisecond
 	r := run(t, engine{run: Run}, cfg)
-	if r.Unstarted == 0 || int64(len(r.Attempts))+r.Unstarted != 50 {
-		t.Errorf("%d attempts and %d unstarted, want 50 in all", len(r.Attempts), r.Unstarted)
+	if r.unstarted == 0 || int64(len(r.Attempts))+r.unstarted != 50 {
+		t.Errorf("%d attempts and %d unstarted, want 50 in all", len(r.Attempts), r.unstarted)
 	}
 }
 
@@ -132,8 +132,8 @@ func TestAttemptsInFlightAtTheEndOfTheDurationAreFinished(t *testing.T) {
 		cfg.Rate, cfg.Duration, cfg.Concurrency = rate, duration, 5
 		r := run(t, engine{run: Run}, cfg)
 		wantOutcome(t, r, results.Delivered)
-		if n := len(r.Attempts); n == 0 || int64(n)+r.Unstarted != 5 {
-			t.Errorf("rate %v: %d attempts and %d unstarted, want 5 in all", rate, n, r.Unstarted)
+		if n := len(r.Attempts); n == 0 || int64(n)+r.unstarted != 5 {
+			t.Errorf("rate %v: %d attempts and %d unstarted, want 5 in all", rate, n, r.unstarted)
 		}
 		for _, a := range r.Attempts {
 			if a.End < int64(cfg.Duration) {
@@ -315,8 +315,8 @@ func TestResetBeforeTheFirstReadIsMarked(t *testing.T) {
 					marked++
 				}
 			}
-			if r.UnreadAtReset != marked {
-				t.Errorf("%d unread at reset, want %d", r.UnreadAtReset, marked)
+			if r.unreadAtReset != marked {
+				t.Errorf("%d unread at reset, want %d", r.unreadAtReset, marked)
 			}
 		})
 	}

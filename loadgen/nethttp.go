@@ -26,8 +26,8 @@ func runNetHTTP(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	client := newHTTPClient(cfg)
-	return runSlots(ctx, cfg, func(ctx context.Context, clock clock, a *Attempt) error {
-		x := httpExchange{Attempt: a, wire: &wire{clock: clock, closed: make(chan struct{})}}
+	return runSlots(ctx, cfg, func(ctx context.Context, clock fleetClock, a *Attempt) error {
+		x := httpExchange{Attempt: a, wire: &recordedConn{clock: clock, closed: make(chan struct{})}}
 		x.run(ctx, client, &cfg, target)
 		if n := x.settle(); n != 1 && ctx.Err() == nil {
 			return fmt.Errorf("net/http asked for %d connections for one attempt: %w", n, x.err)
@@ -55,8 +55,8 @@ func requestURL(t Target) (string, error) {
 	return u.String(), nil
 }
 
-// wireKey is the context key of an attempt's *wire.
-type wireKey struct{}
+// recordedConnKey is the context key of an attempt's *wire.
+type recordedConnKey struct{}
 
 // newHTTPClient returns a client that makes one connection an attempt.
 //
@@ -67,7 +67,7 @@ type wireKey struct{}
 // never idle is never tried again (shouldRetryRequest).
 func newHTTPClient(cfg Config) *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return ctx.Value(wireKey{}).(*wire).dial(ctx, cfg)
+		return ctx.Value(recordedConnKey{}).(*recordedConn).dial(ctx, cfg)
 	}
 	return &http.Client{
 		Transport: &http.Transport{
@@ -84,14 +84,14 @@ func newHTTPClient(cfg Config) *http.Client {
 // httpExchange is one attempt of net/http.
 type httpExchange struct {
 	*Attempt
-	wire *wire
+	wire *recordedConn
 	got  int   // status the application got; 0 when it got an error
 	err  error // what it got instead, or while it read the body
 }
 
 // run makes the request as an application would, and reads the body.
 func (x *httpExchange) run(ctx context.Context, client *http.Client, cfg *Config, target string) {
-	ctx = context.WithValue(ctx, wireKey{}, x.wire)
+	ctx = context.WithValue(ctx, recordedConnKey{}, x.wire)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteRequest: func(httptrace.WroteRequestInfo) { x.wire.sent(cfg) },
 	})
@@ -150,15 +150,15 @@ func (x *httpExchange) settle() int {
 	x.Connected, x.FirstByte, x.LocalPort = w.connected, w.firstByte, w.localPort
 	x.Sent, x.Received = w.sentBytes, w.received
 	x.HandshakeUs, x.Errno = w.handshakeUs, w.first.errno
-	x.Outcome = x.judge()
+	x.Outcome = x.outcome()
 	if w.stream != nil {
 		x.TLSEnd = w.stream.end(x.Errno)
 	}
 	return w.dials
 }
 
-// judge is called with the wire at rest.
-func (x *httpExchange) judge() results.Outcome {
+// setOutcome is called with the wire at rest.
+func (x *httpExchange) outcome() results.Outcome {
 	w := x.wire
 	switch {
 	case w.refused != nil:
@@ -188,14 +188,14 @@ func (x *httpExchange) judge() results.Outcome {
 	return failed(w.first.call, w.first.errno, &got, received)
 }
 
-// wire is the connection under an attempt of net/http, as it is used by the
+// recordedConn is the connection under an attempt of net/http, as it is used by the
 // Transport's goroutines. It records and hands through. With TLS it stands above
 // the stream, which is crypto/tls as the Transport would use it itself, and is
 // closed with a close_notify as there; a Transport that has the whole answer
 // reads no further, so that most of its streams stay open on the record.
-type wire struct {
+type recordedConn struct {
 	net.Conn // hides the ReadFrom of the connection, which would write past Write
-	clock    clock
+	clock    fleetClock
 	closed   chan struct{} // closed once the connection is, and no call on it is left
 	stream   *tlsStream    // the connection; nil without TLS
 
@@ -226,7 +226,7 @@ type failure struct {
 
 var errSecondConnection = errors.New("net/http asked for a second connection")
 
-func (w *wire) dial(ctx context.Context, cfg Config) (net.Conn, error) {
+func (w *recordedConn) dial(ctx context.Context, cfg Config) (net.Conn, error) {
 	w.mu.Lock()
 	w.dials++
 	again := w.dials > 1
@@ -254,7 +254,7 @@ func (w *wire) dial(ctx context.Context, cfg Config) (net.Conn, error) {
 }
 
 // made takes a connection that was just made.
-func (w *wire) made(conn *net.TCPConn, to Target) {
+func (w *recordedConn) made(conn *net.TCPConn, to Target) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.Conn, w.open, w.connected = conn, true, w.clock.now()
@@ -266,7 +266,7 @@ func (w *wire) made(conn *net.TCPConn, to Target) {
 }
 
 // shake makes the TLS handshake; one that fails closes the connection.
-func (w *wire) shake(ctx context.Context, limit time.Duration) error {
+func (w *recordedConn) shake(ctx context.Context, limit time.Duration) error {
 	err := w.stream.handshake(ctx, limit)
 	w.mu.Lock()
 	w.shaking = false
@@ -282,9 +282,9 @@ func (w *wire) shake(ctx context.Context, limit time.Duration) error {
 }
 
 // sent starts the time limit of the receive phase.
-func (w *wire) sent(cfg *Config) { _ = w.SetReadDeadline(time.Now().Add(cfg.ReceiveTimeout)) }
+func (w *recordedConn) sent(cfg *Config) { _ = w.SetReadDeadline(time.Now().Add(cfg.ReceiveTimeout)) }
 
-func (w *wire) Read(b []byte) (int, error) {
+func (w *recordedConn) Read(b []byte) (int, error) {
 	w.begin()
 	n, err := w.Conn.Read(b)
 	w.mu.Lock()
@@ -300,7 +300,7 @@ func (w *wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (w *wire) Write(b []byte) (int, error) {
+func (w *recordedConn) Write(b []byte) (int, error) {
 	w.begin()
 	n, err := w.Conn.Write(b)
 	w.mu.Lock()
@@ -310,7 +310,7 @@ func (w *wire) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func (w *wire) Close() error {
+func (w *recordedConn) Close() error {
 	w.begin()
 	err := w.Conn.Close()
 	w.mu.Lock()
@@ -319,14 +319,14 @@ func (w *wire) Close() error {
 	return err
 }
 
-func (w *wire) begin() {
+func (w *recordedConn) begin() {
 	w.mu.Lock()
 	w.pending++
 	w.mu.Unlock()
 }
 
 // end ends a call; it is entered with the lock held, and releases it.
-func (w *wire) end() {
+func (w *recordedConn) end() {
 	w.pending--
 	if w.pending == 0 && !w.open {
 		select {
@@ -345,7 +345,7 @@ func (w *wire) end() {
 // include/net/sock.h). A time limit that has passed is the end, though: a reset may
 // come while the Transport closes what it has given up. What fails because the
 // Transport closed the connection under it is no failure.
-func (w *wire) note(c call, err error) {
+func (w *recordedConn) note(c call, err error) {
 	if err == nil || errors.Is(err, net.ErrClosed) {
 		return
 	}

@@ -44,7 +44,7 @@ func TestNetHTTPAnswerBeforeTheRequestIsDeliveredOrBadResponse(t *testing.T) {
 // A second connection for one attempt would count one rejection twice.
 func TestSecondConnectionOfAnAttemptIsAnError(t *testing.T) {
 	addr := server(t, func(c *net.TCPConn) { untilGone(c) })
-	w := &wire{closed: make(chan struct{})}
+	w := &recordedConn{closed: make(chan struct{})}
 	cfg := quick(addr, "nethttp", 1)
 	conn, err := w.dial(t.Context(), cfg)
 	if err != nil {
@@ -54,7 +54,7 @@ func TestSecondConnectionOfAnAttemptIsAnError(t *testing.T) {
 	if _, err := w.dial(t.Context(), cfg); !errors.Is(err, errSecondConnection) {
 		t.Errorf("second connection: %v", err)
 	}
-	if n := (&httpExchange{Attempt: &Attempt{}, wire: &wire{}}).settle(); n != 0 {
+	if n := (&httpExchange{Attempt: &Attempt{}, wire: &recordedConn{}}).settle(); n != 0 {
 		t.Errorf("%d connections, want 0", n)
 	}
 }
@@ -94,7 +94,7 @@ func TestWireKeepsTheFailureThatTellsMost(t *testing.T) {
 		{"a reset before its aftermath", []noted{{callSend, syscall.ECONNRESET}, {callReceive, io.EOF}}, failure{callSend, syscall.ECONNRESET, false}},
 		{"a time limit", []noted{{callSend, os.ErrDeadlineExceeded}}, failure{callSend, 0, true}},
 	} {
-		var w wire
+		var w recordedConn
 		w.note(callReceive, net.ErrClosed)
 		if w.failed {
 			t.Error("the Transport's own close is a failure")

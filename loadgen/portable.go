@@ -23,25 +23,25 @@ var longAgo = time.Unix(1, 0)
 // before the first read it knows only what a failed send tells.
 func runPortable(ctx context.Context, cfg Config, c Client) (*Result, error) {
 	req := newPieces(cfg.Target.request(cfg.BodyBytes), cfg.BodyBytes)
-	return runSlots(ctx, cfg, func(ctx context.Context, clock clock, a *Attempt) error {
+	return runSlots(ctx, cfg, func(ctx context.Context, clock fleetClock, a *Attempt) error {
 		x := exchange{Attempt: a, cfg: &cfg, client: c, clock: clock, request: req, dialogue: dialogue{before: int32(cfg.Nth - 1)}}
 		x.run(ctx)
 		return nil
 	})
 }
 
-// clock counts nanoseconds since the fleet's first attempt was due.
-type clock struct{ start time.Time }
+// fleetClock counts nanoseconds since the fleet's first attempt was due.
+type fleetClock struct{ start time.Time }
 
-func (c clock) now() int64 { return int64(time.Since(c.start)) }
+func (c fleetClock) now() int64 { return int64(time.Since(c.start)) }
 
 // attemptFunc makes one attempt. Due is set; everything else is to be filled
 // in. An error ends the fleet; what the attempt met on its way is not one.
-type attemptFunc func(ctx context.Context, clock clock, a *Attempt) error
+type attemptFunc func(ctx context.Context, clock fleetClock, a *Attempt) error
 
 // slots is a fleet of goroutines that take their attempts from one schedule.
 type slots struct {
-	clock  clock
+	clock  fleetClock
 	mu     sync.Mutex // guards what follows
 	plan   schedule
 	result *Result
@@ -52,7 +52,7 @@ type slots struct {
 func runSlots(ctx context.Context, cfg Config, attempt attemptFunc) (*Result, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &slots{plan: newSchedule(cfg), result: newResult(cfg), clock: clock{time.Now()}}
+	s := &slots{plan: newSchedule(cfg), result: newResult(cfg), clock: fleetClock{time.Now()}}
 	var running sync.WaitGroup
 	for range cfg.Concurrency {
 		running.Go(func() {
@@ -62,7 +62,7 @@ func runSlots(ctx context.Context, cfg Config, attempt attemptFunc) (*Result, er
 		})
 	}
 	running.Wait()
-	s.result.Unstarted = s.plan.unstarted(s.clock.now())
+	s.result.unstarted = s.plan.unstarted(s.clock.now())
 	return s.result, context.Cause(ctx)
 }
 
@@ -164,7 +164,7 @@ type exchange struct {
 	*Attempt
 	cfg     *Config
 	client  Client
-	clock   clock
+	clock   fleetClock
 	request pieces
 	conn    net.Conn      // what the client writes to and reads from: the TCP connection, or stream
 	stream  *tlsStream    // nil without TLS
@@ -210,14 +210,14 @@ func (x *exchange) run(ctx context.Context) {
 		x.duplex()
 		return
 	}
-	if err := x.send(); err != nil && !x.goesOn(err) {
+	if err := x.send(); err != nil && !x.readsOn(err) {
 		return
 	}
 	if x.client.delaysRead && !sleep(ctx, x.cfg.ReadDelay) {
 		return
 	}
 	_ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
-	x.judge(x.read(x.awaitEnd))
+	x.setOutcome(x.read(x.awaitEnd))
 }
 
 // awaitEnd bounds the wait for the connection's end after a whole answer.
@@ -239,7 +239,7 @@ func (x *exchange) earlier() bool {
 		n, err = x.conn.Read(buf)
 		x.Received += int64(n)
 		if took := x.answer.take(buf[:n]); x.answer.state() == answerWhole {
-			goesOn := x.goOn(x.Attempt, buf[took:n], x.clock.now())
+			goesOn := x.advance(x.Attempt, buf[took:n], x.clock.now())
 			if !goesOn {
 				x.Outcome = results.BadResponse
 			}
@@ -247,7 +247,7 @@ func (x *exchange) earlier() bool {
 			return goesOn
 		}
 	}
-	x.judge(err)
+	x.setOutcome(err)
 	return false
 }
 
@@ -266,10 +266,10 @@ func (x *exchange) send() error {
 	}
 }
 
-// goesOn judges a failed send, and reports whether the client reads what is
+// readsOn judges a failed send, and reports whether the client reads what is
 // there. None does after a time limit: the connection is whole, and its other
 // direction has not failed.
-func (x *exchange) goesOn(err error) bool {
+func (x *exchange) readsOn(err error) bool {
 	errno, _ := netError(err)
 	if x.client.readsAfterFailedSend && isReset(errno) {
 		x.resetBy = errno
@@ -325,12 +325,12 @@ func (x *exchange) read(whole func()) error {
 }
 
 // judge sets the outcome of an attempt whose last read returned err.
-func (x *exchange) judge(err error) {
+func (x *exchange) setOutcome(err error) {
 	errno, deadline := netError(err)
 	if x.stream != nil && x.stream.notified {
 		x.answer.finish()
 	}
-	a, received := x.got(x.Attempt)
+	a, received := x.answerRead(x.Attempt)
 	switch {
 	case err == nil && x.answer.state() == answerBad:
 		x.Outcome = results.BadResponse
@@ -353,7 +353,7 @@ func (x *exchange) judge(err error) {
 // fail sets the outcome of an attempt whose call returned err.
 func (x *exchange) fail(c call, err error) {
 	errno, deadline := netError(err)
-	a, received := x.got(x.Attempt)
+	a, received := x.answerRead(x.Attempt)
 	if x.Errno = errno; deadline {
 		x.Outcome = timedOut(c, a)
 	} else {
@@ -401,5 +401,5 @@ func (x *exchange) duplex() {
 	if isReset(errno) {
 		x.resetBy = errno
 	}
-	x.judge(readErr)
+	x.setOutcome(readErr)
 }

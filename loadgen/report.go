@@ -26,8 +26,8 @@ type Report struct {
 // Report summarises the result.
 func (r *Result) Report() (Report, error) {
 	out := Report{
-		Attempts: r.Attempts, Counts: r.Counts, UnreadAtReset: r.UnreadAtReset, Unstarted: r.Unstarted,
-		Seconds: r.Seconds, Latency: r.corrected.latency(), Lag: results.Summarise(r.Lag),
+		Attempts: r.Attempts, Counts: r.Counts, UnreadAtReset: r.unreadAtReset, Unstarted: r.unstarted,
+		Seconds: r.Seconds, Latency: r.corrected.latency(), Lag: results.Summarise(r.lag),
 		Histograms: map[string]string{},
 	}
 	handshake := results.NewHistogram()
@@ -44,7 +44,7 @@ func (r *Result) Report() (Report, error) {
 		}
 	}
 	err := r.corrected.encode(out.Histograms, "")
-	if err == nil && r.Lag != nil {
+	if err == nil && r.lag != nil {
 		l := r.uncorrected.latency()
 		out.Uncorrected = &l
 		err = r.uncorrected.encode(out.Histograms, "uncorrected/")

@@ -57,15 +57,15 @@ var phaseNames = [numPhases]string{"connect", "response", "end"}
 type Result struct {
 	Attempts []Attempt // in order of ending
 	Counts   results.Counts
-	// UnreadAtReset counts delivered answers with ResetBeforeRead.
-	UnreadAtReset int64
+	// unreadAtReset counts delivered answers with ResetBeforeRead.
+	unreadAtReset int64
 	// Seconds from the first attempt due to the last ended.
 	Seconds float64
-	// Unstarted is the number of attempts that were due but never started,
+	// unstarted is the number of attempts that were due but never started,
 	// because the fleet was behind its schedule when the time was over.
-	Unstarted int64
-	// Lag is how late attempts of an open loop were started, in nanoseconds; nil in a closed loop.
-	Lag *hdrhistogram.Histogram
+	unstarted int64
+	// lag is how late attempts of an open loop were started, in nanoseconds; nil in a closed loop.
+	lag *hdrhistogram.Histogram
 
 	tls         bool       // the attempts have a TLSEnd
 	corrected   histograms // from due
@@ -76,7 +76,7 @@ type Result struct {
 func newResult(cfg Config) *Result {
 	r := &Result{tls: cfg.Target.TLS}
 	if cfg.Rate > 0 {
-		r.Lag = results.NewHistogram()
+		r.lag = results.NewHistogram()
 	}
 	return r
 }
@@ -85,12 +85,12 @@ func newResult(cfg Config) *Result {
 // attempts and times are the caller's to put together.
 func (r *Result) merge(o *Result) {
 	r.Counts.Add(o.Counts)
-	r.UnreadAtReset += o.UnreadAtReset
-	r.Unstarted += o.Unstarted
+	r.unreadAtReset += o.unreadAtReset
+	r.unstarted += o.unstarted
 	r.corrected.merge(&o.corrected)
 	r.uncorrected.merge(&o.uncorrected)
-	if o.Lag != nil {
-		r.Lag.Merge(o.Lag)
+	if o.lag != nil {
+		r.lag.Merge(o.lag)
 	}
 }
 
@@ -108,12 +108,12 @@ func (h *histograms) record(p phase, o results.Outcome, ns int64) {
 func (r *Result) add(a *Attempt, openLoop bool) {
 	r.Counts[a.Outcome]++
 	if a.ResetBeforeRead && a.Outcome.IsDelivered() {
-		r.UnreadAtReset++
+		r.unreadAtReset++
 	}
 	r.corrected.recordAttempt(a, a.Due)
 	if openLoop {
 		r.uncorrected.recordAttempt(a, a.Started)
-		results.Record(r.Lag, a.Started-a.Due)
+		results.Record(r.lag, a.Started-a.Due)
 	}
 }
 

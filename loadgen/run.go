@@ -14,23 +14,23 @@ const maxConcurrency = 1 << 20
 // descriptorsBeside is how many descriptors a fleet leaves to the rest of its process.
 const descriptorsBeside = 32
 
-// DescriptorError says that a concurrency needs more descriptors than the
+// descriptorError says that a concurrency needs more descriptors than the
 // process may open.
-type DescriptorError struct {
+type descriptorError struct {
 	Concurrency int
 	Limit       uint64
 }
 
-func (e *DescriptorError) Error() string {
+func (e *descriptorError) Error() string {
 	return fmt.Sprintf("concurrency %d needs %d descriptors, and this process may open %d: raise the limit with ulimit -n %d",
 		e.Concurrency, e.Concurrency+descriptorsBeside, e.Limit, e.Concurrency+descriptorsBeside)
 }
 
-// CheckDescriptors returns a *DescriptorError if this process may not open as
+// CheckDescriptors returns an error if this process may not open as
 // many sockets at once.
 func CheckDescriptors(concurrency int) error {
 	if limit := descriptorLimit(); uint64(concurrency)+descriptorsBeside > limit {
-		return &DescriptorError{concurrency, limit}
+		return &descriptorError{concurrency, limit}
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (cfg Config) withDefaults() (Config, error) {
 		{"connect timeout", (*int64)(&cfg.ConnectTimeout), int64(DefaultTimeout)},
 		{"send timeout", (*int64)(&cfg.SendTimeout), int64(DefaultTimeout)},
 		{"receive timeout", (*int64)(&cfg.ReceiveTimeout), int64(DefaultTimeout)},
-		{"wait for the end", (*int64)(&cfg.EndWait), int64(DefaultEndWait)},
+		{"wait for the end", (*int64)(&cfg.EndWait), int64(defaultEndWait)},
 		{"read delay", (*int64)(&cfg.ReadDelay), int64(DefaultReadDelay)},
 	} {
 		if *limit.value < 0 {

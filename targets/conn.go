@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// Conn is what a strategy needs of a connection: what *net.TCPConn has.
-type Conn interface {
+// tcpConn is what a strategy needs of a connection: what *net.TCPConn has.
+type tcpConn interface {
 	net.Conn
 	CloseWrite() error
 	SetLinger(sec int) error
 	SyscallConn() (syscall.RawConn, error)
 }
 
-var _ Conn = (*net.TCPConn)(nil)
+var _ tcpConn = (*net.TCPConn)(nil)
 
-// Answer is the 503 that every strategy sends, always the same bytes in one
+// answerText is the 503 that every strategy sends, always the same bytes in one
 // write, so that it leaves as one segment.
-const Answer = "HTTP/1.1 503 Service Unavailable\r\n" +
+const answerText = "HTTP/1.1 503 Service Unavailable\r\n" +
 	"Content-Type: text/plain\r\n" +
 	"Content-Length: 21\r\n" +
 	"Connection: close\r\n" +
@@ -34,14 +34,14 @@ const Answer = "HTTP/1.1 503 Service Unavailable\r\n" +
 const answerBody = "connection limit met\n"
 
 // answerBytes saves a copy of Answer a connection.
-var answerBytes = []byte(Answer)
+var answerBytes = []byte(answerText)
 
-func writeAnswer(c Conn) error {
+func writeAnswer(c tcpConn) error {
 	_, err := c.Write(answerBytes)
 	return err
 }
 
-func answerAndHalfClose(c Conn) error {
+func answerAndHalfClose(c tcpConn) error {
 	if err := writeAnswer(c); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // discard reads and drops what comes until the first of: an error, which is
 // io.EOF when the peer closed its side; idle passes without a byte; the time
 // is over; at least limit bytes came (0 is no limit).
-func discard(c Conn, idle time.Duration, over time.Time, limit int64) error {
+func discard(c tcpConn, idle time.Duration, over time.Time, limit int64) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for got := int64(0); limit == 0 || got < limit; {
@@ -139,7 +139,7 @@ func discard(c Conn, idle time.Duration, over time.Time, limit int64) error {
 
 // discardAvailable drops what has arrived, in at most so many reads, and never
 // waits: it asks for no more than the kernel says is there.
-func discardAvailable(c Conn, reads int) error {
+func discardAvailable(c tcpConn, reads int) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for range reads {
@@ -175,7 +175,7 @@ type conn struct {
 	closeErr error
 }
 
-var _ Conn = (*conn)(nil)
+var _ tcpConn = (*conn)(nil)
 
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.TCPConn.Read(p)
@@ -218,12 +218,12 @@ func (c *conn) Close() error {
 }
 
 // entry returns the connection's line of the ledger; it must be closed.
-func (c *conn) entry(end End) Entry {
+func (c *conn) entry(end endReason) LedgerEntry {
 	if c.cut.Load() {
-		end = EndCut
+		end = endCut
 	}
 	accepted := c.accepted.UnixNano()
-	return Entry{
+	return LedgerEntry{
 		PeerIP:   c.peer.ip,
 		PeerPort: c.peer.port,
 		Accepted: accepted,
@@ -238,19 +238,19 @@ func (c *conn) entry(end End) Entry {
 }
 
 // limitError is the error of an End that is a limit reached or a rule broken.
-type limitError End
+type limitError endReason
 
-func (e limitError) Error() string { return Ends[e].Summary }
+func (e limitError) Error() string { return endReasons[e].Summary }
 
 var (
-	errIdle          error = limitError(EndIdleLimit)
-	errTimeLimit     error = limitError(EndTimeLimit)
-	errByteLimit     error = limitError(EndByteLimit)
-	errHeaderTimeout error = limitError(EndHeaderTimeout)
-	errHeaderLimit   error = limitError(EndHeaderLimit)
-	errBodyTimeout   error = limitError(EndBodyTimeout)
-	errBadRequest    error = limitError(EndBadRequest)
-	errHandshake     error = limitError(EndHandshakeFailed)
+	errIdle          error = limitError(endIdleLimit)
+	errTimeLimit     error = limitError(endTimeLimit)
+	errByteLimit     error = limitError(endByteLimit)
+	errHeaderTimeout error = limitError(endHeaderTimeout)
+	errHeaderLimit   error = limitError(endHeaderLimit)
+	errBodyTimeout   error = limitError(endBodyTimeout)
+	errBadRequest    error = limitError(endBadRequest)
+	errHandshake     error = limitError(endHandshakeFailed)
 )
 
 // Windows has resets under numbers of its own, which package syscall does not
@@ -260,19 +260,19 @@ const (
 	wsaeConnReset   = syscall.Errno(10054)
 )
 
-// endOf tells how a connection ended from what its strategy returned.
-func endOf(err error) End {
+// endReasonOf tells how a connection ended from what its strategy returned.
+func endReasonOf(err error) endReason {
 	var limit limitError
 	switch {
 	case err == nil:
-		return EndClosed
+		return endClosed
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN),
 		errors.Is(err, wsaeConnAborted), errors.Is(err, wsaeConnReset):
-		return EndPeerReset
+		return endPeerReset
 	case errors.As(err, &limit):
-		return End(limit)
+		return endReason(limit)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return EndEOF
+		return endEOF
 	}
-	return EndError
+	return endError
 }

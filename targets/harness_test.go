@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,7 +125,7 @@ func pair(t *testing.T) (client *net.TCPConn, server *conn, l *ledger) {
 
 // reject rejects one connection while client runs at its other end, and
 // returns the entry.
-func reject(t *testing.T, strategy string, b Bounds, client func(*net.TCPConn)) Entry {
+func reject(t *testing.T, strategy string, b Bounds, client func(*net.TCPConn)) LedgerEntry {
 	t.Helper()
 	row, err := StrategyByName(strategy)
 	if err != nil {
@@ -141,7 +142,7 @@ func reject(t *testing.T, strategy string, b Bounds, client func(*net.TCPConn)) 
 	go func() {
 		defer close(done)
 		s.decision.Store(uint32(Rejected))
-		l.end(s, endOf(row.Reject(s, b)))
+		l.end(s, endReasonOf(row.reject(s, b)))
 	}()
 	client(c)
 	<-done
@@ -170,4 +171,9 @@ func get(extra ...string) string {
 
 func post(body string, extra ...string) string {
 	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n%s\r\n%s", len(body), strings.Join(extra, ""), body)
+}
+
+// peerAddr returns the client's address, never in IPv4-mapped form.
+func peerAddr(e LedgerEntry) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(e.PeerIP).Unmap(), e.PeerPort)
 }

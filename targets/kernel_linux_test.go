@@ -78,7 +78,7 @@ func TestTheKernelCountsTheResetThatEachCloseSends(t *testing.T) {
 				send(t, c, request)
 				awaitReadable(t, s, func() bool { n, err := available(s); return n == len(request) || err != nil })
 			}
-			l.end(s, endOf(row.Reject(s, b)))
+			l.end(s, endReasonOf(row.reject(s, b)))
 			awaitEnd(c)
 			c.Close()
 			after := counters(t)
@@ -163,7 +163,7 @@ func TestDeferAcceptNeverRejectsAClientBeforeItHasAsked(t *testing.T) {
 	}
 	asking.Close()
 	r := finish(s)
-	if len(r.Entries) != 1 || r.Entries[0].Peer().String() != asking.LocalAddr().(*net.TCPAddr).AddrPort().String() {
+	if len(r.Entries) != 1 || peerAddr(r.Entries[0]).String() != asking.LocalAddr().(*net.TCPAddr).AddrPort().String() {
 		t.Errorf("%+v, want the asking client alone and not %v", r.Entries, silent.LocalAddr())
 	}
 }

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"net"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -12,76 +11,70 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Decision is what the server decided about a connection.
+// Decision says whether the server admitted a connection.
 type Decision uint8
 
 // The closed set of decisions.
 const (
-	Undecided Decision = iota // ended before there was a request to decide about (nethttp, and Config.Nth above 1)
+	Undecided Decision = iota // the connection ended before the request that is decided (nethttp, and Config.Nth above 1)
 	Rejected
 	Admitted
+	numDecisions = iota
 )
 
-var decisionNames = [...]string{Undecided: "undecided", Rejected: "rejected", Admitted: "admitted"}
+var decisionNames = [numDecisions]string{Undecided: "undecided", Rejected: "rejected", Admitted: "admitted"}
 
 // String returns the decision's name.
 func (d Decision) String() string { return decisionNames[d] }
 
-// End is how the server's side of a connection came to its close.
-type End uint8
+// endReason is why the server closed a connection.
+type endReason uint8
 
-// The closed set of ends. Ends documents each of them.
+// The closed set of reasons. endReasons documents each of them.
 const (
-	EndClosed End = iota
-	EndEOF
-	EndPeerReset
-	EndIdleLimit
-	EndTimeLimit
-	EndByteLimit
-	EndHeaderTimeout
-	EndHeaderLimit
-	EndBodyTimeout
-	EndBadRequest
-	EndHandshakeFailed
-	EndCut
-	EndError
-	NumEnds = iota
+	endClosed endReason = iota
+	endEOF
+	endPeerReset
+	endIdleLimit
+	endTimeLimit
+	endByteLimit
+	endHeaderTimeout
+	endHeaderLimit
+	endBodyTimeout
+	endBadRequest
+	endHandshakeFailed
+	endCut
+	endError
+	numEndReasons = iota
 )
 
-// EndInfo is the row of the vocabulary for one end.
-type EndInfo struct {
-	End     End
-	Name    string // the name in records
-	Summary string
+// endReasons is the one table of the reasons' names in records (results.Server.Ends).
+var endReasons = [numEndReasons]results.Term{
+	endClosed:          {Name: "closed", Summary: "the strategy has done everything it does"},
+	endEOF:             {Name: "eof", Summary: "the peer closed its side"},
+	endPeerReset:       {Name: "peer-reset", Summary: "the peer reset the connection"},
+	endIdleLimit:       {Name: "idle-limit", Summary: "no data arrived within the idle time"},
+	endTimeLimit:       {Name: "time-limit", Summary: "the time limit expired"},
+	endByteLimit:       {Name: "byte-limit", Summary: "more data arrived than the strategy reads"},
+	endHeaderTimeout:   {Name: "header-timeout", Summary: "the request's header did not arrive in time"},
+	endHeaderLimit:     {Name: "header-limit", Summary: "the request's header is too long"},
+	endBodyTimeout:     {Name: "body-timeout", Summary: "the request's body did not arrive in time"},
+	endBadRequest:      {Name: "bad-request", Summary: "the request is not HTTP/1"},
+	endHandshakeFailed: {Name: "handshake-failed", Summary: "the TLS handshake failed or did not finish in time"},
+	endCut:             {Name: "cut", Summary: "the server shut down"},
+	endError:           {Name: "error", Summary: "a system call or TLS failed in another way"},
 }
 
-// Ends is the one table that the names of ends come from.
-var Ends = [NumEnds]EndInfo{
-	{EndClosed, "closed", "the strategy had done all it does"},
-	{EndEOF, "eof", "the peer closed its side"},
-	{EndPeerReset, "peer-reset", "the peer reset the connection"},
-	{EndIdleLimit, "idle-limit", "nothing came for the idle time"},
-	{EndTimeLimit, "time-limit", "the time was over"},
-	{EndByteLimit, "byte-limit", "more came than is read"},
-	{EndHeaderTimeout, "header-timeout", "the request's header was not there in time"},
-	{EndHeaderLimit, "header-limit", "the request's header is too long"},
-	{EndBodyTimeout, "body-timeout", "the request's body was not there in time"},
-	{EndBadRequest, "bad-request", "the request is not HTTP/1"},
-	{EndHandshakeFailed, "handshake-failed", "the TLS handshake failed, or was not done in time"},
-	{EndCut, "cut", "the server was shut down"},
-	{EndError, "error", "a system call, or TLS, failed in another way"},
-}
+// String returns the reason's name in records.
+func (e endReason) String() string { return endReasons[e].Name }
 
-// String returns the end's name in records.
-func (e End) String() string { return Ends[e].Name }
-
-// Entry is one accepted connection. It holds no pointer, so that a ledger of a
+// LedgerEntry is one accepted connection. It holds no pointer, so that a ledger of a
 // million costs the garbage collector nothing.
-type Entry struct {
-	PeerIP   [16]byte // IPv4 addresses in their IPv4-mapped form; see Peer
+type LedgerEntry struct {
+	PeerIP   [16]byte // IPv4 addresses in their IPv4-mapped form
 	PeerPort uint16
 	Decision Decision
-	End      End
+	End      endReason
 	Accepted int64 // nanoseconds since 1970 when accept returned
 	Closed   int64 // nanoseconds since 1970 when close returned
 	// All bytes are those of the socket: they include a TLS handshake and what TLS
@@ -92,24 +85,16 @@ type Entry struct {
 	Unread int64 // bytes in the receive buffer when close was called; -1 where the system does not tell
 }
 
-// Peer is the client's address, never in IPv4-mapped form.
-func (e Entry) Peer() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom16(e.PeerIP).Unmap(), e.PeerPort)
-}
-
 // Report is the server's own account, complete after Shutdown. It can be sent
 // with encoding/gob.
 type Report struct {
-	Entries []Entry // in order of closing
+	Entries []LedgerEntry // in order of closing
 	// Server holds the totals. CPUUsPerRejection is the CPU time of the whole
 	// process from Serve to the end of Shutdown, admitted requests included. HoldMs
 	// counts from accept, or from the n-th request for n > 1; BytesDrained is the sum
 	// of Read, with all that is in it.
-	Server results.Server
-	// AcceptErrors counts calls of accept that failed, for want of descriptors
-	// or memory; LastAcceptError is the last of them.
-	AcceptErrors    int64
-	LastAcceptError string
+	Server       results.Server
+	AcceptErrors int64 // calls of accept that failed, such as for lack of descriptors or memory
 }
 
 // peer is an address without a pointer.
@@ -132,14 +117,13 @@ type ledger struct {
 	mu     sync.Mutex
 	open   map[*conn]struct{}
 	peak   int
-	chunks [][]Entry
+	chunks [][]LedgerEntry
 	hold   *hdrhistogram.Histogram // of rejections
-	ends   [NumEnds]int64          // of rejections
+	ends   [numEndReasons]int64    // of rejections
 	totals results.Server
 	gone   sync.WaitGroup // done once every begun connection has its entry
 
-	acceptErrors    int64
-	lastAcceptError string
+	acceptErrors int64
 }
 
 func newLedger() *ledger {
@@ -158,7 +142,7 @@ func (l *ledger) begin(t *net.TCPConn) *conn {
 }
 
 // end closes the connection, if that is not done, and writes its entry.
-func (l *ledger) end(c *conn, end End) {
+func (l *ledger) end(c *conn, end endReason) {
 	c.Close()
 	e := c.entry(end)
 	defer l.gone.Done()
@@ -166,7 +150,7 @@ func (l *ledger) end(c *conn, end End) {
 	defer l.mu.Unlock()
 	delete(l.open, c)
 	if n := len(l.chunks); n == 0 || len(l.chunks[n-1]) == ledgerChunk {
-		l.chunks = append(l.chunks, make([]Entry, 0, ledgerChunk))
+		l.chunks = append(l.chunks, make([]LedgerEntry, 0, ledgerChunk))
 	}
 	last := &l.chunks[len(l.chunks)-1]
 	*last = append(*last, e)
@@ -199,11 +183,10 @@ func (l *ledger) cutOpen() {
 	}
 }
 
-func (l *ledger) acceptFailed(err error) {
+func (l *ledger) acceptFailed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.acceptErrors++
-	l.lastAcceptError = err.Error()
 }
 
 // report adds up the ledger; cpu is the process's CPU time over it.
@@ -211,17 +194,16 @@ func (l *ledger) report(cpu time.Duration) Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := Report{
-		Entries:         slices.Concat(l.chunks...),
-		Server:          l.totals,
-		AcceptErrors:    l.acceptErrors,
-		LastAcceptError: l.lastAcceptError,
+		Entries:      slices.Concat(l.chunks...),
+		Server:       l.totals,
+		AcceptErrors: l.acceptErrors,
 	}
 	r.Server.PeakOpen = l.peak
 	r.Server.HoldMs = results.Summarise(l.hold)
 	r.Server.Ends = make(map[string]int64)
 	for end, n := range l.ends {
 		if n > 0 {
-			r.Server.Ends[Ends[end].Name] = n
+			r.Server.Ends[endReasons[end].Name] = n
 		}
 	}
 	if n := r.Server.Rejected; n > 0 {

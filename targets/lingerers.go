@@ -4,16 +4,16 @@ package targets
 // linger as Bounds.Lingerers allows, as Close does. It is what keeps lingering
 // from holding more descriptors than the limit was to save: a flood finds
 // Lingerers places and the rest costs a write each.
-func (s *Server) turnAway(c Conn) error {
+func (s *Server) turnAway(c tcpConn) error {
 	if !s.strategy.lingers || s.lingering == nil {
-		return s.strategy.Reject(c, s.config.Bounds)
+		return s.strategy.reject(c, s.config.Bounds)
 	}
 	select {
 	case s.lingering <- struct{}{}:
 		defer func() { <-s.lingering }()
-		return s.strategy.Reject(c, s.config.Bounds)
+		return s.strategy.reject(c, s.config.Bounds)
 	default:
-		return Close(c, s.config.Bounds)
+		return rejectClose(c, s.config.Bounds)
 	}
 }
 

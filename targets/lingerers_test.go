@@ -25,12 +25,12 @@ func TestNoMoreThanLingerersLingerAndTheNextIsClosedAtOnce(t *testing.T) {
 			}
 			// Were this one to linger, its entry would not be there while it is open.
 			c := dial(t, s)
-			if answer, err := io.ReadAll(c); string(answer) != Answer || err != nil {
+			if answer, err := io.ReadAll(c); string(answer) != answerText || err != nil {
 				t.Fatalf("got %q, %v", answer, err)
 			}
 			awaitEntries(t, s, 1)
-			if e := s.Report().Entries[0]; e.End != EndClosed {
-				t.Errorf("ended by %v, want %v", e.End, EndClosed)
+			if e := s.Report().Entries[0]; e.End != endClosed {
+				t.Errorf("ended by %v, want %v", e.End, endClosed)
 			}
 			for _, c := range waiting {
 				c.Close()
@@ -40,8 +40,8 @@ func TestNoMoreThanLingerersLingerAndTheNextIsClosedAtOnce(t *testing.T) {
 				t.Errorf("%d entries, want %d", n, most+1)
 			}
 			for _, e := range report.Entries[1:] {
-				if e.End != EndEOF {
-					t.Errorf("one that lingered ended by %v, want %v", e.End, EndEOF)
+				if e.End != endEOF {
+					t.Errorf("one that lingered ended by %v, want %v", e.End, endEOF)
 				}
 			}
 		})
@@ -67,7 +67,7 @@ func TestAPlaceToLingerComesFree(t *testing.T) {
 		awaitEntries(t, s, i+1)
 	}
 	for _, e := range finish(s).Entries {
-		if e.End != EndEOF {
+		if e.End != endEOF {
 			t.Errorf("ended by %v: it did not linger", e.End)
 		}
 	}

@@ -63,7 +63,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain")
 	// net/http stops its read during an earlier request by a deadline.
-	c.seen.CompareAndSwap(uint32(EndHeaderTimeout), uint32(EndClosed))
+	c.seen.CompareAndSwap(uint32(endHeaderTimeout), uint32(endClosed))
 	if c.requests++; c.requests < s.config.Nth {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
 			io.WriteString(w, "ok\n")
@@ -120,40 +120,40 @@ type httpConn struct {
 
 func (c *httpConn) Read(p []byte) (int, error) {
 	n, err := c.conn.Read(p)
-	if End(c.seen.Load()) == EndPeerReset {
+	if endReason(c.seen.Load()) == endPeerReset {
 		return n, err // the socket tells of a reset once, and then of an end-of-file
 	}
 	switch {
 	case err == nil:
-		c.seen.Store(uint32(EndClosed))
+		c.seen.Store(uint32(endClosed))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		// net/http also uses a deadline to stop its own background read, so this
 		// says something only while there is no request.
 		if Decision(c.decision.Load()) == Undecided {
-			c.seen.Store(uint32(EndHeaderTimeout))
+			c.seen.Store(uint32(endHeaderTimeout))
 		}
 	case !errors.Is(err, net.ErrClosed):
-		c.seen.Store(uint32(endOf(err)))
+		c.seen.Store(uint32(endReasonOf(err)))
 	}
 	return n, err
 }
 
 // end tells how the connection ended, from the socket and from what net/http had
 // above it, once both are closed.
-func (c *httpConn) end(above net.Conn) End {
-	seen := End(c.seen.Load())
+func (c *httpConn) end(above net.Conn) endReason {
+	seen := endReason(c.seen.Load())
 	t, ok := above.(*tls.Conn)
 	if !ok {
 		return seen
 	}
 	if !t.ConnectionState().HandshakeComplete {
 		c.decision.Store(uint32(Rejected)) // as handshakeFailed does
-		return EndHandshakeFailed
+		return endHandshakeFailed
 	}
 	// A close_notify is an end-of-file that the socket does not show, but TLS
 	// gives again at every read.
-	if _, err := t.Read(make([]byte, 1)); seen == EndClosed && err == io.EOF {
-		return EndEOF
+	if _, err := t.Read(make([]byte, 1)); seen == endClosed && err == io.EOF {
+		return endEOF
 	}
 	return seen
 }

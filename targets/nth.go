@@ -32,13 +32,13 @@ func (s *Server) serveNth(c *conn) {
 
 // age answers the requests before the n-th and waits for that. What it returns
 // reads from there.
-func (s *Server) age(c Conn) (Conn, error) {
+func (s *Server) age(c tcpConn) (tcpConn, error) {
 	b := s.config.Bounds
-	r := &readAhead{Conn: c}
+	r := &readAhead{tcpConn: c}
 	for range s.config.Nth - 1 {
 		over, err := readOne(r, b, proceedExpectation)
 		if err != nil {
-			if answer, ok := admittedAnswers[endOf(err)]; ok {
+			if answer, ok := admittedAnswers[endReasonOf(err)]; ok {
 				err = errors.Join(err, answerAdmitted(c, answer, b))
 			}
 			return c, err
@@ -60,7 +60,7 @@ func (s *Server) age(c Conn) (Conn, error) {
 // readAhead is a connection whose requests are read one after the other: what was
 // read beyond the end of one belongs to the next.
 type readAhead struct {
-	Conn
+	tcpConn
 	buf      *[bufferSize]byte // nil while nothing is in it
 	from, to int               // what of it was not taken
 }
@@ -83,7 +83,7 @@ func (r *readAhead) fill() error {
 	if r.buf == nil {
 		r.buf = buffers.Get().(*[bufferSize]byte)
 	}
-	n, err := r.Conn.Read(r.buf[:])
+	n, err := r.tcpConn.Read(r.buf[:])
 	r.from, r.to = 0, n
 	if n > 0 {
 		return nil // an error comes again with the next read
@@ -110,10 +110,10 @@ func (r *readAhead) await(timeout time.Duration) error {
 		r.buf = nil
 	}
 	var header [recordHeader]byte
-	if _, ok := r.Conn.(*tlsConn); !ok {
-		return idleError(peek(r.Conn, header[:1], timeout))
+	if _, ok := r.tcpConn.(*tlsConn); !ok {
+		return idleError(peek(r.tcpConn, header[:1], timeout))
 	}
-	if err := peek(r.Conn, header[:], timeout); err != nil {
+	if err := peek(r.tcpConn, header[:], timeout); err != nil {
 		return idleError(err)
 	}
 	if recordLength(header) > alertLength {

@@ -91,7 +91,7 @@ func TestTheNthRequestAndNoneBeforeItIsRejectedUnderEveryStrategy(t *testing.T) 
 			t.Errorf("%+v", r.Server)
 		}
 		for _, e := range r.Entries {
-			if e.Decision != Rejected || e.End == EndError || e.End == EndHandshakeFailed || e.End == EndHeaderTimeout {
+			if e.Decision != Rejected || e.End == endError || e.End == endHandshakeFailed || e.End == endHeaderTimeout {
 				t.Errorf("%+v", e)
 			}
 		}
@@ -184,19 +184,19 @@ func TestAClientThatIsGoneBeforeItsNthRequestIsUndecided(t *testing.T) {
 			earlier   int
 			idle      time.Duration
 			leave     func(client)
-			want      End
+			want      endReason
 		}{
-			{"closed", false, 1, 0, func(c client) { c.Close() }, EndEOF},
-			{"closed, half way", false, 2, 0, func(c client) { c.Close() }, EndEOF},
-			{"closed before the first", false, 0, 0, func(c client) { c.Close() }, EndEOF},
-			{"closed with close_notify", true, 2, 0, func(c client) { c.Close() }, EndEOF},
-			{"closed without", true, 2, 0, func(c client) { c.socket.Close() }, EndEOF},
-			{"close_notify alone", true, 2, 0, func(c client) { c.Conn.(tlsClient).CloseWrite() }, EndEOF},
-			{"reset", false, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, EndPeerReset},
-			{"reset", true, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, EndPeerReset},
+			{"closed", false, 1, 0, func(c client) { c.Close() }, endEOF},
+			{"closed, half way", false, 2, 0, func(c client) { c.Close() }, endEOF},
+			{"closed before the first", false, 0, 0, func(c client) { c.Close() }, endEOF},
+			{"closed with close_notify", true, 2, 0, func(c client) { c.Close() }, endEOF},
+			{"closed without", true, 2, 0, func(c client) { c.socket.Close() }, endEOF},
+			{"close_notify alone", true, 2, 0, func(c client) { c.Conn.(tlsClient).CloseWrite() }, endEOF},
+			{"reset", false, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, endPeerReset},
+			{"reset", true, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, endPeerReset},
 			// The earlier requests have to come within it, too, and the handshake.
-			{"idle", false, 2, 2 * time.Second, func(client) {}, EndHeaderTimeout},
-			{"idle", true, 2, 2 * time.Second, func(client) {}, EndHeaderTimeout},
+			{"idle", false, 2, 2 * time.Second, func(client) {}, endHeaderTimeout},
+			{"idle", true, 2, 2 * time.Second, func(client) {}, endHeaderTimeout},
 		} {
 			t.Run(fmt.Sprintf("%s/%s/tls=%v", strategy, test.name, test.encrypted), func(t *testing.T) {
 				s := start(t, Config{Strategy: strategy, Nth: 3, TLS: test.encrypted, Bounds: Bounds{HeaderTimeout: test.idle}})
@@ -227,7 +227,7 @@ func TestARequestBeforeTheNthThatIsNoneIsToldWhyAndUndecided(t *testing.T) {
 		}
 		io.Copy(io.Discard, c.answers) // or a close_notify unread would have the client reset
 		c.Close()
-		if e := finish(s).Entries[0]; e.Decision != Undecided || e.End != EndBadRequest {
+		if e := finish(s).Entries[0]; e.Decision != Undecided || e.End != endBadRequest {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -242,7 +242,7 @@ func TestShutdownCutsAConnectionThatWaitsForItsNthRequest(t *testing.T) {
 			s := start(t, Config{Strategy: strategy, Nth: 2, TLS: encrypted})
 			dialAs(t, s).earlier(t, 1)
 			s.Shutdown(0)
-			if e := s.Report().Entries[0]; e.End != EndCut || e.Decision != Undecided {
+			if e := s.Report().Entries[0]; e.End != endCut || e.Decision != Undecided {
 				t.Errorf("%s: %+v", strategy, e)
 			}
 		}
@@ -276,7 +276,7 @@ func TestRequestsOfAConnectionAreToldApartHoweverTheyAreSplit(t *testing.T) {
 			c.pieces = append(c.pieces, bytes.Clone(all[:size]))
 			all = all[size:]
 		}
-		r := &readAhead{Conn: c}
+		r := &readAhead{tcpConn: c}
 		for i := range n - 1 {
 			over, err := readOne(r, Bounds{}, answerExpectation)
 			if err != nil {
@@ -336,7 +336,7 @@ func TestPipelinedRequestsAreAnsweredInTheirOrderHoweverTheyAreWritten(t *testin
 						io.Copy(io.Discard, c.answers) // or a close_notify unread would have the client reset
 						c.Close()
 						e := finish(s).Entries[0]
-						if e.Decision == Undecided || e.End != EndClosed && e.End != EndEOF && limit == 1 {
+						if e.Decision == Undecided || e.End != endClosed && e.End != endEOF && limit == 1 {
 							t.Errorf("%+v", e)
 						}
 					})

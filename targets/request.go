@@ -26,7 +26,7 @@ const (
 var continueBytes = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
 // readHeader reads a request to the end of its header.
-func readHeader(c Conn, b Bounds) error {
+func readHeader(c tcpConn, b Bounds) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	_, _, err := scanHeader(c, b, buf)
@@ -34,14 +34,14 @@ func readHeader(c Conn, b Bounds) error {
 }
 
 // readRequest reads a whole request and drops it, with what came along after it.
-func readRequest(c Conn, b Bounds, e expectation) error {
+func readRequest(c tcpConn, b Bounds, e expectation) error {
 	_, err := readOne(c, b, e)
 	return err
 }
 
 // readOne reads a whole request and drops it. over is how many of the last bytes
 // read belong to what comes after it; they are all of the last read.
-func readOne(c Conn, b Bounds, e expectation) (over int, err error) {
+func readOne(c tcpConn, b Bounds, e expectation) (over int, err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	header, rest, err := scanHeader(c, b, buf)
@@ -78,7 +78,7 @@ func readOne(c Conn, b Bounds, e expectation) (over int, err error) {
 
 // scanHeader reads until the header is whole. It returns the header and what
 // came after it, both in buf.
-func scanHeader(c Conn, b Bounds, buf *[bufferSize]byte) (header, rest []byte, err error) {
+func scanHeader(c tcpConn, b Bounds, buf *[bufferSize]byte) (header, rest []byte, err error) {
 	if err := c.SetReadDeadline(time.Now().Add(b.HeaderTimeout)); err != nil {
 		return nil, nil, err
 	}

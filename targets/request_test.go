@@ -15,9 +15,9 @@ import (
 
 // script is a Conn whose peer sends given pieces, one a read, and then closes its side.
 type script struct {
-	Conn   // nil: what is not defined here is not called
-	pieces [][]byte
-	wrote  bytes.Buffer
+	tcpConn // nil: what is not defined here is not called
+	pieces  [][]byte
+	wrote   bytes.Buffer
 }
 
 func (s *script) SetReadDeadline(time.Time) error { return nil }
@@ -106,7 +106,7 @@ func FuzzReadRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, request []byte) {
 		whole := readRequest(&script{pieces: [][]byte{bytes.Clone(request)}}, Bounds{}, proceedExpectation)
 		bytewise := readRequest(&script{pieces: split(request, 1)}, Bounds{}, proceedExpectation)
-		if endOf(whole) != endOf(bytewise) {
+		if endReasonOf(whole) != endReasonOf(bytewise) {
 			t.Errorf("in one piece: %v; byte by byte: %v", whole, bytewise)
 		}
 	})
@@ -151,7 +151,7 @@ func TestARequestSentByteByByteIsAnsweredOnceWhole(t *testing.T) {
 					t.Errorf("status %d", got)
 				}
 			})
-			if e.End != EndClosed || e.Read < int64(len(request)-2) {
+			if e.End != endClosed || e.Read < int64(len(request)-2) {
 				t.Errorf("%+v", e)
 			}
 		})

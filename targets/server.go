@@ -83,7 +83,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Nth > 1 && strategy.Queues {
 		return nil, fmt.Errorf("strategy %s meets its limit before a connection is accepted, not at its request %d: leave that at 1, or take another strategy", strategy.Name, cfg.Nth)
 	}
-	if cfg.Nth > 1 && strategy.Reject != nil && !onLinux {
+	if cfg.Nth > 1 && strategy.reject != nil && !onLinux {
 		return nil, fmt.Errorf("strategy %s at a later request than the first needs Linux: %w", strategy.Name, errors.ErrUnsupported)
 	}
 	if cfg.Bounds, err = cfg.Bounds.withDefaults(); err != nil {
@@ -260,7 +260,7 @@ func (s *Server) accept() (*conn, error) {
 			return nil, err
 		}
 		s.log.Warn("accept failed", "err", err, "pause", pause)
-		s.ledger.acceptFailed(err)
+		s.ledger.acceptFailed()
 		select {
 		case <-time.After(pause):
 		case <-s.stopping:
@@ -284,7 +284,7 @@ func (s *Server) serveFirst(c *conn, d Decision) {
 }
 
 // settle does with a connection what was decided about it.
-func (s *Server) settle(c *conn, stream Conn, d Decision) {
+func (s *Server) settle(c *conn, stream tcpConn, d Decision) {
 	c.decision.Store(uint32(d))
 	var err error
 	if d == Admitted {
@@ -297,16 +297,16 @@ func (s *Server) settle(c *conn, stream Conn, d Decision) {
 
 // handshakeFailed ends a connection that never got as far as a request. It counts
 // as rejected whatever was decided or would have been: its client has no answer.
-func (s *Server) handshakeFailed(c *conn, stream Conn, err error) {
+func (s *Server) handshakeFailed(c *conn, stream tcpConn, err error) {
 	c.decision.Store(uint32(Rejected))
 	s.finish(c, stream, err)
 }
 
 // admit serves one request and lingers after the answer, so that an admitted
 // answer is not what gets lost. It gives the connection's slot back.
-func (s *Server) admit(c Conn) error {
+func (s *Server) admit(c tcpConn) error {
 	err := readRequest(c, s.config.Bounds, proceedExpectation)
-	answer, ok := admittedAnswers[endOf(err)]
+	answer, ok := admittedAnswers[endReasonOf(err)]
 	if err == nil {
 		s.work()
 	}
@@ -319,12 +319,12 @@ func (s *Server) admit(c Conn) error {
 
 // admittedAnswers holds the answers to what reading an admitted request came
 // to; there is none for a client that has gone.
-var admittedAnswers = map[End][]byte{
-	EndClosed:        answerTo("200 OK", "ok\n"),
-	EndHeaderTimeout: answerTo("408 Request Timeout", ""),
-	EndBodyTimeout:   answerTo("408 Request Timeout", ""),
-	EndHeaderLimit:   answerTo("431 Request Header Fields Too Large", ""),
-	EndBadRequest:    answerTo("400 Bad Request", ""),
+var admittedAnswers = map[endReason][]byte{
+	endClosed:        answerTo("200 OK", "ok\n"),
+	endHeaderTimeout: answerTo("408 Request Timeout", ""),
+	endBodyTimeout:   answerTo("408 Request Timeout", ""),
+	endHeaderLimit:   answerTo("431 Request Header Fields Too Large", ""),
+	endBadRequest:    answerTo("400 Bad Request", ""),
 }
 
 func answerTo(status, body string) []byte {
@@ -332,7 +332,7 @@ func answerTo(status, body string) []byte {
 		status, len(body), body)
 }
 
-func answerAdmitted(c Conn, answer []byte, b Bounds) error {
+func answerAdmitted(c tcpConn, answer []byte, b Bounds) error {
 	if _, err := c.Write(answer); err != nil {
 		return err
 	}
@@ -343,10 +343,10 @@ func answerAdmitted(c Conn, answer []byte, b Bounds) error {
 }
 
 // finish closes the connection and writes its entry.
-func (s *Server) finish(c *conn, stream Conn, err error) {
+func (s *Server) finish(c *conn, stream tcpConn, err error) {
 	stream.Close()
-	end := endOf(err)
-	if end == EndError && !c.cut.Load() {
+	end := endReasonOf(err)
+	if end == endError && !c.cut.Load() {
 		s.log.Warn("connection failed", "peer", c.RemoteAddr(), "err", err)
 	}
 	s.ledger.end(c, end)

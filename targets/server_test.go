@@ -50,8 +50,8 @@ func everyConnectionHasExactlyOneEntry(t *testing.T, name string, encrypted bool
 	r := finish(s)
 	connections := map[string]bool{} // told apart by time, too: a client may get the port of one that is gone
 	for _, e := range r.Entries {
-		connections[fmt.Sprint(e.Peer(), e.Accepted)] = true
-		if e.Decision != want || e.Answer == 0 || e.Closed < e.Accepted || e.End == EndCut || e.End == EndError {
+		connections[fmt.Sprint(peerAddr(e), e.Accepted)] = true
+		if e.Decision != want || e.Answer == 0 || e.Closed < e.Accepted || e.End == endCut || e.End == endError {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -188,12 +188,12 @@ func TestAnAdmittedClientThatSendsNoRequestIsToldWhy(t *testing.T) {
 		name, request string
 		bounds        Bounds
 		status        int
-		end           End
+		end           endReason
 	}{
-		{"silent", "", Bounds{HeaderTimeout: 20 * time.Millisecond}, 408, EndHeaderTimeout},
-		{"half a body", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", Bounds{BodyTimeout: 20 * time.Millisecond}, 408, EndBodyTimeout},
-		{"long header", long, Bounds{}, 431, EndHeaderLimit},
-		{"not HTTP", "ehlo\r\n\r\n", Bounds{}, 400, EndBadRequest},
+		{"silent", "", Bounds{HeaderTimeout: 20 * time.Millisecond}, 408, endHeaderTimeout},
+		{"half a body", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", Bounds{BodyTimeout: 20 * time.Millisecond}, 408, endBodyTimeout},
+		{"long header", long, Bounds{}, 431, endHeaderLimit},
+		{"not HTTP", "ehlo\r\n\r\n", Bounds{}, 400, endBadRequest},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := start(t, Config{Strategy: "close", Limit: 1, Bounds: test.bounds})
@@ -215,7 +215,7 @@ func TestNetHTTPLeavesASilentClientUndecided(t *testing.T) {
 	s := start(t, Config{Strategy: "nethttp", Bounds: Bounds{HeaderTimeout: 20 * time.Millisecond}})
 	awaitEnd(dial(t, s))
 	r := finish(s)
-	if e := r.Entries[0]; e.Decision != Undecided || e.End != EndHeaderTimeout || r.Server.Accepted != 1 || r.Server.Rejected != 0 {
+	if e := r.Entries[0]; e.Decision != Undecided || e.End != endHeaderTimeout || r.Server.Accepted != 1 || r.Server.Rejected != 0 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -254,7 +254,7 @@ func TestShutdownGivesGraceAndThenCuts(t *testing.T) {
 			}
 			s.Shutdown(time.Millisecond)
 			r := s.Report()
-			if len(r.Entries) != 1 || r.Entries[0].End != EndCut {
+			if len(r.Entries) != 1 || r.Entries[0].End != endCut {
 				t.Errorf("%+v", r)
 			}
 		})
@@ -297,9 +297,9 @@ func TestAReportSurvivesGob(t *testing.T) {
 
 // A ledger of a million has to cross a pipe between two cells.
 func BenchmarkGobOfAMillionEntries(b *testing.B) {
-	r := Report{Entries: make([]Entry, 1_000_000)}
+	r := Report{Entries: make([]LedgerEntry, 1_000_000)}
 	for i := range r.Entries {
-		r.Entries[i] = Entry{PeerPort: uint16(i), Accepted: 1 << 60, Closed: 1 << 60, Answer: 138, Read: 1 << 16}
+		r.Entries[i] = LedgerEntry{PeerPort: uint16(i), Accepted: 1 << 60, Closed: 1 << 60, Answer: 138, Read: 1 << 16}
 		copy(r.Entries[i].PeerIP[10:], []byte{255, 255, 10, 0, 0, 1})
 	}
 	for b.Loop() {

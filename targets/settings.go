@@ -45,7 +45,6 @@ type Setting struct {
 	// LargerIsCheaper is set where a smaller value costs more: of a limit, which
 	// costs what it turns away. Of all others a larger value costs more.
 	LargerIsCheaper bool
-	Summary         string
 	set             func(*Config, int64)
 }
 
@@ -56,29 +55,21 @@ func (s Setting) Apply(c *Config, v int64) { s.set(c, v) }
 // strategy is that strategy's own setting; see DefaultSetting.
 var Settings = []Setting{
 	{Name: "linger-total", Unit: Nanoseconds, Strategies: []string{"lingering-close"}, Low: int64(time.Millisecond), High: int64(time.Minute),
-		Summary: "lingering ends after so long",
-		set:     func(c *Config, v int64) { c.Bounds.LingerTotal = time.Duration(v) }},
+		set: func(c *Config, v int64) { c.Bounds.LingerTotal = time.Duration(v) }},
 	{Name: "linger-idle", Unit: Nanoseconds, Strategies: []string{"lingering-close"}, Low: int64(time.Millisecond), High: int64(30 * time.Second),
-		Summary: "lingering ends when no byte came for so long",
-		set:     func(c *Config, v int64) { c.Bounds.LingerIdle = time.Duration(v) }},
+		set: func(c *Config, v int64) { c.Bounds.LingerIdle = time.Duration(v) }},
 	{Name: "linger-bytes", Unit: Bytes, Strategies: []string{"lingering-close"}, Low: 1 << 10, High: 1 << 30,
-		Summary: "lingering ends after so many bytes",
-		set:     func(c *Config, v int64) { c.Bounds.LingerBytes = v }},
+		set: func(c *Config, v int64) { c.Bounds.LingerBytes = v }},
 	{Name: "close-delay", Unit: Nanoseconds, Strategies: []string{"delayed-close"}, Low: int64(time.Millisecond), High: int64(30 * time.Second),
-		Summary: "the connection is closed after so long",
-		set:     func(c *Config, v int64) { c.Bounds.CloseDelay = time.Duration(v) }},
+		set: func(c *Config, v int64) { c.Bounds.CloseDelay = time.Duration(v) }},
 	{Name: "quiet-floor", Unit: Nanoseconds, Strategies: []string{"drain-until-acked"}, Low: int64(time.Millisecond), High: int64(10 * time.Second),
-		Summary: "what input must be quiet for beyond the round trip",
-		set:     func(c *Config, v int64) { c.Bounds.QuietFloor = time.Duration(v) }},
+		set: func(c *Config, v int64) { c.Bounds.QuietFloor = time.Duration(v) }},
 	{Name: "ack-timeout", Unit: Nanoseconds, Strategies: []string{"wait-acked", "drain-until-acked"}, Low: int64(time.Millisecond), High: int64(time.Minute),
-		Summary: "waiting for the acknowledgement ends after so long",
-		set:     func(c *Config, v int64) { c.Bounds.AckTimeout = time.Duration(v) }},
+		set: func(c *Config, v int64) { c.Bounds.AckTimeout = time.Duration(v) }},
 	{Name: "lingerers", Unit: Connections, Strategies: []string{"lingering-close", "drain-until-acked"}, Low: 1, High: 1 << 16,
-		Summary: "so many connections linger at once, one above is closed at once",
-		set:     func(c *Config, v int64) { c.Bounds.Lingerers = int(v) }},
+		set: func(c *Config, v int64) { c.Bounds.Lingerers = int(v) }},
 	{Name: "limit", Unit: Connections, Low: 1, High: 1 << 16, LargerIsCheaper: true,
-		Summary: "so many connections are admitted at once",
-		set:     func(c *Config, v int64) { c.Limit = int(v) }},
+		set: func(c *Config, v int64) { c.Limit = int(v) }},
 }
 
 // SettingByName returns the row of a setting.

@@ -13,7 +13,7 @@ import (
 func TestEverySettingHoldsForStrategiesThatExistAndChangesTheConfiguration(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range Settings {
-		if seen[s.Name] || s.Name == "" || s.Summary == "" || s.Low < 1 || s.High <= s.Low {
+		if seen[s.Name] || s.Name == "" || s.Low < 1 || s.High <= s.Low {
 			t.Errorf("%+v", s)
 		}
 		seen[s.Name] = true
@@ -105,14 +105,14 @@ func TestATricklingClientIsHeldByTheBoundThatLongestHoldNamesAndNoOther(t *testi
 	const hold = 2 * time.Second
 	for strategy, want := range map[string]struct {
 		bounds Bounds
-		end    []End
+		end    []endReason
 	}{
 		// The client's silence never lasts, even if it has to wait for a CPU: were idle what
 		// counts, these would end by it.
-		"lingering-close":   {Bounds{LingerTotal: hold, LingerIdle: hold * 3 / 4}, []End{EndTimeLimit}},
-		"drain-until-acked": {Bounds{AckTimeout: hold, QuietFloor: hold * 3 / 4}, []End{EndTimeLimit}},
-		"delayed-close":     {Bounds{CloseDelay: hold}, []End{EndClosed}},
-		"read-header":       {Bounds{HeaderTimeout: hold}, []End{EndHeaderTimeout}},
+		"lingering-close":   {Bounds{LingerTotal: hold, LingerIdle: hold * 3 / 4}, []endReason{endTimeLimit}},
+		"drain-until-acked": {Bounds{AckTimeout: hold, QuietFloor: hold * 3 / 4}, []endReason{endTimeLimit}},
+		"delayed-close":     {Bounds{CloseDelay: hold}, []endReason{endClosed}},
+		"read-header":       {Bounds{HeaderTimeout: hold}, []endReason{endHeaderTimeout}},
 	} {
 		t.Run(strategy, func(t *testing.T) {
 			longest, bound, err := LongestHold(strategy, want.bounds)

@@ -29,7 +29,7 @@ const (
 // state leaves FIN_WAIT1 (tcp_rcv_state_process calls sk_state_change), and a
 // socket that was shut down for writing always counts as writable (tcp_poll),
 // so waiting to write is waiting for the next change.
-func waitAcked(c Conn, timeout time.Duration) error {
+func waitAcked(c tcpConn, timeout time.Duration) error {
 	if err := c.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func waitAcked(c Conn, timeout time.Duration) error {
 
 // finAcked tells whether the peer's kernel has acknowledged everything,
 // including the FIN of a half-close before.
-func finAcked(c Conn) (acked bool, err error) {
+func finAcked(c tcpConn) (acked bool, err error) {
 	err = control(c, func(fd int) error {
 		acked, err = finAckedFD(fd)
 		return err
@@ -79,7 +79,7 @@ func finAckedFD(fd int) (bool, error) {
 }
 
 // roundTrip is the kernel's smoothed estimate for the connection.
-func roundTrip(c Conn) (rtt time.Duration, err error) {
+func roundTrip(c tcpConn) (rtt time.Duration, err error) {
 	err = control(c, func(fd int) error {
 		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err != nil {
@@ -94,7 +94,7 @@ func roundTrip(c Conn) (rtt time.Duration, err error) {
 // peek waits until the receive buffer has as many bytes as p, and copies them
 // without taking them out. A peer that closes its side before the first is io.EOF;
 // one that does so after that, but too early, is waited for in vain.
-func peek(c Conn, p []byte, timeout time.Duration) error {
+func peek(c tcpConn, p []byte, timeout time.Duration) error {
 	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func peek(c Conn, p []byte, timeout time.Duration) error {
 }
 
 // available is the number of bytes in the receive buffer.
-func available(c Conn) (n int, err error) {
+func available(c tcpConn) (n int, err error) {
 	err = control(c, func(fd int) error {
 		n, err = unix.IoctlGetInt(fd, unix.TIOCINQ) // FIONREAD, SIOCINQ
 		return os.NewSyscallError("ioctl FIONREAD", err)

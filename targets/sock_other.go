@@ -10,14 +10,14 @@ import (
 
 const onLinux = false
 
-func waitAcked(Conn, time.Duration) error { return errors.ErrUnsupported }
+func waitAcked(tcpConn, time.Duration) error { return errors.ErrUnsupported }
 
-func finAcked(Conn) (bool, error) { return false, errors.ErrUnsupported }
+func finAcked(tcpConn) (bool, error) { return false, errors.ErrUnsupported }
 
-func roundTrip(Conn) (time.Duration, error) { return 0, errors.ErrUnsupported }
+func roundTrip(tcpConn) (time.Duration, error) { return 0, errors.ErrUnsupported }
 
-func peek(Conn, []byte, time.Duration) error { return errors.ErrUnsupported }
+func peek(tcpConn, []byte, time.Duration) error { return errors.ErrUnsupported }
 
-func available(Conn) (int, error) { return 0, errors.ErrUnsupported }
+func available(tcpConn) (int, error) { return 0, errors.ErrUnsupported }
 
 func deferAccept(Bounds, syscall.RawConn) error { return errors.ErrUnsupported }

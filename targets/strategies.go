@@ -20,9 +20,9 @@ type Strategy struct {
 	// server never has them, so its ledger does not.
 	Queues bool
 
-	// Reject answers and closes one connection. It is nil when the strategy
+	// reject answers and closes one connection. It is nil when the strategy
 	// never gets that far with a connection of its own.
-	Reject func(c Conn, b Bounds) error
+	reject func(c tcpConn, b Bounds) error
 
 	// serve is how connections are accepted; nil accepts every one, admits it
 	// up to the limit, and hands it to Reject above.
@@ -43,7 +43,7 @@ var Strategies = []Strategy{
 		UsedBy:  "nginx reset_timedout_connection with return 444; HAProxy tcp-request connection reject (both without the answer)",
 		Cost:    "one write; no FIN_WAIT and no TIME_WAIT",
 		Fails:   "always resets: an answer that was lost or is still queued is never sent again, and a client still sending sees the reset first",
-		Reject:  LingerZero,
+		reject:  rejectLingerZero,
 	},
 	{
 		Name:    "close",
@@ -51,7 +51,7 @@ var Strategies = []Strategy{
 		UsedBy:  "limiters that reject in the accept loop; h2o",
 		Cost:    "one write",
 		Fails:   "resets when the request has arrived unread or arrives later; an HTTP client may get the answer before it has asked",
-		Reject:  Close,
+		reject:  rejectClose,
 	},
 	{
 		Name:    "shutdown",
@@ -59,7 +59,7 @@ var Strategies = []Strategy{
 		UsedBy:  "Node.js (destroySoon)",
 		Cost:    "one write and one more system call than close",
 		Fails:   "as close: the half-close only turns the client's ECONNRESET into EPIPE",
-		Reject:  Shutdown,
+		reject:  rejectShutdown,
 	},
 	{
 		Name:    "read-header",
@@ -67,7 +67,7 @@ var Strategies = []Strategy{
 		UsedBy:  "Netty, Seastar, HAProxy before 3.0",
 		Cost:    "the time and a buffer for the header; needs a time limit for it",
 		Fails:   "resets when a body is on the way",
-		Reject:  ReadHeader,
+		reject:  rejectReadHeader,
 	},
 	{
 		Name:    "read-request",
@@ -75,7 +75,7 @@ var Strategies = []Strategy{
 		UsedBy:  "Varnish, HAProxy http-buffer-request",
 		Cost:    "the whole upload in time and bandwidth, before the answer",
 		Fails:   "a lost answer is repeated, but slow uploads hold a connection as long as they like up to the time limit",
-		Reject:  ReadRequest,
+		reject:  rejectReadRequest,
 	},
 	{
 		Name:    "lingering-close",
@@ -83,7 +83,7 @@ var Strategies = []Strategy{
 		UsedBy:  "nginx lingering_close, Apache httpd, lighttpd; Tomcat maxSwallowSize and aiohttp without the half-close",
 		Cost:    "a connection for at least a round trip and at most the time limit, and the rest of the upload's bandwidth",
 		Fails:   "a client that sends on past a limit is reset after all",
-		Reject:  LingeringClose,
+		reject:  rejectLingeringClose,
 		lingers: true,
 	},
 	{
@@ -92,7 +92,7 @@ var Strategies = []Strategy{
 		UsedBy:  "no well-known server; RFC 9112 9.6 allows it",
 		Cost:    "a connection for one round trip, and up to 40 ms more while the peer delays its acknowledgement; unread data stays in the receive buffer meanwhile",
 		Fails:   "the answer survives loss, but a client that is still sending gets a reset and may not look at what it received",
-		Reject:  WaitAcked,
+		reject:  rejectWaitAcked,
 		linux:   true,
 	},
 	{
@@ -101,7 +101,7 @@ var Strategies = []Strategy{
 		UsedBy:  "no well-known server",
 		Cost:    "a connection for two round trips, and the bandwidth of what is sent in them",
 		Fails:   "a client that pauses its upload for more than a round trip (on a local network, for a millisecond of being busy elsewhere), or sends past the time limit",
-		Reject:  DrainUntilAcked,
+		reject:  rejectDrainUntilAcked,
 		lingers: true,
 		linux:   true,
 	},
@@ -111,7 +111,7 @@ var Strategies = []Strategy{
 		UsedBy:  "Jetty consumeAvailable, hyper, without the half-close",
 		Cost:    "a few reads",
 		Fails:   "resets when anything arrives a moment later: at any round trip, every upload larger than what has arrived",
-		Reject:  DrainAvailable,
+		reject:  rejectDrainAvailable,
 		linux:   true,
 	},
 	{
@@ -120,7 +120,7 @@ var Strategies = []Strategy{
 		UsedBy:  "Go net/http (500 ms); Envoy delayed_close_timeout (1 s, without the half-close)",
 		Cost:    "a connection and up to a full receive buffer for the whole delay, whatever the client does",
 		Fails:   "uploads that last longer than the delay, and answers that have to be repeated later than the delay",
-		Reject:  DelayedClose,
+		reject:  rejectDelayedClose,
 	},
 	{
 		Name:    "defer-accept",
@@ -128,7 +128,7 @@ var Strategies = []Strategy{
 		UsedBy:  "nginx listen deferred and Apache httpd AcceptFilter set the option, with tear-downs of their own",
 		Cost:    "the kernel holds the connection until its first data; then a few reads",
 		Fails:   "as drain-available, but never answers before it was asked",
-		Reject:  DrainAvailable,
+		reject:  rejectDrainAvailable,
 		control: deferAccept,
 		linux:   true,
 	},
@@ -161,11 +161,11 @@ func StrategyByName(name string) (Strategy, error) {
 	return Strategy{}, fmt.Errorf("unknown strategy %q", name)
 }
 
-// LingerZero answers, and then lets close destroy the connection with a reset.
+// rejectLingerZero answers, and then lets close destroy the connection with a reset.
 // What has not left the send buffer by then is lost, and so is an answer whose
 // segment was dropped: tcp_disconnect empties the write queue. The server keeps
 // no trace of the connection, which is why it is used against floods.
-func LingerZero(c Conn, b Bounds) error {
+func rejectLingerZero(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := writeAnswer(c); err != nil {
 		return err
@@ -173,47 +173,47 @@ func LingerZero(c Conn, b Bounds) error {
 	return c.SetLinger(0)
 }
 
-// Close answers and closes. With unread data in the receive buffer close sends
+// rejectClose answers and closes. With unread data in the receive buffer close sends
 // a reset in place of a FIN (__tcp_close, RFC 1122 4.2.2.13); without, any
 // data that arrives afterwards is answered with one. Costs nothing and works for
 // a client that sends no body and reads before it sends on.
-func Close(c Conn, b Bounds) error {
+func rejectClose(c tcpConn, b Bounds) error {
 	defer c.Close()
 	return writeAnswer(c)
 }
 
-// Shutdown answers, half-closes and closes. The half-close orders nothing that
+// rejectShutdown answers, half-closes and closes. The half-close orders nothing that
 // close would not: it moves the FIN before the reset, so that a client still
 // sending fails with EPIPE rather than ECONNRESET.
-func Shutdown(c Conn, b Bounds) error {
+func rejectShutdown(c tcpConn, b Bounds) error {
 	defer c.Close()
 	return answerAndHalfClose(c)
 }
 
-// ReadHeader reads the request's header, answers and closes. It never answers
+// rejectReadHeader reads the request's header, answers and closes. It never answers
 // a client that has not asked, and a request without a body leaves nothing
 // unread; a body does. A header that is too long or too late is answered all
 // the same.
-func ReadHeader(c Conn, b Bounds) error {
+func rejectReadHeader(c tcpConn, b Bounds) error {
 	defer c.Close()
 	err := readHeader(c, b)
 	return errors.Join(err, writeAnswer(c))
 }
 
-// ReadRequest reads the whole request, answers and closes, so that nothing is
+// rejectReadRequest reads the whole request, answers and closes, so that nothing is
 // left to reset for. A client that waits for 100 Continue is answered at once:
 // it holds its body back. The price is the upload, paid for a request that is
 // turned away.
-func ReadRequest(c Conn, b Bounds) error {
+func rejectReadRequest(c tcpConn, b Bounds) error {
 	defer c.Close()
 	err := readRequest(c, b, answerExpectation)
 	return errors.Join(err, writeAnswer(c))
 }
 
-// LingeringClose answers, half-closes, and reads what the client still sends
+// rejectLingeringClose answers, half-closes, and reads what the client still sends
 // until it closes its side, as RFC 9112 9.6 describes. It gives up after
 // LingerIdle without a byte, after LingerTotal, or after LingerBytes.
-func LingeringClose(c Conn, b Bounds) error {
+func rejectLingeringClose(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
 		return err
@@ -221,13 +221,13 @@ func LingeringClose(c Conn, b Bounds) error {
 	return discard(c, b.LingerIdle, time.Now().Add(b.LingerTotal), b.LingerBytes)
 }
 
-// WaitAcked answers, half-closes, and closes as soon as the client's kernel has
+// rejectWaitAcked answers, half-closes, and closes as soon as the client's kernel has
 // acknowledged the FIN, and with it the answer: one round trip, unless
 // something was lost and had to be repeated. A kernel whose program neither
 // sends nor closes may hold the acknowledgement back (tcp_fin only schedules
 // one), which takes Linux about 40 ms. It does not read, so a client that is
 // still sending is reset; what the wait protects is the answer's way.
-func WaitAcked(c Conn, b Bounds) error {
+func rejectWaitAcked(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
 		return err
@@ -235,10 +235,10 @@ func WaitAcked(c Conn, b Bounds) error {
 	return waitAcked(c, b.AckTimeout)
 }
 
-// DrainUntilAcked waits as WaitAcked does, but reads meanwhile, and goes on
+// rejectDrainUntilAcked waits as WaitAcked does, but reads meanwhile, and goes on
 // until nothing has come for a round trip: by then the client has had the
 // FIN for that long and has sent nothing more.
-func DrainUntilAcked(c Conn, b Bounds) error {
+func rejectDrainUntilAcked(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
 		return err
@@ -262,10 +262,10 @@ func DrainUntilAcked(c Conn, b Bounds) error {
 	}
 }
 
-// DrainAvailable answers, half-closes, discards what has already arrived, and
+// rejectDrainAvailable answers, half-closes, discards what has already arrived, and
 // closes. It never waits, so it only helps a client whose whole request is
 // there. The number of reads is limited, or a fast sender could keep it busy.
-func DrainAvailable(c Conn, b Bounds) error {
+func rejectDrainAvailable(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
 		return err
@@ -273,11 +273,11 @@ func DrainAvailable(c Conn, b Bounds) error {
 	return discardAvailable(c, 16)
 }
 
-// DelayedClose answers, half-closes, and closes after CloseDelay, whatever the
+// rejectDelayedClose answers, half-closes, and closes after CloseDelay, whatever the
 // client does. It separates the answer from the reset in time, so the client
 // has CloseDelay to find the answer; an upload that goes on fills the receive
 // buffer and is reset.
-func DelayedClose(c Conn, b Bounds) error {
+func rejectDelayedClose(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
 		return err

@@ -19,7 +19,7 @@ func TestUnreadBytesAtCloseAreInTheEntry(t *testing.T) {
 			awaitReadable(t, s, func() bool { n, err := available(s); return n == sent || err != nil })
 			go awaitEnd(c)
 			s.decision.Store(uint32(Rejected))
-			l.end(s, endOf(row.Reject(s, b)))
+			l.end(s, endReasonOf(row.reject(s, b)))
 			r := l.report(0)
 			if e := r.Entries[0]; e.Unread != sent || e.Read != 0 || r.Server.UnreadAtClose != 1 {
 				t.Errorf("%+v", r)
@@ -33,14 +33,14 @@ func TestDrainAvailableDiscardsWhatIsThereAndNeverWaits(t *testing.T) {
 	c, s, l := pair(t)
 	send(t, c, string(make([]byte, sent)))
 	awaitReadable(t, s, func() bool { n, err := available(s); return n == sent || err != nil })
-	err := DrainAvailable(s, Bounds{})
-	l.end(s, endOf(err))
+	err := rejectDrainAvailable(s, Bounds{})
+	l.end(s, endReasonOf(err))
 	if e := l.report(0).Entries[0]; err != nil || e.Read != sent || e.Unread != 0 {
 		t.Errorf("%+v, %v", e, err)
 	}
 	// A client that sends nothing: a read would block for ever.
 	e := reject(t, "drain-available", Bounds{}, awaitEnd)
-	if e.End != EndClosed || e.Read != 0 {
+	if e.End != endClosed || e.Read != 0 {
 		t.Errorf("%+v", e)
 	}
 }
@@ -70,7 +70,7 @@ func TestDrainAvailableStopsReadingAFastSender(t *testing.T) {
 func TestWaitAckedEndsWithTheAcknowledgementAndNotTheTimeLimit(t *testing.T) {
 	started := time.Now()
 	e := reject(t, "wait-acked", Bounds{AckTimeout: time.Hour}, awaitEnd)
-	if e.End != EndClosed {
+	if e.End != endClosed {
 		t.Errorf("%+v after %v", e, time.Since(started))
 	}
 }
@@ -80,7 +80,7 @@ func TestWaitAckedAfterThePeersCloseEndsWithTheAcknowledgement(t *testing.T) {
 		c.CloseWrite() // CLOSE_WAIT, LAST_ACK, CLOSE instead of FIN_WAIT1, FIN_WAIT2
 		awaitEnd(c)
 	})
-	if e.End != EndClosed {
+	if e.End != endClosed {
 		t.Errorf("%+v", e)
 	}
 }
@@ -90,7 +90,7 @@ func TestWaitAckedTellsAReset(t *testing.T) {
 	blockAnswers(t, s)
 	c.SetLinger(0)
 	c.Close()
-	if err := waitAcked(s, time.Hour); endOf(err) != EndPeerReset {
+	if err := waitAcked(s, time.Hour); endReasonOf(err) != endPeerReset {
 		t.Errorf("%v", err)
 	}
 }
@@ -128,18 +128,18 @@ func TestDrainUntilAckedEndsByQuietByEndOfFileOrByTime(t *testing.T) {
 		name   string
 		bounds Bounds
 		client func(*net.TCPConn)
-		want   End
+		want   endReason
 	}{
 		{"quiet after an upload", Bounds{AckTimeout: time.Hour, QuietFloor: time.Second}, func(c *net.TCPConn) {
 			send(t, c, post(string(make([]byte, 100_000))))
-			awaitReadable(t, c, func() bool { n, err := available(c); return n == len(Answer) || err != nil })
-		}, EndClosed},
+			awaitReadable(t, c, func() bool { n, err := available(c); return n == len(answerText) || err != nil })
+		}, endClosed},
 		{"end-of-file", Bounds{AckTimeout: time.Hour, QuietFloor: patience}, func(c *net.TCPConn) {
 			send(t, c, get())
 			c.CloseWrite()
-		}, EndEOF},
+		}, endEOF},
 		// Any longer, and a sender that is held up for a millisecond is quiet.
-		{"time", Bounds{AckTimeout: time.Nanosecond}, awaitEnd, EndTimeLimit},
+		{"time", Bounds{AckTimeout: time.Nanosecond}, awaitEnd, endTimeLimit},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if e := reject(t, "drain-until-acked", test.bounds, test.client); e.End != test.want {

@@ -28,7 +28,7 @@ func TestStrategyTableHasTheContractsNamesAndNoEmptyColumn(t *testing.T) {
 				t.Errorf("%s: %s is %q, want one line", s.Name, column, text)
 			}
 		}
-		if (s.Reject == nil) == (s.serve == nil) {
+		if (s.reject == nil) == (s.serve == nil) {
 			t.Errorf("%s: want a function or a way of serving, and not both", s.Name)
 		}
 		if got, err := StrategyByName(s.Name); err != nil || got.Name != s.Name {
@@ -43,10 +43,10 @@ func TestStrategyTableHasTheContractsNamesAndNoEmptyColumn(t *testing.T) {
 	}
 }
 
-func TestEndTableIsIndexedByEndAndNamesAreUnique(t *testing.T) {
+func TestEveryEndReasonHasAUniqueNameAndASummary(t *testing.T) {
 	seen := map[string]bool{}
-	for i, row := range Ends {
-		if int(row.End) != i || row.Name == "" || row.Summary == "" || seen[row.Name] {
+	for i, row := range endReasons {
+		if row.Name == "" || row.Summary == "" || seen[row.Name] {
 			t.Errorf("row %d is %+v", i, row)
 		}
 		seen[row.Name] = true
@@ -54,7 +54,7 @@ func TestEndTableIsIndexedByEndAndNamesAreUnique(t *testing.T) {
 }
 
 func TestAnswerIsAWhole503ThatSaysItCloses(t *testing.T) {
-	r := bufio.NewReader(strings.NewReader(Answer))
+	r := bufio.NewReader(strings.NewReader(answerText))
 	res, err := http.ReadResponse(r, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestReadRequestLeavesNothingUnread(t *testing.T) {
 					t.Errorf("status %d", got)
 				}
 			})
-			if e.End != EndClosed || e.Read != int64(len(request)) || onLinux && e.Unread != 0 {
+			if e.End != endClosed || e.Read != int64(len(request)) || onLinux && e.Unread != 0 {
 				t.Errorf("%+v, want end closed, read %d, unread 0", e, len(request))
 			}
 		})
@@ -100,7 +100,7 @@ func TestReadRequestAnswersAClientThatHoldsItsBodyBack(t *testing.T) {
 			t.Errorf("status %d, want the final 503 at once", got)
 		}
 	})
-	if e.End != EndClosed || e.Read != int64(len(header)) {
+	if e.End != endClosed || e.Read != int64(len(header)) {
 		t.Errorf("%+v", e)
 	}
 }
@@ -111,20 +111,20 @@ func TestReadersAnswer503AlsoToWhatIsNoRequest(t *testing.T) {
 	for _, test := range []struct {
 		name, strategy, request string
 		bounds                  Bounds
-		want                    End
+		want                    endReason
 	}{
-		{"silent", "read-header", "", short, EndHeaderTimeout},
-		{"silent", "read-request", "", short, EndHeaderTimeout},
-		{"half a header", "read-header", "GET / HTT", short, EndHeaderTimeout},
-		{"half a body", "read-request", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", shortBody, EndBodyTimeout},
-		{"long header", "read-header", long, Bounds{}, EndHeaderLimit},
-		{"long header", "read-request", long, Bounds{}, EndHeaderLimit},
-		{"not HTTP", "read-request", "ehlo\r\n\r\n", Bounds{}, EndBadRequest},
-		{"version cut short", "read-request", "GET / HTTP/1.\r\n\r\n", Bounds{}, EndBadRequest}, // once a panic
-		{"bad length", "read-request", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", Bounds{}, EndBadRequest},
-		{"two lengths", "read-request", "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", Bounds{}, EndBadRequest},
-		{"bad chunk", "read-request", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", Bounds{}, EndBadRequest},
-		{"huge chunk", "read-request", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", Bounds{}, EndBadRequest},
+		{"silent", "read-header", "", short, endHeaderTimeout},
+		{"silent", "read-request", "", short, endHeaderTimeout},
+		{"half a header", "read-header", "GET / HTT", short, endHeaderTimeout},
+		{"half a body", "read-request", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf", shortBody, endBodyTimeout},
+		{"long header", "read-header", long, Bounds{}, endHeaderLimit},
+		{"long header", "read-request", long, Bounds{}, endHeaderLimit},
+		{"not HTTP", "read-request", "ehlo\r\n\r\n", Bounds{}, endBadRequest},
+		{"version cut short", "read-request", "GET / HTTP/1.\r\n\r\n", Bounds{}, endBadRequest}, // once a panic
+		{"bad length", "read-request", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", Bounds{}, endBadRequest},
+		{"two lengths", "read-request", "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", Bounds{}, endBadRequest},
+		{"bad chunk", "read-request", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", Bounds{}, endBadRequest},
+		{"huge chunk", "read-request", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", Bounds{}, endBadRequest},
 	} {
 		t.Run(test.strategy+"/"+test.name, func(t *testing.T) {
 			e := reject(t, test.strategy, test.bounds, func(c *net.TCPConn) {
@@ -133,7 +133,7 @@ func TestReadersAnswer503AlsoToWhatIsNoRequest(t *testing.T) {
 					t.Errorf("status %d", got)
 				}
 			})
-			if e.End != test.want || e.Answer != int64(len(Answer)) {
+			if e.End != test.want || e.Answer != int64(len(answerText)) {
 				t.Errorf("%+v, want end %v and a whole answer", e, test.want)
 			}
 		})
@@ -152,21 +152,21 @@ func TestLingeringCloseEndsByWhicheverLimitComesFirst(t *testing.T) {
 		name   string
 		bounds Bounds
 		client func(*net.TCPConn)
-		want   End
+		want   endReason
 	}{
-		{"end-of-file", Bounds{}, func(c *net.TCPConn) { c.CloseWrite(); awaitEnd(c) }, EndEOF},
-		{"idle", Bounds{LingerIdle: 20 * time.Millisecond}, awaitEnd, EndIdleLimit},
-		{"total", Bounds{LingerTotal: 50 * time.Millisecond}, sendForever, EndTimeLimit},
-		{"total of a silent client", Bounds{LingerTotal: 20 * time.Millisecond}, awaitEnd, EndTimeLimit},
-		{"bytes", Bounds{LingerBytes: 100_000}, sendForever, EndByteLimit},
-		{"reset", Bounds{}, func(c *net.TCPConn) { c.SetLinger(0); c.Close() }, EndPeerReset},
+		{"end-of-file", Bounds{}, func(c *net.TCPConn) { c.CloseWrite(); awaitEnd(c) }, endEOF},
+		{"idle", Bounds{LingerIdle: 20 * time.Millisecond}, awaitEnd, endIdleLimit},
+		{"total", Bounds{LingerTotal: 50 * time.Millisecond}, sendForever, endTimeLimit},
+		{"total of a silent client", Bounds{LingerTotal: 20 * time.Millisecond}, awaitEnd, endTimeLimit},
+		{"bytes", Bounds{LingerBytes: 100_000}, sendForever, endByteLimit},
+		{"reset", Bounds{}, func(c *net.TCPConn) { c.SetLinger(0); c.Close() }, endPeerReset},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e := reject(t, "lingering-close", test.bounds, test.client)
 			if e.End != test.want {
 				t.Errorf("%+v, want end %v", e, test.want)
 			}
-			if over := e.Read - test.bounds.LingerBytes; test.want == EndByteLimit && (over < 0 || over >= bufferSize) {
+			if over := e.Read - test.bounds.LingerBytes; test.want == endByteLimit && (over < 0 || over >= bufferSize) {
 				t.Errorf("read %d of a limit of %d", e.Read, test.bounds.LingerBytes)
 			}
 		})
@@ -179,7 +179,7 @@ func TestDelayedCloseHoldsForTheDelayAndReadsNothing(t *testing.T) {
 		send(t, c, get())
 		awaitEnd(c)
 	})
-	if held := time.Duration(e.Closed - e.Accepted); held < delay || e.Read != 0 || e.End != EndClosed {
+	if held := time.Duration(e.Closed - e.Accepted); held < delay || e.Read != 0 || e.End != endClosed {
 		t.Errorf("%+v held %v", e, held)
 	}
 }
@@ -190,13 +190,13 @@ func TestEveryStrategyFunctionClosesTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range Strategies {
-		if row.Reject == nil || row.linux && !onLinux {
+		if row.reject == nil || row.linux && !onLinux {
 			continue
 		}
 		t.Run(row.Name, func(t *testing.T) {
 			c, s, _ := pair(t)
 			defer c.Close()
-			row.Reject(s.TCPConn, b) // as a reader would use it, without the server around it
+			row.reject(s.TCPConn, b) // as a reader would use it, without the server around it
 			if err := s.TCPConn.Close(); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("left open (second close: %v)", err)
 			}

@@ -59,7 +59,7 @@ type tlsConn struct {
 	quiet      bool // no close_notify at the close
 }
 
-var _ Conn = (*tlsConn)(nil)
+var _ tcpConn = (*tlsConn)(nil)
 
 // Read decrypts. After the half-close it takes bytes from the socket and leaves
 // them as they are: nobody will look at the text any more, and decrypting it costs
@@ -101,7 +101,7 @@ func (c *tlsConn) Close() error {
 // open returns the connection as a strategy is to have it: as it is, or behind
 // TLS once the handshake has been made. Where that fails, what is returned is
 // still to be closed.
-func (s *Server) open(c *conn) (Conn, error) {
+func (s *Server) open(c *conn) (tcpConn, error) {
 	if s.tls == nil {
 		return c, nil
 	}

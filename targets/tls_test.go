@@ -113,7 +113,7 @@ func TestBehindTLSEveryStrategyDeliversAWholeAnswerAndAllButLingerZeroACloseNoti
 		if c.socket.endsWithAlert() == quiet {
 			t.Errorf("a close_notify arrived: %v (%v)", !quiet, err)
 		}
-		if onLinux && quiet && endOf(errors.Join(unsent, err)) != EndPeerReset {
+		if onLinux && quiet && endReasonOf(errors.Join(unsent, err)) != endPeerReset {
 			t.Errorf("ended by %v and %v, want a reset", unsent, err)
 		}
 		e := finish(s).Entries[0]
@@ -123,7 +123,7 @@ func TestBehindTLSEveryStrategyDeliversAWholeAnswerAndAllButLingerZeroACloseNoti
 		if got := int64(c.socket.got.Len()); e.Answer != got {
 			t.Errorf("the kernel took %d bytes, and %d arrived", e.Answer, got)
 		}
-		if e.End == EndError || e.End == EndHandshakeFailed {
+		if e.End == endError || e.End == endHandshakeFailed {
 			t.Errorf("%+v", e)
 		}
 	})
@@ -189,7 +189,7 @@ func TestRecordsAreReadOneAtATimeHoweverLargeTheBuffer(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		c, s, l := pair(t)
-		defer func() { l.end(s, EndClosed); c.Close() }()
+		defer func() { l.end(s, endClosed); c.Close() }()
 		var all []byte
 		lengths := rapid.SliceOfN(rapid.IntRange(0, 3000), 1, 5).Draw(rt, "lengths")
 		for _, n := range lengths {
@@ -257,7 +257,7 @@ func TestAFailedHandshakeIsRejectedHasAnEndOfItsOwnAndHoldsNobodyUp(t *testing.T
 				client.run(t, c)
 				c.Close()
 				awaitEntries(t, s, 1)
-				if r := s.Report(); r.Entries[0].Decision != Rejected || r.Entries[0].End != EndHandshakeFailed ||
+				if r := s.Report(); r.Entries[0].Decision != Rejected || r.Entries[0].End != endHandshakeFailed ||
 					r.Server.Rejected != 1 || r.Server.Ends["handshake-failed"] != 1 {
 					t.Errorf("%+v", r)
 				}
@@ -311,7 +311,7 @@ func TestBehindTLSLingeringDiscardsWhatComesWithoutDecryptingIt(t *testing.T) {
 			send(t, c.socket, nonsense)
 			c.socket.CloseWrite()
 			awaitEntries(t, s, 1)
-			if e := s.Report().Entries[0]; e.End != EndEOF || e.Read <= int64(len(nonsense)) {
+			if e := s.Report().Entries[0]; e.End != endEOF || e.Read <= int64(len(nonsense)) {
 				t.Errorf("%+v", e)
 			}
 		})

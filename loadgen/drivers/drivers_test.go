@@ -96,24 +96,24 @@ func TestARowThatIsNotOneIsRefused(t *testing.T) {
 
 func TestEveryAttemptIsReadAsItWasWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var want []Attempt
+		var want []AttemptLine
 		var written bytes.Buffer
 		for range rapid.IntRange(0, 20).Draw(t, "attempts") {
 			end := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "end"))
-			a := Attempt{
+			a := AttemptLine{
 				Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
 				Response: time.Duration(rapid.Int64Range(0, int64(end)).Draw(t, "response")), End: end,
-				Port: rapid.Uint16().Draw(t, "port"), Error: printable(rapid.String().Draw(t, "error"), maxWords),
+				Port: rapid.Uint16().Draw(t, "port"), Error: printable(rapid.String().Draw(t, "error"), maxErrorText),
 			}
 			want = append(want, a)
-			b, err := a.Line()
+			b, err := a.marshal()
 			if err != nil {
 				t.Fatal(err)
 			}
 			written.Write(b)
 		}
-		var got []Attempt
-		if err := Read(&written, func(a Attempt) error { got = append(got, a); return nil }); err != nil {
+		var got []AttemptLine
+		if err := Read(&written, func(a AttemptLine) error { got = append(got, a); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		// A nanosecond may be lost in a decimal number of milliseconds.
@@ -152,7 +152,7 @@ var hostile = map[string]string{
 func TestEveryLineThatIsNoAttemptIsRefusedByItsNumber(t *testing.T) {
 	const good = `{"outcome":"closed","end_ms":1}` + "\n"
 	count := func(in string) (n int, err error) {
-		err = Read(strings.NewReader(in), func(Attempt) error { n++; return nil })
+		err = Read(strings.NewReader(in), func(AttemptLine) error { n++; return nil })
 		return n, err
 	}
 	check := func(in, why string) {
@@ -178,18 +178,18 @@ func FuzzEveryLineIsAnAttemptWithinBoundsOrAnError(f *testing.F) {
 	}
 	f.Add([]byte(`{"outcome":"delivered","response_ms":1.25,"end_ms":2.5,"port":4711,"error":"a\u0000\nb"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, err := ParseLine(b)
+		a, err := parseLine(b)
 		if err != nil {
 			return
 		}
-		if a.Response < 0 || a.End < a.Response || a.End > maxEnd || len(a.Error) > maxWords || strings.ContainsAny(a.Error, "\n\r\x00\x1b") || int(a.Outcome) >= results.NumOutcomes {
+		if a.Response < 0 || a.End < a.Response || a.End > maxEnd || len(a.Error) > maxErrorText || strings.ContainsAny(a.Error, "\n\r\x00\x1b") || int(a.Outcome) >= results.NumOutcomes {
 			t.Errorf("%q was read as %+v", b, a)
 		}
-		again, err := a.Line()
+		again, err := a.marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err := ParseLine(again); err != nil || b.Outcome != a.Outcome || b.Port != a.Port || b.Error != a.Error {
+		if b, err := parseLine(again); err != nil || b.Outcome != a.Outcome || b.Port != a.Port || b.Error != a.Error {
 			t.Errorf("%+v was written as %s and read as %+v, %v", a, again, b, err)
 		}
 	})
@@ -302,7 +302,7 @@ func TestMain(m *testing.M) {
 }
 
 // drive runs a client's driver and returns its attempts.
-func drive(t *testing.T, c Client, j Job) []Attempt {
+func drive(t *testing.T, c Client, j Job) []AttemptLine {
 	t.Helper()
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
@@ -320,8 +320,8 @@ func drive(t *testing.T, c Client, j Job) []Attempt {
 	if err != nil {
 		t.Fatalf("%v: %s", err, &stderr)
 	}
-	var all []Attempt
-	if err := Read(bytes.NewReader(out), func(a Attempt) error { all = append(all, a); return nil }); err != nil {
+	var all []AttemptLine
+	if err := Read(bytes.NewReader(out), func(a AttemptLine) error { all = append(all, a); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return all

@@ -28,7 +28,7 @@ func GoNetHTTP(ctx context.Context, job Job, closing bool, out io.Writer) error 
 	for range job.Concurrency {
 		loops.Go(func() {
 			for left.Add(-1) >= 0 && ctx.Err() == nil {
-				b, err := goAttempt(ctx, job, closing).Line()
+				b, err := goAttempt(ctx, job, closing).marshal()
 				mu.Lock()
 				if err == nil {
 					_, err = out.Write(b)
@@ -42,7 +42,7 @@ func GoNetHTTP(ctx context.Context, job Job, closing bool, out io.Writer) error 
 	return failure
 }
 
-func goAttempt(ctx context.Context, job Job, closing bool) (a Attempt) {
+func goAttempt(ctx context.Context, job Job, closing bool) (a AttemptLine) {
 	var port atomic.Int32
 	transport := &http.Transport{
 		DisableKeepAlives: closing,
@@ -66,7 +66,7 @@ func goAttempt(ctx context.Context, job Job, closing bool) (a Attempt) {
 	}
 	request, err := http.NewRequestWithContext(ctx, method, job.URL, body)
 	if err != nil {
-		return Attempt{Outcome: results.LocalError, Error: err.Error()}
+		return AttemptLine{Outcome: results.LocalError, Error: err.Error()}
 	}
 	request.ContentLength = job.BodyBytes
 	started := time.Now()

@@ -15,16 +15,16 @@ const versionTimeout = 20 * time.Second
 
 // MissingError says that a client is not installed.
 type MissingError struct {
-	Client Client
-	Err    error // what the version command met
+	client Client
+	err    error // what the version command met
 }
 
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("client %s is not installed: install the Debian packages %s (%v)",
-		e.Client.Name, strings.Join(e.Client.Packages, " "), e.Err)
+		e.client.Name, strings.Join(e.client.Packages, " "), e.err)
 }
 
-func (e *MissingError) Unwrap() error { return e.Err }
+func (e *MissingError) Unwrap() error { return e.err }
 
 // Installed returns the client's version, by its own account, or a
 // *MissingError. It runs the client's version command.

@@ -60,8 +60,8 @@ func JobFrom(getenv func(string) string) (Job, error) {
 	return j, nil
 }
 
-// Attempt is what a driver says of one attempt.
-type Attempt struct {
+// AttemptLine is what a driver says of one attempt.
+type AttemptLine struct {
 	Outcome  results.Outcome
 	Response time.Duration // from the attempt's start; 0 when there was no answer
 	End      time.Duration // from the attempt's start
@@ -69,8 +69,8 @@ type Attempt struct {
 	Error    string        // the client's words, made fit to print; empty when there was no error
 }
 
-// line is an attempt as it is written.
-type line struct {
+// lineJSON is an attempt as it is written.
+type lineJSON struct {
 	Outcome    string  `json:"outcome"`
 	ResponseMs float64 `json:"response_ms"`
 	EndMs      float64 `json:"end_ms"`
@@ -80,14 +80,14 @@ type line struct {
 
 // The bounds of what a driver may write.
 const (
-	maxLine  = 64 << 10       // bytes of a line
-	maxWords = 300            // bytes that are kept of an error
-	maxEnd   = 24 * time.Hour // of an attempt
+	maxLine      = 64 << 10       // bytes of a line
+	maxErrorText = 300            // bytes that are kept of an error
+	maxEnd       = 24 * time.Hour // of an attempt
 )
 
 // Read reads what a driver writes, up to its end, and hands each attempt to
 // each, whose error ends the reading. An error of Read's own names the line.
-func Read(r io.Reader, each func(Attempt) error) error {
+func Read(r io.Reader, each func(AttemptLine) error) error {
 	in := bufio.NewReaderSize(r, maxLine)
 	for n := 1; ; n++ {
 		b, err := in.ReadSlice('\n')
@@ -101,7 +101,7 @@ func Read(r io.Reader, each func(Attempt) error) error {
 		case err != nil:
 			return fmt.Errorf("line %d: %w", n, err)
 		}
-		a, err := ParseLine(b)
+		a, err := parseLine(b)
 		if err != nil {
 			return fmt.Errorf("line %d: %s: %w", n, excerpt(b), err)
 		}
@@ -111,9 +111,9 @@ func Read(r io.Reader, each func(Attempt) error) error {
 	}
 }
 
-// ParseLine reads one line.
-func ParseLine(b []byte) (a Attempt, err error) {
-	var l *line
+// parseLine reads one line.
+func parseLine(b []byte) (a AttemptLine, err error) {
+	var l *lineJSON
 	if err := json.Unmarshal(b, &l); err != nil || l == nil {
 		return a, errors.New("not a JSON object of an attempt")
 	}
@@ -131,13 +131,13 @@ func ParseLine(b []byte) (a Attempt, err error) {
 		return a, fmt.Errorf("port %d", l.Port)
 	}
 	a.Response, a.End = time.Duration(l.ResponseMs*1e6), time.Duration(l.EndMs*1e6)
-	a.Port, a.Error = uint16(l.Port), printable(l.Error, maxWords)
+	a.Port, a.Error = uint16(l.Port), printable(l.Error, maxErrorText)
 	return a, nil
 }
 
-// Line is the reverse of ParseLine.
-func (a Attempt) Line() ([]byte, error) {
-	b, err := json.Marshal(line{
+// marshal is the reverse of ParseLine.
+func (a AttemptLine) marshal() ([]byte, error) {
+	b, err := json.Marshal(lineJSON{
 		Outcome: a.Outcome.String(), ResponseMs: float64(a.Response) / 1e6, EndMs: float64(a.End) / 1e6,
 		Port: int(a.Port), Error: a.Error,
 	})

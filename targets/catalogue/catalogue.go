@@ -83,12 +83,12 @@ type Variant struct {
 type Catalogue []Server
 
 //go:embed servers/*.yaml
-var own embed.FS
+var builtin embed.FS
 
 // Open returns the servers that this program knows, and those in the *.yaml
 // files of a folder; an empty dir adds none. No two may have one name.
 func Open(dir string) (Catalogue, error) {
-	all, err := read(own, "servers", "")
+	all, err := read(builtin, "servers", "")
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func read(files fs.FS, folder, shown string) (Catalogue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a server: %w", err)
 		}
-		s, err := Parse(filepath.Join(shown, e.Name()), b)
+		s, err := parse(filepath.Join(shown, e.Name()), b)
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +148,7 @@ func (c Catalogue) byName(name string) (Server, bool) {
 }
 
 // Names lists the servers, separated by commas.
-func (c Catalogue) Names() string {
+func (c Catalogue) names() string {
 	var names []string
 	for _, s := range c {
 		names = append(names, s.Name)
@@ -175,7 +175,7 @@ func (c Catalogue) Lookup(word string) (Server, Variant, error) {
 	name, variant, chosen := strings.Cut(word, ":")
 	s, ok := c.byName(name)
 	if !ok {
-		return s, Variant{}, fmt.Errorf("unknown server %q: there are %s", name, c.Names())
+		return s, Variant{}, fmt.Errorf("unknown server %q: there are %s", name, c.names())
 	}
 	if !chosen {
 		variant = s.Default

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/results/yamlfile"
 )
 
 func open(t *testing.T, dir string) Catalogue {
@@ -58,7 +60,7 @@ func TestEveryVariantOfEveryServerRendersWithoutAnUnfilledPlaceholder(t *testing
 			}
 			for _, setup := range setups(s, v) {
 				for _, text := range texts(setup.At("/private", somewhere)) {
-					if left := word.FindString(text); left != "" && left != selfWord {
+					if left := placeholder.FindString(text); left != "" && left != selfPlaceholder {
 						t.Errorf("%s:%s: %s is left in\n%s", s.Name, v.Name, left, text)
 					}
 				}
@@ -120,7 +122,7 @@ variants:
 `
 
 func TestEveryErrorOfAServersFileNamesItsPlace(t *testing.T) {
-	if _, err := Parse("tiny.yaml", []byte(good)); err != nil {
+	if _, err := parse("tiny.yaml", []byte(good)); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ old, new, want string }{
@@ -162,7 +164,7 @@ func TestEveryErrorOfAServersFileNamesItsPlace(t *testing.T) {
 			if text == good {
 				t.Fatal("nothing is broken")
 			}
-			_, err := Parse("tiny.yaml", []byte(text))
+			_, err := parse("tiny.yaml", []byte(text))
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%v, want %s", err, c.want)
 			}
@@ -225,7 +227,7 @@ variants:
 `
 
 func TestWhatAServersFileSaysOfTLSTakesThePlaceOfItsOwnValues(t *testing.T) {
-	s, err := Parse("tiny.yaml", []byte(secure))
+	s, err := parse("tiny.yaml", []byte(secure))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +254,7 @@ func TestWhatAServersFileSaysOfTLSTakesThePlaceOfItsOwnValues(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
-	plain, err := Parse("tiny.yaml", []byte(good))
+	plain, err := parse("tiny.yaml", []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +264,7 @@ func TestWhatAServersFileSaysOfTLSTakesThePlaceOfItsOwnValues(t *testing.T) {
 }
 
 func TestAVariantAdmitsIfItSaysWhatToAnswerTheAdmittedPath(t *testing.T) {
-	s, err := Parse("tiny.yaml", []byte(secure))
+	s, err := parse("tiny.yaml", []byte(secure))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +282,7 @@ func TestAVariantAdmitsIfItSaysWhatToAnswerTheAdmittedPath(t *testing.T) {
 
 // The very program that runs, whatever its file is called and wherever it lies.
 func TestSelfIsTheProgramThatRuns(t *testing.T) {
-	cmd, err := Command(t.Context(), []string{selfWord, "-test.list=^TestSelfIsTheProgramThatRuns$"})
+	cmd, err := Command(t.Context(), []string{selfPlaceholder, "-test.list=^TestSelfIsTheProgramThatRuns$"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +297,7 @@ func TestAServerThatIsNotThereSaysHowToGetIt(t *testing.T) {
 		strings.NewReplacer("[tinyd, -c", "[sh, -c", "[tinyd, -v]", "[sh, -c, exit 1]").Replace(good), // no version
 		strings.Replace(strings.Replace(good, "[tinyd, -c", "[sh, -c", 1), "variants:", "requires: [/no/such/file]\nvariants:", 1),
 	} {
-		s, err := Parse("tiny.yaml", []byte(text))
+		s, err := parse("tiny.yaml", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +305,7 @@ func TestAServerThatIsNotThereSaysHowToGetIt(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
-	s, err := Parse("tiny.yaml", []byte(strings.NewReplacer("[tinyd, -c", "[sh, -c", "[tinyd, -v]", "[sh, -c, echo tinyd 1.2 >&2]").Replace(good)))
+	s, err := parse("tiny.yaml", []byte(strings.NewReplacer("[tinyd, -c", "[sh, -c", "[tinyd, -v]", "[sh, -c, echo tinyd 1.2 >&2]").Replace(good)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,20 +317,20 @@ func TestAServerThatIsNotThereSaysHowToGetIt(t *testing.T) {
 // Whatever the file holds, it is a whole server or an error at a place of it.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
-	entries, err := own.ReadDir("servers")
+	entries, err := builtin.ReadDir("servers")
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, e := range entries {
-		b, err := own.ReadFile("servers/" + e.Name())
+		b, err := builtin.ReadFile("servers/" + e.Name())
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := Parse("fuzz.yaml", b)
-		var at *Error
+		s, err := parse("fuzz.yaml", b)
+		var at *yamlfile.Error
 		switch {
 		case err != nil:
 			if !errors.As(err, &at) || at.Line < 1 || at.Column < 1 {

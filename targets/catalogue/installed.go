@@ -22,9 +22,9 @@ const versionTimeout = 20 * time.Second
 // adminFolders are where Debian has servers; an ordinary user's PATH lacks them.
 var adminFolders = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
 
-// selfWord is what a command has in its program's place if that is the program
+// selfPlaceholder is what a command has in its program's place if that is the program
 // that this package is part of.
-const selfWord = "{self}"
+const selfPlaceholder = "{self}"
 
 // selfName is what that program calls itself, whatever its file is called.
 const selfName = "rejectbench"
@@ -36,7 +36,7 @@ func Command(ctx context.Context, words []string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == selfWord {
+	if name == selfPlaceholder {
 		name = selfName
 	}
 	cmd := exec.CommandContext(ctx, name, words[1:]...)
@@ -55,7 +55,7 @@ func self() (string, error) {
 
 // lookPath finds a program in PATH, and then where Debian has its servers.
 func lookPath(name string) (string, error) {
-	if name == selfWord {
+	if name == selfPlaceholder {
 		return self()
 	}
 	path, err := exec.LookPath(name)

@@ -12,9 +12,6 @@ import (
 	"github.com/rejectbench/rejectbench/results/yamlfile"
 )
 
-// Error is an error at a place of a server's file.
-type Error = yamlfile.Error
-
 // Names on the command line and in file names: without comma, colon, slash or space.
 var (
 	serverName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
@@ -22,9 +19,9 @@ var (
 	valueName   = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 )
 
-// Parse reads a server's file. Every error is an *Error with the given file
+// parse reads a server's file. Every error is a *yamlfile.Error with the given file
 // name. Anchors, aliases and tags are refused: a server has no use for them.
-func Parse(file string, b []byte) (Server, error) {
+func parse(file string, b []byte) (Server, error) {
 	r := &reader{File: yamlfile.File{Name: file, Kind: "server", Fields: "name, command, version and variants"}, text: string(b)}
 	if err := r.read(); err != nil {
 		return Server{}, err
@@ -63,7 +60,7 @@ func (r *reader) checkFields() error {
 		return r.ErrorIn("$.name", "name %q: small letters, digits, _, . and -", s.Name)
 	case s.Summary == "" || strings.Contains(s.Summary, "\n"):
 		return r.ErrorIn("$.summary", "summary: say in one line what the server is")
-	case len(s.Packages) == 0 && (len(s.Command) == 0 || s.Command[0] != selfWord):
+	case len(s.Packages) == 0 && (len(s.Command) == 0 || s.Command[0] != selfPlaceholder):
 		return r.ErrorIn("$.packages", "packages: name the Debian packages that have the server")
 	case len(s.Command) == 0 || s.Command[0] == "":
 		return r.ErrorIn("$.command", "no command: write the program and its arguments, as a list")
@@ -118,7 +115,7 @@ func (r *reader) checkWords() error {
 	type text struct{ path, text string }
 	var texts []text
 	for i, c := range s.Command {
-		if i == 0 && c == selfWord {
+		if i == 0 && c == selfPlaceholder {
 			continue
 		}
 		texts = append(texts, text{fmt.Sprintf("$.command[%d]", i), c})
@@ -130,8 +127,8 @@ func (r *reader) checkWords() error {
 		texts = append(texts, text{"$.files", s.Files[name]})
 	}
 	for _, t := range texts {
-		for _, w := range word.FindAllString(t.text, -1) {
-			if slices.Contains(placeWords, w) {
+		for _, w := range placeholder.FindAllString(t.text, -1) {
+			if slices.Contains(runPlaceholders, w) {
 				continue
 			}
 			used[w] = true
@@ -139,7 +136,7 @@ func (r *reader) checkWords() error {
 				if _, ok := s.values(v, nil)[strings.Trim(w, "{}")]; !ok {
 					line, column := r.find(t.path, w)
 					return r.ErrorAt(line, column, "unknown placeholder %s: there are %s, and what set holds; variant %s sets no %s (write a space behind a brace that is the server's own)",
-						w, strings.Join(placeWords, ", "), v.Name, strings.Trim(w, "{}"))
+						w, strings.Join(runPlaceholders, ", "), v.Name, strings.Trim(w, "{}"))
 				}
 			}
 		}
@@ -147,15 +144,15 @@ func (r *reader) checkWords() error {
 	check := func(path string, set map[string]string) error {
 		for _, key := range slices.Sorted(maps.Keys(set)) {
 			switch {
-			case !valueName.MatchString(key) || slices.Contains(placeWords, "{"+key+"}"):
+			case !valueName.MatchString(key) || slices.Contains(runPlaceholders, "{"+key+"}"):
 				return r.ErrorIn(path, "set %q: no name of a placeholder of one's own", key)
 			case !used["{"+key+"}"]:
 				return r.ErrorIn(path, "set %q: neither command, nor environment, nor files have {%s}", key, key)
 			}
-			for _, w := range word.FindAllString(set[key], -1) {
-				if !slices.Contains(placeWords, w) {
+			for _, w := range placeholder.FindAllString(set[key], -1) {
+				if !slices.Contains(runPlaceholders, w) {
 					line, column := r.find(path, w)
-					return r.ErrorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(placeWords, ", "))
+					return r.ErrorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(runPlaceholders, ", "))
 				}
 			}
 		}

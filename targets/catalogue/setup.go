@@ -11,20 +11,20 @@ import (
 	"strings"
 )
 
-// word is a placeholder: a word in braces without a space between. Braces of the
+// placeholder is a placeholder: a word in braces without a space between. Braces of the
 // servers' own languages have one.
-var word = regexp.MustCompile(`\{[a-z][a-z0-9_-]*\}`)
+var placeholder = regexp.MustCompile(`\{[a-z][a-z0-9_-]*\}`)
 
-// placeWords are the placeholders that every server has: where it runs, and what
+// runPlaceholders are the placeholders that every server has: where it runs, and what
 // it is to answer with 200.
-var placeWords = []string{"{dir}", "{host}", "{port}", admittedWord}
+var runPlaceholders = []string{"{dir}", "{host}", "{port}", admittedPlaceholder}
 
 // AdmittedPath is the path of a URL that a server with the placeholder {admitted}
 // answers with 200, on a connection that it then keeps, so that a request that is
 // rejected can be a later one of its connection.
 const AdmittedPath = "/admitted"
 
-const admittedWord = "{admitted}"
+const admittedPlaceholder = "{admitted}"
 
 // Names of files in the private folder of a server that speaks TLS, in PEM.
 const (
@@ -59,7 +59,7 @@ func (s Server) TLSSetup(v Variant) (Setup, bool) {
 // that rejects connections does not.
 func (s Server) Admits(v Variant) bool {
 	t := s.Setup(v)
-	has := func(text string) bool { return strings.Contains(text, admittedWord) }
+	has := func(text string) bool { return strings.Contains(text, admittedPlaceholder) }
 	return slices.ContainsFunc(slices.Concat(t.Command, t.Environment, slices.Collect(maps.Values(t.Files))), has)
 }
 
@@ -109,7 +109,7 @@ func (t Setup) replace(r *strings.Replacer) Setup {
 // stands alone.
 func (t Setup) At(dir string, addr netip.AddrPort) Setup {
 	return t.replace(strings.NewReplacer("{dir}", dir, "{host}:{port}", addr.String(),
-		"{host}", addr.Addr().String(), "{port}", strconv.Itoa(int(addr.Port())), admittedWord, AdmittedPath))
+		"{host}", addr.Addr().String(), "{port}", strconv.Itoa(int(addr.Port())), admittedPlaceholder, AdmittedPath))
 }
 
 // Write writes the files into the folder.

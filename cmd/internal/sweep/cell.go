@@ -84,7 +84,7 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	if err != nil {
 		return report, err
 	}
-	var entries []targets.Entry
+	var entries []targets.LedgerEntry
 	defer func() {
 		stats, e := path.Close()
 		report.Path = stats.Record()

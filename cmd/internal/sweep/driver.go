@@ -60,7 +60,7 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	return handBack(out, report, err, left)
 }
 
-func drive(ctx context.Context, spec driverSpec) ([]drivers.Attempt, error) {
+func drive(ctx context.Context, spec driverSpec) ([]drivers.AttemptLine, error) {
 	client, ok := drivers.ByName(spec.Fleet.Client)
 	if !ok {
 		return nil, fmt.Errorf("unknown library client %q", spec.Fleet.Client)
@@ -70,7 +70,7 @@ func drive(ctx context.Context, spec driverSpec) ([]drivers.Attempt, error) {
 
 // driveClient runs the driver to its end and returns the attempts, with their
 // times counted from each one's own start.
-func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (attempts []drivers.Attempt, err error) {
+func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (attempts []drivers.AttemptLine, err error) {
 	if spec.Fleet.Nth > 1 {
 		return nil, fmt.Errorf("the driver of %s makes one request a connection: choose a client of the fleet's own for request %d", client.Name, spec.Fleet.Nth)
 	}
@@ -109,7 +109,7 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 	defer silent.Stop()
 	stop := context.AfterFunc(ctx, func() { endGroup(cmd) })
 	defer stop()
-	err = drivers.Read(lines, func(a drivers.Attempt) error {
+	err = drivers.Read(lines, func(a drivers.AttemptLine) error {
 		silent.Reset(spec.Patience)
 		if int64(len(attempts)) == spec.Fleet.Requests {
 			return fmt.Errorf("one attempt more than the %d asked for", spec.Fleet.Requests)

@@ -20,10 +20,10 @@ import (
 )
 
 // drawAttempts draws what a driver says of some attempts.
-func drawAttempts(t *rapid.T) (all []drivers.Attempt) {
+func drawAttempts(t *rapid.T) (all []drivers.AttemptLine) {
 	for range rapid.IntRange(0, 60).Draw(t, "attempts") {
 		end := rapid.Int64Range(0, int64(time.Minute)).Draw(t, "end")
-		all = append(all, drivers.Attempt{
+		all = append(all, drivers.AttemptLine{
 			Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
 			Response: time.Duration(rapid.Int64Range(0, end).Draw(t, "response")), End: time.Duration(end),
 			Port: rapid.SampledFrom([]uint16{0, 0, 1, 2, 3, 4711}).Draw(t, "port"),
@@ -78,9 +78,9 @@ func TestEveryEntryOfTheServerIsJoinedOnceWithADriversAttempts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var entries []targets.Entry
+		var entries []targets.LedgerEntry
 		for _, port := range rapid.SliceOf(rapid.SampledFrom([]uint16{1, 2, 3, 4711, 9})).Draw(t, "entries") {
-			entries = append(entries, targets.Entry{PeerPort: port})
+			entries = append(entries, targets.LedgerEntry{PeerPort: port})
 		}
 		l := joinDriver(r.Attempts, entries)
 		if l.Matched < 0 || l.FleetOnly < 0 || l.ServerOnly < 0 || l.Matched+l.ServerOnly != int64(len(entries)) {

@@ -17,8 +17,8 @@ import (
 type fleetKind struct {
 	role     string
 	spec     func(cellSpec) any // what the role is told
-	join     func([]loadgen.Attempt, []targets.Entry) results.Ledger
-	joinWire func(*wire.Log, []loadgen.Attempt, []targets.Entry) []wire.Joined
+	join     func([]loadgen.Attempt, []targets.LedgerEntry) results.Ledger
+	joinWire func(*wire.Log, []loadgen.Attempt, []targets.LedgerEntry) []wire.Joined
 	// keeps tells whether what the fleet does not have of the wire is missing there.
 	keeps func([]loadgen.Attempt) bool
 	// complete adds to what the wire says what the fleet's counts decide.
@@ -53,7 +53,7 @@ func (s cellSpec) fleet() fleetKind {
 
 // driverReport makes a fleet's report of what a driver says. Times of the
 // handshake stay empty, and the ledger has the attempts whose port is known.
-func driverReport(attempts []drivers.Attempt) (loadgen.Report, error) {
+func driverReport(attempts []drivers.AttemptLine) (loadgen.Report, error) {
 	r := loadgen.Report{Histograms: map[string]string{}, Errors: errorWords(attempts)}
 	response, end := phaseOf{}, phaseOf{}
 	for _, a := range attempts {
@@ -105,7 +105,7 @@ func (h phaseOf) encode(out map[string]string, prefix string) error {
 // joinDriver is join for what a driver says. It does not say which attempts
 // connected, only how each ended; one with a port had a socket, and one without
 // can only be counted.
-func joinDriver(attempts []loadgen.Attempt, entries []targets.Entry) results.Ledger {
+func joinDriver(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
 	var l results.Ledger
 	ports := map[uint16]int{} // of entries that no attempt has taken
 	for i := range entries {
@@ -137,7 +137,7 @@ func joinDriver(attempts []loadgen.Attempt, entries []targets.Entry) results.Led
 // attempts have no time on the path's clock and no bytes: an attempt is put at the
 // connection of its port, the first at the first, and has sent and read what went
 // over it. An attempt without a port has no connection.
-func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.Entry) []wire.Joined {
+func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
 	conns := wire.Ledger(log)
 	byPort := map[uint16][]*wire.Connection{}
 	for i := range conns {

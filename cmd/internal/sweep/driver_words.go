@@ -41,7 +41,7 @@ func kindOf(words string) string {
 
 // errorWords counts the kinds of words that the attempts of a driver met, the
 // maxKinds most frequent ones by their own words; nil when there were none.
-func errorWords(attempts []drivers.Attempt) map[string]int64 {
+func errorWords(attempts []drivers.AttemptLine) map[string]int64 {
 	var kinds map[string]int64
 	for _, a := range attempts {
 		if a.Error == "" {

@@ -33,10 +33,10 @@ func TestWordsThatDifferByAddressesTimesAndNumbersAreOfOneKind(t *testing.T) {
 
 func TestEveryErrorOfADriverIsCountedOnceAmongAFewKinds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var attempts []drivers.Attempt
+		var attempts []drivers.AttemptLine
 		var errors int64
 		for range rapid.IntRange(0, 200).Draw(t, "attempts") {
-			a := drivers.Attempt{Error: rapid.SampledFrom([]string{"", "reset", "pipe", "other", rapid.StringN(0, 3, -1).Draw(t, "words")}).Draw(t, "error")}
+			a := drivers.AttemptLine{Error: rapid.SampledFrom([]string{"", "reset", "pipe", "other", rapid.StringN(0, 3, -1).Draw(t, "words")}).Draw(t, "error")}
 			if a.Error != "" {
 				errors++
 			}

@@ -9,7 +9,7 @@ import (
 // join compares the fleet's ledger with the server's by the client's port; the
 // client has one address. A port that was used more than once is compared by
 // how often each side saw it.
-func join(attempts []loadgen.Attempt, entries []targets.Entry) results.Ledger {
+func join(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
 	type port struct {
 		connected int64 // attempts that connected
 		perhaps   int64 // attempts that did not, but whose SYN may have arrived

@@ -34,7 +34,7 @@ func (c capture) limits() *wire.Limits {
 
 // joinWire joins the path's record with the two ledgers. Nil ledgers are those
 // of programs that keep none.
-func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.Entry) []wire.Joined {
+func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
 	conns := wire.Ledger(log)
 	fleet := make([]wire.Attempt, len(attempts))
 	for i := range attempts {
@@ -49,7 +49,7 @@ func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.Entry
 }
 
 // serverEntries is the server's ledger on the clock of the path's record.
-func serverEntries(log *wire.Log, entries []targets.Entry) []wire.Entry {
+func serverEntries(log *wire.Log, entries []targets.LedgerEntry) []wire.Entry {
 	epoch := log.Epoch.UnixNano()
 	server := make([]wire.Entry, len(entries))
 	for i := range entries {
@@ -74,7 +74,7 @@ type ExecWire struct {
 // execWire adds up a path's record, with the server's ledger if there is one.
 // Without, every connection that got an answer counts as a rejection.
 func execWire(log *wire.Log, server *targets.Report) *ExecWire {
-	var entries []targets.Entry
+	var entries []targets.LedgerEntry
 	if server != nil {
 		entries = server.Entries
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // doctorFlags are the flags of doctor.
@@ -110,7 +111,7 @@ func calibrate(cmd *cobra.Command, f doctorFlags) error {
 	}
 	ctx := cmd.Context()
 	// What any of the measurements asks of a path.
-	im := netpath.Impairments{Up: netpath.Impairment{Loss: 0.01}, Down: netpath.Impairment{Loss: 0.01}}.WithRTT(time.Millisecond)
+	im := impair.Impairments{Up: impair.Impairment{Loss: 0.01}, Down: impair.Impairment{Loss: 0.01}}.WithRTT(time.Millisecond)
 	choice, err := sweep.Choose(ctx, netpath.Spec{Kind: kind, Impairments: im, Congestion: netpath.DefaultCongestion})
 	if err != nil {
 		if err := ctx.Err(); err != nil {

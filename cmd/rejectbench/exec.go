@@ -14,6 +14,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // exitStatus is the exit code of a program that a command ran for its user.
@@ -111,7 +112,7 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
 	}
-	if kind == netpath.Loopback && im != (netpath.Impairments{}) {
+	if kind == netpath.Loopback && im != (impair.Impairments{}) {
 		return usagef("--path loopback: %w", netpath.ErrNeedsDelay)
 	}
 	if err := checkDurations(cmd.Flags()); err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
-	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // laddersDir is where a run's folder has the drawings of typical connections.
@@ -35,7 +35,7 @@ func ladderPoints(o sweep.Options) func(sweep.Point) bool {
 	best := map[kind]sweep.Point{}
 	ofGrid := 0
 	for _, p := range o.Points {
-		if o.PathOf(p) == (netpath.Impairments{}) {
+		if o.PathOf(p) == (impair.Impairments{}) {
 			continue
 		}
 		b, ok := best[kindOf(p)]

@@ -19,6 +19,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // update has golden files and the README's usage written again instead of compared.
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 // delays tells why this machine has no path with a delay, or nothing.
 var delays = sync.OnceValue(func() error {
 	_, err := sweep.Choose(context.Background(), netpath.Spec{
-		Kind: netpath.Auto, Impairments: netpath.Impairments{}.WithRTT(time.Millisecond), Congestion: netpath.DefaultCongestion,
+		Kind: netpath.Auto, Impairments: impair.Impairments{}.WithRTT(time.Millisecond), Congestion: netpath.DefaultCongestion,
 	})
 	return err
 })

@@ -6,14 +6,14 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // pathFlags are the flags that say what a path does to packets: a file of
 // settings, and a flag for each setting, which go before the file's.
 type pathFlags struct {
 	file  string
-	flags *netpath.Flags
+	flags *impair.Flags
 }
 
 // newPathFlags defines the flags but those to skip, which the command has in
@@ -21,7 +21,7 @@ type pathFlags struct {
 func newPathFlags(fs *pflag.FlagSet, skip ...string) *pathFlags {
 	f := &pathFlags{}
 	fs.StringVar(&f.file, "path-file", "", "`file` of path settings, one a line as \"jitter 5ms\", which flags change; see list settings")
-	f.flags = netpath.NewFlags(fs, skip...)
+	f.flags = impair.NewFlags(fs, skip...)
 	return f
 }
 
@@ -29,9 +29,9 @@ func newPathFlags(fs *pflag.FlagSet, skip ...string) *pathFlags {
 func (f *pathFlags) none() bool { return f.file == "" && len(f.flags.Settings()) == 0 }
 
 // impairments returns what the flags ask for, each checked by itself.
-func (f *pathFlags) impairments() (im netpath.Impairments, err error) {
+func (f *pathFlags) impairments() (im impair.Impairments, err error) {
 	if f.file != "" {
-		if im, err = netpath.ParseFile(f.file); err != nil {
+		if im, err = impair.ParseFile(f.file); err != nil {
 			var path *fs.PathError
 			if errors.As(err, &path) {
 				return im, usagef("--path-file %s: %w", f.file, path.Err)
@@ -39,14 +39,14 @@ func (f *pathFlags) impairments() (im netpath.Impairments, err error) {
 			return im, usagef("--path-file %w", err)
 		}
 	}
-	if im, err = netpath.Apply(im, f.flags.Settings()); err != nil {
+	if im, err = impair.Apply(im, f.flags.Settings()); err != nil {
 		return im, usagef("--%w", err)
 	}
 	return im, nil
 }
 
 // checkPath checks settings together.
-func checkPath(im netpath.Impairments) error {
+func checkPath(im impair.Impairments) error {
 	if err := im.Check(); err != nil {
 		return usagef("--%w", err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
-	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // list reads the values of a comma-separated flag, each by parse. A value that
@@ -181,15 +181,15 @@ func outcomeTerms() []results.Term {
 }
 
 func pathTerms() []results.Term {
-	return terms(netpath.Profiles, func(p netpath.Profile) (string, string) {
+	return terms(impair.Profiles, func(p impair.Profile) (string, string) {
 		return p.Name, p.Summary + ": " + p.Values + ". " + p.Source
 	})
 }
 
 func faultTerms() []results.Term {
-	return terms(netpath.Faults[:], func(f netpath.FaultInfo) (string, string) { return f.Name, f.Summary })
+	return terms(impair.Faults[:], func(f impair.FaultInfo) (string, string) { return f.Name, f.Summary })
 }
 
 func settingTerms() []results.Term {
-	return terms(netpath.Keys, func(k netpath.Key) (string, string) { return k.Name, k.Unit + ": " + k.Summary })
+	return terms(impair.Keys, func(k impair.Key) (string, string) { return k.Name, k.Unit + ": " + k.Summary })
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // patience bounds what must happen; no test waits for it to pass.
@@ -105,8 +107,10 @@ func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
 	// Fewer than any ring holds, so that none is lost while the line's thread is
 	// kept from running.
 	const n = 16000
-	lossy := func(share float64) Impairment { return Impairment{Delay: 2 * time.Millisecond, Loss: share} }
-	for name, im := range map[string]Impairments{
+	lossy := func(share float64) impair.Impairment {
+		return impair.Impairment{Delay: 2 * time.Millisecond, Loss: share}
+	}
+	for name, im := range map[string]impair.Impairments{
 		"no loss": {Up: lossy(0), Down: lossy(0)},
 		"1%":      {Up: lossy(0.01), Down: lossy(0.01)},
 		"20%":     {Up: lossy(0.2), Down: lossy(0.2)},
@@ -157,7 +161,7 @@ func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
 func TestSameSeedLosesTheSamePackets(t *testing.T) {
 	arrivals := func(seed uint64) (got []uint32) {
 		inMiddle(t, func() error {
-			spec := Spec{Kind: DelayLine, Seed: seed, Impairments: Impairments{Up: Impairment{Loss: 0.1}}}
+			spec := Spec{Kind: DelayLine, Seed: seed, Impairments: impair.Impairments{Up: impair.Impairment{Loss: 0.1}}}
 			p, err := Open(spec, true)
 			if err != nil {
 				return err
@@ -180,7 +184,7 @@ func TestSameSeedLosesTheSamePackets(t *testing.T) {
 func TestEachDirectionTakesHalfTheRoundTrip(t *testing.T) {
 	const rtt = 60 * time.Millisecond
 	inMiddle(t, func() error {
-		p, err := Open(Spec{Kind: DelayLine, Impairments: Impairments{}.WithRTT(rtt)}, true)
+		p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(rtt)}, true)
 		if err != nil {
 			return err
 		}
@@ -218,7 +222,7 @@ func TestUploadArrivesIntact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inMiddle(t, func() error {
-				im := Impairments{Up: Impairment{Loss: c.loss}, Down: Impairment{Loss: c.loss}}.WithRTT(c.rtt)
+				im := impair.Impairments{Up: impair.Impairment{Loss: c.loss}, Down: impair.Impairment{Loss: c.loss}}.WithRTT(c.rtt)
 				p, err := Open(Spec{Kind: DelayLine, Impairments: im, Seed: 3}, true)
 				if err != nil {
 					return err

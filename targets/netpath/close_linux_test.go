@@ -16,6 +16,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // descriptors returns what this process has open.
@@ -92,8 +94,8 @@ func inhabited(ns string) bool {
 }
 
 var kindsToClose = []Spec{
-	{Kind: DelayLine, Impairments: Impairments{}.WithRTT(2 * time.Millisecond)},
-	{Kind: DelayLine, Impairments: Impairments{Up: Impairment{Loss: 0.01}}},
+	{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(2 * time.Millisecond)},
+	{Kind: DelayLine, Impairments: impair.Impairments{Up: impair.Impairment{Loss: 0.01}}},
 	{Kind: DelayLine},
 	{Kind: Loopback},
 }
@@ -206,9 +208,9 @@ func TestOpenThatFailsLeavesNothingBehind(t *testing.T) {
 		"unknown kind":                {Spec{Kind: "tunnel"}, nil},
 		"auto":                        {Spec{Kind: Auto}, nil},
 		"unknown congestion control":  {Spec{Kind: DelayLine, Congestion: "nosuch"}, nil},
-		"loopback with a delay":       {Spec{Kind: Loopback, Impairments: Impairments{}.WithRTT(time.Millisecond)}, nil},
+		"loopback with a delay":       {Spec{Kind: Loopback, Impairments: impair.Impairments{}.WithRTT(time.Millisecond)}, nil},
 		"the second device is taken":  {kindsToClose[0], taken},
-		"netem without such a kernel": {Spec{Kind: Netem, Impairments: Impairments{}.WithRTT(time.Millisecond)}, nil},
+		"netem without such a kernel": {Spec{Kind: Netem, Impairments: impair.Impairments{}.WithRTT(time.Millisecond)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -241,7 +243,7 @@ func TestOpenThatFailsLeavesNothingBehind(t *testing.T) {
 }
 
 func TestLoopbackRefusesDelayAndLoss(t *testing.T) {
-	for _, im := range []Impairments{Impairments{}.WithRTT(time.Nanosecond), {Up: Impairment{Loss: 0.01}}, {Down: Impairment{Loss: 0.01}}} {
+	for _, im := range []impair.Impairments{impair.Impairments{}.WithRTT(time.Nanosecond), {Up: impair.Impairment{Loss: 0.01}}, {Down: impair.Impairment{Loss: 0.01}}} {
 		if _, err := Open(Spec{Kind: Loopback, Impairments: im}, false); !errors.Is(err, ErrNeedsDelay) {
 			t.Errorf("a loopback path with %+v: %v", im, err)
 		}

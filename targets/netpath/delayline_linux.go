@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
@@ -48,7 +49,7 @@ type delayLine struct {
 // receive offload: a fraction of the work. Whatever picks, queues or reorders
 // packets must see single frames.
 func bursts(spec Spec) bool {
-	plain := Impairments{}
+	plain := impair.Impairments{}
 	return spec.Impairments.WithoutDelay() == plain
 }
 

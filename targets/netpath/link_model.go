@@ -3,13 +3,15 @@ package netpath
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // link decides what one direction of a path does to each packet. Its decisions
 // follow from the seed and the packets alone: it reads no clock and allocates
 // nothing after newLink. Times are nanoseconds of any clock that starts above 0.
 type link struct {
-	im     Impairment
+	im     impair.Impairment
 	counts linkCounts
 
 	// Each effect draws from a source of its own, so that turning one on does
@@ -52,7 +54,7 @@ type verdict struct {
 
 // newLink returns the link for im, which must be valid. Links of the same seed
 // and another stream decide independently.
-func newLink(im Impairment, seed, stream uint64) *link {
+func newLink(im impair.Impairment, seed, stream uint64) *link {
 	source := func(effect uint64) *rand.Rand {
 		return rand.New(rand.NewPCG(scatter(seed), scatter(scatter(stream)+effect)))
 	}
@@ -81,14 +83,14 @@ func scatter(x uint64) uint64 {
 }
 
 // queueTime is the bound of the queue in front of im.Rate in nanoseconds.
-func queueTime(im Impairment) int64 {
+func queueTime(im impair.Impairment) int64 {
 	switch {
 	case im.QueueBytes > 0:
 		return im.QueueBytes * 8e9 / im.Rate
 	case im.QueueTime > 0:
 		return int64(im.QueueTime)
 	}
-	return int64(DefaultQueueTime)
+	return int64(impair.DefaultQueueTime)
 }
 
 // admit decides on a packet that entered the path at stamp with a frame of so
@@ -165,7 +167,7 @@ func (l *link) arrive(sent int64, flow uint16) int64 {
 	if l.last == nil {
 		return due
 	}
-	if l.im.Distribution == Normal {
+	if l.im.Distribution == impair.Normal {
 		due += int64(math.Round(l.jitter.NormFloat64() * float64(l.im.Jitter)))
 	} else {
 		due += l.jitter.Int64N(2*int64(l.im.Jitter)+1) - int64(l.im.Jitter)

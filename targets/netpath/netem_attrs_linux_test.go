@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 func TestNetemDoesWhatTheLinkDoes(t *testing.T) {
@@ -22,7 +24,7 @@ func TestNetemDoesWhatTheLinkDoes(t *testing.T) {
 		"loss 1%, loss-burst 3":                            {Limit: netemLimit}, // the chain's
 		"rate-up 1Mbit":                                    {Limit: netemLimit},
 	} {
-		im, err := ParseText(text)
+		im, err := impair.ParseText(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +37,7 @@ func TestNetemDoesWhatTheLinkDoes(t *testing.T) {
 // What the kernel is told: 32-bit shares, and a gap of 1 with reordering.
 func TestNetemSharesAreExact(t *testing.T) {
 	for _, share := range []float64{0, 0.001, 0.01, 0.1, 0.5, 1} {
-		a, err := netemAttrs(Impairment{Loss: share, Delay: time.Millisecond, Reorder: share})
+		a, err := netemAttrs(impair.Impairment{Loss: share, Delay: time.Millisecond, Reorder: share})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +53,7 @@ func TestNetemSharesAreExact(t *testing.T) {
 
 func TestWhatNetemDoesOtherwiseIsAnError(t *testing.T) {
 	for _, text := range []string{"rtt 20ms, jitter 1ms", "rtt 20ms, jitter 1ms, jitter-distribution normal"} {
-		im, err := ParseText(text)
+		im, err := impair.ParseText(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +74,7 @@ func TestTokenBucketHasTheRateAndTheQueue(t *testing.T) {
 		"rate-up 1kbit, queue 10B":        {125, fullFrame},
 		"rate-up 100Gbit, queue-up 100us": {12_500_000_000, 1_250_000},
 	} {
-		im, err := ParseText(text)
+		im, err := impair.ParseText(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +92,7 @@ func TestTokenBucketHasTheRateAndTheQueue(t *testing.T) {
 			t.Errorf("%q: a filter without a rate: %v, %v", text, q, err)
 		}
 	}
-	if _, err := tbf(Impairment{Rate: MaxRate, QueueTime: MaxQueueTime}, netlink.QdiscAttrs{}); !errors.Is(err, errNotNetem) {
+	if _, err := tbf(impair.Impairment{Rate: impair.MaxRate, QueueTime: impair.MaxQueueTime}, netlink.QdiscAttrs{}); !errors.Is(err, errNotNetem) {
 		t.Errorf("a queue of 7.5 TB: %v", err)
 	}
 }
@@ -104,8 +106,8 @@ func TestKernelTakesTheTokenBucket(t *testing.T) {
 		if err := netlink.LinkSetUp(lo); err != nil {
 			return err
 		}
-		for _, rate := range []int64{MinRate, 2e6, 1e9, 100e9} {
-			q, err := tbf(Impairment{Rate: rate, QueueTime: 10 * time.Millisecond}, netlink.QdiscAttrs{
+		for _, rate := range []int64{impair.MinRate, 2e6, 1e9, 100e9} {
+			q, err := tbf(impair.Impairment{Rate: rate, QueueTime: 10 * time.Millisecond}, netlink.QdiscAttrs{
 				LinkIndex: lo.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT,
 			})
 			if err != nil {

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strconv"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // netemLossGE is NETEM_LOSS_GE of linux/pkt_sched.h, which the netlink package
@@ -20,7 +23,7 @@ type lossChain struct {
 }
 
 // inBursts tells whether im has a chain decide what is lost, not each packet alone.
-func inBursts(im Impairment) bool { return im.LossBurst > 1 && im.Loss > 0 && im.Loss < 1 }
+func inBursts(im impair.Impairment) bool { return im.LossBurst > 1 && im.Loss > 0 && im.Loss < 1 }
 
 // lossBursts returns the chain that loses as im does, nil when it has no bursts.
 // netem's (loss_gilb_ell in net/sched/sch_netem.c, right since Linux 3.14) steps
@@ -28,14 +31,14 @@ func inBursts(im Impairment) bool { return im.LossBurst > 1 && im.Loss > 0 && im
 // sequence a packet later. Its first state is the good one, a link's is drawn;
 // what a path has lost after many bursts does not depend on that. A probability
 // of 0 or 1 may be off by one in 2^32.
-func lossBursts(im Impairment) (*lossChain, error) {
+func lossBursts(im impair.Impairment) (*lossChain, error) {
 	if !inBursts(im) {
 		return nil, nil
 	}
 	// netem draws a loss for each of two copies, and hands on the other: with one
 	// packet in ten doubled, no burst would be longer than ten on average.
 	if im.Duplicate > 0 {
-		return nil, fmt.Errorf("loss-burst %s with duplicate: %w: a packet that is doubled survives a burst", getBurst(im), errNotNetem)
+		return nil, fmt.Errorf("loss-burst %s with duplicate: %w: a packet that is doubled survives a burst", strconv.FormatFloat(im.LossBurst, 'f', -1, 64), errNotNetem)
 	}
 	share := func(p float64) uint32 { return uint32(math.Round(p * math.MaxUint32)) }
 	chain := &lossChain{toBad: share(im.Loss / (im.LossBurst * (1 - im.Loss))), toGood: share(1 / im.LossBurst)}
@@ -43,7 +46,7 @@ func lossBursts(im Impairment) (*lossChain, error) {
 	const slack = 0.001
 	bad, good := float64(chain.toBad), float64(chain.toGood)
 	if lost := bad / (bad + good); math.Abs(lost/im.Loss-1) > slack {
-		return nil, fmt.Errorf("loss-burst %s with loss %s: %w: it cannot start bursts as rarely", getBurst(im), formatShare(im.Loss), errNotNetem)
+		return nil, fmt.Errorf("loss-burst %s with loss %s: %w: it cannot start bursts as rarely", strconv.FormatFloat(im.LossBurst, 'f', -1, 64), impair.FormatShare(im.Loss), errNotNetem)
 	}
 	return chain, nil
 }

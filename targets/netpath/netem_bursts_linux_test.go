@@ -12,12 +12,14 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // chainOf returns the chain of what a text asks of the way up.
 func chainOf(t *testing.T, text string) (*lossChain, error) {
 	t.Helper()
-	im, err := ParseText(text)
+	im, err := impair.ParseText(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +30,7 @@ func TestNetemChainHasTheLinksProbabilities(t *testing.T) {
 	for _, text := range []string{
 		"loss 1%, loss-burst 3", "loss 0.01%, loss-burst 1.5", "loss 10%, loss-burst 1000000", "loss 50%, loss-burst 2", "loss 75%, loss-burst 3",
 	} {
-		im, err := ParseText(text)
+		im, err := impair.ParseText(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +88,7 @@ func TestNetemMessageIsWhatTheKernelReads(t *testing.T) {
 			uint16(12), uint16(3), [2]uint32{reorder, 0}, // TCA_NETEM_REORDER
 		},
 	} {
-		im, err := ParseText("rtt 2ms, " + text)
+		im, err := impair.ParseText("rtt 2ms, " + text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,11 +160,11 @@ func TestKernelHoldsTheNetemChainAskedFor(t *testing.T) {
 		"rtt 20ms, loss 1%, loss-burst 3, reorder 2%", "rtt 20ms, loss 1%, loss-burst 3, rate-up 2Mbit", "loss 1%",
 	} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Impairments) {
 				for _, side := range []struct {
 					ns   *namespace
 					dev  string
-					want Impairment
+					want impair.Impairment
 				}{{p.client, clientDev, im.Up}, {p.server, serverDev, im.Down}} {
 					var got, want []byte
 					err := side.ns.do(func() (err error) {
@@ -211,12 +213,12 @@ func TestNetemLosesInBursts(t *testing.T) {
 	const n = 40000
 	for _, text := range []string{"rtt 4ms, loss-up 2%, loss-burst-up 3, loss-down 10%, loss-burst-down 8", "loss-up 75%, loss-burst-up 3, loss-down 10%, loss-burst-down 1.5"} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Impairments) {
 				client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
 				for _, way := range []struct {
 					name     string
 					from, to *net.UDPConn
-					im       Impairment
+					im       impair.Impairment
 				}{{"up", client, server, im.Up}, {"down", server, client, im.Down}} {
 					got := carry(t, way.from, way.to, n, smallFrame)
 					lengths := runs(t, got, n)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // Why netemAttrs refuses a jitter: a burst of one connection is sent, and behind
@@ -30,7 +32,7 @@ func TestNetemJitterKnowsNoConnections(t *testing.T) {
 		"with a rate": {12.5e9, false, jitter * burst / (burst + 2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onNetem(t, "", func(p *Path, _ Impairments) {
+			onNetem(t, "", func(p *Path, _ impair.Impairments) {
 				err := p.client.do(func() error {
 					link, err := netlink.LinkByName(clientDev)
 					if err != nil {

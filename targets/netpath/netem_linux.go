@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/vishvananda/netlink"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // netemLimit is the number of packets netem may hold. Its default of 1000
@@ -34,7 +36,7 @@ func joinEnds(client, server end, o offload) error {
 // what leaves it.
 func openNetem(client, server end, spec Spec) error {
 	im := spec.Impairments
-	if im.Fault != NoFault {
+	if im.Fault != impair.NoFault {
 		return fmt.Errorf("fault %v: %w: it does not look at packets", im.Fault, errNotNetem)
 	}
 	// Whole frames, so that a loss hits a frame and not a burst of them.
@@ -49,7 +51,7 @@ func openNetem(client, server end, spec Spec) error {
 }
 
 // addNetem puts a netem on a device, and below it a tbf if there is a rate.
-func addNetem(dev string, im Impairment) error {
+func addNetem(dev string, im impair.Impairment) error {
 	attrs, err := netemAttrs(im)
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 
 	"github.com/vishvananda/netlink"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // Path is a path between a client's and a server's end, made by Open in a
@@ -24,7 +26,7 @@ type Path struct {
 // path isolated says whether the process has a network namespace of its own;
 // the others need one.
 func Open(spec Spec, isolated bool) (_ *Path, err error) {
-	if spec.Kind == Loopback && spec.Impairments != (Impairments{}) {
+	if spec.Kind == Loopback && spec.Impairments != (impair.Impairments{}) {
 		return nil, ErrNeedsDelay
 	}
 	p := &Path{kind: spec.Kind, network: spec.network()}
@@ -88,7 +90,7 @@ func (p *Path) openLink(spec Spec) (err error) {
 	switch {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
-	case spec.Impairments == Impairments{} && spec.Witness == nil:
+	case spec.Impairments == impair.Impairments{} && spec.Witness == nil:
 		// Nothing to do to packets: a line would only add to their way.
 		return joinEnds(client, server, burst)
 	}

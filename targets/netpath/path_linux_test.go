@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // The main thread cannot end, so it must never become a namespace's: that
@@ -78,7 +80,7 @@ func TestDelayLineHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 	for _, rtt := range []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond} {
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {
-				p, err := Open(Spec{Kind: DelayLine, Impairments: Impairments{}.WithRTT(rtt)}, true)
+				p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(rtt)}, true)
 				if err != nil {
 					return err
 				}

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os/exec"
 	"time"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // Path is a path between a client and a server; away from Linux only the
@@ -24,7 +26,7 @@ func Open(spec Spec, _ bool) (*Path, error) {
 	if spec.Kind != Loopback {
 		return nil, fmt.Errorf("make a %s path: %w", spec.Kind, ErrNotAllowed)
 	}
-	if spec.Impairments != (Impairments{}) {
+	if spec.Impairments != (impair.Impairments{}) {
 		return nil, ErrNeedsDelay
 	}
 	p := &Path{loopback: netip.MustParseAddr("127.0.0.1")}

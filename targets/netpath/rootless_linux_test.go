@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // The path of an ordinary user: the test starts itself as one (the user), who
@@ -65,7 +67,7 @@ func actAsUser() error {
 
 func actAsMiddle() error {
 	const rtt = 10 * time.Millisecond
-	p, err := Open(Spec{Kind: DelayLine, Impairments: Impairments{}.WithRTT(rtt)}, true)
+	p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(rtt)}, true)
 	if err != nil {
 		return err
 	}

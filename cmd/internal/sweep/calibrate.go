@@ -9,6 +9,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // Calibration is how a path that was measured compares with what was asked of it.
@@ -60,7 +61,7 @@ func Calibrate(ctx context.Context, c Choice, seed uint64) (Calibration, error) 
 	defer runtime.UnlockOSThread()
 	started := time.Now()
 	result := Calibration{Path: c.Kind}
-	spec := func(im netpath.Impairments) netpath.Spec {
+	spec := func(im impair.Impairments) netpath.Spec {
 		return netpath.Spec{Kind: c.Kind, Impairments: im, Seed: seed}
 	}
 	cell := func(rtt time.Duration, fleet loadgen.Config) (cellReport, error) {
@@ -68,7 +69,7 @@ func Calibrate(ctx context.Context, c Choice, seed uint64) (Calibration, error) 
 		ctx, cancel := context.WithTimeout(ctx, calibrateDeadline)
 		defer cancel()
 		return runCellProcess(ctx, cellSpec{
-			Path: spec(netpath.Impairments{}.WithRTT(rtt)), Isolated: c.Isolated, Fleet: fleet,
+			Path: spec(impair.Impairments{}.WithRTT(rtt)), Isolated: c.Isolated, Fleet: fleet,
 			Server: serverSpec{Strategy: "read-request", Grace: time.Second},
 		}, c.Isolated)
 	}
@@ -85,8 +86,8 @@ func Calibrate(ctx context.Context, c Choice, seed uint64) (Calibration, error) 
 	}
 	result.Checks = append(result.Checks, checkLateness(calibratedRTT, r)...)
 	for i, l := range calibratedLosses {
-		im := netpath.Impairment{Loss: l.share, Delay: time.Millisecond}
-		path := spec(netpath.Impairments{Up: im, Down: im})
+		im := impair.Impairment{Loss: l.share, Delay: time.Millisecond}
+		path := spec(impair.Impairments{Up: im, Down: im})
 		// From one seed all of them would lose the same packets, and more of them
 		// the more likely it is: one chance in place of three.
 		path.Seed += uint64(i)

@@ -17,6 +17,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // drawAttempts draws what a driver says of some attempts.
@@ -201,7 +202,7 @@ func childrenIn(t *testing.T, folder string) (left []string) {
 }
 
 func TestEveryInstalledClientIsMeasuredAsTheFleetIs(t *testing.T) {
-	path, err := Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: netpath.Impairments{}.WithRTT(5 * time.Millisecond)})
+	path, err := Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: impair.Impairments{}.WithRTT(5 * time.Millisecond)})
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)

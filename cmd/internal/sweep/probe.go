@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // Choice is a path that this machine allows.
@@ -61,7 +62,7 @@ func Choose(ctx context.Context, spec netpath.Spec) (Choice, error) {
 		case spec.Kind != netpath.Auto && f.Kind != spec.Kind:
 		case !f.Allowed():
 			failures = append(failures, errors.New(f.Error))
-		case spec.Impairments != (netpath.Impairments{}) && f.Kind == netpath.Loopback:
+		case spec.Impairments != (impair.Impairments{}) && f.Kind == netpath.Loopback:
 			failures = append(failures, netpath.ErrNeedsDelay)
 		case !f.Isolated && spec.Congestion != netpath.DefaultCongestion && spec.Congestion != netpath.SystemCongestion:
 			failures = append(failures, fmt.Errorf("the system's own loopback has the system's congestion control, not %s", spec.Congestion))
@@ -114,7 +115,7 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 	defer cancel()
 	spec := probeSpec{path, c.Isolated, program}
 	spec.Kind = c.Kind
-	switch none := (netpath.Impairments{}); {
+	switch none := (impair.Impairments{}); {
 	case c.Kind == netpath.Loopback:
 		spec.Impairments = none
 	case spec.Impairments == none:

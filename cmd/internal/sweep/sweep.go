@@ -17,6 +17,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // maxTries is how often a cell is run at most until it is valid.
@@ -81,7 +82,7 @@ type Options struct {
 	Budget time.Duration
 
 	Path        Choice
-	Impairments netpath.Impairments // of every cell; the point's round trip and loss come on top
+	Impairments impair.Impairments // of every cell; the point's round trip and loss come on top
 	Congestion  string              // congestion control of both ends; empty is the path's default
 	IPv6        bool
 	// Programs are the server programs that stand in for the reference server,
@@ -248,7 +249,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 	}
 	_, spec.Driver = drivers.ByName(v.Client)
 	spec.Folder = o.folder
-	if o.Path.Kind == netpath.DelayLine && im != (netpath.Impairments{}) {
+	if o.Path.Kind == netpath.DelayLine && im != (impair.Impairments{}) {
 		if o.Capture > 0 {
 			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
 		}
@@ -294,7 +295,7 @@ func captureName(v visit, try int) string {
 }
 
 // PathOf is what the path of a point does to packets.
-func (o Options) PathOf(p Point) netpath.Impairments {
+func (o Options) PathOf(p Point) impair.Impairments {
 	im := o.Impairments.WithRTT(p.RTT)
 	if p.Loss > 0 {
 		im.Up.Loss, im.Down.Loss = p.Loss, p.Loss

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // The conditions a cell must have met itself, or its figures say something
@@ -26,7 +26,7 @@ const (
 )
 
 // judge returns why a cell is not to be trusted, or nothing.
-func judge(p Point, im netpath.Impairments, limit int, answers bool, r cellReport) string {
+func judge(p Point, im impair.Impairments, limit int, answers bool, r cellReport) string {
 	var reasons []string
 	object := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	if r.Error != "" {

@@ -1,4 +1,4 @@
-package netpath
+package impair
 
 import (
 	"fmt"

@@ -1,61 +1,15 @@
 package netpath
 
 import (
-	"fmt"
 	"math"
 	"time"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// Fault is something done to chosen packets of every connection, so that one
-// way to lose an answer can be shown by itself. The zero value is NoFault.
-type Fault uint8
-
-// The closed set of faults. Faults documents each of them.
-const (
-	NoFault Fault = iota
-	DropFirstResponse
-	DropRST
-	LateRequest
-	LateResponse
-)
-
-// FaultHold is how long a fault holds packets at most: those of a connection
+// maxHold is how long a fault holds packets at most: those of a connection
 // in which what they wait for never comes are let go then.
-const FaultHold = time.Second
-
-// FaultInfo is the row of the vocabulary for one fault.
-type FaultInfo struct {
-	Fault   Fault
-	Name    string
-	Summary string // one line for a reader
-}
-
-// Faults is the one table that fault names come from.
-var Faults = [...]FaultInfo{
-	{NoFault, "none", "packets are not looked at"},
-	{DropFirstResponse, "drop-first-response", "the first copy of every segment with data from the server is dropped; retransmissions pass"},
-	{DropRST, "drop-rst", "every RST is dropped, in both directions"},
-	{LateRequest, "late-request", "the client's data and FIN are held until the server's FIN or RST has passed, a second at most"},
-	{LateResponse, "late-response", "the server's data and FIN are held until its RST has passed, a second at most"},
-}
-
-// String returns the fault's name.
-func (f Fault) String() string {
-	if int(f) < len(Faults) {
-		return Faults[f].Name
-	}
-	return fmt.Sprintf("Fault(%d)", f)
-}
-
-// FaultByName returns the fault of a name.
-func FaultByName(name string) (Fault, error) {
-	for _, f := range Faults {
-		if f.Name == name {
-			return f.Fault, nil
-		}
-	}
-	return NoFault, fmt.Errorf("unknown fault: there are %s", faultNames())
-}
+const maxHold = time.Second
 
 // segment is what a fault needs to know of a TCP packet.
 type segment struct {
@@ -90,7 +44,7 @@ const ports = math.MaxUint16 + 1
 // fixed; nothing is allocated for a packet. Connections are told apart by the
 // client's port: a SYN from a port begins a new one.
 type faultState struct {
-	fault Fault
+	fault impair.Fault
 	// seen is behind the highest byte that the server sent, valid if started.
 	seen    [ports]uint32
 	started [ports]bool
@@ -100,9 +54,9 @@ type faultState struct {
 	held   holds
 }
 
-// newFaultState returns nil for NoFault.
-func newFaultState(f Fault) *faultState {
-	if f == NoFault {
+// newFaultState returns nil for impair.NoFault.
+func newFaultState(f impair.Fault) *faultState {
+	if f == impair.NoFault {
 		return nil
 	}
 	return &faultState{fault: f}
@@ -120,17 +74,17 @@ func (f *faultState) look(now int64, s segment) (act faultAction, letGo bool) {
 		return faultPass, letGo
 	}
 	switch f.fault {
-	case DropFirstResponse:
+	case impair.DropFirstResponse:
 		if s.fromServer && s.payload > 0 && f.isNew(s) {
 			return faultDrop, false
 		}
-	case DropRST:
+	case impair.DropRST:
 		if s.flags&flagRST != 0 {
 			return faultDrop, false
 		}
-	case LateRequest:
+	case impair.LateRequest:
 		return f.holdUntil(now, s, !s.fromServer, flagFIN|flagRST)
-	case LateResponse:
+	case impair.LateResponse:
 		return f.holdUntil(now, s, s.fromServer, flagRST)
 	}
 	return faultPass, false
@@ -158,7 +112,7 @@ func (f *faultState) holdUntil(now int64, s segment, stream bool, until uint8) (
 		return faultPass, f.held.remove(s.port)
 	}
 	if stream && s.flags&flagRST == 0 && (s.payload > 0 || s.flags&flagFIN != 0) {
-		f.held.add(s.port, now+int64(FaultHold))
+		f.held.add(s.port, now+int64(maxHold))
 		return faultHold, false
 	}
 	return faultPass, false

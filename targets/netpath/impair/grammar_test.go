@@ -1,4 +1,4 @@
-package netpath
+package impair_test
 
 import (
 	"flag"
@@ -6,59 +6,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair/impairtest"
 )
-
-// validImpairment draws any impairment that Check accepts.
-func validImpairment(t *rapid.T) Impairment {
-	share := rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 1), rapid.Float64Range(0, 0.01))
-	im := Impairment{
-		Delay:        time.Duration(rapid.Int64Range(0, int64(MaxDelay)).Draw(t, "delay")),
-		Distribution: Distribution(rapid.IntRange(0, len(distributions)-1).Draw(t, "distribution")),
-		Duplicate:    share.Draw(t, "duplicate"),
-	}
-	im.Jitter = time.Duration(rapid.Int64Range(0, int64(im.Delay)).Draw(t, "jitter"))
-	if im.Delay > 0 {
-		im.Reorder = share.Draw(t, "reorder")
-	}
-	im.LossBurst = rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(1, MaxLossBurst), rapid.Float64Range(1, 10)).Draw(t, "burst")
-	im.Loss = share.Draw(t, "loss")
-	if im.LossBurst > 1 && im.Loss < 1 {
-		im.Loss = min(im.Loss, im.LossBurst/(im.LossBurst+1))
-	}
-	if rapid.Bool().Draw(t, "limited") {
-		im.Rate = rapid.OneOf(rapid.Int64Range(MinRate, MaxRate), rapid.Map(rapid.Int64Range(1, 1000), func(n int64) int64 { return n * 1e6 })).Draw(t, "rate")
-		switch rapid.IntRange(0, 2).Draw(t, "queue") {
-		case 1:
-			im.QueueBytes = rapid.Int64Range(1, MaxQueueBytes).Draw(t, "bytes")
-		case 2:
-			im.QueueTime = time.Duration(rapid.Int64Range(1, int64(MaxQueueTime)).Draw(t, "time"))
-		}
-	}
-	return im
-}
-
-func validImpairments(t *rapid.T) Impairments {
-	im := Impairments{
-		Up:    validImpairment(t),
-		Fault: Fault(rapid.IntRange(0, len(Faults)-1).Draw(t, "fault")),
-	}
-	im.Down = im.Up
-	if rapid.Bool().Draw(t, "asymmetric") {
-		im.Down = validImpairment(t)
-	}
-	return im
-}
 
 func TestCanonicalFormParsesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		im := validImpairments(t)
+		im := impairtest.Impairments(t)
 		if err := im.Check(); err != nil {
 			t.Fatalf("Check: %v", err)
 		}
-		got, err := ParseText(im.String())
+		got, err := impair.ParseText(im.String())
 		if err != nil {
 			t.Fatalf("%s: %v", im, err)
 		}
@@ -95,7 +56,7 @@ func TestCanonicalFormIsShort(t *testing.T) {
 		"rtt 10ms, loss 1%, profile lte": "rtt 10ms, loss 1%, rate-up 12Mbit, rate-down 12Mbit",
 		"rtt 80ms, jitter 5ms, jitter-distribution normal": "rtt 80ms, jitter 5ms, jitter-distribution normal",
 	} {
-		im, err := ParseText(text)
+		im, err := impair.ParseText(text)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 		} else if got := im.String(); got != want {
@@ -146,7 +107,7 @@ func TestWhatCannotBeIsNamedWithItsValueInOneLine(t *testing.T) {
 		"profile moon":                        `profile "moon": unknown profile: there are same-zone,`,
 		"profile geo-satellite, jitter 400ms": `jitter "400ms": more than the one-way delay of 341.5ms`,
 	} {
-		_, err := ParseText(text)
+		_, err := impair.ParseText(text)
 		if err == nil {
 			t.Errorf("%q: no error", text)
 		} else if got := err.Error(); !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
@@ -169,23 +130,23 @@ func TestErrorOfAFileHasItsLine(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ParseFile(path); err == nil || !strings.HasPrefix(err.Error(), path+want) {
+		if _, err := impair.ParseFile(path); err == nil || !strings.HasPrefix(err.Error(), path+want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
-	if _, err := ParseFile(filepath.Join(t.TempDir(), "none")); err == nil {
+	if _, err := impair.ParseFile(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("no error for a file that is not there")
 	}
 }
 
 func TestCheckFindsWhatTheGrammarCannotSay(t *testing.T) {
-	for name, im := range map[string]Impairments{
-		"negative delay":       {Up: Impairment{Delay: -1}},
-		"negative jitter":      {Down: Impairment{Jitter: -1}},
-		"loss above one":       {Up: Impairment{Loss: 1.1}},
-		"two bounds of queue":  {Up: Impairment{Rate: 1e6, QueueBytes: 1, QueueTime: 1}},
-		"unknown fault":        {Fault: Fault(len(Faults))},
-		"unknown distribution": {Up: Impairment{Distribution: 9}},
+	for name, im := range map[string]impair.Impairments{
+		"negative delay":       {Up: impair.Impairment{Delay: -1}},
+		"negative jitter":      {Down: impair.Impairment{Jitter: -1}},
+		"loss above one":       {Up: impair.Impairment{Loss: 1.1}},
+		"two bounds of queue":  {Up: impair.Impairment{Rate: 1e6, QueueBytes: 1, QueueTime: 1}},
+		"unknown fault":        {Fault: impair.Fault(len(impair.Faults))},
+		"unknown distribution": {Up: impair.Impairment{Distribution: 9}},
 	} {
 		if err := im.Check(); err == nil {
 			t.Errorf("%s: no error", name)
@@ -202,11 +163,11 @@ func TestEveryKeyIsAFlagAndDocumented(t *testing.T) {
 	} {
 		fs.String(name, "", "")
 	}
-	flags := NewFlags(fs, "rtt", "loss")
+	flags := impair.NewFlags(fs, "rtt", "loss")
 	if err := fs.Parse([]string{"--jitter-up", "5ms", "--rate-up=2Mbit", "--profile", "lte", "--rtt", "10ms"}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Apply(Impairments{}, flags.Settings())
+	got, err := impair.Apply(impair.Impairments{}, flags.Settings())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +175,7 @@ func TestEveryKeyIsAFlagAndDocumented(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	seen := map[string]bool{}
-	for _, k := range Keys {
+	for _, k := range impair.Keys {
 		if k.Name == "" || k.Unit == "" || k.Summary == "" || seen[k.Name] {
 			t.Errorf("%+v", k)
 		}
@@ -227,22 +188,22 @@ func TestEveryKeyIsAFlagAndDocumented(t *testing.T) {
 
 func TestEveryProfileHasFiguresAndASource(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range Profiles {
+	for _, p := range impair.Profiles {
 		if p.Name == "" || p.Summary == "" || p.Source == "" || seen[p.Name] {
 			t.Errorf("%+v", p)
 		}
 		seen[p.Name] = true
-		im, err := ParseText(p.Values)
+		im, err := impair.ParseText(p.Values)
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
 		if im.RTT() == 0 {
 			t.Errorf("%s has no round trip", p.Name)
 		}
-		if im.Fault != NoFault || strings.Contains(p.Values, "profile") {
+		if im.Fault != impair.NoFault || strings.Contains(p.Values, "profile") {
 			t.Errorf("%s: %s", p.Name, p.Values)
 		}
-		got, err := ParseText("profile " + p.Name)
+		got, err := impair.ParseText("profile " + p.Name)
 		if err != nil || got != im {
 			t.Errorf("profile %s: %v, %v", p.Name, got, err)
 		}
@@ -250,13 +211,13 @@ func TestEveryProfileHasFiguresAndASource(t *testing.T) {
 }
 
 func FuzzParseText(f *testing.F) {
-	for _, p := range Profiles {
+	for _, p := range impair.Profiles {
 		f.Add(p.Values)
 	}
 	f.Add("profile lte, rtt 10ms\nloss 1% # comment\n\nqueue-up 64KiB, fault drop-rst")
 	f.Add("loss-burst 2, loss 1.5%, jitter 1ms, jitter-distribution normal, reorder 1%, duplicate 0.1%")
 	f.Fuzz(func(t *testing.T, text string) {
-		im, err := ParseText(text)
+		im, err := impair.ParseText(text)
 		if err != nil {
 			if err.Error() == "" {
 				t.Fatal("an error without a message")
@@ -266,7 +227,7 @@ func FuzzParseText(f *testing.F) {
 		if err := im.Check(); err != nil {
 			t.Fatalf("%q parses, but %v", text, err)
 		}
-		back, err := ParseText(im.String())
+		back, err := impair.ParseText(im.String())
 		if err != nil || back != im {
 			t.Fatalf("%q -> %q -> %+v, %v; want %+v", text, im, back, err, im)
 		}

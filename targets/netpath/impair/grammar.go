@@ -1,4 +1,4 @@
-package netpath
+package impair
 
 import (
 	"errors"
@@ -357,12 +357,12 @@ func share(name, summary string, of func(*Impairment) *float64) quantity {
 			}
 			return err
 		},
-		func(im Impairment) string { return formatShare(*of(&im)) },
+		func(im Impairment) string { return FormatShare(*of(&im)) },
 	}
 }
 
 // parseShare reads a percentage. The point is moved in the text and not by a
-// division, so that formatShare returns what was read, to the last bit.
+// division, so that FormatShare returns what was read, to the last bit.
 func parseShare(value string) (float64, error) {
 	number, percent := strings.CutSuffix(value, "%")
 	if strings.Trim(number, "0123456789.") != "" && !strings.HasPrefix(number, "-") {
@@ -380,7 +380,9 @@ func parseShare(value string) (float64, error) {
 	return math.Abs(v), nil // not -0
 }
 
-func formatShare(v float64) string {
+// FormatShare returns a share as the grammar writes it, such as "0.5%" for 0.005;
+// empty for 0.
+func FormatShare(v float64) string {
 	if v == 0 {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package netpath
+package impair
 
 import (
 	"errors"
@@ -42,9 +42,9 @@ func (im Impairments) Check() error {
 		case burst != 0 && !(burst >= 1 && burst <= MaxLossBurst):
 			return fail("loss-burst", getBurst(one), "not within 1 and %d packets", MaxLossBurst)
 		case burst > 1 && one.Loss < 1 && one.Loss > burst/(burst+1):
-			return fail("loss", formatShare(one.Loss), "bursts of %s packets, with a packet between any two, lose at most %.4g%%", getBurst(one), 100*burst/(burst+1))
+			return fail("loss", FormatShare(one.Loss), "bursts of %s packets, with a packet between any two, lose at most %.4g%%", getBurst(one), 100*burst/(burst+1))
 		case one.Reorder > 0 && one.Delay == 0:
-			return fail("reorder", formatShare(one.Reorder), "a packet overtakes by not being delayed, and there is no delay")
+			return fail("reorder", FormatShare(one.Reorder), "a packet overtakes by not being delayed, and there is no delay")
 		case one.Rate != 0 && (one.Rate < MinRate || one.Rate > MaxRate):
 			return fail("rate", fmt.Sprintf("%dbit", one.Rate), "not within 1kbit and 1000Gbit")
 		case one.QueueBytes != 0 && one.QueueTime != 0:

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 const (
@@ -44,7 +46,7 @@ func checkSteps(t *testing.T, f *faultState, steps []step) {
 }
 
 func TestFirstCopyOfEveryResponseSegmentIsDropped(t *testing.T) {
-	f := newFaultState(DropFirstResponse)
+	f := newFaultState(impair.DropFirstResponse)
 	checkSteps(t, f, slices.Concat(handshake, []step{
 		{upward(flagPSH, 2, 50), faultPass, false},
 		{downward(0, 101, 0), faultPass, false},
@@ -63,7 +65,7 @@ func TestFirstCopyOfEveryResponseSegmentIsDropped(t *testing.T) {
 }
 
 func TestFirstCopyIsFoundWhereSequenceNumbersWrap(t *testing.T) {
-	f := newFaultState(DropFirstResponse)
+	f := newFaultState(impair.DropFirstResponse)
 	checkSteps(t, f, []step{
 		{downward(0, 1<<32-10, 20), faultDrop, false},
 		{downward(0, 1<<32-10, 20), faultPass, false},
@@ -73,7 +75,7 @@ func TestFirstCopyIsFoundWhereSequenceNumbersWrap(t *testing.T) {
 }
 
 func TestEveryResetIsDropped(t *testing.T) {
-	checkSteps(t, newFaultState(DropRST), slices.Concat(handshake, []step{
+	checkSteps(t, newFaultState(impair.DropRST), slices.Concat(handshake, []step{
 		{downward(flagRST, 101, 0), faultDrop, false},
 		{upward(flagRST, 2, 0), faultDrop, false},
 		{downward(flagFIN, 101, 0), faultPass, false},
@@ -82,7 +84,7 @@ func TestEveryResetIsDropped(t *testing.T) {
 
 func TestRequestIsHeldUntilTheServerCloses(t *testing.T) {
 	for _, end := range []segment{downward(flagFIN, 101, 0), downward(flagFIN, 101, 200), downward(flagRST, 101, 0)} {
-		checkSteps(t, newFaultState(LateRequest), slices.Concat(handshake, []step{
+		checkSteps(t, newFaultState(impair.LateRequest), slices.Concat(handshake, []step{
 			{upward(flagPSH, 2, 50), faultHold, false},
 			{upward(flagFIN, 52, 0), faultHold, false},
 			{downward(0, 101, 0), faultPass, false},
@@ -95,7 +97,7 @@ func TestRequestIsHeldUntilTheServerCloses(t *testing.T) {
 }
 
 func TestResponseIsHeldUntilTheServerResets(t *testing.T) {
-	checkSteps(t, newFaultState(LateResponse), slices.Concat(handshake, []step{
+	checkSteps(t, newFaultState(impair.LateResponse), slices.Concat(handshake, []step{
 		{upward(flagPSH, 2, 50), faultPass, false},
 		{downward(flagPSH, 101, 200), faultHold, false},
 		{downward(flagFIN, 301, 0), faultHold, false},
@@ -106,7 +108,7 @@ func TestResponseIsHeldUntilTheServerResets(t *testing.T) {
 }
 
 func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
-	for fault, held := range map[Fault]segment{LateRequest: upward(0, 2, 10), LateResponse: downward(0, 101, 10)} {
+	for fault, held := range map[impair.Fault]segment{impair.LateRequest: upward(0, 2, 10), impair.LateResponse: downward(0, 101, 10)} {
 		f := newFaultState(fault)
 		if _, ok := f.nextExpiry(); ok {
 			t.Fatalf("%v: something expires before anything is held", fault)
@@ -114,7 +116,7 @@ func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
 		f.look(5, held)
 		f.look(500, held)
 		at, ok := f.nextExpiry()
-		if !ok || at != 5+int64(FaultHold) {
+		if !ok || at != 5+int64(maxHold) {
 			t.Fatalf("%v: expires at %d, %v", fault, at, ok)
 		}
 		if _, ok := f.expired(at - 1); ok {
@@ -133,7 +135,7 @@ func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
 }
 
 func TestNewConnectionLetsGoWhatThePortHeld(t *testing.T) {
-	f := newFaultState(LateRequest)
+	f := newFaultState(impair.LateRequest)
 	f.look(1, upward(0, 2, 10))
 	if act, letGo := f.look(2, segment{port: 4711, flags: flagSYN}); act != faultPass || !letGo {
 		t.Errorf("action %d, let go %v", act, letGo)
@@ -181,7 +183,7 @@ func TestHoldsLetGoInTheOrderInWhichTheyCame(t *testing.T) {
 }
 
 func TestLookDoesNotAllocate(t *testing.T) {
-	f := newFaultState(LateRequest)
+	f := newFaultState(impair.LateRequest)
 	now := int64(1)
 	n := testing.AllocsPerRun(1000, func() {
 		now++
@@ -191,16 +193,5 @@ func TestLookDoesNotAllocate(t *testing.T) {
 	})
 	if n != 0 {
 		t.Errorf("%v allocations a packet", n)
-	}
-}
-
-func TestEveryFaultHasANameThatParses(t *testing.T) {
-	for i, f := range Faults {
-		if int(f.Fault) != i || f.Summary == "" {
-			t.Errorf("%+v at %d", f, i)
-		}
-		if got, err := FaultByName(f.Fault.String()); err != nil || got != f.Fault {
-			t.Errorf("%s: %v, %v", f.Name, got, err)
-		}
 	}
 }

@@ -1,0 +1,50 @@
+package impair
+
+import "fmt"
+
+// Fault is something done to chosen packets of every connection, so that one
+// way to lose an answer can be shown by itself. The zero value is NoFault.
+type Fault uint8
+
+// The closed set of faults. Faults documents each of them.
+const (
+	NoFault Fault = iota
+	DropFirstResponse
+	DropRST
+	LateRequest
+	LateResponse
+)
+
+// FaultInfo is the row of the vocabulary for one fault.
+type FaultInfo struct {
+	Fault   Fault
+	Name    string
+	Summary string // one line for a reader
+}
+
+// Faults is the one table that fault names come from.
+var Faults = [...]FaultInfo{
+	{NoFault, "none", "packets are not looked at"},
+	{DropFirstResponse, "drop-first-response", "the first copy of every segment with data from the server is dropped; retransmissions pass"},
+	{DropRST, "drop-rst", "every RST is dropped, in both directions"},
+	{LateRequest, "late-request", "the client's data and FIN are held until the server's FIN or RST has passed, a second at most"},
+	{LateResponse, "late-response", "the server's data and FIN are held until its RST has passed, a second at most"},
+}
+
+// String returns the fault's name.
+func (f Fault) String() string {
+	if int(f) < len(Faults) {
+		return Faults[f].Name
+	}
+	return fmt.Sprintf("Fault(%d)", f)
+}
+
+// FaultByName returns the fault of a name.
+func FaultByName(name string) (Fault, error) {
+	for _, f := range Faults {
+		if f.Name == name {
+			return f.Fault, nil
+		}
+	}
+	return NoFault, fmt.Errorf("unknown fault: there are %s", faultNames())
+}

@@ -1,0 +1,14 @@
+package impair
+
+import "testing"
+
+func TestEveryFaultHasANameThatParses(t *testing.T) {
+	for i, f := range Faults {
+		if int(f.Fault) != i || f.Summary == "" {
+			t.Errorf("%+v at %d", f, i)
+		}
+		if got, err := FaultByName(f.Fault.String()); err != nil || got != f.Fault {
+			t.Errorf("%s: %v, %v", f.Name, got, err)
+		}
+	}
+}

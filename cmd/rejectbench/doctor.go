@@ -111,7 +111,7 @@ func calibrate(cmd *cobra.Command, f doctorFlags) error {
 	}
 	ctx := cmd.Context()
 	// What any of the measurements asks of a path.
-	im := impair.Impairments{Up: impair.Impairment{Loss: 0.01}, Down: impair.Impairment{Loss: 0.01}}.WithRTT(time.Millisecond)
+	im := impair.Set{Up: impair.OneWay{Loss: 0.01}, Down: impair.OneWay{Loss: 0.01}}.WithRTT(time.Millisecond)
 	choice, err := sweep.Choose(ctx, netpath.Spec{Kind: kind, Impairments: im, Congestion: netpath.DefaultCongestion})
 	if err != nil {
 		if err := ctx.Err(); err != nil {

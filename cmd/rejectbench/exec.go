@@ -112,7 +112,7 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
 	}
-	if kind == netpath.Loopback && im != (impair.Impairments{}) {
+	if kind == netpath.Loopback && im != (impair.Set{}) {
 		return usagef("--path loopback: %w", netpath.ErrNeedsDelay)
 	}
 	if err := checkDurations(cmd.Flags()); err != nil {

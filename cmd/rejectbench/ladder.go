@@ -35,7 +35,7 @@ func ladderPoints(o sweep.Options) func(sweep.Point) bool {
 	best := map[kind]sweep.Point{}
 	ofGrid := 0
 	for _, p := range o.Points {
-		if o.PathOf(p) == (impair.Impairments{}) {
+		if o.PathOf(p) == (impair.Set{}) {
 			continue
 		}
 		b, ok := best[kindOf(p)]

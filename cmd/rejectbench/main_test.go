@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 // delays tells why this machine has no path with a delay, or nothing.
 var delays = sync.OnceValue(func() error {
 	_, err := sweep.Choose(context.Background(), netpath.Spec{
-		Kind: netpath.Auto, Impairments: impair.Impairments{}.WithRTT(time.Millisecond), Congestion: netpath.DefaultCongestion,
+		Kind: netpath.Auto, Impairments: impair.Set{}.WithRTT(time.Millisecond), Congestion: netpath.DefaultCongestion,
 	})
 	return err
 })

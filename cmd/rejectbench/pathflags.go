@@ -29,7 +29,7 @@ func newPathFlags(fs *pflag.FlagSet, skip ...string) *pathFlags {
 func (f *pathFlags) none() bool { return f.file == "" && len(f.flags.Settings()) == 0 }
 
 // impairments returns what the flags ask for, each checked by itself.
-func (f *pathFlags) impairments() (im impair.Impairments, err error) {
+func (f *pathFlags) impairments() (im impair.Set, err error) {
 	if f.file != "" {
 		if im, err = impair.ParseFile(f.file); err != nil {
 			var path *fs.PathError
@@ -46,7 +46,7 @@ func (f *pathFlags) impairments() (im impair.Impairments, err error) {
 }
 
 // checkPath checks settings together.
-func checkPath(im impair.Impairments) error {
+func checkPath(im impair.Set) error {
 	if err := im.Check(); err != nil {
 		return usagef("--%w", err)
 	}

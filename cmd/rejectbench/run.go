@@ -134,7 +134,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 		// better than nothing, if it is said.
 		fmt.Fprintf(cmd.ErrOrStderr(), "no path with a delay here (rejectbench doctor says why): measuring a round-trip time of 0 alone\n")
 		options.Points = slices.DeleteFunc(options.Points, func(p sweep.Point) bool { return p.RTT != 0 })
-		spec.Impairments = impair.Impairments{}
+		spec.Impairments = impair.Set{}
 		options.Path, err = sweep.Choose(ctx, spec)
 	}
 	if err != nil {
@@ -305,9 +305,9 @@ func (f runFlags) folder(now time.Time) (string, error) {
 
 // anyPath is the first path of the run that does something to its packets; zero
 // when none does.
-func anyPath(o sweep.Options) (im impair.Impairments) {
+func anyPath(o sweep.Options) (im impair.Set) {
 	for _, p := range o.Points {
-		if im == (impair.Impairments{}) {
+		if im == (impair.Set{}) {
 			im = o.PathOf(p)
 		}
 	}
@@ -448,7 +448,7 @@ func (f runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	if err := checkServers(o, f.catalogue); err != nil {
 		return o, err
 	}
-	if f.path == string(netpath.Loopback) && anyPath(o) != (impair.Impairments{}) {
+	if f.path == string(netpath.Loopback) && anyPath(o) != (impair.Set{}) {
 		return o, usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
 	}
 	return o, nil

@@ -32,7 +32,7 @@ var benchRounds = flag.Int("rounds", 3, "rounds of each of BenchmarkPath's trial
 var carriers = map[string]func(Spec) (*Path, error){
 	// A bare veth pair, without delay: what the machine can do at best.
 	"none": func(s Spec) (*Path, error) {
-		s.Impairments = impair.Impairments{}
+		s.Impairments = impair.Set{}
 		return Open(s, true)
 	},
 	"line": func(s Spec) (*Path, error) { return Open(s, true) },
@@ -301,7 +301,7 @@ func benchPath(in *json.Decoder, out *json.Encoder) error {
 	if err := in.Decode(&t); err != nil {
 		return err
 	}
-	spec := Spec{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(t.RTT), Seed: 1}
+	spec := Spec{Kind: DelayLine, Impairments: impair.Set{}.WithRTT(t.RTT), Seed: 1}
 	p, err := carriers[t.Carrier](spec)
 	if err != nil {
 		return err

@@ -107,10 +107,10 @@ func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
 	// Fewer than any ring holds, so that none is lost while the line's thread is
 	// kept from running.
 	const n = 16000
-	lossy := func(share float64) impair.Impairment {
-		return impair.Impairment{Delay: 2 * time.Millisecond, Loss: share}
+	lossy := func(share float64) impair.OneWay {
+		return impair.OneWay{Delay: 2 * time.Millisecond, Loss: share}
 	}
-	for name, im := range map[string]impair.Impairments{
+	for name, im := range map[string]impair.Set{
 		"no loss": {Up: lossy(0), Down: lossy(0)},
 		"1%":      {Up: lossy(0.01), Down: lossy(0.01)},
 		"20%":     {Up: lossy(0.2), Down: lossy(0.2)},
@@ -161,7 +161,7 @@ func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
 func TestSameSeedLosesTheSamePackets(t *testing.T) {
 	arrivals := func(seed uint64) (got []uint32) {
 		inMiddle(t, func() error {
-			spec := Spec{Kind: DelayLine, Seed: seed, Impairments: impair.Impairments{Up: impair.Impairment{Loss: 0.1}}}
+			spec := Spec{Kind: DelayLine, Seed: seed, Impairments: impair.Set{Up: impair.OneWay{Loss: 0.1}}}
 			p, err := Open(spec, true)
 			if err != nil {
 				return err
@@ -184,7 +184,7 @@ func TestSameSeedLosesTheSamePackets(t *testing.T) {
 func TestEachDirectionTakesHalfTheRoundTrip(t *testing.T) {
 	const rtt = 60 * time.Millisecond
 	inMiddle(t, func() error {
-		p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(rtt)}, true)
+		p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Set{}.WithRTT(rtt)}, true)
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func TestUploadArrivesIntact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inMiddle(t, func() error {
-				im := impair.Impairments{Up: impair.Impairment{Loss: c.loss}, Down: impair.Impairment{Loss: c.loss}}.WithRTT(c.rtt)
+				im := impair.Set{Up: impair.OneWay{Loss: c.loss}, Down: impair.OneWay{Loss: c.loss}}.WithRTT(c.rtt)
 				p, err := Open(Spec{Kind: DelayLine, Impairments: im, Seed: 3}, true)
 				if err != nil {
 					return err

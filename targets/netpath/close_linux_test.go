@@ -94,8 +94,8 @@ func inhabited(ns string) bool {
 }
 
 var kindsToClose = []Spec{
-	{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(2 * time.Millisecond)},
-	{Kind: DelayLine, Impairments: impair.Impairments{Up: impair.Impairment{Loss: 0.01}}},
+	{Kind: DelayLine, Impairments: impair.Set{}.WithRTT(2 * time.Millisecond)},
+	{Kind: DelayLine, Impairments: impair.Set{Up: impair.OneWay{Loss: 0.01}}},
 	{Kind: DelayLine},
 	{Kind: Loopback},
 }
@@ -208,9 +208,9 @@ func TestOpenThatFailsLeavesNothingBehind(t *testing.T) {
 		"unknown kind":                {Spec{Kind: "tunnel"}, nil},
 		"auto":                        {Spec{Kind: Auto}, nil},
 		"unknown congestion control":  {Spec{Kind: DelayLine, Congestion: "nosuch"}, nil},
-		"loopback with a delay":       {Spec{Kind: Loopback, Impairments: impair.Impairments{}.WithRTT(time.Millisecond)}, nil},
+		"loopback with a delay":       {Spec{Kind: Loopback, Impairments: impair.Set{}.WithRTT(time.Millisecond)}, nil},
 		"the second device is taken":  {kindsToClose[0], taken},
-		"netem without such a kernel": {Spec{Kind: Netem, Impairments: impair.Impairments{}.WithRTT(time.Millisecond)}, nil},
+		"netem without such a kernel": {Spec{Kind: Netem, Impairments: impair.Set{}.WithRTT(time.Millisecond)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -243,7 +243,7 @@ func TestOpenThatFailsLeavesNothingBehind(t *testing.T) {
 }
 
 func TestLoopbackRefusesDelayAndLoss(t *testing.T) {
-	for _, im := range []impair.Impairments{impair.Impairments{}.WithRTT(time.Nanosecond), {Up: impair.Impairment{Loss: 0.01}}, {Down: impair.Impairment{Loss: 0.01}}} {
+	for _, im := range []impair.Set{impair.Set{}.WithRTT(time.Nanosecond), {Up: impair.OneWay{Loss: 0.01}}, {Down: impair.OneWay{Loss: 0.01}}} {
 		if _, err := Open(Spec{Kind: Loopback, Impairments: im}, false); !errors.Is(err, ErrNeedsDelay) {
 			t.Errorf("a loopback path with %+v: %v", im, err)
 		}

@@ -49,7 +49,7 @@ type delayLine struct {
 // receive offload: a fraction of the work. Whatever picks, queues or reorders
 // packets must see single frames.
 func bursts(spec Spec) bool {
-	plain := impair.Impairments{}
+	plain := impair.Set{}
 	return spec.Impairments.WithoutDelay() == plain
 }
 

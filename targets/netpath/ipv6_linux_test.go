@@ -16,7 +16,7 @@ func TestIPv6HandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 	for _, rtt := range []time.Duration{0, 50 * time.Millisecond} { // 20 of the latter leave time for what is sent after a delay
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {
-				p, err := Open(Spec{Kind: DelayLine, IPv6: true, Impairments: impair.Impairments{}.WithRTT(rtt), Witness: &wire.Limits{}}, true)
+				p, err := Open(Spec{Kind: DelayLine, IPv6: true, Impairments: impair.Set{}.WithRTT(rtt), Witness: &wire.Limits{}}, true)
 				if err != nil {
 					return err
 				}
@@ -48,7 +48,7 @@ func TestIPv6UploadArrivesIntact(t *testing.T) {
 	for _, loss := range []float64{0, 0.01} { // in bursts, and frame by frame
 		t.Run(fmt.Sprint("loss ", loss), func(t *testing.T) {
 			inMiddle(t, func() error {
-				im := impair.Impairments{Up: impair.Impairment{Loss: loss}, Down: impair.Impairment{Loss: loss}}.WithRTT(4 * time.Millisecond)
+				im := impair.Set{Up: impair.OneWay{Loss: loss}, Down: impair.OneWay{Loss: loss}}.WithRTT(4 * time.Millisecond)
 				p, err := Open(Spec{Kind: DelayLine, IPv6: true, Impairments: im, Seed: 3}, true)
 				if err != nil {
 					return err

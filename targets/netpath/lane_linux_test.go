@@ -29,7 +29,7 @@ func fullLane(t *testing.T, n uint32) (l *lane, far int) {
 		t.Fatal(err)
 	}
 	shape := slots{size: 256, count: n}
-	l = newLane(0, &tap{mem: make([]byte, shape.size*shape.count), slots: shape}, &tap{fd: pair[0]}, newLink(impair.Impairment{}, 1, 0), nil, false)
+	l = newLane(0, &tap{mem: make([]byte, shape.size*shape.count), slots: shape}, &tap{fd: pair[0]}, newLink(impair.OneWay{}, 1, 0), nil, false)
 	for slot := range n {
 		h := l.in.frame(slot)
 		h.Status, h.Mac, h.Len, h.Snaplen = unix.TP_STATUS_USER, 64, 4, 4

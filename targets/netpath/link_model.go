@@ -11,7 +11,7 @@ import (
 // follow from the seed and the packets alone: it reads no clock and allocates
 // nothing after newLink. Times are nanoseconds of any clock that starts above 0.
 type link struct {
-	im     impair.Impairment
+	im     impair.OneWay
 	counts linkCounts
 
 	// Each effect draws from a source of its own, so that turning one on does
@@ -54,7 +54,7 @@ type verdict struct {
 
 // newLink returns the link for im, which must be valid. Links of the same seed
 // and another stream decide independently.
-func newLink(im impair.Impairment, seed, stream uint64) *link {
+func newLink(im impair.OneWay, seed, stream uint64) *link {
 	source := func(effect uint64) *rand.Rand {
 		return rand.New(rand.NewPCG(scatter(seed), scatter(scatter(stream)+effect)))
 	}
@@ -83,7 +83,7 @@ func scatter(x uint64) uint64 {
 }
 
 // queueTime is the bound of the queue in front of im.Rate in nanoseconds.
-func queueTime(im impair.Impairment) int64 {
+func queueTime(im impair.OneWay) int64 {
 	switch {
 	case im.QueueBytes > 0:
 		return im.QueueBytes * 8e9 / im.Rate

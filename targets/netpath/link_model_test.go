@@ -18,7 +18,7 @@ const sigmas = 6.5
 func TestWithoutImpairmentEveryPacketIsDueAfterTheDelay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		delay := time.Duration(rapid.Int64Range(0, int64(impair.MaxDelay)).Draw(t, "delay"))
-		l := newLink(impair.Impairment{Delay: delay}, rapid.Uint64().Draw(t, "seed"), 0)
+		l := newLink(impair.OneWay{Delay: delay}, rapid.Uint64().Draw(t, "seed"), 0)
 		for stamp := int64(1); stamp < 1e9; stamp += rapid.Int64Range(0, 1e8).Draw(t, "gap") + 1 {
 			v := l.admit(stamp, 1514, rapid.Uint16().Draw(t, "flow"))
 			if v != (verdict{due: stamp + int64(delay)}) {
@@ -30,7 +30,7 @@ func TestWithoutImpairmentEveryPacketIsDueAfterTheDelay(t *testing.T) {
 
 func TestJitterKeepsTheOrderOfEachFlow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		im := rapid.Custom(impairtest.Impairment).Draw(t, "impairment")
+		im := rapid.Custom(impairtest.OneWay).Draw(t, "impairment")
 		im.Reorder = 0
 		im.Delay = max(im.Delay, 2*time.Millisecond)
 		im.Jitter = max(im.Jitter, time.Millisecond)
@@ -64,7 +64,7 @@ func TestJitterKeepsTheOrderOfEachFlow(t *testing.T) {
 func TestJitterWithoutCompanyIsUnbiased(t *testing.T) {
 	const n, delay, jitter = 200_000, 50 * time.Millisecond, 10 * time.Millisecond
 	for _, d := range []impair.Distribution{impair.Uniform, impair.Normal} {
-		l := newLink(impair.Impairment{Delay: delay, Jitter: jitter, Distribution: d}, 1, 0)
+		l := newLink(impair.OneWay{Delay: delay, Jitter: jitter, Distribution: d}, 1, 0)
 		var sum, squares float64
 		for i := range int64(n) {
 			stamp := 1 + i*int64(time.Second)
@@ -92,7 +92,7 @@ func TestJitterWithoutCompanyIsUnbiased(t *testing.T) {
 func TestLastOfAJitteredBurstIsLateByTheDocumentedBias(t *testing.T) {
 	const bursts, delay, jitter = 20_000, 20 * time.Millisecond, 10 * time.Millisecond
 	for _, n := range []int{1, 2, 10, 50} {
-		l := newLink(impair.Impairment{Delay: delay, Jitter: jitter}, 7, 0)
+		l := newLink(impair.OneWay{Delay: delay, Jitter: jitter}, 7, 0)
 		var sum float64
 		for b := range int64(bursts) {
 			stamp := 1 + b*int64(time.Second)
@@ -117,7 +117,7 @@ func TestLostShareIsWithinItsInterval(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		share := rapid.Float64Range(0, 1).Draw(t, "loss")
 		const n = 20_000
-		l := newLink(impair.Impairment{Loss: share}, rapid.Uint64().Draw(t, "seed"), rapid.Uint64Range(0, 1).Draw(t, "stream"))
+		l := newLink(impair.OneWay{Loss: share}, rapid.Uint64().Draw(t, "seed"), rapid.Uint64Range(0, 1).Draw(t, "stream"))
 		for i := range int64(n) {
 			l.admit(i+1, 60, 0)
 		}
@@ -130,7 +130,7 @@ func TestBurstsOfLossHaveTheirShareAndLength(t *testing.T) {
 		burst := rapid.Float64Range(1.1, 20).Draw(t, "burst")
 		share := rapid.Float64Range(0.01, burst/(burst+1)).Draw(t, "loss")
 		const n = 200_000
-		l := newLink(impair.Impairment{Loss: share, LossBurst: burst}, rapid.Uint64().Draw(t, "seed"), 0)
+		l := newLink(impair.OneWay{Loss: share, LossBurst: burst}, rapid.Uint64().Draw(t, "seed"), 0)
 		var runs, lost int64
 		before := true // the first run may have begun before the first packet
 		for i := range int64(n) {
@@ -159,7 +159,7 @@ func TestBurstsOfLossHaveTheirShareAndLength(t *testing.T) {
 
 func TestLossOfEveryPacketLosesEveryPacket(t *testing.T) {
 	for _, burst := range []float64{0, 1, 5} {
-		l := newLink(impair.Impairment{Loss: 1, LossBurst: burst}, 1, 0)
+		l := newLink(impair.OneWay{Loss: 1, LossBurst: burst}, 1, 0)
 		for i := range int64(1000) {
 			if v := l.admit(i+1, 60, 0); v.drop != droppedLoss {
 				t.Fatalf("burst %v: %+v", burst, v)
@@ -176,7 +176,7 @@ type sent struct {
 
 func TestQueueNeverExceedsItsBoundAndDropsOnlyForIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		im := impair.Impairment{Rate: rapid.Int64Range(impair.MinRate, 10e9).Draw(t, "rate")}
+		im := impair.OneWay{Rate: rapid.Int64Range(impair.MinRate, 10e9).Draw(t, "rate")}
 		bound := float64(impair.DefaultQueueTime) * float64(im.Rate) / 8e9 // bytes
 		switch rapid.IntRange(0, 2).Draw(t, "kind") {
 		case 1:
@@ -224,7 +224,7 @@ func waiting(line []sent, now, rate int64) float64 {
 func TestThroughputNeverExceedsTheRateOverAnyWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Int64Range(impair.MinRate, 100e9).Draw(t, "rate")
-		l := newLink(impair.Impairment{
+		l := newLink(impair.OneWay{
 			Rate: rate, QueueTime: impair.MaxQueueTime,
 			Delay: time.Second, Duplicate: rapid.Float64Range(0, 1).Draw(t, "duplicate"),
 		}, 1, 0)
@@ -257,7 +257,7 @@ func TestThroughputNeverExceedsTheRateOverAnyWindow(t *testing.T) {
 
 func TestBusyLineSendsAtItsRate(t *testing.T) {
 	for _, rate := range []int64{impair.MinRate, 768_000, 3_333_333, 1e9, 40e9, 7_777_777_777} {
-		l := newLink(impair.Impairment{Rate: rate, QueueTime: impair.MaxQueueTime}, 1, 0)
+		l := newLink(impair.OneWay{Rate: rate, QueueTime: impair.MaxQueueTime}, 1, 0)
 		const n = 20
 		var due int64
 		for range n {
@@ -275,7 +275,7 @@ func TestBusyLineSendsAtItsRate(t *testing.T) {
 
 func TestShareOfDuplicatesAndReorderedIsCountedAndWithinItsInterval(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		im := impair.Impairment{
+		im := impair.OneWay{
 			Delay:     10 * time.Millisecond,
 			Duplicate: rapid.Float64Range(0, 1).Draw(t, "duplicate"),
 			Reorder:   rapid.Float64Range(0, 1).Draw(t, "reorder"),
@@ -309,7 +309,7 @@ func TestShareOfDuplicatesAndReorderedIsCountedAndWithinItsInterval(t *testing.T
 
 func TestSameSeedMakesTheSameDecisions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		im := rapid.Custom(impairtest.Impairment).Draw(t, "impairment")
+		im := rapid.Custom(impairtest.OneWay).Draw(t, "impairment")
 		seed := rapid.Uint64().Draw(t, "seed")
 		a, b := newLink(im, seed, 0), newLink(im, seed, 0)
 		stamp := int64(1)
@@ -327,7 +327,7 @@ func TestSameSeedMakesTheSameDecisions(t *testing.T) {
 // the same packets.
 func TestStreamsAndSeedsAreIndependent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		im := impair.Impairment{Loss: rapid.Float64Range(0.05, 0.95).Draw(t, "loss")}
+		im := impair.OneWay{Loss: rapid.Float64Range(0.05, 0.95).Draw(t, "loss")}
 		seed := rapid.Uint64().Draw(t, "seed")
 		const n = 20_000
 		for _, other := range []*link{newLink(im, seed, 1), newLink(im, seed+1, 0), newLink(im, seed^1<<63, 0)} {
@@ -345,8 +345,8 @@ func TestStreamsAndSeedsAreIndependent(t *testing.T) {
 }
 
 func TestOneEffectDoesNotChangeAnother(t *testing.T) {
-	plain := newLink(impair.Impairment{Loss: 0.1}, 3, 0)
-	all := newLink(impair.Impairment{
+	plain := newLink(impair.OneWay{Loss: 0.1}, 3, 0)
+	all := newLink(impair.OneWay{
 		Loss: 0.1, Delay: time.Second, Jitter: time.Millisecond, Duplicate: 0.5, Reorder: 0.3, Rate: 1e9,
 	}, 3, 0)
 	for i := range int64(10_000) {
@@ -370,14 +370,14 @@ func checkShare(t *rapid.T, what string, count, n int64, share, inflation float6
 func BenchmarkAdmit(b *testing.B) {
 	for _, bench := range []struct {
 		name string
-		im   impair.Impairment
+		im   impair.OneWay
 	}{
-		{"delay", impair.Impairment{Delay: time.Millisecond}},
-		{"loss", impair.Impairment{Delay: time.Millisecond, Loss: 0.01}},
-		{"bursts", impair.Impairment{Delay: time.Millisecond, Loss: 0.01, LossBurst: 3}},
-		{"rate", impair.Impairment{Delay: time.Millisecond, Rate: 1e9}},
-		{"jitter", impair.Impairment{Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond}},
-		{"all", impair.Impairment{
+		{"delay", impair.OneWay{Delay: time.Millisecond}},
+		{"loss", impair.OneWay{Delay: time.Millisecond, Loss: 0.01}},
+		{"bursts", impair.OneWay{Delay: time.Millisecond, Loss: 0.01, LossBurst: 3}},
+		{"rate", impair.OneWay{Delay: time.Millisecond, Rate: 1e9}},
+		{"jitter", impair.OneWay{Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond}},
+		{"all", impair.OneWay{
 			Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Distribution: impair.Normal, Loss: 0.01, LossBurst: 3,
 			Reorder: 0.01, Duplicate: 0.01, Rate: 1e9,
 		}},
@@ -395,7 +395,7 @@ func BenchmarkAdmit(b *testing.B) {
 }
 
 func TestAdmitDoesNotAllocate(t *testing.T) {
-	l := newLink(impair.Impairment{
+	l := newLink(impair.OneWay{
 		Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Distribution: impair.Normal, Loss: 0.1, LossBurst: 3,
 		Reorder: 0.1, Duplicate: 0.1, Rate: 1e9,
 	}, 1, 0)

@@ -38,7 +38,7 @@ func openNaive(spec Spec) (_ *Path, err error) {
 
 func openTUN(ns *namespace, dev string, addr netip.Addr, spec Spec) (f *os.File, err error) {
 	err = ns.do(func() error {
-		if _, err := settle(spec, true); err != nil {
+		if _, err := applySysctls(spec, true); err != nil {
 			return err
 		}
 		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)

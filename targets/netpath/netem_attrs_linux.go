@@ -31,7 +31,7 @@ var errNotNetem = errors.New("netem cannot do this as the delay line does")
 // netem draws a loss for each copy of a duplicated packet, which in products of
 // Loss and Duplicate adds to what arrives. Its counters, unlike a link's, are
 // not kept apart by cause.
-func netemAttrs(im impair.Impairment) (netlink.NetemQdiscAttrs, error) {
+func netemAttrs(im impair.OneWay) (netlink.NetemQdiscAttrs, error) {
 	switch {
 	case im.Jitter > 0:
 		return netlink.NetemQdiscAttrs{}, fmt.Errorf("jitter %v: %w: its packets overtake their own connection's, or with a rate wait for those of all", im.Jitter, errNotNetem)
@@ -59,7 +59,7 @@ const fullFrame = 1514
 // not do: its queue is bounded in packets, and those it delays count. Below a
 // constant delay the queue does what it would above it. The bucket holds two
 // full frames, so that a busy line sends up to a frame and a half ahead of Rate.
-func tbf(im impair.Impairment, attrs netlink.QdiscAttrs) (*netlink.Tbf, error) {
+func tbf(im impair.OneWay, attrs netlink.QdiscAttrs) (*netlink.Tbf, error) {
 	if im.Rate == 0 {
 		return nil, nil
 	}

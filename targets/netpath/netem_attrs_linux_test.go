@@ -37,7 +37,7 @@ func TestNetemDoesWhatTheLinkDoes(t *testing.T) {
 // What the kernel is told: 32-bit shares, and a gap of 1 with reordering.
 func TestNetemSharesAreExact(t *testing.T) {
 	for _, share := range []float64{0, 0.001, 0.01, 0.1, 0.5, 1} {
-		a, err := netemAttrs(impair.Impairment{Loss: share, Delay: time.Millisecond, Reorder: share})
+		a, err := netemAttrs(impair.OneWay{Loss: share, Delay: time.Millisecond, Reorder: share})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestTokenBucketHasTheRateAndTheQueue(t *testing.T) {
 			t.Errorf("%q: a filter without a rate: %v, %v", text, q, err)
 		}
 	}
-	if _, err := tbf(impair.Impairment{Rate: impair.MaxRate, QueueTime: impair.MaxQueueTime}, netlink.QdiscAttrs{}); !errors.Is(err, errNotNetem) {
+	if _, err := tbf(impair.OneWay{Rate: impair.MaxRate, QueueTime: impair.MaxQueueTime}, netlink.QdiscAttrs{}); !errors.Is(err, errNotNetem) {
 		t.Errorf("a queue of 7.5 TB: %v", err)
 	}
 }
@@ -107,7 +107,7 @@ func TestKernelTakesTheTokenBucket(t *testing.T) {
 			return err
 		}
 		for _, rate := range []int64{impair.MinRate, 2e6, 1e9, 100e9} {
-			q, err := tbf(impair.Impairment{Rate: rate, QueueTime: 10 * time.Millisecond}, netlink.QdiscAttrs{
+			q, err := tbf(impair.OneWay{Rate: rate, QueueTime: 10 * time.Millisecond}, netlink.QdiscAttrs{
 				LinkIndex: lo.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT,
 			})
 			if err != nil {

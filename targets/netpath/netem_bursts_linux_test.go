@@ -160,11 +160,11 @@ func TestKernelHoldsTheNetemChainAskedFor(t *testing.T) {
 		"rtt 20ms, loss 1%, loss-burst 3, reorder 2%", "rtt 20ms, loss 1%, loss-burst 3, rate-up 2Mbit", "loss 1%",
 	} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im impair.Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Set) {
 				for _, side := range []struct {
 					ns   *namespace
 					dev  string
-					want impair.Impairment
+					want impair.OneWay
 				}{{p.client, clientDev, im.Up}, {p.server, serverDev, im.Down}} {
 					var got, want []byte
 					err := side.ns.do(func() (err error) {
@@ -213,12 +213,12 @@ func TestNetemLosesInBursts(t *testing.T) {
 	const n = 40000
 	for _, text := range []string{"rtt 4ms, loss-up 2%, loss-burst-up 3, loss-down 10%, loss-burst-down 8", "loss-up 75%, loss-burst-up 3, loss-down 10%, loss-burst-down 1.5"} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im impair.Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Set) {
 				client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
 				for _, way := range []struct {
 					name     string
 					from, to *net.UDPConn
-					im       impair.Impairment
+					im       impair.OneWay
 				}{{"up", client, server, im.Up}, {"down", server, client, im.Down}} {
 					got := carry(t, way.from, way.to, n, smallFrame)
 					lengths := runs(t, got, n)

@@ -32,7 +32,7 @@ func TestNetemJitterKnowsNoConnections(t *testing.T) {
 		"with a rate": {12.5e9, false, jitter * burst / (burst + 2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onNetem(t, "", func(p *Path, _ impair.Impairments) {
+			onNetem(t, "", func(p *Path, _ impair.Set) {
 				err := p.client.do(func() error {
 					link, err := netlink.LinkByName(clientDev)
 					if err != nil {

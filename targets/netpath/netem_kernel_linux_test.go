@@ -27,7 +27,7 @@ import (
 const requireNetem = "NETPATH_TEST_REQUIRE_NETEM"
 
 // onNetem makes a netem path in a fresh namespace, has f look at it and closes it.
-func onNetem(t *testing.T, text string, f func(p *Path, im impair.Impairments)) {
+func onNetem(t *testing.T, text string, f func(p *Path, im impair.Set)) {
 	t.Helper()
 	im, err := impair.ParseText(text)
 	if err != nil {
@@ -96,11 +96,11 @@ func TestKernelHoldsTheNetemAskedFor(t *testing.T) {
 		"rtt 20ms, rate-up 2Mbit, queue-up 50ms", "rate-up 20Mbit, rate-down 1Gbit, queue 1MiB", "rtt 50ms, rate-down 100Gbit, queue 10ms", "rate-up 1kbit",
 	} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im impair.Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Set) {
 				for _, side := range []struct {
 					ns   *namespace
 					dev  string
-					want impair.Impairment
+					want impair.OneWay
 				}{{p.client, clientDev, im.Up}, {p.server, serverDev, im.Down}} {
 					netem, below := disciplines(t, side.ns, side.dev)
 					if got := time.Duration(netem.Latency) * tick; (got - side.want.Delay).Abs() > time.Microsecond/2+tick {
@@ -148,7 +148,7 @@ func TestKernelHoldsTheNetemAskedFor(t *testing.T) {
 func TestNetemHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 	for _, text := range []string{"rtt 0ms", "rtt 2ms", "rtt 20ms", "rtt 200ms", "rtt 1s"} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im impair.Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Set) {
 				got := handshakes(t, p, 21)
 				slices.Sort(got)
 				median, rtt := got[len(got)/2], im.RTT()
@@ -231,7 +231,7 @@ func TestNetemLosesItsShareEachWay(t *testing.T) {
 		"rtt 0ms, loss-up 50%, loss-down 0.5%": 20000,
 	} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im impair.Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Set) {
 				client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
 				lost := 0
 				for _, way := range []struct {
@@ -262,7 +262,7 @@ func TestNetemLosesItsShareEachWay(t *testing.T) {
 
 func TestNetemDuplicatesItsShare(t *testing.T) {
 	const n = 20000
-	onNetem(t, "rtt 4ms, duplicate-up 10%", func(p *Path, im impair.Impairments) {
+	onNetem(t, "rtt 4ms, duplicate-up 10%", func(p *Path, im impair.Set) {
 		got := carry(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), n, smallFrame)
 		expect(t, "duplicated", len(got)-n, n, im.Up.Duplicate)
 		times := map[uint32]int{}
@@ -281,7 +281,7 @@ func TestNetemDuplicatesItsShare(t *testing.T) {
 // delayed never does.
 func TestNetemHasItsShareOvertake(t *testing.T) {
 	const n = 20000
-	onNetem(t, "rtt 40ms, reorder-up 25%", func(p *Path, im impair.Impairments) {
+	onNetem(t, "rtt 40ms, reorder-up 25%", func(p *Path, im impair.Set) {
 		got := carry(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), n, smallFrame)
 		overtook, least := 0, uint32(math.MaxUint32)
 		for _, a := range slices.Backward(got) {
@@ -304,7 +304,7 @@ func TestFilterBelowNetemKeepsTheRate(t *testing.T) {
 		"rtt 40ms, rate-up 50Mbit, queue 10s": 5000,
 	} {
 		t.Run(text, func(t *testing.T) {
-			onNetem(t, text, func(p *Path, im impair.Impairments) {
+			onNetem(t, text, func(p *Path, im impair.Set) {
 				got := carry(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), n, fullFrame)
 				if len(got) != n {
 					t.Fatalf("%d of %d arrived", len(got), n)
@@ -324,7 +324,7 @@ func TestFilterBelowNetemKeepsTheRate(t *testing.T) {
 
 func TestFilterBelowNetemDropsWhatExceedsTheQueue(t *testing.T) {
 	const n, slots = 300, 20
-	onNetem(t, fmt.Sprintf("rtt 20ms, rate-up 1Mbit, queue-up %dB", slots*fullFrame), func(p *Path, im impair.Impairments) {
+	onNetem(t, fmt.Sprintf("rtt 20ms, rate-up 1Mbit, queue-up %dB", slots*fullFrame), func(p *Path, im impair.Set) {
 		got := carry(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), n, fullFrame)
 		netem, below := disciplines(t, p.client, clientDev)
 		t.Logf("%d of %d arrived over a queue of %d; drops: netem %d, filter %d", len(got), n, slots, netem.Statistics.Queue.Drops, below.Statistics.Queue.Drops)
@@ -343,7 +343,7 @@ func TestFilterBelowNetemDropsWhatExceedsTheQueue(t *testing.T) {
 }
 
 func TestUploadSurvivesEverythingNetemDoes(t *testing.T) {
-	onNetem(t, "rtt 20ms, loss 2%, duplicate 1%, reorder-down 2%, rate-up 20Mbit, queue 50ms", func(p *Path, _ impair.Impairments) {
+	onNetem(t, "rtt 20ms, loss 2%, duplicate 1%, reorder-down 2%, rate-up 20Mbit, queue 50ms", func(p *Path, _ impair.Set) {
 		data := make([]byte, 512<<10)
 		_, _ = rand.NewChaCha8([32]byte{}).Read(data)
 		if upload(t, p, data) != sha256.Sum256(data) {
@@ -356,7 +356,7 @@ func TestUploadSurvivesEverythingNetemDoes(t *testing.T) {
 
 func TestNetemCarriesIPv6(t *testing.T) {
 	inMiddle(t, func() error {
-		im := impair.Impairments{}.WithRTT(20 * time.Millisecond)
+		im := impair.Set{}.WithRTT(20 * time.Millisecond)
 		p, err := Open(Spec{Kind: Netem, Impairments: im, IPv6: true}, true)
 		if errors.Is(err, ErrNotAllowed) && os.Getenv(requireNetem) == "" {
 			t.Skip(err)

@@ -51,7 +51,7 @@ func openNetem(client, server end, spec Spec) error {
 }
 
 // addNetem puts a netem on a device, and below it a tbf if there is a rate.
-func addNetem(dev string, im impair.Impairment) error {
+func addNetem(dev string, im impair.OneWay) error {
 	attrs, err := netemAttrs(im)
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func ParseKind(name string) (Kind, error) {
 // its packets, of a kind picked by the machine.
 type Spec struct {
 	Kind        Kind
-	Impairments impair.Impairments
+	Impairments impair.Set
 	Seed        uint64 // of what is decided by chance
 	// Witness has a delay line keep a record of every packet, within these
 	// limits; nil keeps none. Without a delay line there is no record.

@@ -26,7 +26,7 @@ type Path struct {
 // path isolated says whether the process has a network namespace of its own;
 // the others need one.
 func Open(spec Spec, isolated bool) (_ *Path, err error) {
-	if spec.Kind == Loopback && spec.Impairments != (impair.Impairments{}) {
+	if spec.Kind == Loopback && spec.Impairments != (impair.Set{}) {
 		return nil, ErrNeedsDelay
 	}
 	p := &Path{kind: spec.Kind, network: spec.network()}
@@ -60,7 +60,7 @@ func (p *Path) openLoopback(spec Spec, isolated bool) (err error) {
 		}
 	}
 	return p.server.do(func() error {
-		p.sysctl, err = settle(spec, isolated)
+		p.sysctl, err = applySysctls(spec, isolated)
 		return err
 	})
 }
@@ -74,7 +74,7 @@ func (p *Path) openLink(spec Spec) (err error) {
 	}
 	for _, ns := range []*namespace{p.client, p.server} {
 		err := ns.do(func() (err error) {
-			p.sysctl, err = settle(spec, true)
+			p.sysctl, err = applySysctls(spec, true)
 			return err
 		})
 		if err != nil {
@@ -83,14 +83,14 @@ func (p *Path) openLink(spec Spec) (err error) {
 	}
 	middle := spec
 	middle.IPv6 = false // no discovery on the taps
-	if _, err := settle(middle, true); err != nil {
+	if _, err := applySysctls(middle, true); err != nil {
 		return err
 	}
 	client, server := clientEnd(p.client, p.network), serverEnd(p.server, p.network)
 	switch {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
-	case spec.Impairments == impair.Impairments{} && spec.Witness == nil:
+	case spec.Impairments == impair.Set{} && spec.Witness == nil:
 		// Nothing to do to packets: a line would only add to their way.
 		return joinEnds(client, server, burst)
 	}

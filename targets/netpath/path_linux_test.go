@@ -80,7 +80,7 @@ func TestDelayLineHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 	for _, rtt := range []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond} {
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {
-				p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(rtt)}, true)
+				p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Set{}.WithRTT(rtt)}, true)
 				if err != nil {
 					return err
 				}

@@ -26,7 +26,7 @@ func Open(spec Spec, _ bool) (*Path, error) {
 	if spec.Kind != Loopback {
 		return nil, fmt.Errorf("make a %s path: %w", spec.Kind, ErrNotAllowed)
 	}
-	if spec.Impairments != (impair.Impairments{}) {
+	if spec.Impairments != (impair.Set{}) {
 		return nil, ErrNeedsDelay
 	}
 	p := &Path{loopback: netip.MustParseAddr("127.0.0.1")}

@@ -67,7 +67,7 @@ func actAsUser() error {
 
 func actAsMiddle() error {
 	const rtt = 10 * time.Millisecond
-	p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Impairments{}.WithRTT(rtt)}, true)
+	p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Set{}.WithRTT(rtt)}, true)
 	if err != nil {
 		return err
 	}

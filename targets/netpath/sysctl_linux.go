@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// setting is a sysctl under net/ and its value.
-type setting struct{ name, value string }
+// sysctl is a sysctl under net/ and its value.
+type sysctl struct{ name, value string }
 
 // somaxconn is not there in a namespace of an ordinary user on older kernels
 // (Linux 6.1: net/core/sysctl_net_core.c), which has the kernel's default of 4096.
 const somaxconn = "core/somaxconn"
 
-// sysctls are the settings that an instrument needs, under net/, written into
+// written are the settings that an instrument needs, under net/, written into
 // every namespace of a path.
-var sysctls = []setting{
+var written = []sysctl{
 	{"ipv4/ip_local_port_range", "1024 65535"},
 	{"ipv4/tcp_tw_reuse", "1"},        // a fleet must not run out of ports for TIME_WAIT's sake
 	{"ipv4/tcp_no_metrics_save", "1"}, // no connection may learn from the one before
@@ -39,8 +39,8 @@ var recorded = []string{
 // ends send none: a device has no address but the one it is given, and asks for
 // no router.
 var (
-	noIPv6   = []setting{{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}}
-	withIPv6 = []setting{
+	noIPv6   = []sysctl{{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}}
+	withIPv6 = []sysctl{
 		{"ipv6/conf/all/disable_ipv6", "0"}, {"ipv6/conf/default/disable_ipv6", "0"},
 		{"ipv6/conf/default/addr_gen_mode", "1"}, // IN6_ADDR_GEN_MODE_NONE
 		{"ipv6/conf/default/accept_ra", "0"},
@@ -49,23 +49,23 @@ var (
 )
 
 // settings are the sysctls to write for a path.
-func settings(spec Spec) []setting {
+func settings(spec Spec) []sysctl {
 	congestion := spec.Congestion
 	switch congestion {
 	case SystemCongestion:
-		return sysctls
+		return written
 	case "":
 		congestion = DefaultCongestion
 	}
-	return append([]setting{{"ipv4/tcp_congestion_control", congestion}}, sysctls...)
+	return append([]sysctl{{"ipv4/tcp_congestion_control", congestion}}, written...)
 }
 
-// settle writes the path's settings into the calling thread's namespace, unless
+// applySysctls writes the path's settings into the calling thread's namespace, unless
 // the namespace is the system's own, and reads back what is in force.
-func settle(spec Spec, own bool) (map[string]string, error) {
+func applySysctls(spec Spec, own bool) (map[string]string, error) {
 	inForce := map[string]string{}
 	for _, s := range settings(spec) {
-		got, err := s.settle(own)
+		got, err := s.apply(own)
 		if errors.Is(err, fs.ErrNotExist) && s.name == somaxconn {
 			continue
 		}
@@ -75,7 +75,7 @@ func settle(spec Spec, own bool) (map[string]string, error) {
 		inForce[filepath.Base(s.name)] = got
 	}
 	for _, name := range recorded {
-		got, err := setting{name: name}.settle(false)
+		got, err := sysctl{name: name}.apply(false)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func settle(spec Spec, own bool) (map[string]string, error) {
 		family = withIPv6
 	}
 	for _, s := range family {
-		got, err := s.settle(own)
+		got, err := s.apply(own)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && spec.IPv6:
 			return nil, fmt.Errorf("this kernel has no IPv6: %w: %w", ErrNotAllowed, err)
@@ -101,8 +101,8 @@ func settle(spec Spec, own bool) (map[string]string, error) {
 	return inForce, nil
 }
 
-// settle writes the setting if write is set, and returns what is in force.
-func (s setting) settle(write bool) (string, error) {
+// apply writes the setting if write is set, and returns what is in force.
+func (s sysctl) apply(write bool) (string, error) {
 	path := filepath.Join("/proc/sys/net", s.name)
 	if write {
 		if err := os.WriteFile(path, []byte(s.value), 0); err != nil {

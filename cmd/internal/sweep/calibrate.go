@@ -61,7 +61,7 @@ func Calibrate(ctx context.Context, c Choice, seed uint64) (Calibration, error) 
 	defer runtime.UnlockOSThread()
 	started := time.Now()
 	result := Calibration{Path: c.Kind}
-	spec := func(im impair.Impairments) netpath.Spec {
+	spec := func(im impair.Set) netpath.Spec {
 		return netpath.Spec{Kind: c.Kind, Impairments: im, Seed: seed}
 	}
 	cell := func(rtt time.Duration, fleet loadgen.Config) (cellReport, error) {
@@ -69,7 +69,7 @@ func Calibrate(ctx context.Context, c Choice, seed uint64) (Calibration, error) 
 		ctx, cancel := context.WithTimeout(ctx, calibrateDeadline)
 		defer cancel()
 		return runCellProcess(ctx, cellSpec{
-			Path: spec(impair.Impairments{}.WithRTT(rtt)), Isolated: c.Isolated, Fleet: fleet,
+			Path: spec(impair.Set{}.WithRTT(rtt)), Isolated: c.Isolated, Fleet: fleet,
 			Server: serverSpec{Strategy: "read-request", Grace: time.Second},
 		}, c.Isolated)
 	}
@@ -86,8 +86,8 @@ func Calibrate(ctx context.Context, c Choice, seed uint64) (Calibration, error) 
 	}
 	result.Checks = append(result.Checks, checkLateness(calibratedRTT, r)...)
 	for i, l := range calibratedLosses {
-		im := impair.Impairment{Loss: l.share, Delay: time.Millisecond}
-		path := spec(impair.Impairments{Up: im, Down: im})
+		im := impair.OneWay{Loss: l.share, Delay: time.Millisecond}
+		path := spec(impair.Set{Up: im, Down: im})
 		// From one seed all of them would lose the same packets, and more of them
 		// the more likely it is: one chance in place of three.
 		path.Seed += uint64(i)

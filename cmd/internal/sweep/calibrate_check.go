@@ -38,7 +38,7 @@ const (
 )
 
 // check judges a figure. One that was made from nothing is not within any bounds.
-func check(what string, im impair.Impairments, unit string, measured, low, high float64, count int64) Check {
+func check(what string, im impair.Set, unit string, measured, low, high float64, count int64) Check {
 	return Check{
 		What: what, Setting: im.String(), Measured: measured, Low: low, High: high, Unit: unit, Count: count,
 		Within: count > 0 && low <= measured && (measured <= high || high == 0),
@@ -58,14 +58,14 @@ func (c Check) failed(why string) Check {
 func checkHandshake(rtt time.Duration, r cellReport) Check {
 	off := max(time.Duration(float64(rtt)*calibratedShare), calibratedFloor)
 	h := r.Fleet.Handshake
-	return check("handshake p50", impair.Impairments{}.WithRTT(rtt), "ms", h.P50, max(ms(rtt-off), 0), ms(rtt+off), h.Count).failed(r.Error)
+	return check("handshake p50", impair.Set{}.WithRTT(rtt), "ms", h.P50, max(ms(rtt-off), 0), ms(rtt+off), h.Count).failed(r.Error)
 }
 
 // checkLateness judges how long after its due time a packet leaves. A handshake
 // crosses the path twice, so half of what it may be off is a packet's; its tail is
 // held to what a cell is. The kernel's netem does not tell.
 func checkLateness(rtt time.Duration, r cellReport) []Check {
-	l, im := r.Path.LateMs, impair.Impairments{}.WithRTT(rtt)
+	l, im := r.Path.LateMs, impair.Set{}.WithRTT(rtt)
 	if l.Count == 0 && r.Error == "" && r.Path.Kind == string(netpath.Netem) {
 		return nil
 	}
@@ -79,7 +79,7 @@ func checkLateness(rtt time.Duration, r cellReport) []Check {
 // checkLoss judges the number of packets that did not arrive, by the count at
 // the far end, and the path's own count against it.
 func checkLoss(share float64, r lossReport) []Check {
-	im := impair.Impairments{Up: impair.Impairment{Loss: share}, Down: impair.Impairment{Loss: share}}
+	im := impair.Set{Up: impair.OneWay{Loss: share}, Down: impair.OneWay{Loss: share}}
 	var checks []Check
 	var lost, sent, marks int64
 	for i, d := range r.Ways {
@@ -97,7 +97,7 @@ func checkLoss(share float64, r lossReport) []Check {
 
 // checkUpload judges the rate of one upload, and that the server read all of it.
 func checkUpload(rtt time.Duration, body int64, r cellReport) []Check {
-	im := impair.Impairments{}.WithRTT(rtt)
+	im := impair.Set{}.WithRTT(rtt)
 	// The answer's round trip is not the upload's.
 	took := (r.Fleet.Latency.End.P50 - r.Fleet.Latency.Connect.P50 - ms(rtt)) / 1e3
 	rate := 0.0

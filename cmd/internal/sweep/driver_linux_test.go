@@ -202,7 +202,7 @@ func childrenIn(t *testing.T, folder string) (left []string) {
 }
 
 func TestEveryInstalledClientIsMeasuredAsTheFleetIs(t *testing.T) {
-	path, err := Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: impair.Impairments{}.WithRTT(5 * time.Millisecond)})
+	path, err := Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: impair.Set{}.WithRTT(5 * time.Millisecond)})
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 // is busy makes a path late, but the fate of an answer does not hang on that.
 func withFault(t *testing.T, f impair.Fault, rtt time.Duration, client string, body int64, strategies ...string) map[string]results.Cell {
 	t.Helper()
-	im := impair.Impairments{Fault: f}.WithRTT(rtt)
+	im := impair.Set{Fault: f}.WithRTT(rtt)
 	path, err := Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: im})
 	if err != nil {
 		if os.Getenv("CI") == "true" {

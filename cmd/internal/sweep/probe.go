@@ -62,7 +62,7 @@ func Choose(ctx context.Context, spec netpath.Spec) (Choice, error) {
 		case spec.Kind != netpath.Auto && f.Kind != spec.Kind:
 		case !f.Allowed():
 			failures = append(failures, errors.New(f.Error))
-		case spec.Impairments != (impair.Impairments{}) && f.Kind == netpath.Loopback:
+		case spec.Impairments != (impair.Set{}) && f.Kind == netpath.Loopback:
 			failures = append(failures, netpath.ErrNeedsDelay)
 		case !f.Isolated && spec.Congestion != netpath.DefaultCongestion && spec.Congestion != netpath.SystemCongestion:
 			failures = append(failures, fmt.Errorf("the system's own loopback has the system's congestion control, not %s", spec.Congestion))
@@ -115,7 +115,7 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 	defer cancel()
 	spec := probeSpec{path, c.Isolated, program}
 	spec.Kind = c.Kind
-	switch none := (impair.Impairments{}); {
+	switch none := (impair.Set{}); {
 	case c.Kind == netpath.Loopback:
 		spec.Impairments = none
 	case spec.Impairments == none:

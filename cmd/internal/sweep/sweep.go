@@ -82,8 +82,8 @@ type Options struct {
 	Budget time.Duration
 
 	Path        Choice
-	Impairments impair.Impairments // of every cell; the point's round trip and loss come on top
-	Congestion  string              // congestion control of both ends; empty is the path's default
+	Impairments impair.Set // of every cell; the point's round trip and loss come on top
+	Congestion  string     // congestion control of both ends; empty is the path's default
 	IPv6        bool
 	// Programs are the server programs that stand in for the reference server,
 	// by the name that stands in the points for the strategy.
@@ -249,7 +249,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 	}
 	_, spec.Driver = drivers.ByName(v.Client)
 	spec.Folder = o.folder
-	if o.Path.Kind == netpath.DelayLine && im != (impair.Impairments{}) {
+	if o.Path.Kind == netpath.DelayLine && im != (impair.Set{}) {
 		if o.Capture > 0 {
 			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
 		}
@@ -295,7 +295,7 @@ func captureName(v visit, try int) string {
 }
 
 // PathOf is what the path of a point does to packets.
-func (o Options) PathOf(p Point) impair.Impairments {
+func (o Options) PathOf(p Point) impair.Set {
 	im := o.Impairments.WithRTT(p.RTT)
 	if p.Loss > 0 {
 		im.Up.Loss, im.Down.Loss = p.Loss, p.Loss

@@ -26,7 +26,7 @@ const (
 )
 
 // judge returns why a cell is not to be trusted, or nothing.
-func judge(p Point, im impair.Impairments, limit int, answers bool, r cellReport) string {
+func judge(p Point, im impair.Set, limit int, answers bool, r cellReport) string {
 	var reasons []string
 	object := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	if r.Error != "" {

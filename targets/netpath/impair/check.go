@@ -8,7 +8,7 @@ import (
 
 // Check tells whether a path can have these impairments. An error is a
 // *SettingError that names the setting at fault.
-func (im Impairments) Check() error {
+func (im Set) Check() error {
 	for i, d := range directions {
 		one, other := *d.of(&im), *directions[1-i].of(&im)
 		fail := func(quantity string, value string, format string, args ...any) error {

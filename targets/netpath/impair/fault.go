@@ -39,8 +39,8 @@ func (f Fault) String() string {
 	return fmt.Sprintf("Fault(%d)", f)
 }
 
-// FaultByName returns the fault of a name.
-func FaultByName(name string) (Fault, error) {
+// faultByName returns the fault of a name.
+func faultByName(name string) (Fault, error) {
 	for _, f := range Faults {
 		if f.Name == name {
 			return f.Fault, nil

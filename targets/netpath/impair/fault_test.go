@@ -7,7 +7,7 @@ func TestEveryFaultHasANameThatParses(t *testing.T) {
 		if int(f.Fault) != i || f.Summary == "" {
 			t.Errorf("%+v at %d", f, i)
 		}
-		if got, err := FaultByName(f.Fault.String()); err != nil || got != f.Fault {
+		if got, err := faultByName(f.Fault.String()); err != nil || got != f.Fault {
 			t.Errorf("%s: %v, %v", f.Name, got, err)
 		}
 	}

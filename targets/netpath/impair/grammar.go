@@ -25,8 +25,8 @@ type Key struct {
 	Name    string
 	Unit    string // what a value is
 	Summary string // one line for a reader
-	set     func(*Impairments, string) error
-	get     func(Impairments) string // empty when there is nothing to say
+	set     func(*Set, string) error
+	get     func(Set) string // empty when there is nothing to say
 }
 
 // Keys is the one table of the grammar, which flags, files, documentation and
@@ -39,17 +39,17 @@ var Keys []Key
 func init() {
 	Keys = slices.Concat(
 		[]Key{
-			{"profile", "name", "a path with published figures, which other settings change", setProfile, func(Impairments) string { return "" }},
+			{"profile", "name", "a path with published figures, which other settings change", setProfile, func(Set) string { return "" }},
 			{"rtt", "duration", "round-trip time, half of it each way", setRTT, getRTT},
 		},
-		perDirection(quantity{"delay", "duration", "one-way delay", setDuration(0, MaxDelay, func(im *Impairment) *time.Duration { return &im.Delay }), getDelay}, false),
+		perDirection(quantity{"delay", "duration", "one-way delay", setDuration(0, MaxDelay, func(im *OneWay) *time.Duration { return &im.Delay }), getDelay}, false),
 		perDirection(quantity{"jitter", "duration", "variation of the delay either way, or its standard deviation; packets of a connection keep their order",
-			setDuration(0, MaxDelay, func(im *Impairment) *time.Duration { return &im.Jitter }), func(im Impairment) string { return formatDuration(im.Jitter) }}, true),
+			setDuration(0, MaxDelay, func(im *OneWay) *time.Duration { return &im.Jitter }), func(im OneWay) string { return formatDuration(im.Jitter) }}, true),
 		perDirection(quantity{"jitter-distribution", "name", "how the jitter is spread: " + strings.Join(distributions[:], " or "), setDistribution, getDistribution}, true),
-		perDirection(share("loss", "packets lost", func(im *Impairment) *float64 { return &im.Loss }), true),
+		perDirection(share("loss", "packets lost", func(im *OneWay) *float64 { return &im.Loss }), true),
 		perDirection(quantity{"loss-burst", "packets", "mean number of packets lost in a row (Gilbert-Elliott); 1 is independent losses", setBurst, getBurst}, true),
-		perDirection(share("reorder", "packets that are not delayed and so overtake", func(im *Impairment) *float64 { return &im.Reorder }), true),
-		perDirection(share("duplicate", "packets that arrive twice", func(im *Impairment) *float64 { return &im.Duplicate }), true),
+		perDirection(share("reorder", "packets that are not delayed and so overtake", func(im *OneWay) *float64 { return &im.Reorder }), true),
+		perDirection(share("duplicate", "packets that arrive twice", func(im *OneWay) *float64 { return &im.Duplicate }), true),
 		perDirection(quantity{"rate", "rate", "bits a second, such as 2Mbit; a frame of 1514 bytes counts as such", setRate, getRate}, false),
 		perDirection(quantity{"queue", "size", "what waits for the rate before packets are dropped, as a time or in bytes (default " + DefaultQueueTime.String() + ")", setQueue, getQueue}, true),
 		[]Key{{"fault", "name", "what is done to chosen packets: " + faultNames(), setFault, getFault}},
@@ -59,33 +59,33 @@ func init() {
 // quantity is something that each direction of a path has.
 type quantity struct {
 	name, unit, summary string
-	set                 func(*Impairment, string) error
-	get                 func(Impairment) string
+	set                 func(*OneWay, string) error
+	get                 func(OneWay) string
 }
 
 // directions are the endings of keys.
 var directions = []struct {
 	ending, summary string
-	of              func(*Impairments) *Impairment
+	of              func(*Set) *OneWay
 }{
-	{"-up", "from the client to the server", func(im *Impairments) *Impairment { return &im.Up }},
-	{"-down", "from the server to the client", func(im *Impairments) *Impairment { return &im.Down }},
+	{"-up", "from the client to the server", func(im *Set) *OneWay { return &im.Up }},
+	{"-down", "from the server to the client", func(im *Set) *OneWay { return &im.Down }},
 }
 
 // perDirection returns a quantity's keys, one for each direction. With both,
 // there is a key for both directions at once before them.
 func perDirection(q quantity, both bool) []Key {
 	var keys []Key
-	same := func(im Impairments) bool { return both && q.get(im.Up) == q.get(im.Down) }
+	same := func(im Set) bool { return both && q.get(im.Up) == q.get(im.Down) }
 	if both {
 		keys = append(keys, Key{q.name, q.unit, q.summary,
-			func(im *Impairments, value string) error {
+			func(im *Set, value string) error {
 				if err := q.set(&im.Up, value); err != nil {
 					return err
 				}
 				return q.set(&im.Down, value)
 			},
-			func(im Impairments) string {
+			func(im Set) string {
 				if same(im) {
 					return q.get(im.Up)
 				}
@@ -95,8 +95,8 @@ func perDirection(q quantity, both bool) []Key {
 	}
 	for _, d := range directions {
 		keys = append(keys, Key{q.name + d.ending, q.unit, q.summary + ", " + d.summary,
-			func(im *Impairments, value string) error { return q.set(d.of(im), value) },
-			func(im Impairments) string {
+			func(im *Set, value string) error { return q.set(d.of(im), value) },
+			func(im Set) string {
 				if same(im) || q.name == "delay" && getRTT(im) != "" {
 					return ""
 				}
@@ -118,15 +118,15 @@ func (e *SettingError) Error() string { return fmt.Sprintf("%s %q: %v", e.Key, e
 
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// ParseImpairments returns what the settings make of a path without
+// Parse returns what the settings make of a path without
 // impairments, in the order of Keys. An error is a *SettingError.
-func ParseImpairments(settings []Setting) (Impairments, error) {
-	im, err := Apply(Impairments{}, settings)
+func Parse(settings []Setting) (Set, error) {
+	im, err := Apply(Set{}, settings)
 	if err != nil {
-		return Impairments{}, err
+		return Set{}, err
 	}
 	if err := im.Check(); err != nil {
-		return Impairments{}, err
+		return Set{}, err
 	}
 	return im, nil
 }
@@ -134,7 +134,7 @@ func ParseImpairments(settings []Setting) (Impairments, error) {
 // Apply returns what the settings make of im, in the order of Keys. Each value
 // is checked by itself; Check checks them together, which has to wait when the
 // round trip, say, is a list of values. An error is a *SettingError.
-func Apply(im Impairments, settings []Setting) (Impairments, error) {
+func Apply(im Set, settings []Setting) (Set, error) {
 	for i, s := range settings {
 		if !slices.ContainsFunc(Keys, func(k Key) bool { return k.Name == s.Key }) {
 			return im, &SettingError{s, fmt.Errorf("unknown key: there are %s", strings.Join(keyNames(), ", "))}
@@ -157,26 +157,26 @@ func Apply(im Impairments, settings []Setting) (Impairments, error) {
 
 // ParseText reads settings with commas or line ends between them; # begins a
 // comment that goes to the end of its line. It is the inverse of
-// Impairments.String. An error is a *SettingError.
-func ParseText(text string) (Impairments, error) {
+// Set.String. An error is a *SettingError.
+func ParseText(text string) (Set, error) {
 	settings, _, err := readSettings(text)
 	if err != nil {
-		return Impairments{}, err
+		return Set{}, err
 	}
-	return ParseImpairments(settings)
+	return Parse(settings)
 }
 
 // ParseFile reads a file of settings, one a line as "rtt 80ms", with comments
 // from # to the end of the line. Errors begin with the file's name and the line.
-func ParseFile(path string) (Impairments, error) {
+func ParseFile(path string) (Set, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return Impairments{}, err
+		return Set{}, err
 	}
 	settings, lines, err := readSettings(string(b))
-	var im Impairments
+	var im Set
 	if err == nil {
-		im, err = ParseImpairments(settings)
+		im, err = Parse(settings)
 	}
 	if err == nil {
 		return im, nil
@@ -189,10 +189,10 @@ func ParseFile(path string) (Impairments, error) {
 			line, ok = lines[strings.TrimSuffix(strings.TrimSuffix(at.Key, "-up"), "-down")]
 		}
 		if ok {
-			return Impairments{}, fmt.Errorf("%s:%d: %w", path, line, err)
+			return Set{}, fmt.Errorf("%s:%d: %w", path, line, err)
 		}
 	}
-	return Impairments{}, fmt.Errorf("%s: %w", path, err)
+	return Set{}, fmt.Errorf("%s: %w", path, err)
 }
 
 // readSettings returns the settings of a text, and the line of each key.
@@ -219,8 +219,8 @@ func readSettings(text string) (settings []Setting, lines map[string]int, err er
 	return settings, lines, nil
 }
 
-// Settings returns the fewest settings that make im, in the order of Keys.
-func (im Impairments) Settings() []Setting {
+// settings returns the fewest settings that make im, in the order of Keys.
+func (im Set) settings() []Setting {
 	var settings []Setting
 	for _, k := range Keys {
 		if value := k.get(im); value != "" {
@@ -232,9 +232,9 @@ func (im Impairments) Settings() []Setting {
 
 // String returns im in the grammar, such as "rtt 80ms, loss 1%"; it is empty
 // when there are no impairments.
-func (im Impairments) String() string {
+func (im Set) String() string {
 	var words []string
-	for _, s := range im.Settings() {
+	for _, s := range im.settings() {
 		words = append(words, s.String())
 	}
 	return strings.Join(words, ", ")
@@ -287,16 +287,16 @@ func keyNames() []string {
 	return names
 }
 
-func setProfile(im *Impairments, value string) error {
-	p, err := ProfileByName(value)
+func setProfile(im *Set, value string) error {
+	p, err := profileByName(value)
 	if err != nil {
 		return err
 	}
-	*im = p.Impairments()
+	*im = p.impairments()
 	return nil
 }
 
-func setRTT(im *Impairments, value string) error {
+func setRTT(im *Set, value string) error {
 	rtt, err := parseDuration(value, 0, 2*MaxDelay)
 	if err == nil {
 		*im = im.WithRTT(rtt)
@@ -305,7 +305,7 @@ func setRTT(im *Impairments, value string) error {
 }
 
 // getRTT is empty when the delays are not the halves of a round trip.
-func getRTT(im Impairments) string {
+func getRTT(im Set) string {
 	rtt := im.RTT()
 	if im != im.WithRTT(rtt) {
 		return ""
@@ -313,10 +313,10 @@ func getRTT(im Impairments) string {
 	return formatDuration(rtt)
 }
 
-func getDelay(im Impairment) string { return formatDuration(im.Delay) }
+func getDelay(im OneWay) string { return formatDuration(im.Delay) }
 
-func setDuration(shortest, longest time.Duration, of func(*Impairment) *time.Duration) func(*Impairment, string) error {
-	return func(im *Impairment, value string) error {
+func setDuration(shortest, longest time.Duration, of func(*OneWay) *time.Duration) func(*OneWay, string) error {
+	return func(im *OneWay, value string) error {
 		d, err := parseDuration(value, shortest, longest)
 		if err == nil {
 			*of(im) = d
@@ -348,16 +348,16 @@ func formatDuration(d time.Duration) string {
 }
 
 // share is a quantity that is a share of the packets.
-func share(name, summary string, of func(*Impairment) *float64) quantity {
+func share(name, summary string, of func(*OneWay) *float64) quantity {
 	return quantity{name, "percent", "share of " + summary,
-		func(im *Impairment, value string) error {
+		func(im *OneWay, value string) error {
 			v, err := parseShare(value)
 			if err == nil {
 				*of(im) = v
 			}
 			return err
 		},
-		func(im Impairment) string { return FormatShare(*of(&im)) },
+		func(im OneWay) string { return FormatShare(*of(&im)) },
 	}
 }
 
@@ -398,7 +398,7 @@ func FormatShare(v float64) string {
 	return whole + "%"
 }
 
-func setBurst(im *Impairment, value string) error {
+func setBurst(im *OneWay, value string) error {
 	v, err := strconv.ParseFloat(value, 64)
 	if err != nil || math.IsNaN(v) {
 		return errors.New("not a number of packets such as 4")
@@ -410,14 +410,14 @@ func setBurst(im *Impairment, value string) error {
 	return nil
 }
 
-func getBurst(im Impairment) string {
+func getBurst(im OneWay) string {
 	if im.LossBurst == 0 {
 		return ""
 	}
 	return strconv.FormatFloat(im.LossBurst, 'f', -1, 64)
 }
 
-func setDistribution(im *Impairment, value string) error {
+func setDistribution(im *OneWay, value string) error {
 	i := slices.Index(distributions[:], value)
 	if i < 0 {
 		return fmt.Errorf("there are %s", strings.Join(distributions[:], " and "))
@@ -426,7 +426,7 @@ func setDistribution(im *Impairment, value string) error {
 	return nil
 }
 
-func getDistribution(im Impairment) string {
+func getDistribution(im OneWay) string {
 	if im.Distribution == Uniform {
 		return ""
 	}
@@ -439,7 +439,7 @@ var rateUnits = []struct {
 	bits int64
 }{{"Gbit", 1e9}, {"Mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}}
 
-func setRate(im *Impairment, value string) error {
+func setRate(im *OneWay, value string) error {
 	for _, u := range rateUnits {
 		if len(value) <= len(u.name) || !strings.EqualFold(value[len(value)-len(u.name):], u.name) {
 			continue
@@ -463,7 +463,7 @@ func setRate(im *Impairment, value string) error {
 	return errors.New("not a rate such as 500kbit, 2Mbit or 1Gbit")
 }
 
-func getRate(im Impairment) string {
+func getRate(im OneWay) string {
 	for _, u := range rateUnits {
 		if im.Rate != 0 && im.Rate%u.bits == 0 {
 			return strconv.FormatInt(im.Rate/u.bits, 10) + u.name
@@ -472,7 +472,7 @@ func getRate(im Impairment) string {
 	return ""
 }
 
-func setQueue(im *Impairment, value string) error {
+func setQueue(im *OneWay, value string) error {
 	if d, err := time.ParseDuration(value); err == nil {
 		if d == 0 {
 			return errors.New("nothing would pass: leave it out for " + DefaultQueueTime.String())
@@ -499,19 +499,19 @@ func setQueue(im *Impairment, value string) error {
 	return nil
 }
 
-func getQueue(im Impairment) string {
+func getQueue(im OneWay) string {
 	if im.QueueBytes != 0 {
 		return strconv.FormatInt(im.QueueBytes, 10) + "B"
 	}
 	return formatDuration(im.QueueTime)
 }
 
-func setFault(im *Impairments, value string) (err error) {
-	im.Fault, err = FaultByName(value)
+func setFault(im *Set, value string) (err error) {
+	im.Fault, err = faultByName(value)
 	return err
 }
 
-func getFault(im Impairments) string {
+func getFault(im Set) string {
 	if im.Fault == NoFault {
 		return ""
 	}

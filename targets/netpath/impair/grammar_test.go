@@ -15,7 +15,7 @@ import (
 
 func TestCanonicalFormParsesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		im := impairtest.Impairments(t)
+		im := impairtest.Set(t)
 		if err := im.Check(); err != nil {
 			t.Fatalf("Check: %v", err)
 		}
@@ -140,13 +140,13 @@ func TestErrorOfAFileHasItsLine(t *testing.T) {
 }
 
 func TestCheckFindsWhatTheGrammarCannotSay(t *testing.T) {
-	for name, im := range map[string]impair.Impairments{
-		"negative delay":       {Up: impair.Impairment{Delay: -1}},
-		"negative jitter":      {Down: impair.Impairment{Jitter: -1}},
-		"loss above one":       {Up: impair.Impairment{Loss: 1.1}},
-		"two bounds of queue":  {Up: impair.Impairment{Rate: 1e6, QueueBytes: 1, QueueTime: 1}},
+	for name, im := range map[string]impair.Set{
+		"negative delay":       {Up: impair.OneWay{Delay: -1}},
+		"negative jitter":      {Down: impair.OneWay{Jitter: -1}},
+		"loss above one":       {Up: impair.OneWay{Loss: 1.1}},
+		"two bounds of queue":  {Up: impair.OneWay{Rate: 1e6, QueueBytes: 1, QueueTime: 1}},
 		"unknown fault":        {Fault: impair.Fault(len(impair.Faults))},
-		"unknown distribution": {Up: impair.Impairment{Distribution: 9}},
+		"unknown distribution": {Up: impair.OneWay{Distribution: 9}},
 	} {
 		if err := im.Check(); err == nil {
 			t.Errorf("%s: no error", name)
@@ -167,7 +167,7 @@ func TestEveryKeyIsAFlagAndDocumented(t *testing.T) {
 	if err := fs.Parse([]string{"--jitter-up", "5ms", "--rate-up=2Mbit", "--profile", "lte", "--rtt", "10ms"}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := impair.Apply(impair.Impairments{}, flags.Settings())
+	got, err := impair.Apply(impair.Set{}, flags.Settings())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Impairments is what a path does to the packets that cross it. The zero value
+// Set is what a path does to the packets that cross it. The zero value
 // does nothing.
-type Impairments struct {
-	Up   Impairment // from the client to the server
-	Down Impairment // from the server to the client
+type Set struct {
+	Up   OneWay // from the client to the server
+	Down OneWay // from the server to the client
 	// Fault is done to chosen packets where they enter the path, before Up and
 	// Down: what it drops takes none of a Rate, what it holds is delayed from
 	// when it is let go.
@@ -17,39 +17,39 @@ type Impairments struct {
 }
 
 // RTT is the round trip that the delays make, without Jitter and queues.
-func (im Impairments) RTT() time.Duration { return im.Up.Delay + im.Down.Delay }
+func (im Set) RTT() time.Duration { return im.Up.Delay + im.Down.Delay }
 
 // WithRTT returns im with the round trip divided between both directions.
-func (im Impairments) WithRTT(rtt time.Duration) Impairments {
+func (im Set) WithRTT(rtt time.Duration) Set {
 	im.Up.Delay, im.Down.Delay = rtt/2, rtt-rtt/2
 	return im
 }
 
 // WithoutDelay returns im without the fixed delays: what it does to packets
 // besides carrying them later.
-func (im Impairments) WithoutDelay() Impairments {
+func (im Set) WithoutDelay() Set {
 	im.Up.Delay, im.Down.Delay = 0, 0
 	return im
 }
 
 // SteadyDelay tells whether every packet that arrives takes exactly its
 // direction's Delay.
-func (im Impairments) SteadyDelay() bool {
-	steady := func(im Impairment) bool { return im.Jitter == 0 && im.Reorder == 0 && im.Rate == 0 }
+func (im Set) SteadyDelay() bool {
+	steady := func(im OneWay) bool { return im.Jitter == 0 && im.Reorder == 0 && im.Rate == 0 }
 	return steady(im.Up) && steady(im.Down) && im.Fault == NoFault
 }
 
 // KeepsPackets tells whether every packet arrives.
-func (im Impairments) KeepsPackets() bool {
-	keeps := func(im Impairment) bool { return im.Loss == 0 && im.Rate == 0 }
+func (im Set) KeepsPackets() bool {
+	keeps := func(im OneWay) bool { return im.Loss == 0 && im.Rate == 0 }
 	return keeps(im.Up) && keeps(im.Down) && im.Fault == NoFault
 }
 
-// Impairment is what one direction of a path does to its packets, in this
+// OneWay is what one direction of a path does to its packets, in this
 // order: loss, duplication, the queue and the rate behind it, the delay. The
 // zero value does nothing. The effects and their names are those of netem
 // (tc-netem(8)), except where a field says so.
-type Impairment struct {
+type OneWay struct {
 	// Delay is how long each packet takes, one way. 0 to MaxDelay.
 	Delay time.Duration
 	// Jitter varies the delay from packet to packet: by up to as much either
@@ -102,7 +102,7 @@ type Impairment struct {
 	QueueTime  time.Duration
 }
 
-// Bounds of an Impairment.
+// Bounds of a OneWay.
 const (
 	MaxDelay      = 5 * time.Second
 	MaxLossBurst  = 1_000_000         // packets

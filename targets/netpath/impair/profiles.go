@@ -46,8 +46,8 @@ var Profiles = []Profile{
 	{"geo-satellite", "a geostationary satellite: HughesNet in the United States", "Ookla, medians: round trip of the first quarter of 2025 (newspaceeconomy.ca/2025/07/15), rates of the third of 2021 (techblog.comsoc.org/2021/12/21); the way to the orbit alone takes up to 558 ms (RFC 2488 section 2)", "rtt 683ms, rate-up 2.54Mbit, rate-down 19.3Mbit"},
 }
 
-// ProfileByName returns the profile of a name.
-func ProfileByName(name string) (Profile, error) {
+// profileByName returns the profile of a name.
+func profileByName(name string) (Profile, error) {
 	var names []string
 	for _, p := range Profiles {
 		if p.Name == name {
@@ -59,7 +59,7 @@ func ProfileByName(name string) (Profile, error) {
 }
 
 // Impairments returns what the profile's path does to packets.
-func (p Profile) Impairments() Impairments {
+func (p Profile) impairments() Set {
 	im, err := ParseText(p.Values)
 	if err != nil {
 		panic("profile " + p.Name + ": " + err.Error()) // a test parses each

@@ -9,10 +9,10 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// Impairment draws the impairment of one direction, any that Check accepts.
-func Impairment(t *rapid.T) impair.Impairment {
+// OneWay draws the impairment of one direction, any that Check accepts.
+func OneWay(t *rapid.T) impair.OneWay {
 	share := rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 1), rapid.Float64Range(0, 0.01))
-	im := impair.Impairment{
+	im := impair.OneWay{
 		Delay:        time.Duration(rapid.Int64Range(0, int64(impair.MaxDelay)).Draw(t, "delay")),
 		Distribution: impair.Distribution(rapid.IntRange(0, int(impair.Normal)).Draw(t, "distribution")),
 		Duplicate:    share.Draw(t, "duplicate"),
@@ -38,15 +38,15 @@ func Impairment(t *rapid.T) impair.Impairment {
 	return im
 }
 
-// Impairments draws those of a path, any that Check accepts.
-func Impairments(t *rapid.T) impair.Impairments {
-	im := impair.Impairments{
-		Up:    Impairment(t),
+// Set draws those of a path, any that Check accepts.
+func Set(t *rapid.T) impair.Set {
+	im := impair.Set{
+		Up:    OneWay(t),
 		Fault: impair.Fault(rapid.IntRange(0, len(impair.Faults)-1).Draw(t, "fault")),
 	}
 	im.Down = im.Up
 	if rapid.Bool().Draw(t, "asymmetric") {
-		im.Down = Impairment(t)
+		im.Down = OneWay(t)
 	}
 	return im
 }

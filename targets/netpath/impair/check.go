@@ -14,7 +14,7 @@ func (im Set) Check() error {
 		fail := func(quantity string, value string, format string, args ...any) error {
 			key := quantity + d.ending
 			// The setting was given for both directions if it is the same in both.
-			for _, k := range Keys {
+			for _, k := range effectKeys {
 				if k.Name == quantity && k.get(im) == value {
 					key = quantity
 				}

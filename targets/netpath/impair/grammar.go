@@ -29,32 +29,30 @@ type Key struct {
 	get     func(Set) string // empty when there is nothing to say
 }
 
-// Keys is the one table of the grammar, which flags, files, documentation and
-// canonical forms come from. It is in the order in which settings take effect,
-// whatever the order in which they are given: a profile first, then what goes
-// for both directions, then what goes for one. A later key overrides an earlier.
-var Keys []Key
+// Keys is the one table of the grammar: flags, files, documentation and
+// canonical forms come from it. Settings take effect in the order of Keys,
+// whatever order they are given in: the profile first, then settings for both
+// directions, then settings for one. A later key overrides an earlier one.
+var Keys = slices.Concat(
+	[]Key{{"profile", "name", "a path with published figures, which other settings change", setProfile, func(Set) string { return "" }}},
+	effectKeys,
+)
 
-// Not an initialiser: profiles are read by the grammar that has a key for them.
-func init() {
-	Keys = slices.Concat(
-		[]Key{
-			{"profile", "name", "a path with published figures, which other settings change", setProfile, func(Set) string { return "" }},
-			{"rtt", "duration", "round-trip time, half of it each way", setRTT, getRTT},
-		},
-		perDirection(quantity{"delay", "duration", "one-way delay", setDuration(0, MaxDelay, func(im *OneWay) *time.Duration { return &im.Delay }), getDelay}, false),
-		perDirection(quantity{"jitter", "duration", "variation of the delay either way, or its standard deviation; packets of a connection keep their order",
-			setDuration(0, MaxDelay, func(im *OneWay) *time.Duration { return &im.Jitter }), func(im OneWay) string { return formatDuration(im.Jitter) }}, true),
-		perDirection(quantity{"jitter-distribution", "name", "how the jitter is spread: " + strings.Join(distributions[:], " or "), setDistribution, getDistribution}, true),
-		perDirection(share("loss", "packets lost", func(im *OneWay) *float64 { return &im.Loss }), true),
-		perDirection(quantity{"loss-burst", "packets", "mean number of packets lost in a row (Gilbert-Elliott); 1 is independent losses", setBurst, getBurst}, true),
-		perDirection(share("reorder", "packets that are not delayed and so overtake", func(im *OneWay) *float64 { return &im.Reorder }), true),
-		perDirection(share("duplicate", "packets that arrive twice", func(im *OneWay) *float64 { return &im.Duplicate }), true),
-		perDirection(quantity{"rate", "rate", "bits a second, such as 2Mbit; a frame of 1514 bytes counts as such", setRate, getRate}, false),
-		perDirection(quantity{"queue", "size", "what waits for the rate before packets are dropped, as a time or in bytes (default " + DefaultQueueTime.String() + ")", setQueue, getQueue}, true),
-		[]Key{{"fault", "name", "what is done to chosen packets: " + faultNames(), setFault, getFault}},
-	)
-}
+// effectKeys are Keys without the profile: the words in which profiles are written.
+var effectKeys = slices.Concat(
+	[]Key{{"rtt", "duration", "round-trip time, half of it each way", setRTT, getRTT}},
+	perDirection(quantity{"delay", "duration", "one-way delay", setDuration(0, MaxDelay, func(im *OneWay) *time.Duration { return &im.Delay }), getDelay}, false),
+	perDirection(quantity{"jitter", "duration", "variation of the delay either way, or its standard deviation; packets of a connection keep their order",
+		setDuration(0, MaxDelay, func(im *OneWay) *time.Duration { return &im.Jitter }), func(im OneWay) string { return formatDuration(im.Jitter) }}, true),
+	perDirection(quantity{"jitter-distribution", "name", "how the jitter is spread: " + strings.Join(distributions[:], " or "), setDistribution, getDistribution}, true),
+	perDirection(share("loss", "packets lost", func(im *OneWay) *float64 { return &im.Loss }), true),
+	perDirection(quantity{"loss-burst", "packets", "mean number of packets lost in a row (Gilbert-Elliott); 1 is independent losses", setBurst, getBurst}, true),
+	perDirection(share("reorder", "packets that are not delayed and so overtake", func(im *OneWay) *float64 { return &im.Reorder }), true),
+	perDirection(share("duplicate", "packets that arrive twice", func(im *OneWay) *float64 { return &im.Duplicate }), true),
+	perDirection(quantity{"rate", "rate", "bits a second, such as 2Mbit; a frame of 1514 bytes counts as such", setRate, getRate}, false),
+	perDirection(quantity{"queue", "size", "what waits for the rate before packets are dropped, as a time or in bytes (default " + DefaultQueueTime.String() + ")", setQueue, getQueue}, true),
+	[]Key{{"fault", "name", "what is done to chosen packets: " + faultNames(), setFault, getFault}},
+)
 
 // quantity is something that each direction of a path has.
 type quantity struct {
@@ -120,8 +118,10 @@ func (e *SettingError) Unwrap() error { return e.Err }
 
 // Parse returns what the settings make of a path without
 // impairments, in the order of Keys. An error is a *SettingError.
-func Parse(settings []Setting) (Set, error) {
-	im, err := Apply(Set{}, settings)
+func Parse(settings []Setting) (Set, error) { return parse(Keys, settings) }
+
+func parse(keys []Key, settings []Setting) (Set, error) {
+	im, err := apply(keys, Set{}, settings)
 	if err != nil {
 		return Set{}, err
 	}
@@ -134,16 +134,18 @@ func Parse(settings []Setting) (Set, error) {
 // Apply returns what the settings make of im, in the order of Keys. Each value
 // is checked by itself; Check checks them together, which has to wait when the
 // round trip, say, is a list of values. An error is a *SettingError.
-func Apply(im Set, settings []Setting) (Set, error) {
+func Apply(im Set, settings []Setting) (Set, error) { return apply(Keys, im, settings) }
+
+func apply(keys []Key, im Set, settings []Setting) (Set, error) {
 	for i, s := range settings {
-		if !slices.ContainsFunc(Keys, func(k Key) bool { return k.Name == s.Key }) {
-			return im, &SettingError{s, fmt.Errorf("unknown key: there are %s", strings.Join(keyNames(), ", "))}
+		if !slices.ContainsFunc(keys, func(k Key) bool { return k.Name == s.Key }) {
+			return im, &SettingError{s, fmt.Errorf("unknown key: there are %s", strings.Join(keyNames(keys), ", "))}
 		}
 		if slices.ContainsFunc(settings[:i], func(t Setting) bool { return t.Key == s.Key }) {
 			return im, &SettingError{s, errors.New("stands there twice")}
 		}
 	}
-	for _, k := range Keys {
+	for _, k := range keys {
 		i := slices.IndexFunc(settings, func(s Setting) bool { return s.Key == k.Name })
 		if i < 0 {
 			continue
@@ -279,9 +281,9 @@ func (f *Flags) Settings() []Setting {
 	return settings
 }
 
-func keyNames() []string {
+func keyNames(keys []Key) []string {
 	var names []string
-	for _, k := range Keys {
+	for _, k := range keys {
 		names = append(names, k.Name)
 	}
 	return names

@@ -60,7 +60,11 @@ func profileByName(name string) (Profile, error) {
 
 // Impairments returns what the profile's path does to packets.
 func (p Profile) impairments() Set {
-	im, err := ParseText(p.Values)
+	settings, _, err := readSettings(p.Values)
+	var im Set
+	if err == nil {
+		im, err = parse(effectKeys, settings)
+	}
 	if err != nil {
 		panic("profile " + p.Name + ": " + err.Error()) // a test parses each
 	}

@@ -95,7 +95,7 @@ func TestTextOfADrawingStaysText(t *testing.T) {
 
 // The drawings that a run makes: whatever they come to hold, a report shows it.
 func TestEveryRecordedLadderCanBeShown(t *testing.T) {
-	paths, err := filepath.Glob("../targets/netpath/wire/testdata/*.svg")
+	paths, err := filepath.Glob("../targets/netpath/wire/ladder/testdata/*.svg")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no drawings: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire/ladder"
 )
 
 // captureSnap is how many of a frame's first bytes a capture keeps: every
@@ -126,7 +127,7 @@ func typical(what string, log *wire.Log, joined []wire.Joined) (svg string, err 
 		if j.Conn == nil || j.Attempt == nil || j.Attempt.Outcome != most {
 			continue
 		}
-		d := wire.Ladder(log, j.Conn, j.Events())
+		d := ladder.New(log, j.Conn, ladder.Events(j))
 		d.Title = fmt.Sprintf("%s: %s, %d of %d attempts", what, most, counts[most], counts.Total())
 		var b strings.Builder
 		if err := d.SVG(&b); err != nil {

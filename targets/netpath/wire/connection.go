@@ -74,6 +74,31 @@ func (c *Connection) Packets(l *Log) iter.Seq2[Ref, Packet] {
 	}
 }
 
+// Resent returns the connection's packets that carry bytes, or a SYN of the
+// client, that had left before.
+func (c *Connection) Resent(l *Log) map[Ref]bool {
+	resent := map[Ref]bool{}
+	var sent [2]intervals
+	var streams [2]stream
+	syn := false
+	for r, p := range c.Packets(l) {
+		if p.Passage == Copied {
+			continue
+		}
+		if p.Flags.Has(SYN) && p.Direction == FromClient {
+			resent[r] = syn
+			syn = true
+		}
+		if p.Len > 0 {
+			s := &streams[p.Direction]
+			s.begin(p.Seq)
+			lo, hi := s.payload(&p)
+			resent[r] = sent[p.Direction].add(lo, hi) < hi-lo
+		}
+	}
+	return resent
+}
+
 // Ledger tells the log's connections apart and says what crossed the wire of
 // each, in order of their first packet.
 func Ledger(l *Log) []Connection {

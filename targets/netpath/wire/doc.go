@@ -4,7 +4,7 @@
 // The path's thread appends to a Log as packets come and go. After the cell,
 // Ledger turns the log into connections, Explain says of one connection's
 // answer what happened to it, and Account joins the wire's ledger with the
-// fleet's and the server's. WritePcapng and Ladder show single connections to
+// fleet's and the server's. WritePcapng and package ladder show single connections to
 // a reader.
 //
 // The package looks at packets only. It neither captures them nor knows what

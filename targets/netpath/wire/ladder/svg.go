@@ -1,4 +1,4 @@
-package wire
+package ladder
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"math"
 	"strings"
 	"unicode"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 const (
@@ -58,16 +60,16 @@ type canvas struct {
 }
 
 // x is where an end's line is.
-func (c *canvas) x(end Direction) float64 {
-	if end == FromClient {
+func (c *canvas) x(end wire.Direction) float64 {
+	if end == wire.FromClient {
 		return c.margin
 	}
 	return c.width - c.margin
 }
 
 // outward is the direction away from the middle at an end: -1 at the left.
-func outward(end Direction) float64 {
-	if end == FromClient {
+func outward(end wire.Direction) float64 {
+	if end == wire.FromClient {
 		return -1
 	}
 	return 1
@@ -89,7 +91,7 @@ func (c *canvas) draw() {
 <title>%s</title>
 `, c.width, c.height, c.width, c.height, html.EscapeString(c.drawing.Title))
 	fmt.Fprintf(&c.out, `<text x="%.1f" y="24" text-anchor="middle" font-size="15" font-weight="600">%s</text>`+"\n", c.width/2, html.EscapeString(c.drawing.Title))
-	for _, end := range []Direction{FromClient, FromServer} {
+	for _, end := range []wire.Direction{wire.FromClient, wire.FromServer} {
 		c.lifeline(end)
 	}
 	fmt.Fprintf(&c.out, `<mask id="%s" maskUnits="userSpaceOnUse" x="0" y="0" width="%.0f" height="%.0f"><rect width="%.0f" height="%.0f" fill="#fff"/>`+"\n", c.name(), c.width, c.height, c.width, c.height)
@@ -148,7 +150,7 @@ func (d Drawing) note() string {
 }
 
 // lifeline draws an end's line, dashed where a wait is drawn short.
-func (c *canvas) lifeline(end Direction) {
+func (c *canvas) lifeline(end wire.Direction) {
 	x, name := c.x(end), [...]string{"client", "server"}[end]
 	fmt.Fprintf(&c.out, `<text x="%.1f" y="54" text-anchor="middle" font-weight="600">%s</text>`+"\n", x, name)
 	c.text(x+outward(end)*(c.margin-8), 54, faint, 1, end, "ms")
@@ -166,9 +168,9 @@ func (c *canvas) lifeline(end Direction) {
 
 // text writes a line that stands at the side of an end: away from the middle it
 // grows outward when grow is -1, and inward when it is 1.
-func (c *canvas) text(x, y float64, attributes string, grow int, end Direction, s string) {
+func (c *canvas) text(x, y float64, attributes string, grow int, end wire.Direction, s string) {
 	anchor := "start"
-	if (end == FromClient) == (grow < 0) {
+	if (end == wire.FromClient) == (grow < 0) {
 		anchor = "end"
 	}
 	fmt.Fprintf(&c.texts, `<text %s x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", attributes, x, y, anchor, html.EscapeString(s))
@@ -180,13 +182,13 @@ func (c *canvas) arrow(a Arrow) {
 	inward := -outward(a.From)
 	colour := "currentColor"
 	switch {
-	case a.Flags.Has(RST):
+	case a.Flags.Has(wire.RST):
 		colour = resetColour
-	case a.From == FromServer && a.Bytes > 0:
+	case a.From == wire.FromServer && a.Bytes > 0:
 		colour = answerColour
 	}
 	c.label(from+inward*10, y-5, colour, a)
-	if a.Dropped != Passed {
+	if a.Dropped != wire.Passed {
 		x := from + (to-from)*0.6
 		end := y + flight*0.6
 		c.line(from, y, x, end, colour)
@@ -211,7 +213,7 @@ func (c *canvas) label(x, y float64, colour string, a Arrow) {
 	c.text(x, y, fmt.Sprintf(`fill="%s"`, colour), 1, a.From, s)
 	width := textWidth(s) + 4
 	left := x - 2
-	if a.From == FromServer {
+	if a.From == wire.FromServer {
 		left = x + 2 - width
 	}
 	fmt.Fprintf(&c.holes, `<rect x="%.1f" y="%.1f" width="%.1f" height="15" fill="#000"/>`+"\n", left, y-11, width)

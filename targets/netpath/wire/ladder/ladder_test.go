@@ -1,4 +1,4 @@
-package wire
+package ladder
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -21,22 +23,22 @@ func uploadMeetsClose() Drawing {
 	s := newScript()
 	s.shake(1, 40001)
 	for i := range uint32(10) {
-		s.send(21.01+float64(i)*0.01, client(40001, ACK|PSH, 1+i*1448, 1, 1448))
+		s.send(21.01+float64(i)*0.01, client(40001, wire.ACK|wire.PSH, 1+i*1448, 1, 1448))
 	}
-	s.send(31.02, server(40001, ACK, 1, 14481, 0))
-	s.drop(31.2, server(40001, ACK|PSH, 1, 14481, 170))
-	s.send(31.25, server(40001, RST|ACK, 171, 14481, 0))
+	s.send(31.02, server(40001, wire.ACK, 1, 14481, 0))
+	s.drop(31.2, server(40001, wire.ACK|wire.PSH, 1, 14481, 170))
+	s.send(31.25, server(40001, wire.RST|wire.ACK, 171, 14481, 0))
 	for i := range uint32(4) {
-		s.send(41.03+float64(i)*0.01, client(40001, ACK|PSH, 14481+i*1448, 1, 1448))
+		s.send(41.03+float64(i)*0.01, client(40001, wire.ACK|wire.PSH, 14481+i*1448, 1, 1448))
 	}
-	s.send(41.3, client(40001, ACK, 14481+4*1448, 1, 0))
-	s.send(51.1, server(40001, RST, 1, 0, 0))
-	c := Ledger(s.log)[0]
-	ms := func(at float64, end Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
-	d := Ladder(s.log, &c, []Event{
-		ms(0.95, FromClient, "connect"), ms(21, FromClient, "connected"), ms(21.005, FromClient, "send 1 MiB"),
-		ms(31.1, FromServer, "accept"), ms(31.19, FromServer, "write 170 bytes"), ms(31.24, FromServer, "close"),
-		ms(61.2, FromClient, "ECONNRESET from send"),
+	s.send(41.3, client(40001, wire.ACK, 14481+4*1448, 1, 0))
+	s.send(51.1, server(40001, wire.RST, 1, 0, 0))
+	c := wire.Ledger(s.log)[0]
+	ms := func(at float64, end wire.Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
+	d := New(s.log, &c, []Event{
+		ms(0.95, wire.FromClient, "connect"), ms(21, wire.FromClient, "connected"), ms(21.005, wire.FromClient, "send 1 MiB"),
+		ms(31.1, wire.FromServer, "accept"), ms(31.19, wire.FromServer, "write 170 bytes"), ms(31.24, wire.FromServer, "close"),
+		ms(61.2, wire.FromClient, "ECONNRESET from send"),
 	})
 	d.Title = "close, over a path of 20 ms: the 503 is lost, and nobody sends it again"
 	return d
@@ -46,18 +48,18 @@ func uploadMeetsClose() Drawing {
 func lingering() Drawing {
 	s := newScript()
 	s.shake(1, 40002)
-	s.send(21.01, client(40002, ACK|PSH, 1, 1, 1000))
-	s.drop(31.2, server(40002, ACK|PSH, 1, 1001, 170))
-	s.send(31.21, server(40002, FIN|ACK, 171, 1001, 0))
-	s.send(251.2, server(40002, ACK|PSH|FIN, 1, 1001, 170))
-	s.send(261.3, client(40002, FIN|ACK, 1001, 172, 0))
-	s.send(271.4, server(40002, ACK, 172, 1002, 0))
-	c := Ledger(s.log)[0]
-	ms := func(at float64, end Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
-	d := Ladder(s.log, &c, []Event{
-		ms(0.95, FromClient, "connect"), ms(21.005, FromClient, "send 1000 bytes"),
-		ms(31.1, FromServer, "accept"), ms(31.19, FromServer, "write 170 bytes"), ms(31.2, FromServer, "shutdown(WR)"),
-		ms(261.25, FromClient, "read 170 bytes"), ms(261.28, FromClient, "close"), ms(271.42, FromServer, "close"),
+	s.send(21.01, client(40002, wire.ACK|wire.PSH, 1, 1, 1000))
+	s.drop(31.2, server(40002, wire.ACK|wire.PSH, 1, 1001, 170))
+	s.send(31.21, server(40002, wire.FIN|wire.ACK, 171, 1001, 0))
+	s.send(251.2, server(40002, wire.ACK|wire.PSH|wire.FIN, 1, 1001, 170))
+	s.send(261.3, client(40002, wire.FIN|wire.ACK, 1001, 172, 0))
+	s.send(271.4, server(40002, wire.ACK, 172, 1002, 0))
+	c := wire.Ledger(s.log)[0]
+	ms := func(at float64, end wire.Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
+	d := New(s.log, &c, []Event{
+		ms(0.95, wire.FromClient, "connect"), ms(21.005, wire.FromClient, "send 1000 bytes"),
+		ms(31.1, wire.FromServer, "accept"), ms(31.19, wire.FromServer, "write 170 bytes"), ms(31.2, wire.FromServer, "shutdown(WR)"),
+		ms(261.25, wire.FromClient, "read 170 bytes"), ms(261.28, wire.FromClient, "close"), ms(271.42, wire.FromServer, "close"),
 	})
 	d.Title = "lingering-close <503>"
 	return d
@@ -69,7 +71,7 @@ func TestDrawingsAreAsTheyWereLookedAt(t *testing.T) {
 		if err := d.SVG(&svg); err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join("testdata", "ladder-"+name+".svg")
+		file := filepath.Join("testdata", name+".svg")
 		if *update {
 			if err := os.WriteFile(file, svg.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
@@ -105,9 +107,9 @@ func TestHeightsGrowWithTimeAndLeaveRoomForText(t *testing.T) {
 		at := 21.0
 		for range rapid.IntRange(0, 60).Draw(t, "packets") {
 			at += rapid.SampledFrom([]float64{0, 0.001, 1, 300}).Draw(t, "pause")
-			p := client(1, ACK, uint32(at*7), 1, 100)
+			p := client(1, wire.ACK, uint32(at*7), 1, 100)
 			if rapid.Bool().Draw(t, "from server") {
-				p = server(1, rapid.SampledFrom([]Flags{ACK, ACK | FIN, RST}).Draw(t, "flags"), uint32(at*3), 1, 50)
+				p = server(1, rapid.SampledFrom([]wire.Flags{wire.ACK, wire.ACK | wire.FIN, wire.RST}).Draw(t, "flags"), uint32(at*3), 1, 50)
 			}
 			if rapid.Bool().Draw(t, "lost") {
 				s.drop(at, p)
@@ -115,8 +117,8 @@ func TestHeightsGrowWithTimeAndLeaveRoomForText(t *testing.T) {
 				s.send(at, p)
 			}
 		}
-		c := Ledger(s.log)[0]
-		d := Ladder(s.log, &c, []Event{{At: 5e6, End: FromServer, Label: "a"}, {At: 5e6, End: FromClient, Label: "b & <c>"}, {At: 5e6 + 1, End: FromServer, Label: "d"}})
+		c := wire.Ledger(s.log)[0]
+		d := New(s.log, &c, []Event{{At: 5e6, End: wire.FromServer, Label: "a"}, {At: 5e6, End: wire.FromClient, Label: "b & <c>"}, {At: 5e6 + 1, End: wire.FromServer, Label: "d"}})
 		l := d.layout(0)
 		for i, m := range l.moments[1:] {
 			before := l.moments[i]
@@ -124,7 +126,7 @@ func TestHeightsGrowWithTimeAndLeaveRoomForText(t *testing.T) {
 				t.Fatalf("%+v at %v does not come below %+v at %v", m, l.y[m], before, l.y[before])
 			}
 		}
-		for _, end := range []Direction{FromClient, FromServer} {
+		for _, end := range []wire.Direction{wire.FromClient, wire.FromServer} {
 			last := -rowGap
 			for _, m := range l.moments {
 				if m.end == end && l.y[m]-last < rowGap-1e-6 {
@@ -143,8 +145,12 @@ func TestHeightsGrowWithTimeAndLeaveRoomForText(t *testing.T) {
 		for _, a := range d.Arrows {
 			packets += a.Packets
 		}
-		if packets != len(c.refs) {
-			t.Fatalf("%d packets drawn or counted as left out, of %d", packets, len(c.refs))
+		all := 0
+		for range c.Packets(s.log) {
+			all++
+		}
+		if packets != all {
+			t.Fatalf("%d packets drawn or counted as left out, of %d", packets, all)
 		}
 		var svg strings.Builder
 		if err := d.SVG(&svg); err != nil {

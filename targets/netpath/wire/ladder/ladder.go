@@ -1,4 +1,4 @@
-package wire
+package ladder
 
 import (
 	"cmp"
@@ -6,33 +6,35 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 // Event is what a program at one end did: connect, read, close. At is
 // nanoseconds on the path's clock.
 type Event struct {
 	At    int64
-	End   Direction // the end where it happened: FromClient is the client's
+	End   wire.Direction // the end where it happened: FromClient is the client's
 	Label string
 }
 
 // Events are what the fleet and the server say that their programs did.
-func (j Joined) Events() []Event {
+func Events(j wire.Joined) []Event {
 	var all []Event
-	add := func(at int64, end Direction, label string) {
+	add := func(at int64, end wire.Direction, label string) {
 		if at != 0 {
 			all = append(all, Event{at, end, label})
 		}
 	}
 	if a := j.Attempt; a != nil {
-		add(a.Started, FromClient, "connect")
-		add(a.Connected, FromClient, "connected")
-		add(a.FirstByte, FromClient, "first byte read")
-		add(a.End, FromClient, "end: "+a.Outcome.String())
+		add(a.Started, wire.FromClient, "connect")
+		add(a.Connected, wire.FromClient, "connected")
+		add(a.FirstByte, wire.FromClient, "first byte read")
+		add(a.End, wire.FromClient, "end: "+a.Outcome.String())
 	}
 	if e := j.Entry; e != nil {
-		add(e.Accepted, FromServer, "accept")
-		add(e.Closed, FromServer, "close")
+		add(e.Accepted, wire.FromServer, "accept")
+		add(e.Closed, wire.FromServer, "close")
 	}
 	return all
 }
@@ -40,16 +42,16 @@ func (j Joined) Events() []Event {
 // Arrow is one packet of a drawing, or several of a kind that followed each
 // other with nothing in between.
 type Arrow struct {
-	From        Direction
+	From        wire.Direction
 	Left        int64 // when the first packet left, and when the last did
 	LastLeft    int64
 	Arrived     int64 // when the first arrived, and when the last did; 0 if none did
 	LastArrived int64
 	Packets     int
 	Bytes       int64
-	Flags       Flags
-	Again       bool    // its bytes, or its SYN, had left before
-	Dropped     Passage // why it did not arrive; Passed if it did
+	Flags       wire.Flags
+	Again       bool         // its bytes, or its SYN, had left before
+	Dropped     wire.Passage // why it did not arrive; Passed if it did
 }
 
 // Drawing is the story of one connection in the form of a ladder diagram: time
@@ -69,11 +71,11 @@ const (
 	lastArrows  = 16
 )
 
-// Ladder draws a connection. Bare acknowledgments are left out, but for the
+// New draws a connection. Bare acknowledgments are left out, but for the
 // handshake's and for those that ask back after a reset; data packets that
 // follow each other become one arrow, unless something happened between them at
 // either end, and so do the resets that answer them.
-func Ladder(l *Log, c *Connection, events []Event) Drawing {
+func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	var latest [2]int64
@@ -83,30 +85,18 @@ func Ladder(l *Log, c *Connection, events []Event) Drawing {
 	d := Drawing{Events: events}
 	var drawn []Arrow
 	latest = [2]int64{}
-	var sent [2]intervals
-	var streams [2]stream
-	syns := 0
-	for _, p := range c.Packets(l) {
-		if p.Passage == Copied {
+	resent := c.Resent(l)
+	for r, p := range c.Packets(l) {
+		if p.Passage == wire.Copied {
 			continue
 		}
-		a := Arrow{From: p.Direction, Left: p.At, Arrived: p.Out, LastArrived: p.Out, Packets: 1, Bytes: int64(p.Len), Flags: p.Flags, Dropped: Passed}
+		a := Arrow{From: p.Direction, Left: p.At, Arrived: p.Out, LastArrived: p.Out, Packets: 1, Bytes: int64(p.Len), Flags: p.Flags, Again: resent[r], Dropped: wire.Passed}
 		if !p.Arrived() {
 			a.Dropped = p.Passage
 		}
-		if p.Flags.Has(SYN) && p.Direction == FromClient {
-			syns++
-			a.Again = syns > 1
-		}
-		if p.Len > 0 {
-			s := &streams[p.Direction]
-			s.begin(p.Seq)
-			lo, hi := s.payload(&p)
-			a.Again = sent[p.Direction].add(lo, hi) < hi-lo
-		}
-		bare := p.Len == 0 && p.Flags&(SYN|FIN|RST) == 0
-		handshake := p.Direction == FromClient && p.Out != 0 && p.Out == c.Established
-		asksBack := p.Direction == FromClient && c.Cause.Server() && c.arrivedReset(l, p.At)
+		bare := p.Len == 0 && p.Flags&(wire.SYN|wire.FIN|wire.RST) == 0
+		handshake := p.Direction == wire.FromClient && p.Out != 0 && p.Out == c.Established
+		asksBack := p.Direction == wire.FromClient && c.Cause.Server() && arrivedReset(l, c, p.At)
 		if bare && !handshake && !asksBack {
 			d.Acks++
 			continue
@@ -139,9 +129,9 @@ func apart(at, latest *int64) {
 }
 
 // arrivedReset tells whether a reset of the server's had reached the client by a time.
-func (c *Connection) arrivedReset(l *Log, by int64) bool {
+func arrivedReset(l *wire.Log, c *wire.Connection, by int64) bool {
 	for _, p := range c.Packets(l) {
-		if p.Direction == FromServer && p.Flags.Has(RST) && p.Arrived() && p.Out <= by {
+		if p.Direction == wire.FromServer && p.Flags.Has(wire.RST) && p.Arrived() && p.Out <= by {
 			return true
 		}
 	}
@@ -150,13 +140,13 @@ func (c *Connection) arrivedReset(l *Log, by int64) bool {
 
 // data tells whether the packet is data that arrived, and nothing else.
 func (a Arrow) data() bool {
-	return a.Bytes > 0 && a.Flags&(SYN|FIN|RST) == 0 && a.Dropped == Passed && !a.Again
+	return a.Bytes > 0 && a.Flags&(wire.SYN|wire.FIN|wire.RST) == 0 && a.Dropped == wire.Passed && !a.Again
 }
 
 // refusal tells whether the packet is a reset that answers another packet and
 // arrived: late data has one for each of its packets.
 func (a Arrow) refusal() bool {
-	return a.Flags&(RST|ACK) == RST && a.Dropped == Passed
+	return a.Flags&(wire.RST|wire.ACK) == wire.RST && a.Dropped == wire.Passed
 }
 
 // follows tells whether packet i goes on with what the packet before it began,
@@ -204,7 +194,7 @@ func (a *Arrow) join(b Arrow) {
 // Label names the packet as a reader would.
 func (a Arrow) Label() string {
 	var parts []string
-	if a.Flags.Has(SYN) {
+	if a.Flags.Has(wire.SYN) {
 		parts = append(parts, "SYN")
 	}
 	if a.Bytes > 0 {
@@ -215,9 +205,9 @@ func (a Arrow) Label() string {
 		parts = append(parts, data)
 	}
 	for _, f := range []struct {
-		flag Flags
+		flag wire.Flags
 		name string
-	}{{FIN, "FIN"}, {RST, "RST"}} {
+	}{{wire.FIN, "FIN"}, {wire.RST, "RST"}} {
 		if a.Flags.Has(f.flag) {
 			parts = append(parts, f.name)
 		}
@@ -226,14 +216,14 @@ func (a Arrow) Label() string {
 		parts = []string{fmt.Sprintf("RST in %d packets", a.Packets)}
 	}
 	// Of a reset it tells how it came about (see cause); of data nothing.
-	if a.Flags.Has(ACK) && (a.Flags&(SYN|RST) != 0 || len(parts) == 0) {
+	if a.Flags.Has(wire.ACK) && (a.Flags&(wire.SYN|wire.RST) != 0 || len(parts) == 0) {
 		parts = append(parts, "ACK")
 	}
 	label := strings.Join(parts, ", ")
 	if a.Again {
 		label += ", again"
 	}
-	if a.Dropped != Passed {
+	if a.Dropped != wire.Passed {
 		label += " (" + a.Dropped.String() + ")"
 	}
 	return label

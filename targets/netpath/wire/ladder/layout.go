@@ -1,8 +1,10 @@
-package wire
+package ladder
 
 import (
 	"cmp"
 	"slices"
+
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 // moment is something at one end that has a place of its own.
 type moment struct {
 	at   int64
-	end  Direction
+	end  wire.Direction
 	kind kind
 }
 
@@ -45,7 +47,7 @@ type layout struct {
 
 func (d Drawing) layout(top float64) layout {
 	l := layout{y: map[moment]float64{}}
-	add := func(at int64, end Direction, k kind) {
+	add := func(at int64, end wire.Direction, k kind) {
 		m := moment{at, end, k}
 		if _, known := l.y[m]; !known {
 			l.y[m] = 0
@@ -56,7 +58,7 @@ func (d Drawing) layout(top float64) layout {
 	for _, a := range d.Arrows {
 		add(a.Left, a.From, leaves)
 		add(a.LastLeft, a.From, leaves)
-		if a.Dropped == Passed {
+		if a.Dropped == wire.Passed {
 			add(a.Arrived, 1-a.From, arrives)
 			add(a.LastArrived, 1-a.From, arrives)
 			flights = append(flights, a.Arrived-a.Left)

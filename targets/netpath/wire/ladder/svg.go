@@ -94,9 +94,10 @@ func (c *canvas) draw() {
 	for _, end := range []wire.Direction{wire.FromClient, wire.FromServer} {
 		c.lifeline(end)
 	}
-	fmt.Fprintf(&c.out, `<mask id="%s" maskUnits="userSpaceOnUse" x="0" y="0" width="%.0f" height="%.0f"><rect width="%.0f" height="%.0f" fill="#fff"/>`+"\n", c.name(), c.width, c.height, c.width, c.height)
+	mask := c.maskID()
+	fmt.Fprintf(&c.out, `<mask id="%s" maskUnits="userSpaceOnUse" x="0" y="0" width="%.0f" height="%.0f"><rect width="%.0f" height="%.0f" fill="#fff"/>`+"\n", mask, c.width, c.height, c.width, c.height)
 	c.out.Write(c.holes.Bytes())
-	fmt.Fprintf(&c.out, "</mask>\n<g mask=\"url(#%s)\">\n", c.name())
+	fmt.Fprintf(&c.out, "</mask>\n<g mask=\"url(#%s)\">\n", mask)
 	c.out.Write(c.lines.Bytes())
 	c.out.WriteString("</g>\n")
 	c.out.Write(c.texts.Bytes())
@@ -121,10 +122,13 @@ func textWidth(s string) (w float64) {
 	return w
 }
 
-// name tells this drawing from others in the same page.
-func (c *canvas) name() string {
+// maskID names the drawing's mask by its contents: several drawings may stand in
+// one page, and the names must differ. Call it once all text and lines are there.
+func (c *canvas) maskID() string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%+v", c.drawing)
+	for _, b := range [][]byte{[]byte(c.drawing.Title), c.lines.Bytes(), c.texts.Bytes()} {
+		h.Write(b)
+	}
 	return fmt.Sprintf("gaps-%x", h.Sum64())
 }
 

@@ -38,7 +38,7 @@ var carriers = map[string]func(Spec) (*Path, error){
 	"line": func(s Spec) (*Path, error) { return Open(s, true) },
 	// The line as a cell has it, with its record of every packet.
 	"witness": func(s Spec) (*Path, error) {
-		s.Witness = &wire.Limits{}
+		s.LogLimits = &wire.Limits{}
 		return Open(s, true)
 	},
 	"naive": openNaive,

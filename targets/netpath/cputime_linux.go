@@ -18,7 +18,7 @@ func (p *Path) ServerCPU() (sum time.Duration) {
 	if p.kind == Loopback || unix.Fstat(int(p.server.fd), &ns) != nil {
 		return 0
 	}
-	for _, pid := range inNamespace(ns.Ino) {
+	for _, pid := range processesIn(ns.Ino) {
 		sum += cpuTime(pid)
 	}
 	return sum

@@ -48,7 +48,7 @@ type delayLine struct {
 // as they do between a sender with segmentation offload and a receiver with
 // receive offload: a fraction of the work. Whatever picks, queues or reorders
 // packets must see single frames.
-func bursts(spec Spec) bool {
+func usesGSO(spec Spec) bool {
 	plain := impair.Set{}
 	return spec.Impairments.WithoutDelay() == plain
 }
@@ -56,8 +56,8 @@ func bursts(spec Spec) bool {
 // fromClient is the shape of the ring that the client's packets wait in. Only
 // the client sends much, so only its device makes bursts.
 func fromClient(spec Spec) slots {
-	if bursts(spec) {
-		return burstSlots
+	if usesGSO(spec) {
+		return gsoSlots
 	}
 	return frameSlots
 }
@@ -70,10 +70,10 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 			d.free()
 		}
 	}()
-	if d.taps[0], err = openTap(client, fromClient(spec), bursts(spec)); err != nil {
+	if d.taps[0], err = openTap(client, fromClient(spec), usesGSO(spec)); err != nil {
 		return nil, err
 	}
-	if d.taps[1], err = openTap(server, frameSlots, bursts(spec)); err != nil {
+	if d.taps[1], err = openTap(server, frameSlots, usesGSO(spec)); err != nil {
 		return nil, err
 	}
 	if d.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -99,8 +99,8 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	// The clock starts at 1, so that 0 can mean never.
 	d.base = time.Now().Add(-1)
 	d.offset = ts.Nano() - 1
-	if spec.Witness != nil {
-		d.log = wire.NewLog(d.base, *spec.Witness)
+	if spec.LogLimits != nil {
+		d.log = wire.NewLog(d.base, *spec.LogLimits)
 	}
 	im := spec.Impairments
 	if d.fault = newFaultState(im.Fault); d.fault != nil {
@@ -150,7 +150,7 @@ func (d *delayLine) turn() (now, wake int64) {
 	}
 	wake = never
 	if d.fault != nil {
-		wake = d.letExpired(now)
+		wake = d.releaseExpired(now)
 	}
 	for _, l := range d.lanes {
 		if l.unsent.to > 0 || l.due.next() <= now {
@@ -168,56 +168,56 @@ func (d *delayLine) turn() (now, wake int64) {
 // ring of them at most.
 func (d *delayLine) take(l *lane, now, wall int64) {
 	for range l.in.slots.count {
-		slot, ok := l.next()
+		slot, ok := l.nextReceived()
 		if !ok {
 			return
 		}
 		h := l.in.frame(slot)
-		stamp := l.stamped(h, now, wall)
+		stamp := l.timestamp(h, now, wall)
 		if l.log != nil {
 			l.refs[slot] = l.log.Enter(l.bytes(h), l.direction, stamp)
 		}
 		if !l.parse {
-			l.admit(slot, stamp, 0)
+			l.enqueue(slot, stamp, 0)
 			continue
 		}
 		p, ok := wire.Parse(l.bytes(h), l.direction)
 		if !ok || d.fault == nil {
-			l.admit(slot, stamp, p.ClientPort)
+			l.enqueue(slot, stamp, p.ClientPort)
 			continue
 		}
-		d.look(l, slot, stamp, p)
+		d.applyFault(l, slot, stamp, p)
 	}
 }
 
 // look has the fault decide on a packet before its link does.
-func (d *delayLine) look(l *lane, slot uint32, stamp int64, p wire.Packet) {
-	act, letGo := d.fault.look(stamp, segment{
+func (d *delayLine) applyFault(l *lane, slot uint32, stamp int64, p wire.Packet) {
+	act, letGo := d.fault.decide(stamp, segment{
 		fromServer: l.direction == wire.FromServer, port: p.ClientPort,
 		flags: uint8(p.Flags), seq: p.Seq, payload: int(p.Len),
 	})
 	switch act {
 	case faultPass:
-		l.admit(slot, stamp, p.ClientPort)
+		l.enqueue(slot, stamp, p.ClientPort)
 	case faultDrop:
 		d.held.dropped++
-		l.drop(slot, wire.Picked)
+		l.drop(slot, wire.FaultDrop)
 	case faultHold:
 		d.held.add(l, slot, p.ClientPort)
 	}
 	if letGo {
-		d.letGo(p.ClientPort, stamp)
+		d.releaseHeld(p.ClientPort, stamp)
 	}
 }
 
 // letExpired lets go what was held long enough, and returns when that will next be.
-func (d *delayLine) letExpired(now int64) int64 {
+func (d *delayLine) releaseExpired(now int64) int64 {
 	for {
 		port, ok := d.fault.expired(now)
 		if !ok {
 			break
 		}
-		d.letGo(port, now)
+		d.releaseHeld(port, now)
 	}
 	if at, ok := d.fault.nextExpiry(); ok {
 		return at
@@ -226,15 +226,15 @@ func (d *delayLine) letExpired(now int64) int64 {
 }
 
 // letGo hands a connection's held packets to their lane.
-func (d *delayLine) letGo(port uint16, now int64) {
+func (d *delayLine) releaseHeld(port uint16, now int64) {
 	l := d.held.lane
 	if l == nil {
 		return
 	}
 	for slot := d.held.take(port); slot != noSlot; {
-		next := l.behind[slot]
+		next := l.nextHeld[slot]
 		l.stamp = max(l.stamp, now)
-		l.admit(slot, l.stamp, port)
+		l.enqueue(slot, l.stamp, port)
 		slot = next
 	}
 }
@@ -258,11 +258,11 @@ func newHeldPackets() heldPackets {
 func (h *heldPackets) add(l *lane, slot uint32, port uint16) {
 	h.lane = l
 	l.copies[slot] = 1 // keeps the slot
-	l.behind[slot] = noSlot
+	l.nextHeld[slot] = noSlot
 	if h.first[port] == noSlot {
 		h.first[port] = slot
 	} else {
-		l.behind[h.last[port]] = slot
+		l.nextHeld[h.last[port]] = slot
 	}
 	h.last[port] = slot
 }

@@ -7,23 +7,23 @@ const never = int64(math.MaxInt64)
 
 // duePacket is a packet that waits, and when it is to be handed on.
 type duePacket struct {
-	at   int64
-	turn uint32 // in which it came
-	slot uint32
+	at      int64
+	arrival uint32 // in which it came
+	slot    uint32
 }
 
 // before tells whether a packet is handed on before another: the one due
 // first, and of two due at the same time the one that came first. The turn
 // wraps around, but never between packets that wait together.
 func (a duePacket) before(b duePacket) bool {
-	return a.at < b.at || a.at == b.at && int32(a.turn-b.turn) < 0
+	return a.at < b.at || a.at == b.at && int32(a.arrival-b.arrival) < 0
 }
 
 // dueQueue is a binary heap of waiting packets. Nearly always a packet is due
 // after all that came before it, which costs push one comparison.
 type dueQueue struct {
-	heap []duePacket
-	turn uint32
+	heap     []duePacket
+	arrivals uint32
 }
 
 func newDueQueue(n int) dueQueue { return dueQueue{heap: make([]duePacket, 0, n)} }
@@ -38,8 +38,8 @@ func (q *dueQueue) next() int64 {
 
 // push puts a packet in.
 func (q *dueQueue) push(at int64, slot uint32) {
-	q.heap = append(q.heap, duePacket{at, q.turn, slot})
-	q.turn++
+	q.heap = append(q.heap, duePacket{at, q.arrivals, slot})
+	q.arrivals++
 	h := q.heap
 	for i := len(h) - 1; i > 0; {
 		parent := (i - 1) / 2

@@ -50,8 +50,8 @@ type faultState struct {
 	started [ports]bool
 	// passed: what the connection's packets were held for has come, or the
 	// time was over; nothing more is held.
-	passed [ports]bool
-	held   holds
+	released [ports]bool
+	holding  holdQueue
 }
 
 // newFaultState returns nil for impair.NoFault.
@@ -65,11 +65,11 @@ func newFaultState(f impair.Fault) *faultState {
 // look decides on a packet that entered the path at now. With letGo, the held
 // packets of its port are to be handed on behind it, in the order in which they
 // came. Times must not decrease.
-func (f *faultState) look(now int64, s segment) (act faultAction, letGo bool) {
+func (f *faultState) decide(now int64, s segment) (act faultAction, letGo bool) {
 	if s.flags&flagSYN != 0 {
 		if !s.fromServer {
-			f.started[s.port], f.passed[s.port] = false, false
-			letGo = f.held.remove(s.port) // of the connection before
+			f.started[s.port], f.released[s.port] = false, false
+			letGo = f.holding.remove(s.port) // of the connection before
 		}
 		return faultPass, letGo
 	}
@@ -104,15 +104,15 @@ func (f *faultState) isNew(s segment) bool {
 
 // holdUntil holds the stream of one side until the server sent one of the flags.
 func (f *faultState) holdUntil(now int64, s segment, stream bool, until uint8) (faultAction, bool) {
-	if f.passed[s.port] {
+	if f.released[s.port] {
 		return faultPass, false
 	}
 	if s.fromServer && s.flags&until != 0 {
-		f.passed[s.port] = true
-		return faultPass, f.held.remove(s.port)
+		f.released[s.port] = true
+		return faultPass, f.holding.remove(s.port)
 	}
 	if stream && s.flags&flagRST == 0 && (s.payload > 0 || s.flags&flagFIN != 0) {
-		f.held.add(s.port, now+int64(maxHold))
+		f.holding.add(s.port, now+int64(maxHold))
 		return faultHold, false
 	}
 	return faultPass, false
@@ -121,31 +121,31 @@ func (f *faultState) holdUntil(now int64, s segment, stream bool, until uint8) (
 // expired returns a port whose held packets were held long enough and are to
 // be handed on; ok is false when there is none. Call it until there is none.
 func (f *faultState) expired(now int64) (port uint16, ok bool) {
-	port, at, ok := f.held.first()
+	port, at, ok := f.holding.first()
 	if !ok || at > now {
 		return 0, false
 	}
-	f.held.remove(port)
-	f.passed[port] = true
+	f.holding.remove(port)
+	f.released[port] = true
 	return port, true
 }
 
 // nextExpiry is when expired will have a port; ok is false when nothing is held.
 func (f *faultState) nextExpiry() (at int64, ok bool) {
-	_, at, ok = f.held.first()
+	_, at, ok = f.holding.first()
 	return at, ok
 }
 
 // holds is the ports with held packets in the order in which they are let go at
 // the latest: a list through fixed arrays, each port in it at most once. Every
 // port is held for as long, so a new one goes to the end. An index is a port + 1.
-type holds struct {
+type holdQueue struct {
 	until      [ports]int64 // 0 when not in the list
 	next, prev [ports]uint32
 	head, tail uint32
 }
 
-func (h *holds) first() (port uint16, until int64, ok bool) {
+func (h *holdQueue) first() (port uint16, until int64, ok bool) {
 	if h.head == 0 {
 		return 0, 0, false
 	}
@@ -154,7 +154,7 @@ func (h *holds) first() (port uint16, until int64, ok bool) {
 }
 
 // add keeps the time of a port that is in the list already.
-func (h *holds) add(port uint16, until int64) {
+func (h *holdQueue) add(port uint16, until int64) {
 	if h.until[port] != 0 {
 		return
 	}
@@ -170,7 +170,7 @@ func (h *holds) add(port uint16, until int64) {
 }
 
 // remove tells whether the port was in the list.
-func (h *holds) remove(port uint16) bool {
+func (h *holdQueue) remove(port uint16) bool {
 	if h.until[port] == 0 {
 		return false
 	}

@@ -38,7 +38,7 @@ var handshake = []step{
 func checkSteps(t *testing.T, f *faultState, steps []step) {
 	t.Helper()
 	for i, s := range steps {
-		act, letGo := f.look(int64(i+1), s.packet)
+		act, letGo := f.decide(int64(i+1), s.packet)
 		if act != s.want || letGo != s.letGo {
 			t.Fatalf("packet %d %+v: action %d, let go %v; want %d, %v", i, s.packet, act, letGo, s.want, s.letGo)
 		}
@@ -113,8 +113,8 @@ func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
 		if _, ok := f.nextExpiry(); ok {
 			t.Fatalf("%v: something expires before anything is held", fault)
 		}
-		f.look(5, held)
-		f.look(500, held)
+		f.decide(5, held)
+		f.decide(500, held)
 		at, ok := f.nextExpiry()
 		if !ok || at != 5+int64(maxHold) {
 			t.Fatalf("%v: expires at %d, %v", fault, at, ok)
@@ -128,7 +128,7 @@ func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
 		if _, ok := f.expired(at); ok {
 			t.Fatalf("%v: let go twice", fault)
 		}
-		if act, _ := f.look(at+1, held); act != faultPass {
+		if act, _ := f.decide(at+1, held); act != faultPass {
 			t.Errorf("%v: held again", fault)
 		}
 	}
@@ -136,11 +136,11 @@ func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
 
 func TestNewConnectionLetsGoWhatThePortHeld(t *testing.T) {
 	f := newFaultState(impair.LateRequest)
-	f.look(1, upward(0, 2, 10))
-	if act, letGo := f.look(2, segment{port: 4711, flags: flagSYN}); act != faultPass || !letGo {
+	f.decide(1, upward(0, 2, 10))
+	if act, letGo := f.decide(2, segment{port: 4711, flags: flagSYN}); act != faultPass || !letGo {
 		t.Errorf("action %d, let go %v", act, letGo)
 	}
-	if act, _ := f.look(3, upward(0, 2, 10)); act != faultHold {
+	if act, _ := f.decide(3, upward(0, 2, 10)); act != faultHold {
 		t.Error("the new connection's request is not held")
 	}
 }
@@ -148,7 +148,7 @@ func TestNewConnectionLetsGoWhatThePortHeld(t *testing.T) {
 // holds is compared with a slice.
 func TestHoldsLetGoInTheOrderInWhichTheyCame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := new(holds)
+		h := new(holdQueue)
 		var want []uint16
 		now := int64(1)
 		ports := []uint16{0, 1, 2, 1000, 65534, 65535}
@@ -187,8 +187,8 @@ func TestLookDoesNotAllocate(t *testing.T) {
 	now := int64(1)
 	n := testing.AllocsPerRun(1000, func() {
 		now++
-		f.look(now, segment{port: uint16(now), payload: 1})
-		f.look(now, segment{fromServer: true, port: uint16(now), flags: flagFIN})
+		f.decide(now, segment{port: uint16(now), payload: 1})
+		f.decide(now, segment{fromServer: true, port: uint16(now), flags: flagFIN})
 		f.expired(now)
 	})
 	if n != 0 {

@@ -41,16 +41,16 @@ type lane struct {
 	log       *wire.Log // nil keeps none
 	parse     bool      // the link or a fault wants to know the connection
 
-	stamp  int64      // of the last packet, so that none is older than the one before
-	tail   uint32     // the slot the next packet will be in
-	copies []uint8    // per slot: how often its packet is still to be handed on; 0 is a slot of the kernel's
-	refs   []wire.Ref // per slot
-	behind []uint32   // per slot: the next packet that a fault holds for the same connection
-	due    dueQueue
-	sent   [batch]duePacket // the batch under way
-	unsent unsent
-	iov    [batch]unix.Iovec
-	msg    [batch]mmsghdr
+	stamp    int64      // of the last packet, so that none is older than the one before
+	tail     uint32     // the slot the next packet will be in
+	copies   []uint8    // per slot: how often its packet is still to be handed on; 0 is a slot of the kernel's
+	refs     []wire.Ref // per slot
+	nextHeld []uint32   // per slot: the next packet that a fault holds for the same connection
+	due      dueQueue
+	sent     [batch]duePacket // the batch under way
+	unsent   unsent
+	iov      [batch]unix.Iovec
+	msg      [batch]mmsghdr
 
 	failed int64
 	late   *hdrhistogram.Histogram
@@ -67,7 +67,7 @@ func newLane(d wire.Direction, in, out *tap, l *link, log *wire.Log, parse bool)
 	n := in.slots.count
 	ln := &lane{
 		direction: d, in: in, out: out.fd, link: l, log: log, parse: parse,
-		copies: make([]uint8, n), refs: make([]wire.Ref, n), behind: make([]uint32, n),
+		copies: make([]uint8, n), refs: make([]wire.Ref, n), nextHeld: make([]uint32, n),
 		due:  newDueQueue(int(n)),
 		late: results.NewHistogram(),
 	}
@@ -79,7 +79,7 @@ func newLane(d wire.Direction, in, out *tap, l *link, log *wire.Log, parse bool)
 }
 
 // next returns the next slot with a packet that has not been looked at.
-func (l *lane) next() (slot uint32, ok bool) {
+func (l *lane) nextReceived() (slot uint32, ok bool) {
 	// A slot whose packet waits has the kernel's mark of a packet as well.
 	if l.copies[l.tail] != 0 || !received(l.in.frame(l.tail)) {
 		return 0, false
@@ -90,7 +90,7 @@ func (l *lane) next() (slot uint32, ok bool) {
 }
 
 // stamped is when the kernel saw the packet, on the line's clock.
-func (l *lane) stamped(h *unix.Tpacket2Hdr, now, wall int64) int64 {
+func (l *lane) timestamp(h *unix.Tpacket2Hdr, now, wall int64) int64 {
 	stamp := int64(h.Sec)*1e9 + int64(h.Nsec) - wall
 	l.stamp = max(l.stamp, min(max(stamp, now-maxAge), now))
 	return l.stamp
@@ -102,15 +102,15 @@ func (l *lane) bytes(h *unix.Tpacket2Hdr) []byte {
 }
 
 // admit has the link decide on the packet in a slot.
-func (l *lane) admit(slot uint32, stamp int64, port uint16) {
+func (l *lane) enqueue(slot uint32, stamp int64, port uint16) {
 	h := l.in.frame(slot)
-	v := l.link.admit(stamp, int(h.Len), port)
+	v := l.link.decide(stamp, int(h.Len), port)
 	switch v.drop {
 	case droppedLoss:
 		l.drop(slot, wire.Lost)
 		return
 	case droppedQueue:
-		l.drop(slot, wire.Full)
+		l.drop(slot, wire.QueueFull)
 		return
 	}
 	l.copies[slot] = 1
@@ -122,12 +122,12 @@ func (l *lane) admit(slot uint32, stamp int64, port uint16) {
 }
 
 // drop gives a slot back without handing its packet on.
-func (l *lane) drop(slot uint32, why wire.Passage) {
+func (l *lane) drop(slot uint32, why wire.Disposition) {
 	if l.log != nil {
 		l.log.Drop(l.refs[slot], why)
 	}
 	l.copies[slot] = 0
-	release(l.in.frame(slot))
+	returnSlot(l.in.frame(slot))
 }
 
 // send hands on what is due, straight from the ring's memory, a batch at most. It
@@ -156,16 +156,16 @@ func (l *lane) send(now int64) (again int64) {
 		}
 		for _, p := range l.sent[from : from+n] {
 			results.Record(l.late, now-p.at)
-			l.left(p.slot, now)
-			l.done(p.slot)
+			l.logForwarded(p.slot, now)
+			l.finish(p.slot)
 		}
 		if n == 0 {
 			// The packet at fault is the first of the rest: count it and go on.
 			l.failed++
 			if l.log != nil {
-				l.log.Drop(l.refs[l.sent[from].slot], wire.Failed)
+				l.log.Drop(l.refs[l.sent[from].slot], wire.SendFailed)
 			}
-			l.done(l.sent[from].slot)
+			l.finish(l.sent[from].slot)
 			n = 1
 		}
 		l.unsent.from += n
@@ -175,21 +175,21 @@ func (l *lane) send(now int64) (again int64) {
 }
 
 // done gives a slot back once its packet and all copies of it are handed on.
-func (l *lane) done(slot uint32) {
+func (l *lane) finish(slot uint32) {
 	if l.copies[slot]--; l.copies[slot] == 0 {
-		release(l.in.frame(slot))
+		returnSlot(l.in.frame(slot))
 	}
 }
 
 // left records that a packet is handed on, for the second time if it has a copy.
-func (l *lane) left(slot uint32, now int64) {
+func (l *lane) logForwarded(slot uint32, now int64) {
 	if l.log == nil {
 		return
 	}
 	ref := l.refs[slot]
-	if l.link.im.Duplicate > 0 && ref != wire.NoRef && l.log.Packet(ref).Passage == wire.Passed {
-		l.log.Copy(ref, now)
+	if l.link.im.Duplicate > 0 && ref != wire.NoRef && l.log.Packet(ref).Disposition == wire.Forwarded {
+		l.log.Duplicate(ref, now)
 		return
 	}
-	l.log.Leave(ref, now)
+	l.log.Forward(ref, now)
 }

@@ -34,7 +34,7 @@ func fullLane(t *testing.T, n uint32) (l *lane, far int) {
 		h := l.in.frame(slot)
 		h.Status, h.Mac, h.Len, h.Snaplen = unix.TP_STATUS_USER, 64, 4, 4
 		binary.BigEndian.PutUint32(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(h), 64)), 4), slot)
-		l.admit(slot, 0, 0)
+		l.enqueue(slot, 0, 0)
 	}
 	return l, pair[1]
 }

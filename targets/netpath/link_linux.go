@@ -91,11 +91,11 @@ type offload int
 const (
 	wholeFrames offload = iota // nothing: frames of at most the MTU, with checksums
 	noChecksums                // frames of at most the MTU, without checksums
-	burst                      // packets of up to maxBurst bytes, without checksums
+	gsoPackets                 // packets of up to maxBurst bytes, without checksums
 )
 
 // up configures the end's device and brings it up.
-func (e end) up(o offload) error {
+func (e end) configure(o offload) error {
 	return e.ns.do(func() error {
 		link, err := netlink.LinkByName(e.dev)
 		if err != nil {
@@ -184,8 +184,8 @@ func setOffload(link netlink.Link, o offload) error {
 		off = []uint32{unix.ETHTOOL_STXCSUM, unix.ETHTOOL_STSO, unix.ETHTOOL_SGSO, unix.ETHTOOL_SGRO}
 	case noChecksums:
 		off = []uint32{unix.ETHTOOL_STSO, unix.ETHTOOL_SGSO, unix.ETHTOOL_SGRO}
-	case burst:
-		if err := netlink.LinkSetGSOMaxSize(link, maxBurst); err != nil {
+	case gsoPackets:
+		if err := netlink.LinkSetGSOMaxSize(link, maxGSO); err != nil {
 			return fmt.Errorf("bound the packets of %s: %w", link.Attrs().Name, err)
 		}
 		off = []uint32{unix.ETHTOOL_SGRO}

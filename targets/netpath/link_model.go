@@ -46,7 +46,7 @@ const (
 )
 
 // verdict is what becomes of a packet.
-type verdict struct {
+type decision struct {
 	drop         dropReason
 	due          int64 // when to hand it on, unless dropped
 	duplicateDue int64 // when to hand on a copy, never before due; 0 is no copy
@@ -56,7 +56,7 @@ type verdict struct {
 // and another stream decide independently.
 func newLink(im impair.OneWay, seed, stream uint64) *link {
 	source := func(effect uint64) *rand.Rand {
-		return rand.New(rand.NewPCG(scatter(seed), scatter(scatter(stream)+effect)))
+		return rand.New(rand.NewPCG(splitMix64(seed), splitMix64(splitMix64(stream)+effect)))
 	}
 	l := &link{im: im, loss: source(0), duplicate: source(1), reorder: source(2), jitter: source(3)}
 	if im.LossBurst > 1 && im.Loss > 0 && im.Loss < 1 {
@@ -75,7 +75,7 @@ func newLink(im impair.OneWay, seed, stream uint64) *link {
 
 // scatter spreads neighbouring seeds over all 64 bits: the finaliser of
 // SplitMix64 (Steele, Lea and Flood 2014).
-func scatter(x uint64) uint64 {
+func splitMix64(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
@@ -95,17 +95,17 @@ func queueTime(im impair.OneWay) int64 {
 
 // admit decides on a packet that entered the path at stamp with a frame of so
 // many bytes. Stamps must not decrease. A flow is a connection, by the client's port.
-func (l *link) admit(stamp int64, frameBytes int, flow uint16) verdict {
+func (l *link) decide(stamp int64, frameBytes int, flow uint16) decision {
 	l.counts.packets++
 	if l.loses() {
 		l.counts.lost++
-		return verdict{drop: droppedLoss}
+		return decision{drop: droppedLoss}
 	}
 	sent, ok := l.send(stamp, frameBytes)
 	if !ok {
-		return verdict{drop: droppedQueue}
+		return decision{drop: droppedQueue}
 	}
-	v := verdict{}
+	v := decision{}
 	if l.im.Reorder > 0 && l.reorder.Float64() < l.im.Reorder {
 		l.counts.reordered++
 		v.due = sent

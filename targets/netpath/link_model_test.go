@@ -20,8 +20,8 @@ func TestWithoutImpairmentEveryPacketIsDueAfterTheDelay(t *testing.T) {
 		delay := time.Duration(rapid.Int64Range(0, int64(impair.MaxDelay)).Draw(t, "delay"))
 		l := newLink(impair.OneWay{Delay: delay}, rapid.Uint64().Draw(t, "seed"), 0)
 		for stamp := int64(1); stamp < 1e9; stamp += rapid.Int64Range(0, 1e8).Draw(t, "gap") + 1 {
-			v := l.admit(stamp, 1514, rapid.Uint16().Draw(t, "flow"))
-			if v != (verdict{due: stamp + int64(delay)}) {
+			v := l.decide(stamp, 1514, rapid.Uint16().Draw(t, "flow"))
+			if v != (decision{due: stamp + int64(delay)}) {
 				t.Fatalf("at %d: %+v, want due %d", stamp, v, stamp+int64(delay))
 			}
 		}
@@ -40,7 +40,7 @@ func TestJitterKeepsTheOrderOfEachFlow(t *testing.T) {
 		for range 500 {
 			stamp += rapid.Int64Range(0, 200_000).Draw(t, "gap")
 			flow := rapid.Uint16Range(0, 3).Draw(t, "flow")
-			v := l.admit(stamp, 1514, flow)
+			v := l.decide(stamp, 1514, flow)
 			if v.drop != notDropped {
 				continue
 			}
@@ -68,7 +68,7 @@ func TestJitterWithoutCompanyIsUnbiased(t *testing.T) {
 		var sum, squares float64
 		for i := range int64(n) {
 			stamp := 1 + i*int64(time.Second)
-			x := float64(l.admit(stamp, 60, 1).due - stamp - int64(delay))
+			x := float64(l.decide(stamp, 60, 1).due - stamp - int64(delay))
 			sum += x
 			squares += x * x
 		}
@@ -98,7 +98,7 @@ func TestLastOfAJitteredBurstIsLateByTheDocumentedBias(t *testing.T) {
 			stamp := 1 + b*int64(time.Second)
 			var due int64
 			for range n {
-				due = l.admit(stamp, 1514, 9).due
+				due = l.decide(stamp, 1514, 9).due
 			}
 			sum += float64(due - stamp - int64(delay))
 		}
@@ -119,7 +119,7 @@ func TestLostShareIsWithinItsInterval(t *testing.T) {
 		const n = 20_000
 		l := newLink(impair.OneWay{Loss: share}, rapid.Uint64().Draw(t, "seed"), rapid.Uint64Range(0, 1).Draw(t, "stream"))
 		for i := range int64(n) {
-			l.admit(i+1, 60, 0)
+			l.decide(i+1, 60, 0)
 		}
 		checkShare(t, "lost", l.counts.lost, n, share, 1)
 	})
@@ -134,7 +134,7 @@ func TestBurstsOfLossHaveTheirShareAndLength(t *testing.T) {
 		var runs, lost int64
 		before := true // the first run may have begun before the first packet
 		for i := range int64(n) {
-			drop := l.admit(i+1, 60, 0).drop == droppedLoss
+			drop := l.decide(i+1, 60, 0).drop == droppedLoss
 			if drop {
 				lost++
 				if !before {
@@ -161,7 +161,7 @@ func TestLossOfEveryPacketLosesEveryPacket(t *testing.T) {
 	for _, burst := range []float64{0, 1, 5} {
 		l := newLink(impair.OneWay{Loss: 1, LossBurst: burst}, 1, 0)
 		for i := range int64(1000) {
-			if v := l.admit(i+1, 60, 0); v.drop != droppedLoss {
+			if v := l.decide(i+1, 60, 0); v.drop != droppedLoss {
 				t.Fatalf("burst %v: %+v", burst, v)
 			}
 		}
@@ -195,7 +195,7 @@ func TestQueueNeverExceedsItsBoundAndDropsOnlyForIt(t *testing.T) {
 			stamp += rapid.Int64Range(0, 2*8e9*1000/im.Rate+1).Draw(t, "gap")
 			bytes := rapid.IntRange(60, 1514).Draw(t, "bytes")
 			backlog := waiting(line, stamp, im.Rate)
-			v := l.admit(stamp, bytes, 0)
+			v := l.decide(stamp, bytes, 0)
 			if v.drop == droppedQueue {
 				if backlog+float64(bytes) < bound-nanosecond || backlog == 0 {
 					t.Fatalf("dropped %d bytes behind %.1f of %.1f", bytes, backlog, bound)
@@ -233,7 +233,7 @@ func TestThroughputNeverExceedsTheRateOverAnyWindow(t *testing.T) {
 		for range 150 {
 			stamp += rapid.Int64Range(0, 3*8e9*800/rate).Draw(t, "gap")
 			bytes := rapid.IntRange(60, 1514).Draw(t, "bytes")
-			v := l.admit(stamp, bytes, 0)
+			v := l.decide(stamp, bytes, 0)
 			if v.drop != notDropped {
 				continue
 			}
@@ -261,7 +261,7 @@ func TestBusyLineSendsAtItsRate(t *testing.T) {
 		const n = 20
 		var due int64
 		for range n {
-			v := l.admit(1, 60, 0)
+			v := l.decide(1, 60, 0)
 			if v.drop != notDropped {
 				t.Fatalf("%d bit/s: dropped", rate)
 			}
@@ -284,7 +284,7 @@ func TestShareOfDuplicatesAndReorderedIsCountedAndWithinItsInterval(t *testing.T
 		const n = 20_000
 		var copies, early int64
 		for i := range int64(n) {
-			v := l.admit(i+1, 60, 0)
+			v := l.decide(i+1, 60, 0)
 			switch v.due {
 			case i + 1:
 				early++
@@ -316,7 +316,7 @@ func TestSameSeedMakesTheSameDecisions(t *testing.T) {
 		for range 200 {
 			stamp += rapid.Int64Range(0, 1e7).Draw(t, "gap")
 			bytes, flow := rapid.IntRange(60, 1514).Draw(t, "bytes"), rapid.Uint16().Draw(t, "flow")
-			if x, y := a.admit(stamp, bytes, flow), b.admit(stamp, bytes, flow); x != y {
+			if x, y := a.decide(stamp, bytes, flow), b.decide(stamp, bytes, flow); x != y {
 				t.Fatalf("%+v and %+v", x, y)
 			}
 		}
@@ -334,7 +334,7 @@ func TestStreamsAndSeedsAreIndependent(t *testing.T) {
 			l := newLink(im, seed, 0)
 			var both int64
 			for i := range int64(n) {
-				x, y := l.admit(i+1, 60, 0), other.admit(i+1, 60, 0)
+				x, y := l.decide(i+1, 60, 0), other.decide(i+1, 60, 0)
 				if x.drop == droppedLoss && y.drop == droppedLoss {
 					both++
 				}
@@ -350,7 +350,7 @@ func TestOneEffectDoesNotChangeAnother(t *testing.T) {
 		Loss: 0.1, Delay: time.Second, Jitter: time.Millisecond, Duplicate: 0.5, Reorder: 0.3, Rate: 1e9,
 	}, 3, 0)
 	for i := range int64(10_000) {
-		a, b := plain.admit(1+i*1e6, 60, 0), all.admit(1+i*1e6, 60, 0)
+		a, b := plain.decide(1+i*1e6, 60, 0), all.decide(1+i*1e6, 60, 0)
 		if (a.drop == droppedLoss) != (b.drop == droppedLoss) {
 			t.Fatalf("packet %d: %+v alone, %+v with other effects", i, a, b)
 		}
@@ -387,7 +387,7 @@ func BenchmarkAdmit(b *testing.B) {
 			b.ReportAllocs()
 			stamp := int64(1)
 			for b.Loop() {
-				l.admit(stamp, 1514, uint16(stamp))
+				l.decide(stamp, 1514, uint16(stamp))
 				stamp += 12_112
 			}
 		})
@@ -400,7 +400,7 @@ func TestAdmitDoesNotAllocate(t *testing.T) {
 		Reorder: 0.1, Duplicate: 0.1, Rate: 1e9,
 	}, 1, 0)
 	stamp := int64(1)
-	if n := testing.AllocsPerRun(1000, func() { l.admit(stamp, 1514, uint16(stamp)); stamp += 1e4 }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { l.decide(stamp, 1514, uint16(stamp)); stamp += 1e4 }); n != 0 {
 		t.Errorf("%v allocations a packet", n)
 	}
 }

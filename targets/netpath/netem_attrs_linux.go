@@ -39,7 +39,7 @@ func netemAttrs(im impair.OneWay) (netlink.NetemQdiscAttrs, error) {
 		return netlink.NetemQdiscAttrs{}, fmt.Errorf("reorder with a rate: %w: what overtakes takes none of the rate", errNotNetem)
 	}
 	loss := im.Loss
-	if inBursts(im) {
+	if losesInBursts(im) {
 		loss = 0
 	}
 	return netlink.NetemQdiscAttrs{

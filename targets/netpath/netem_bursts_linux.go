@@ -23,7 +23,7 @@ type lossChain struct {
 }
 
 // inBursts tells whether im has a chain decide what is lost, not each packet alone.
-func inBursts(im impair.OneWay) bool { return im.LossBurst > 1 && im.Loss > 0 && im.Loss < 1 }
+func losesInBursts(im impair.OneWay) bool { return im.LossBurst > 1 && im.Loss > 0 && im.Loss < 1 }
 
 // lossBursts returns the chain that loses as im does, nil when it has no bursts.
 // netem's (loss_gilb_ell in net/sched/sch_netem.c, right since Linux 3.14) steps
@@ -32,7 +32,7 @@ func inBursts(im impair.OneWay) bool { return im.LossBurst > 1 && im.Loss > 0 &&
 // what a path has lost after many bursts does not depend on that. A probability
 // of 0 or 1 may be off by one in 2^32.
 func lossBursts(im impair.OneWay) (*lossChain, error) {
-	if !inBursts(im) {
+	if !losesInBursts(im) {
 		return nil, nil
 	}
 	// netem draws a loss for each of two copies, and hands on the other: with one

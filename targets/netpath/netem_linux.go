@@ -29,7 +29,7 @@ func joinEnds(client, server end, o offload) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(client.up(o), server.up(o))
+	return errors.Join(client.configure(o), server.configure(o))
 }
 
 // openNetem joins both ends and puts a netem on each, which does to packets

@@ -64,7 +64,7 @@ type Spec struct {
 	Seed        uint64 // of what is decided by chance
 	// Witness has a delay line keep a record of every packet, within these
 	// limits; nil keeps none. Without a delay line there is no record.
-	Witness *wire.Limits
+	LogLimits *wire.Limits
 	// Congestion is the congestion control of both ends: a name that the kernel
 	// knows, SystemCongestion, or empty for DefaultCongestion. A loopback path
 	// in the system's own namespace has the system's.

@@ -90,13 +90,13 @@ func (p *Path) openLink(spec Spec) (err error) {
 	switch {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
-	case spec.Impairments == impair.Set{} && spec.Witness == nil:
+	case spec.Impairments == impair.Set{} && spec.LogLimits == nil:
 		// Nothing to do to packets: a line would only add to their way.
-		return joinEnds(client, server, burst)
+		return joinEnds(client, server, gsoPackets)
 	}
 	clientOffload, serverOffload := wholeFrames, wholeFrames
-	if bursts(spec) {
-		clientOffload, serverOffload = burst, noChecksums
+	if usesGSO(spec) {
+		clientOffload, serverOffload = gsoPackets, noChecksums
 	}
 	for _, side := range []struct {
 		tap string
@@ -108,7 +108,7 @@ func (p *Path) openLink(spec Spec) (err error) {
 			return err
 		}
 		p.taps = append(p.taps, tap)
-		if err := side.end.up(side.o); err != nil {
+		if err := side.end.configure(side.o); err != nil {
 			return err
 		}
 		link, err := netlink.LinkByName(tap)

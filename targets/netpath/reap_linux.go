@@ -20,7 +20,7 @@ func (n *namespace) reap() {
 		return
 	}
 	for over := time.Now().Add(reapTimeout); time.Now().Before(over); {
-		left := inNamespace(own.Ino)
+		left := processesIn(own.Ino)
 		if len(left) == 0 {
 			return
 		}
@@ -35,7 +35,7 @@ func (n *namespace) reap() {
 
 // inNamespace lists the processes in a network namespace, without this one and
 // without those that have ended and only wait to be collected.
-func inNamespace(ino uint64) (pids []int) {
+func processesIn(ino uint64) (pids []int) {
 	links, err := filepath.Glob("/proc/[0-9]*/ns/net")
 	if err != nil {
 		return nil

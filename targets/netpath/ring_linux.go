@@ -25,12 +25,12 @@ var (
 	// makes small bursts, of two segments (tcp_tso_autosize in
 	// net/ipv4/tcp_output.c), and each takes a slot: with 8192 of twice the size a
 	// thousand connections that send a body over 200 ms overran the ring.
-	burstSlots = slots{8 << 10, 16 << 10}
+	gsoSlots = slots{8 << 10, 16 << 10}
 )
 
 const (
 	// maxBurst is the largest packet of a device whose packets go into burstSlots.
-	maxBurst  = 7 << 10
+	maxGSO    = 7 << 10
 	blockSize = 1 << 16
 )
 
@@ -136,6 +136,6 @@ func received(h *unix.Tpacket2Hdr) bool {
 }
 
 // release gives the slot back to the kernel.
-func release(h *unix.Tpacket2Hdr) {
+func returnSlot(h *unix.Tpacket2Hdr) {
 	atomic.StoreUint32(&h.Status, unix.TP_STATUS_KERNEL)
 }

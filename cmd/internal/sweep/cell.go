@@ -94,8 +94,8 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 		if err == nil && stats.Log != nil {
 			fleet := spec.fleet()
 			joined := fleet.joinWire(stats.Log, report.Fleet.Attempts, entries)
-			wire.Carrying(joined, wire.Carries{TLS: spec.Server.TLS, Earlier: spec.Server.Nth > 1})
-			w := wire.Total(stats.Log, joined, wire.Keeps{Fleet: fleet.keeps(report.Fleet.Attempts), Server: len(spec.Program.Command) == 0})
+			wire.SetExtra(joined, wire.Extra{TLS: spec.Server.TLS, Earlier: spec.Server.Nth > 1})
+			w := wire.Total(stats.Log, joined, wire.Ledgers{Fleet: fleet.keeps(report.Fleet.Attempts), Server: len(spec.Program.Command) == 0})
 			err = fleet.complete(&w, report.Fleet, spec.Server.TLS)
 			report.Wire = &w
 			if err == nil {

@@ -138,7 +138,7 @@ func joinDriver(attempts []loadgen.Attempt, entries []targets.LedgerEntry) resul
 // connection of its port, the first at the first, and has sent and read what went
 // over it. An attempt without a port has no connection.
 func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
-	conns := wire.Ledger(log)
+	conns := wire.Connections(log)
 	byPort := map[uint16][]*wire.Connection{}
 	for i := range conns {
 		byPort[conns[i].ClientPort] = append(byPort[conns[i].ClientPort], &conns[i])
@@ -152,10 +152,10 @@ func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets
 		}
 		c := own[0]
 		byPort[a.LocalPort] = own[1:]
-		began := cmp.Or(c.Syn, c.SynAck, c.Reset, c.AnswerAt)
+		began := cmp.Or(c.Syn, c.SynAck, c.Reset, c.AnswerStart)
 		w := wire.Attempt{Port: a.LocalPort, Outcome: a.Outcome, Started: began, Connected: c.Connected, End: began + a.End, Sent: c.Request}
 		if a.FirstByte != 0 {
-			w.FirstByte, w.Received = began+a.FirstByte, c.Arrived
+			w.FirstByte, w.Received = began+a.FirstByte, c.AnswerArrived
 		}
 		fleet = append(fleet, w)
 	}

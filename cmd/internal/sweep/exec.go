@@ -146,7 +146,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 
 func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) (report ExecReport, err error) {
 	if spec.Spec.Kind == netpath.DelayLine {
-		spec.Spec.Witness = &wire.Limits{}
+		spec.Spec.LogLimits = &wire.Limits{}
 	}
 	path, err := netpath.Open(spec.Spec, spec.Isolated)
 	if err != nil {

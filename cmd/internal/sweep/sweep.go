@@ -253,7 +253,7 @@ func (o Options) cell(v visit, try int) cellSpec {
 		if o.Capture > 0 {
 			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
 		}
-		spec.Path.Witness = spec.Capture.limits()
+		spec.Path.LogLimits = spec.Capture.limits()
 		if o.Ladders != nil && v.round == 0 && !v.twin && o.Ladders(v.Point) {
 			spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, im, humanize.IBytes(uint64(v.BodyBytes)))
 		}

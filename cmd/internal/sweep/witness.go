@@ -36,7 +36,7 @@ func (c capture) limits() *wire.Limits {
 // joinWire joins the path's record with the two ledgers. Nil ledgers are those
 // of programs that keep none.
 func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
-	conns := wire.Ledger(log)
+	conns := wire.Connections(log)
 	fleet := make([]wire.Attempt, len(attempts))
 	for i := range attempts {
 		a := &attempts[i]
@@ -80,10 +80,10 @@ func execWire(log *wire.Log, server *targets.Report) *ExecWire {
 		entries = server.Entries
 	}
 	joined := joinWire(log, nil, entries)
-	w := &ExecWire{Wire: wire.Total(log, joined, wire.Keeps{Server: server != nil})}
+	w := &ExecWire{Wire: wire.Total(log, joined, wire.Ledgers{Server: server != nil})}
 	for _, j := range joined {
-		fate, _ := j.Explain()
-		if c := j.Conn; fate == results.UnknownFate && c != nil && j.Rejection(server != nil) && c.Answer > 0 && c.Arrived == c.Answer {
+		fate, _ := j.Fate()
+		if c := j.Conn; fate == results.UnknownFate && c != nil && j.Rejection(server != nil) && c.Answer > 0 && c.AnswerArrived == c.Answer {
 			w.Arrived++
 		}
 	}

@@ -11,8 +11,8 @@ import (
 func TestEachFateIsBorneOutByTheLedgers(t *testing.T) {
 	entry := func(answer int64) *Entry { return &Entry{Rejected: true, Answer: answer} }
 	saw := func(o results.Outcome, received int64) *Attempt { return &Attempt{Outcome: o, Received: received} }
-	whole := Connection{Answer: 170, Arrived: 170, InTime: 170, AnswerWhole: true}
-	lost := Connection{Answer: 170, AnswerWhole: true}
+	whole := Connection{Answer: 170, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true}
+	lost := Connection{Answer: 170, AllSent: true}
 	for _, tt := range []struct {
 		name  string
 		conn  *Connection
@@ -27,28 +27,28 @@ func TestEachFateIsBorneOutByTheLedgers(t *testing.T) {
 		{"read, from a server without a ledger", &whole, saw(results.Delivered, 170), nil, results.Read, ""},
 		{"arrived", &whole, saw(results.ResetReceive, 0), entry(170), results.ArrivedNotRead, ""},
 		{"arrived, and only a part was read", &whole, saw(results.Truncated, 100), entry(170), results.ArrivedNotRead, ""},
-		{"arrived after the reset", &Connection{Answer: 170, Arrived: 170, AnswerWhole: true}, saw(results.ResetSend, 0), entry(170), results.ArrivedNotRead, ""},
+		{"arrived after the reset", &Connection{Answer: 170, AnswerArrived: 170, AllSent: true}, saw(results.ResetSend, 0), entry(170), results.ArrivedNotRead, ""},
 		{"lost", &lost, saw(results.ResetSend, 0), entry(170), results.LostOnPath, ""},
-		{"a part lost", &Connection{Answer: 170, Arrived: 100, AnswerWhole: true}, saw(results.Truncated, 100), entry(170), results.LostOnPath, ""},
+		{"a part lost", &Connection{Answer: 170, AnswerArrived: 100, AllSent: true}, saw(results.Truncated, 100), entry(170), results.LostOnPath, ""},
 		{"lost, whatever the client is", &lost, nil, entry(170), results.LostOnPath, ""},
 		{"nothing written", &Connection{}, saw(results.ResetSend, 0), entry(0), results.NeverSent, ""},
 		{"written, and thrown away by the reset", &Connection{}, saw(results.ResetSend, 0), entry(170), results.NeverSent, ""},
 		{"a part written that never left", &whole, saw(results.Truncated, 170), entry(5000), results.NeverSent, ""},
-		{"no end of the answer, from a server without a ledger", &Connection{Answer: 170, Arrived: 170}, saw(results.TimeoutReceive, 170), nil, results.NeverSent, ""},
+		{"no end of the answer, from a server without a ledger", &Connection{Answer: 170, AnswerArrived: 170}, saw(results.TimeoutReceive, 170), nil, results.NeverSent, ""},
 
 		{"no packets", nil, saw(results.Delivered, 170), entry(170), results.UnknownFate, "on record"},
 		{"nobody knows of the client", &whole, nil, entry(170), results.UnknownFate, "nothing is known"},
 		{"read, but never sent", &Connection{}, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 bytes left"},
 		{"read, but lost", &lost, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 arrived"},
 		{"more left than was written", &whole, saw(results.ResetSend, 0), entry(100), results.UnknownFate, "it wrote 100"},
-		{"read, and more of another's server is on the path", &Connection{Answer: 190, Arrived: 143, AnswerWhole: true, Pending: 1}, saw(results.Delivered, 143), nil, results.Read, ""},
-		{"read, and more of it is on the path", &Connection{Answer: 190, Arrived: 143, AnswerWhole: true, Pending: 1}, saw(results.Delivered, 143), entry(190), results.UnknownFate, "143 arrived"},
-		{"still on the path", &Connection{Answer: 170, AnswerWhole: true, Pending: 1}, saw(results.TimeoutReceive, 0), entry(170), results.UnknownFate, "still on the path"},
-		{"the log was full", &Connection{Cut: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "full"},
-		{"too many gaps", &Connection{Answer: 170, AnswerWhole: true, Blurred: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "gaps"},
+		{"read, and more of another's server is on the path", &Connection{Answer: 190, AnswerArrived: 143, AllSent: true, InTransit: 1}, saw(results.Delivered, 143), nil, results.Read, ""},
+		{"read, and more of it is on the path", &Connection{Answer: 190, AnswerArrived: 143, AllSent: true, InTransit: 1}, saw(results.Delivered, 143), entry(190), results.UnknownFate, "143 arrived"},
+		{"still on the path", &Connection{Answer: 170, AllSent: true, InTransit: 1}, saw(results.TimeoutReceive, 0), entry(170), results.UnknownFate, "still on the path"},
+		{"the log was full", &Connection{LogFull: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "full"},
+		{"too many gaps", &Connection{Answer: 170, AllSent: true, TooManyGaps: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "gaps"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, why := Joined{Conn: tt.conn, Attempt: tt.saw, Entry: tt.wrote}.Explain()
+			got, why := Joined{Conn: tt.conn, Attempt: tt.saw, Entry: tt.wrote}.Fate()
 			if got != tt.want || !strings.Contains(why, tt.why) || (got == results.UnknownFate) != (why != "") {
 				t.Errorf("%v, %q; want %v, %q", got, why, tt.want, tt.why)
 			}
@@ -68,20 +68,20 @@ func TestTheEndOfATLSStreamIsNoPartOfTheAnswer(t *testing.T) {
 		wrote *Entry
 		want  results.Fate
 	}{
-		{"all of it", Connection{Answer: 900, Arrived: 900}, saw(results.Delivered), entry, results.Read},
-		{"the end never left", Connection{Answer: 876, Arrived: 876}, saw(results.Delivered), entry, results.Read},
-		{"the end was lost", Connection{Answer: 900, Arrived: 876}, saw(results.DeliveredThenReset), entry, results.Read},
-		{"the end was lost, and the client gave up", Connection{Answer: 900, Arrived: 876}, saw(results.BrokenPipe), entry, results.ArrivedNotRead},
-		{"the answer was lost", Connection{Answer: 900, Arrived: 700}, saw(results.ResetReceive), entry, results.LostOnPath},
-		{"the answer never left", Connection{Answer: 700, Arrived: 700}, saw(results.ResetReceive), entry, results.NeverSent},
-		{"the answer never left, but was read", Connection{Answer: 0, Arrived: 0}, saw(results.Delivered), entry, results.UnknownFate},
-		{"no ledger, no FIN, and nobody knows of the client", Connection{Answer: 876, Arrived: 876}, nil, nil, results.UnknownFate},
-		{"no ledger, no FIN, read", Connection{Answer: 876, Arrived: 876}, saw(results.Delivered), nil, results.Read},
-		{"no ledger, the answer was lost", Connection{Answer: 900, Arrived: 700, AnswerWhole: true}, saw(results.ResetReceive), nil, results.LostOnPath},
+		{"all of it", Connection{Answer: 900, AnswerArrived: 900}, saw(results.Delivered), entry, results.Read},
+		{"the end never left", Connection{Answer: 876, AnswerArrived: 876}, saw(results.Delivered), entry, results.Read},
+		{"the end was lost", Connection{Answer: 900, AnswerArrived: 876}, saw(results.DeliveredThenReset), entry, results.Read},
+		{"the end was lost, and the client gave up", Connection{Answer: 900, AnswerArrived: 876}, saw(results.BrokenPipe), entry, results.ArrivedNotRead},
+		{"the answer was lost", Connection{Answer: 900, AnswerArrived: 700}, saw(results.ResetReceive), entry, results.LostOnPath},
+		{"the answer never left", Connection{Answer: 700, AnswerArrived: 700}, saw(results.ResetReceive), entry, results.NeverSent},
+		{"the answer never left, but was read", Connection{Answer: 0, AnswerArrived: 0}, saw(results.Delivered), entry, results.UnknownFate},
+		{"no ledger, no FIN, and nobody knows of the client", Connection{Answer: 876, AnswerArrived: 876}, nil, nil, results.UnknownFate},
+		{"no ledger, no FIN, read", Connection{Answer: 876, AnswerArrived: 876}, saw(results.Delivered), nil, results.Read},
+		{"no ledger, the answer was lost", Connection{Answer: 900, AnswerArrived: 700, AllSent: true}, saw(results.ResetReceive), nil, results.LostOnPath},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			j := Joined{Conn: &tt.conn, Attempt: tt.saw, Entry: tt.wrote, Carries: Carries{TLS: true}}
-			if got, why := j.Explain(); got != tt.want {
+			j := Joined{Conn: &tt.conn, Attempt: tt.saw, Entry: tt.wrote, Extra: Extra{TLS: true}}
+			if got, why := j.Fate(); got != tt.want {
 				t.Errorf("%v (%s), want %v", got, why, tt.want)
 			}
 		})
@@ -114,12 +114,12 @@ func TestThreeLedgersThatAgreeAreJoinedOneToOne(t *testing.T) {
 		a, e := s.rejected(float64(i/10)*50+float64(i%10)+1, uint16(i%10+1), []results.Outcome{results.DeliveredThenReset, results.ResetSend}[i%2])
 		attempts, entries = append([]Attempt{a}, attempts...), append(entries, e)
 	}
-	conns := Ledger(s.log)
+	conns := Connections(s.log)
 	joined := Join(conns, attempts, entries)
 	if len(joined) != n {
 		t.Fatalf("%d connections of %d", len(joined), n)
 	}
-	got := Total(s.log, joined, Keeps{true, true})
+	got := Total(s.log, joined, Ledgers{true, true})
 	if want := (results.WireAgreement{Wire: n, Fleet: n, Server: n, Agreed: n, Disagreements: []results.WireDisagreement{}}); differ(got.Agreement, want) != "" {
 		t.Error(differ(got.Agreement, want))
 	}
@@ -168,7 +168,7 @@ func TestWhatALedgerLacksOrContradictsIsListed(t *testing.T) {
 		}
 	}
 	attempts = append(attempts, Attempt{Outcome: results.LocalError}, Attempt{Port: 70, Outcome: results.TimeoutConnect})
-	got := Total(s.log, Join(Ledger(s.log), attempts, entries), Keeps{true, true}).Agreement
+	got := Total(s.log, Join(Connections(s.log), attempts, entries), Ledgers{true, true}).Agreement
 	var what []string
 	for _, d := range got.Disagreements {
 		what = append(what, fmt.Sprintf("%d %s", d.ClientPort, d.What))
@@ -194,7 +194,7 @@ func TestAConnectionThatTheListenerDroppedDoesNotTakeTheNextOnesEntry(t *testing
 	s := newScript()
 	first, _ := s.rejected(1, 5, results.TimeoutReceive)
 	second, entry := s.rejected(500, 5, results.Delivered)
-	joined := Join(Ledger(s.log), []Attempt{first, second}, []Entry{entry})
+	joined := Join(Connections(s.log), []Attempt{first, second}, []Entry{entry})
 	if len(joined) != 2 || joined[0].Entry != nil || joined[1].Entry == nil || joined[1].Attempt.Outcome != results.Delivered {
 		t.Errorf("%+v", joined)
 	}
@@ -209,7 +209,7 @@ func TestAlignFindsTheFleetsClock(t *testing.T) {
 		a.End -= 777e6
 		attempts = append(attempts, a)
 	}
-	conns := Ledger(s.log)
+	conns := Connections(s.log)
 	Align(conns, attempts)
 	for i, a := range attempts {
 		if off := conns[i].Syn - a.Started; off < -1000 || off > 1000 {
@@ -224,7 +224,7 @@ func TestAProgramWithoutALedgerIsNotMissed(t *testing.T) {
 	s.shake(100, 6)
 	s.drop(130, server(6, ACK, 1, 1, 170))
 	s.send(131, server(6, RST|ACK, 171, 1, 0))
-	got := Total(s.log, Join(Ledger(s.log), nil, nil), Keeps{})
+	got := Total(s.log, Join(Connections(s.log), nil, nil), Ledgers{})
 	if got.Agreement.Disagreed != 0 || got.Rejections != 2 || got.Fates["unknown"] != 1 || got.Fates["lost-on-the-path"] != 1 {
 		t.Errorf("%+v", got)
 	}

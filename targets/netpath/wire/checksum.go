@@ -22,7 +22,7 @@ func finishChecksum(frame []byte) {
 
 // pseudoHeader adds up what the checksum covers besides the segment (RFC 9293
 // section 3.1; RFC 8200 section 8.1).
-func pseudoHeader(frame []byte, s shape) uint64 {
+func pseudoHeader(frame []byte, s offsets) uint64 {
 	addresses := frame[s.network+12 : s.network+20]
 	if s.version == 6 {
 		addresses = frame[s.network+8 : s.network+40]

@@ -12,9 +12,9 @@ import (
 // on the path's clock, taken at the end where the thing happened, and 0 when it
 // never did. Bytes are counted once however often they were sent.
 type Connection struct {
-	ClientPort uint16
-	ServerPort uint16
-	Generation uint32 // connections of the same ports before it
+	ClientPort  uint16
+	ServerPort  uint16
+	Incarnation uint32 // connections of the same ports before it
 
 	Syn         int64 // the first SYN left the client
 	SynAck      int64 // the first SYN-ACK left the server
@@ -26,39 +26,39 @@ type Connection struct {
 	RequestArrived int64 // of those, bytes that reached the server
 	ClientFin      int64 // the first FIN left the client
 
-	Answer        int64 // bytes that left the server
-	AnswerAt      int64 // the first of them left
-	AnswerThere   int64 // the last byte that was missing reached the client; 0 while one is
-	Arrived       int64 // bytes of which a copy reached the client's end
-	InTime        int64 // of those, bytes that came before a reset had ended the client's connection
-	Retransmitted int   // packets with bytes of the answer that had left before
-	Pending       int   // packets with bytes of the answer that were on the path when it ended
-	ServerFin     int64 // the first FIN left the server
+	Answer             int64 // bytes that left the server
+	AnswerStart        int64 // the first of them left
+	AnswerComplete     int64 // the last byte that was missing reached the client; 0 while one is
+	AnswerArrived      int64 // bytes of which a copy reached the client's end
+	ArrivedBeforeReset int64 // of those, bytes that came before a reset had ended the client's connection
+	Retransmitted      int   // packets with bytes of the answer that had left before
+	InTransit          int   // packets with bytes of the answer that were on the path when it ended
+	ServerFin          int64 // the first FIN left the server
 
 	// AnswerWhole tells that the bytes that left the server are all that it had
 	// to send: they have no gap and reach up to its FIN or, without a FIN, to
 	// the reset that it closed by. A reset throws away what is still queued
 	// (tcp_write_queue_purge), and nothing on the wire tells that it was there;
 	// for that the server's ledger is needed.
-	AnswerWhole bool
+	AllSent bool
 
 	// Cause is who reset the connection first, by when the resets left their
 	// ends, and on what. See judge.cause for what the packets can tell of that.
-	Cause        results.ResetCause
-	Reset        int64 // the first reset left its end
-	ResetTook    int64 // a reset of the server ended the client's connection; see takes
-	Resets       int   // resets that left the server
-	ResetsLost   int   // of those, resets that never reached the client
-	ClientResets int   // resets that left the client
+	Cause         results.ResetCause
+	Reset         int64 // the first reset left its end
+	ResetAccepted int64 // a reset of the server ended the client's connection; see takes
+	Resets        int   // resets that left the server
+	ResetsLost    int   // of those, resets that never reached the client
+	ClientResets  int   // resets that left the client
 
 	SentAfterAnswer  int64 // bytes that first left the client after AnswerAt
 	SentAfterArrival int64 // bytes that first left the client after AnswerThere
 
 	// Blurred is set when an answer had more gaps than are told apart: Arrived
 	// and InTime may be too small.
-	Blurred bool
+	TooManyGaps bool
 	// Cut is set when the log missed packets, which may be this connection's.
-	Cut bool
+	LogFull bool
 
 	refs []Ref // in order of entering the path
 }
@@ -82,7 +82,7 @@ func (c *Connection) Resent(l *Log) map[Ref]bool {
 	var streams [2]stream
 	syn := false
 	for r, p := range c.Packets(l) {
-		if p.Passage == Copied {
+		if p.Disposition == Duplicate {
 			continue
 		}
 		if p.Flags.Has(SYN) && p.Direction == FromClient {
@@ -101,17 +101,17 @@ func (c *Connection) Resent(l *Log) map[Ref]bool {
 
 // Ledger tells the log's connections apart and says what crossed the wire of
 // each, in order of their first packet.
-func Ledger(l *Log) []Connection {
+func Connections(l *Log) []Connection {
 	refs, from := byPort(l)
 	var all []Connection
-	j := judge{log: l}
+	j := replay{log: l}
 	for port := range len(from) - 1 {
-		for _, g := range split(l, refs[from[port]:from[port+1]]) {
+		for _, g := range splitIncarnations(l, refs[from[port]:from[port+1]]) {
 			all = append(all, j.connection(g))
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Connection) int {
-		return cmp.Compare(l.at(a.refs[0]).At, l.at(b.refs[0]).At)
+		return cmp.Compare(l.at(a.refs[0]).In, l.at(b.refs[0]).In)
 	})
 	return all
 }

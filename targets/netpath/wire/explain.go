@@ -14,18 +14,18 @@ import (
 // kernel kept: on Linux that is everything that was within the window, also
 // after a reset. It cannot see what a program did with it, so Read is the
 // client's own word, accepted only if all of the answer had arrived.
-func (j Joined) Explain() (results.Fate, string) {
+func (j Joined) Fate() (results.Fate, string) {
 	c, a := j.Conn, j.Attempt
 	if c == nil {
 		return results.UnknownFate, "no packet of the connection is on record"
 	}
 	sent, why := j.sentWhole()
 	read := a != nil && (a.Outcome.IsDelivered() || a.Outcome == results.BadResponse && c.Answer > 0 && a.Received >= c.Answer)
-	arrived := c.Arrived == c.Answer
-	if j.Carries.TLS {
+	arrived := c.AnswerArrived == c.Answer
+	if j.Extra.TLS {
 		// What a client leaves unread, or the server unsent, may be the stream's end
 		// alone. An answer is longer than that end, so a lost one shows.
-		arrived = c.Arrived > 0 && c.Answer-c.Arrived <= j.tail()
+		arrived = c.AnswerArrived > 0 && c.Answer-c.AnswerArrived <= j.tail()
 		sent = sent || read && arrived
 	}
 	switch {
@@ -33,22 +33,22 @@ func (j Joined) Explain() (results.Fate, string) {
 		return results.UnknownFate, why
 	case read && sent && arrived:
 		return results.Read, ""
-	case read && j.Entry == nil && c.Arrived > 0 && c.Pending > 0:
+	case read && j.Entry == nil && c.AnswerArrived > 0 && c.InTransit > 0:
 		// A server of another's may say more to a client that has left, such as a
 		// second answer to an upload that was broken off.
 		return results.Read, ""
-	case c.Cut:
+	case c.LogFull:
 		return results.UnknownFate, "the record of packets was full"
-	case c.Blurred:
+	case c.TooManyGaps:
 		return results.UnknownFate, "the answer had too many gaps to follow"
 	case read:
-		return results.UnknownFate, fmt.Sprintf("the client has the whole answer, of which %d bytes left the server and %d arrived", c.Answer, c.Arrived)
-	case !sent && j.Carries.TLS && a == nil && c.Arrived > 0:
+		return results.UnknownFate, fmt.Sprintf("the client has the whole answer, of which %d bytes left the server and %d arrived", c.Answer, c.AnswerArrived)
+	case !sent && j.Extra.TLS && a == nil && c.AnswerArrived > 0:
 		// A client that has its answer and closes keeps the stream's end from leaving.
 		return results.UnknownFate, "the stream's end never left the server, and nothing is known of the client"
 	case !sent:
 		return results.NeverSent, ""
-	case !arrived && c.Pending > 0:
+	case !arrived && c.InTransit > 0:
 		return results.UnknownFate, "a copy of the answer was still on the path when the path ended"
 	case !arrived:
 		return results.LostOnPath, ""
@@ -64,7 +64,7 @@ func (j Joined) Explain() (results.Fate, string) {
 func (j Joined) sentWhole() (whole bool, doubt string) {
 	switch c, e := j.Conn, j.Entry; {
 	case e == nil:
-		return c.AnswerWhole, ""
+		return c.AllSent, ""
 	case c.Answer > e.Answer:
 		return false, fmt.Sprintf("the server says it wrote %d bytes, and %d left it", e.Answer, c.Answer)
 	default:

@@ -6,13 +6,13 @@ const arenaSize = 1 << 20
 // frames keeps the first bytes of frames, one after the other in pieces, with
 // a place for each record of the log.
 type frames struct {
-	arenas [][]byte
-	places []place
-	used   int // bytes in all pieces
+	arenas    [][]byte
+	locations []location
+	used      int // bytes in all pieces
 }
 
 // place says where a frame's bytes are.
-type place struct {
+type location struct {
 	arena  uint32
 	offset uint32
 	kept   uint32
@@ -24,27 +24,27 @@ type place struct {
 func (f *frames) keep(frame []byte, limits Limits) bool {
 	kept := min(len(frame), limits.Snap, arenaSize)
 	if f.used+kept > limits.Bytes {
-		f.places = append(f.places, place{})
+		f.locations = append(f.locations, location{})
 		return false
 	}
 	if n := len(f.arenas); n == 0 || len(f.arenas[n-1])+kept > arenaSize {
 		f.arenas = append(f.arenas, make([]byte, 0, arenaSize))
 	}
 	last := len(f.arenas) - 1
-	f.places = append(f.places, place{uint32(last), uint32(len(f.arenas[last])), uint32(kept), uint32(len(frame))})
+	f.locations = append(f.locations, location{uint32(last), uint32(len(f.arenas[last])), uint32(kept), uint32(len(frame))})
 	f.arenas[last] = append(f.arenas[last], frame[:kept]...)
 	f.used += kept
 	return true
 }
 
 // repeat gives the next record the bytes of an earlier one.
-func (f *frames) repeat(r Ref) { f.places = append(f.places, f.places[r]) }
+func (f *frames) repeat(r Ref) { f.locations = append(f.locations, f.locations[r]) }
 
 func (f *frames) get(r Ref) (kept []byte, length int) {
-	if int(r) >= len(f.places) {
+	if int(r) >= len(f.locations) {
 		return nil, 0
 	}
-	p := f.places[r]
+	p := f.locations[r]
 	if p.kept == 0 {
 		return nil, 0
 	}

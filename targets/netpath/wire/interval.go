@@ -15,7 +15,7 @@ type intervals struct {
 	pieces []interval
 	bytes  int64
 	// blurred is set when a piece found no room, and so is missing.
-	blurred bool
+	overflowed bool
 }
 
 // add puts [lo, hi) into the set and returns how many of its bytes were new.
@@ -37,7 +37,7 @@ func (s *intervals) add(lo, hi int64) (fresh int64) {
 		merged = interval{min(merged.lo, p.lo), max(merged.hi, p.hi)}
 	}
 	if first == last && len(s.pieces) == maxIntervals {
-		s.blurred = true
+		s.overflowed = true
 		return 0
 	}
 	s.pieces = slices.Replace(s.pieces, first, last, merged)
@@ -47,7 +47,7 @@ func (s *intervals) add(lo, hi int64) (fresh int64) {
 }
 
 // front is how many bytes from the stream's first on are there without a gap.
-func (s *intervals) front() int64 {
+func (s *intervals) contiguous() int64 {
 	if len(s.pieces) == 0 || s.pieces[0].lo > 0 {
 		return 0
 	}

@@ -38,12 +38,12 @@ type Joined struct {
 	Conn    *Connection
 	Attempt *Attempt
 	Entry   *Entry
-	Carries Carries
+	Extra   Extra
 }
 
 // Carries says what a connection carries besides one request and its answer. The
 // wire counts all of it as bytes of the request and of the answer.
-type Carries struct {
+type Extra struct {
 	// TLS is set where both ends count other bytes than the wire does, and where
 	// the server sends on after its answer, to a client that may not wait for that.
 	TLS bool
@@ -53,9 +53,9 @@ type Carries struct {
 }
 
 // Carrying says of every connection what it carries.
-func Carrying(joined []Joined, what Carries) {
+func SetExtra(joined []Joined, what Extra) {
 	for i := range joined {
-		joined[i].Carries = what
+		joined[i].Extra = what
 	}
 }
 
@@ -79,11 +79,11 @@ func Join(conns []Connection, attempts []Attempt, entries []Entry) []Joined {
 		all = joinEntries(all, byPort[port], own)
 	}
 	// The loops over the maps left what has no connection in no order.
-	slices.SortStableFunc(all[len(conns):], func(a, b Joined) int { return cmp.Compare(a.at(), b.at()) })
+	slices.SortStableFunc(all[len(conns):], func(a, b Joined) int { return cmp.Compare(a.startTime(), b.startTime()) })
 	return all
 }
 
-func (j Joined) at() int64 {
+func (j Joined) startTime() int64 {
 	if j.Attempt != nil {
 		return j.Attempt.Started
 	}
@@ -102,16 +102,16 @@ func grouped[T any](all []T, port func(*T) uint16) map[uint16][]*T {
 // late a busy fleet may be with a call that it has noted the time of. A pair in
 // the right order is the right one unless one of a port's connections has no
 // attempt and the next began within the slack.
-const slack = int64(20e6)
+const clockSlack = int64(20e6)
 
 // joinAttempts walks the connections and the attempts of one port, both in
 // order of time: a SYN leaves between an attempt's start and its end.
 func joinAttempts(all []Joined, conns []int, attempts []*Attempt) []Joined {
 	for _, a := range attempts {
-		for len(conns) > 0 && all[conns[0]].Conn.began()+slack < a.Started {
+		for len(conns) > 0 && all[conns[0]].Conn.firstSeen()+clockSlack < a.Started {
 			conns = conns[1:] // this one is no attempt's
 		}
-		if len(conns) == 0 || all[conns[0]].Conn.began() > a.End+slack {
+		if len(conns) == 0 || all[conns[0]].Conn.firstSeen() > a.End+clockSlack {
 			all = append(all, Joined{Attempt: a})
 			continue
 		}
@@ -130,7 +130,7 @@ func joinEntries(all []Joined, conns []int, entries []*Entry) []Joined {
 		for spare := len(conns) - (len(entries) - n); spare > 0 && all[conns[1]].Conn.Established <= e.Accepted; spare-- {
 			conns = conns[1:]
 		}
-		if len(conns) == 0 || all[conns[0]].Conn.Established > e.Accepted+slack {
+		if len(conns) == 0 || all[conns[0]].Conn.Established > e.Accepted+clockSlack {
 			all = append(all, Joined{Entry: e})
 			continue
 		}
@@ -141,7 +141,7 @@ func joinEntries(all []Joined, conns []int, entries []*Entry) []Joined {
 }
 
 // began is when the connection's first packet, its SYN if that is on record, left the client.
-func (c *Connection) began() int64 { return cmp.Or(c.Syn, c.SynAck, c.Reset, c.AnswerAt) }
+func (c *Connection) firstSeen() int64 { return cmp.Or(c.Syn, c.SynAck, c.Reset, c.AnswerStart) }
 
 // Align moves the attempts' times, which count from a moment of the fleet's
 // own, onto the path's clock. The two are told from the attempts that are alone

@@ -109,12 +109,12 @@ func onWire(t *testing.T, story func(b *bench), until func(Connection) bool) (c 
 		must(unix.Bind(b.listener, &b.addr))
 		story(b)
 		for {
-			if all := Ledger(b.log); len(all) == 1 && until(all[0]) {
+			if all := Connections(b.log); len(all) == 1 && until(all[0]) {
 				c = all[0]
 				return nil
 			}
 			if err := b.read(); err != nil {
-				return fmt.Errorf("the story did not end: %w; so far %+v", err, Ledger(b.log))
+				return fmt.Errorf("the story did not end: %w; so far %+v", err, Connections(b.log))
 			}
 		}
 	})
@@ -141,7 +141,7 @@ func (b *bench) read() error {
 		d = FromClient
 	}
 	at := int64(time.Since(b.began))
-	b.log.Leave(b.log.Enter(buf[:n], d, at), at)
+	b.log.Forward(b.log.Enter(buf[:n], d, at), at)
 	return nil
 }
 
@@ -276,11 +276,11 @@ func TestTheKernelsResetsAreToldApart(t *testing.T) {
 			if tt.cause == results.RefusedReset {
 				return
 			}
-			if c.Answer != answer || c.Arrived != answer || c.InTime != answer {
-				t.Errorf("%d bytes of the answer left, %d arrived, %d of them in time; want %d: %+v", c.Answer, c.Arrived, c.InTime, answer, c)
+			if c.Answer != answer || c.AnswerArrived != answer || c.ArrivedBeforeReset != answer {
+				t.Errorf("%d bytes of the answer left, %d arrived, %d of them in time; want %d: %+v", c.Answer, c.AnswerArrived, c.ArrivedBeforeReset, answer, c)
 			}
-			if ended := tt.cause != results.ClientReset; c.AnswerWhole != ended {
-				t.Errorf("AnswerWhole is %v, want %v", c.AnswerWhole, ended)
+			if ended := tt.cause != results.ClientReset; c.AllSent != ended {
+				t.Errorf("AnswerWhole is %v, want %v", c.AllSent, ended)
 			}
 		})
 	}

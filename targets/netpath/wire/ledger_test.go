@@ -9,7 +9,7 @@ import (
 // only returns the script's one connection.
 func (s *script) only(t *testing.T) Connection {
 	t.Helper()
-	all := Ledger(s.log)
+	all := Connections(s.log)
 	if len(all) != 1 {
 		t.Fatalf("%d connections, want 1: %+v", len(all), all)
 	}
@@ -32,8 +32,8 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			s.send(31, server(1, RST|ACK, 171, 1001, 0))
 			s.send(35, client(1, ACK, 1001, 1, 400))
 		}, Connection{
-			Request: 1400, RequestArrived: 1400, Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170, AnswerWhole: true,
-			Cause: results.UnreadData, Reset: 31e6, ResetTook: 41e6, Resets: 1, SentAfterAnswer: 400,
+			Request: 1400, RequestArrived: 1400, Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
+			Cause: results.UnreadData, Reset: 31e6, ResetAccepted: 41e6, Resets: 1, SentAfterAnswer: 400,
 		}},
 		{"a lost answer is not sent again once the server has reset, and only the second reset takes", func(s *script) {
 			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
@@ -42,8 +42,8 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			s.send(41, client(1, ACK, 1001, 1, 0))       // so it asks back
 			s.send(51, server(1, RST, 1, 0, 0))
 		}, Connection{
-			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerAt: 30e6, AnswerWhole: true,
-			Cause: results.UnreadData, Reset: 31e6, ResetTook: 61e6, Resets: 2,
+			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AllSent: true,
+			Cause: results.UnreadData, Reset: 31e6, ResetAccepted: 61e6, Resets: 2,
 		}},
 		{"a lost answer is sent again by a server that has not reset", func(s *script) {
 			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
@@ -53,7 +53,7 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			s.send(240, client(1, FIN|ACK, 1001, 172, 0))
 		}, Connection{
 			Request: 1000, RequestArrived: 1000, ClientFin: 240e6,
-			Answer: 170, AnswerAt: 30e6, AnswerThere: 240e6, Arrived: 170, InTime: 170, AnswerWhole: true, Retransmitted: 1, ServerFin: 31e6,
+			Answer: 170, AnswerStart: 30e6, AnswerComplete: 240e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true, Retransmitted: 1, ServerFin: 31e6,
 		}},
 		{"data that comes after the FIN is answered by a reset that acknowledges nothing", func(s *script) {
 			s.send(30, server(1, ACK|PSH, 1, 1, 170))
@@ -62,14 +62,14 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			s.send(41, client(1, ACK|PSH, 1, 172, 1000))
 			s.send(51, server(1, RST, 172, 0, 0))
 		}, Connection{
-			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170, AnswerWhole: true,
-			ServerFin: 30.1e6, Cause: results.LateData, Reset: 51e6, ResetTook: 61e6, Resets: 1, SentAfterAnswer: 1000, SentAfterArrival: 1000,
+			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
+			ServerFin: 30.1e6, Cause: results.LateData, Reset: 51e6, ResetAccepted: 61e6, Resets: 1, SentAfterAnswer: 1000, SentAfterArrival: 1000,
 		}},
 		{"a reset is lost", func(s *script) {
 			s.send(30, server(1, ACK|PSH, 1, 1, 170))
 			s.drop(30, server(1, RST|ACK, 171, 1, 0))
 		}, Connection{
-			Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170, AnswerWhole: true,
+			Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
 			Cause: results.LingerZero, Reset: 30e6, Resets: 1, ResetsLost: 1,
 		}},
 		{"data that had left before the reset was sent does not count as arrived before it", func(s *script) {
@@ -77,8 +77,8 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			s.send(30, server(1, ACK|PSH, 1, 1, 170))
 			s.send(39.95, server(1, RST|ACK, 171, 1, 0)) // the kernel had not seen it yet
 		}, Connection{
-			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170, AnswerWhole: true,
-			Cause: results.LingerZero, Reset: 39.95e6, ResetTook: 49.95e6, Resets: 1,
+			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
+			Cause: results.LingerZero, Reset: 39.95e6, ResetAccepted: 49.95e6, Resets: 1,
 		}},
 		{"an answer to late data gets ahead of the reset that the server closed by", func(s *script) {
 			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
@@ -87,8 +87,8 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			s.send(30.11, server(1, RST, 1, 0, 0))
 			s.send(30.12, server(1, RST|ACK, 171, 1001, 0))
 		}, Connection{
-			Request: 2000, RequestArrived: 2000, Answer: 170, AnswerAt: 30.05e6, AnswerThere: 40.05e6, Arrived: 170, InTime: 170, AnswerWhole: true,
-			Cause: results.UnreadData, Reset: 30.11e6, ResetTook: 40.12e6, Resets: 2,
+			Request: 2000, RequestArrived: 2000, Answer: 170, AnswerStart: 30.05e6, AnswerComplete: 40.05e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
+			Cause: results.UnreadData, Reset: 30.11e6, ResetAccepted: 40.12e6, Resets: 2,
 		}},
 		{"data that comes after a close whose FIN the congestion window keeps back", func(s *script) {
 			s.send(21, client(1, ACK|PSH, 1, 1, 1000))
@@ -97,48 +97,48 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 			s.send(41, client(1, ACK, 1001, 171, 0))
 			s.send(51, server(1, RST, 171, 0, 0))
 		}, Connection{
-			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170,
-			Cause: results.LateData, Reset: 31.1e6, ResetTook: 61e6, Resets: 2,
+			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170,
+			Cause: results.LateData, Reset: 31.1e6, ResetAccepted: 61e6, Resets: 2,
 		}},
 		{"a server that knows nothing of the connection", func(s *script) {
 			s.send(30, client(1, ACK|PSH, 1, 1, 1000))
 			s.send(40, server(1, RST, 1, 0, 0))
-		}, Connection{Request: 1000, RequestArrived: 1000, Cause: results.StrayReset, Reset: 40e6, ResetTook: 50e6, Resets: 1}},
+		}, Connection{Request: 1000, RequestArrived: 1000, Cause: results.StrayReset, Reset: 40e6, ResetAccepted: 50e6, Resets: 1}},
 		{"the client resets first, and the answer comes too late", func(s *script) {
 			s.send(30, client(1, RST|ACK, 1, 1, 0))
 			s.send(35, server(1, ACK|PSH, 1, 1, 170))
 			s.send(45, client(1, RST, 1, 0, 0))
 		}, Connection{
-			Answer: 170, AnswerAt: 35e6, AnswerThere: 45e6, Arrived: 170,
+			Answer: 170, AnswerStart: 35e6, AnswerComplete: 45e6, AnswerArrived: 170,
 			Cause: results.ClientReset, Reset: 30e6, ClientResets: 2,
 		}},
 		{"the answer comes behind the reset, which takes only at its own place", func(s *script) {
 			a := s.enter(30, server(1, ACK|PSH, 1, 1, 170))
 			s.send(30, server(1, RST|ACK, 171, 1, 0))
-			s.log.Leave(a, 45e6)
+			s.log.Forward(a, 45e6)
 		}, Connection{
-			Answer: 170, AnswerAt: 30e6, AnswerThere: 45e6, Arrived: 170, InTime: 170, AnswerWhole: true,
+			Answer: 170, AnswerStart: 30e6, AnswerComplete: 45e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
 			Cause: results.LingerZero, Reset: 30e6, Resets: 1,
 		}},
 		{"a copy that the path made is not one that the server sent", func(s *script) {
 			a := s.send(30, server(1, ACK|PSH, 1, 1, 170))
-			s.log.Copy(a, 41e6)
+			s.log.Duplicate(a, 41e6)
 			r := s.send(30, server(1, FIN|ACK, 171, 1, 0))
-			s.log.Copy(r, 41e6)
+			s.log.Duplicate(r, 41e6)
 		}, Connection{
-			Answer: 170, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 170, InTime: 170, AnswerWhole: true, ServerFin: 30e6,
+			Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true, ServerFin: 30e6,
 		}},
 		{"an answer of several segments with its middle lost", func(s *script) {
 			s.send(30, server(1, ACK, 1, 1, 1000))
 			s.drop(30, server(1, ACK, 1001, 1, 1000))
 			s.send(30, server(1, ACK|FIN, 2001, 1, 500))
-		}, Connection{Answer: 2500, AnswerAt: 30e6, Arrived: 1500, InTime: 1500, AnswerWhole: true, ServerFin: 30e6}},
+		}, Connection{Answer: 2500, AnswerStart: 30e6, AnswerArrived: 1500, ArrivedBeforeReset: 1500, AllSent: true, ServerFin: 30e6}},
 		{"an answer without an end", func(s *script) {
 			s.send(30, server(1, ACK, 1, 1, 1000))
-		}, Connection{Answer: 1000, AnswerAt: 30e6, AnswerThere: 40e6, Arrived: 1000, InTime: 1000}},
+		}, Connection{Answer: 1000, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 1000, ArrivedBeforeReset: 1000}},
 		{"an answer that is still on the path", func(s *script) {
 			s.enter(30, server(1, ACK|FIN, 1, 1, 1000))
-		}, Connection{Answer: 1000, AnswerAt: 30e6, AnswerWhole: true, ServerFin: 30e6, Pending: 1}},
+		}, Connection{Answer: 1000, AnswerStart: 30e6, AllSent: true, ServerFin: 30e6, InTransit: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, isn := range wraps {
@@ -166,7 +166,7 @@ func TestARefusedConnectionIsTold(t *testing.T) {
 	s := newScript()
 	s.send(1, client(1, SYN, 5, 0, 0))
 	s.send(11, server(1, RST|ACK, 0, 6, 0))
-	if c := s.only(t); c.Cause != results.RefusedReset || c.ResetTook != 21e6 {
+	if c := s.only(t); c.Cause != results.RefusedReset || c.ResetAccepted != 21e6 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -184,8 +184,8 @@ func TestAPortUsedAgainIsAnotherConnection(t *testing.T) {
 	s.send(1055, server(9, ACK|FIN, 7001, 101, 170)) // the first connection's, after the second's SYN
 	s.send(1060, client(9, ACK, 900_001, 40_001, 0))
 	s.send(1070, server(9, RST, 7001, 0, 0)) // the first connection's as well
-	all := Ledger(s.log)
-	if len(all) != 2 || all[0].Generation != 0 || all[1].Generation != 1 {
+	all := Connections(s.log)
+	if len(all) != 2 || all[0].Incarnation != 0 || all[1].Incarnation != 1 {
 		t.Fatalf("want two connections: %+v", all)
 	}
 	if a := all[0]; a.Syns != 2 || a.Retransmitted != 1 || a.Answer != 170 || a.Resets != 1 || len(a.refs) != 8 {
@@ -203,7 +203,7 @@ func TestEveryPacketIsOfExactlyOneConnection(t *testing.T) {
 		s.send(float64(port)+5, server(port%50+1, RST, uint32(port), 0, 0))
 	}
 	seen := map[Ref]int{}
-	for _, c := range Ledger(s.log) {
+	for _, c := range Connections(s.log) {
 		for r, p := range c.Packets(s.log) {
 			seen[r]++
 			if p.ClientPort != c.ClientPort {

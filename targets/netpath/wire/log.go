@@ -33,8 +33,8 @@ type Limits struct {
 // What a Log keeps at most when its Limits do not say: 160 MB of records, and
 // 256 MiB of frames if frames are kept.
 const (
-	DefaultPackets = 4 << 20
-	DefaultBytes   = 256 << 20
+	defaultPackets = 4 << 20
+	defaultBytes   = 256 << 20
 )
 
 // Log is the record of the packets that crossed a path. The path's thread alone
@@ -60,10 +60,10 @@ type Log struct {
 // NewLog returns an empty log of a path whose clock began at epoch.
 func NewLog(epoch time.Time, limits Limits) *Log {
 	if limits.Packets <= 0 {
-		limits.Packets = DefaultPackets
+		limits.Packets = defaultPackets
 	}
 	if limits.Bytes <= 0 {
-		limits.Bytes = DefaultBytes
+		limits.Bytes = defaultBytes
 	}
 	limits.Packets = min(limits.Packets, math.MaxInt32)
 	return &Log{Epoch: epoch, limits: limits}
@@ -77,7 +77,7 @@ func (l *Log) Enter(frame []byte, d Direction, at int64) Ref {
 		l.Others++
 		return NoRef
 	}
-	p.At = at
+	p.In = at
 	ref := l.add(p)
 	if ref != NoRef && l.limits.Snap > 0 && !l.frames.keep(frame, l.limits) {
 		l.Uncaptured++
@@ -87,28 +87,28 @@ func (l *Log) Enter(frame []byte, d Direction, at int64) Ref {
 
 // Leave records that a packet was handed on. The time is read before the packet
 // is given to the device, so that whatever answers it has a later one.
-func (l *Log) Leave(r Ref, out int64) {
+func (l *Log) Forward(r Ref, out int64) {
 	if r != NoRef {
 		p := l.at(r)
-		p.Out, p.Passage = out, Passed
+		p.Out, p.Disposition = out, Forwarded
 	}
 }
 
 // Drop records that a packet was not handed on, and why.
-func (l *Log) Drop(r Ref, why Passage) {
+func (l *Log) Drop(r Ref, why Disposition) {
 	if r != NoRef {
 		p := l.at(r)
-		p.Out, p.Passage = 0, why
+		p.Out, p.Disposition = 0, why
 	}
 }
 
 // Copy records that the path handed on a further copy of a packet.
-func (l *Log) Copy(r Ref, out int64) {
+func (l *Log) Duplicate(r Ref, out int64) {
 	if r == NoRef {
 		return
 	}
 	p := *l.at(r)
-	p.Out, p.Passage = out, Copied
+	p.Out, p.Disposition = out, Duplicate
 	if l.add(p) != NoRef && l.limits.Snap > 0 {
 		l.frames.repeat(r)
 	}

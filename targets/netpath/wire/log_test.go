@@ -22,17 +22,17 @@ func TestAFullLogCountsWhatItMissesAndTakesNoHarm(t *testing.T) {
 		if full := i >= 2; full != (r == NoRef) {
 			t.Errorf("packet %d: %d", i, r)
 		}
-		l.Leave(r, 100)
+		l.Forward(r, 100)
 		l.Drop(r, Lost)
-		l.Copy(r, 200)
+		l.Duplicate(r, 200)
 	}
 	l.Enter([]byte("not a frame"), FromClient, 9)
 	// Two packets and one copy found room: one copy and three packets did not.
 	if l.Len() != 3 || l.Missed != 4 || l.Others != 1 || l.Uncaptured != 1 {
 		t.Errorf("%d records, %d missed, %d others, %d without bytes", l.Len(), l.Missed, l.Others, l.Uncaptured)
 	}
-	for _, c := range Ledger(l) {
-		if !c.Cut {
+	for _, c := range Connections(l) {
+		if !c.LogFull {
 			t.Errorf("a connection of a full log does not say so")
 		}
 	}
@@ -50,20 +50,20 @@ func TestALogGivesBackWhatItWasTold(t *testing.T) {
 		for i := range rapid.IntRange(0, 3*chunk/2).Draw(t, "packets") {
 			p := client(uint16(i), Flags(i), uint32(i*7), uint32(i*11), uint32(i%100))
 			frame := frame4(p)
-			p.At, p.Direction = int64(i), FromClient
-			r := l.Enter(frame, FromClient, p.At)
+			p.In, p.Direction = int64(i), FromClient
+			r := l.Enter(frame, FromClient, p.In)
 			switch i % 5 {
 			case 1, 2:
-				p.Out, p.Passage = p.At+5, Passed
-				l.Leave(r, p.Out)
+				p.Out, p.Disposition = p.In+5, Forwarded
+				l.Forward(r, p.Out)
 			case 3:
-				p.Passage = Full
-				l.Drop(r, Full)
+				p.Disposition = QueueFull
+				l.Drop(r, QueueFull)
 			}
 			add(p, frame)
 			if i%5 == 2 {
-				p.Out, p.Passage = p.At+6, Copied
-				l.Copy(r, p.Out)
+				p.Out, p.Disposition = p.In+6, Duplicate
+				l.Duplicate(r, p.Out)
 				add(p, frame)
 			}
 		}
@@ -90,10 +90,10 @@ func BenchmarkLog(b *testing.B) {
 			b.ReportAllocs()
 			l := NewLog(time.Now(), Limits{Snap: snap})
 			for i := range b.N {
-				if i%DefaultPackets == 0 {
+				if i%defaultPackets == 0 {
 					l = NewLog(time.Now(), Limits{Snap: snap})
 				}
-				l.Leave(l.Enter(frame, FromClient, int64(i)), int64(i)+5)
+				l.Forward(l.Enter(frame, FromClient, int64(i)), int64(i)+5)
 			}
 		})
 	}
@@ -113,7 +113,7 @@ func BenchmarkLedger(b *testing.B) {
 		s.send(float64(i)+32, server(uint16(i), RST|ACK, 171, 1001, 0))
 	}
 	for b.Loop() {
-		Ledger(s.log)
+		Connections(s.log)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(s.log.Len()), "ns/packet")
 }

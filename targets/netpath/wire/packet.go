@@ -16,22 +16,22 @@ const (
 func (d Direction) String() string { return [...]string{"from client", "from server"}[d] }
 
 // Passage is what the path did with a packet.
-type Passage uint8
+type Disposition uint8
 
 // The closed set of passages. Only Passed and Copied packets reached the other
 // end.
 const (
-	Held   Passage = iota // still on the path when the path ended
-	Passed                // handed on
-	Copied                // a further copy, made by the path, handed on
-	Lost                  // dropped by the path's random loss
-	Full                  // dropped because the path's queue was full
-	Picked                // dropped by a fault that picks packets by what they are
-	Failed                // the device at the other end would not take it: the instrument's fault
+	InTransit  Disposition = iota // still on the path when the path ended
+	Forwarded                     // handed on
+	Duplicate                     // a further copy, made by the path, handed on
+	Lost                          // dropped by the path's random loss
+	QueueFull                     // dropped because the path's queue was full
+	FaultDrop                     // dropped by a fault that picks packets by what they are
+	SendFailed                    // the device at the other end would not take it: the instrument's fault
 )
 
 // String returns the passage in a reader's words.
-func (p Passage) String() string {
+func (p Disposition) String() string {
 	return [...]string{"held", "passed", "copied", "lost", "queue full", "picked out", "failed"}[p]
 }
 
@@ -56,15 +56,15 @@ func (s Flags) Has(f Flags) bool { return s&f == f }
 // when its sender sent it; Out, when the path handed it on, is when its
 // receiver's kernel got it, and 0 when it never did.
 type Packet struct {
-	At, Out    int64
-	Seq, Ack   uint32 // Ack means something only with the ACK flag
-	Len        uint32 // bytes of payload; a packet not yet cut into frames carries up to 64 KiB
-	Window     uint16 // as on the wire: not scaled
-	ClientPort uint16
-	ServerPort uint16
-	Flags      Flags
-	Direction  Direction
-	Passage    Passage
+	In, Out     int64
+	Seq, Ack    uint32 // Ack means something only with the ACK flag
+	Len         uint32 // bytes of payload; a packet not yet cut into frames carries up to 64 KiB
+	Window      uint16 // as on the wire: not scaled
+	ClientPort  uint16
+	ServerPort  uint16
+	Flags       Flags
+	Direction   Direction
+	Disposition Disposition
 }
 
 // Arrived tells whether the packet was handed to its receiver.
@@ -94,7 +94,7 @@ const (
 )
 
 // shape says where in a frame what begins.
-type shape struct {
+type offsets struct {
 	network   int // the IP header
 	transport int // the TCP header
 	payload   int
@@ -107,7 +107,7 @@ type shape struct {
 // packet with extension headers (a path between two stacks on one machine has
 // none), a frame too short for the headers it announces. The payload may be cut
 // short; the headers may not.
-func dissect(frame []byte) (s shape, ok bool) {
+func dissect(frame []byte) (s offsets, ok bool) {
 	if len(frame) < ethernetHeader {
 		return s, false
 	}

@@ -88,7 +88,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(frame4(client(7, ACK, 1, 2, 1448))[:60])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, d := range []Direction{FromClient, FromServer} {
-			if p, ok := Parse(b, d); ok && (p.Direction != d || p.At != 0 || p.Out != 0 || p.Passage != Held || p.Len > 1<<16) {
+			if p, ok := Parse(b, d); ok && (p.Direction != d || p.In != 0 || p.Out != 0 || p.Disposition != InTransit || p.Len > 1<<16) {
 				t.Fatalf("Parse: %+v", p)
 			}
 		}

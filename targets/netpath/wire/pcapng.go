@@ -39,7 +39,7 @@ func (j Joined) outcome() string {
 }
 
 // crossing is one packet as it stands in a capture.
-type crossing struct {
+type capturedPacket struct {
 	at       int64
 	ref      Ref
 	packet   Packet
@@ -69,7 +69,7 @@ func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 		return fmt.Errorf("begin the capture: %w", err)
 	}
 	var buf []byte
-	for _, x := range crossings(l, sample) {
+	for _, x := range capturedPackets(l, sample) {
 		kept, length := l.Frame(x.ref)
 		if length == 0 {
 			continue
@@ -78,7 +78,7 @@ func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 		finishChecksum(buf)
 		inbound := pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
 		iface := int(x.packet.Direction) // FromClient comes in by the client's side
-		if x.packet.Passage == Copied {
+		if x.packet.Disposition == Duplicate {
 			inbound.Direction = pcapgo.NgEpbFlagDirectionOutbound
 			iface = 1 - iface
 		}
@@ -96,28 +96,28 @@ func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 }
 
 // crossings are the sample's packets in order of time.
-func crossings(l *Log, sample []Joined) []crossing {
-	var all []crossing
+func capturedPackets(l *Log, sample []Joined) []capturedPacket {
+	var all []capturedPacket
 	for _, j := range sample {
 		title := fmt.Sprintf("%s; reset: %v", j.outcome(), j.Conn.Cause)
-		if fate, why := j.Explain(); j.Conn.Answer > 0 || why != "" {
+		if fate, why := j.Fate(); j.Conn.Answer > 0 || why != "" {
 			title += fmt.Sprintf("; answer: %v", fate)
 		}
 		for r, p := range j.Conn.Packets(l) {
-			x := crossing{at: p.At, ref: r, packet: p}
+			x := capturedPacket{at: p.In, ref: r, packet: p}
 			if title != "" {
 				x.comments, title = append(x.comments, title), ""
 			}
 			switch {
-			case p.Passage == Copied:
+			case p.Disposition == Duplicate:
 				x.at = p.Out
 				x.comments = append(x.comments, "a copy made by the path")
 			case !p.Arrived():
-				x.comments = append(x.comments, "not handed on: "+p.Passage.String())
+				x.comments = append(x.comments, "not handed on: "+p.Disposition.String())
 			}
 			all = append(all, x)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b crossing) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(all, func(a, b capturedPacket) int { return cmp.Compare(a.at, b.at) })
 	return all
 }

@@ -56,7 +56,7 @@ func manyRejections() (*Log, []Joined) {
 		}
 		attempts, entries = append(attempts, a), append(entries, e)
 	}
-	return s.log, Join(Ledger(s.log), attempts, entries)
+	return s.log, Join(Connections(s.log), attempts, entries)
 }
 
 func TestACaptureHoldsWhatTheLogHolds(t *testing.T) {

@@ -39,7 +39,7 @@ func newScript() *script {
 // send has a packet cross the path; it returns the record's Ref.
 func (s *script) send(ms float64, p Packet) Ref {
 	r := s.enter(ms, p)
-	s.log.Leave(r, s.log.at(r).At+int64(delay))
+	s.log.Forward(r, s.log.at(r).In+int64(delay))
 	return r
 }
 

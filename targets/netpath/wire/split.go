@@ -26,7 +26,7 @@ func byPort(l *Log) (refs []Ref, from []uint32) {
 }
 
 // generation is one connection of a pair of ports that may be used again.
-type generation struct {
+type incarnation struct {
 	serverPort uint16
 	number     uint32 // connections of this pair of ports before it
 	syn        bool   // whether its SYN was seen
@@ -43,36 +43,36 @@ type generation struct {
 // server sends belongs to the newest connection that it fits: an answer sent
 // again by a server that has not heard of the client's end may come after the
 // next SYN. It returns the connections in order of their first packet.
-func split(l *Log, refs []Ref) []*generation {
+func splitIncarnations(l *Log, refs []Ref) []*incarnation {
 	// The two lanes of a path are walked one after the other, so packets of
 	// different directions may stand in the log in the wrong order.
-	slices.SortStableFunc(refs, func(a, b Ref) int { return cmp.Compare(l.at(a).At, l.at(b).At) })
-	var all []*generation
+	slices.SortStableFunc(refs, func(a, b Ref) int { return cmp.Compare(l.at(a).In, l.at(b).In) })
+	var all []*incarnation
 	for _, r := range refs {
 		p := l.at(r)
-		g := newest(all, p)
+		g := newestMatch(all, p)
 		if g == nil || p.Direction == FromClient && p.Flags&(SYN|ACK) == SYN && !(g.syn && g.clientISN == p.Seq) {
-			next := &generation{serverPort: p.ServerPort}
+			next := &incarnation{serverPort: p.ServerPort}
 			if g != nil {
 				next.number = g.number + 1
 			}
 			all = append(all, next)
 			g = next
 		}
-		g.take(r, p)
+		g.add(r, p)
 	}
 	return all
 }
 
 // newest returns the newest connection that the packet may belong to, nil if
 // none has its ports.
-func newest(all []*generation, p *Packet) *generation {
-	var last *generation
+func newestMatch(all []*incarnation, p *Packet) *incarnation {
+	var last *incarnation
 	for _, g := range slices.Backward(all) {
 		if g.serverPort != p.ServerPort {
 			continue
 		}
-		if p.Direction == FromClient || g.fits(p) {
+		if p.Direction == FromClient || g.canSend(p) {
 			return g
 		}
 		if last == nil {
@@ -86,7 +86,7 @@ func newest(all []*generation, p *Packet) *generation {
 // acknowledge no more than the client sent; and a reset without an
 // acknowledgment has the sequence number that the client acknowledged (RFC 9293
 // section 3.5.2), which is no more than the server sent.
-func (g *generation) fits(p *Packet) bool {
+func (g *incarnation) canSend(p *Packet) bool {
 	switch {
 	case p.Flags.Has(ACK) && g.syn:
 		return p.Ack-g.clientISN <= g.clientNext-g.clientISN
@@ -97,7 +97,7 @@ func (g *generation) fits(p *Packet) bool {
 }
 
 // take makes the packet one of the connection.
-func (g *generation) take(r Ref, p *Packet) {
+func (g *incarnation) add(r Ref, p *Packet) {
 	g.refs = append(g.refs, r)
 	next := p.Seq + p.span()
 	if p.Direction == FromClient {

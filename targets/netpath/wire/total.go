@@ -14,12 +14,12 @@ const maxDisagreements = 20
 
 // Keeps says which of the other ledgers there are: a program that was not
 // written for this keeps none, and what it says is then not missed.
-type Keeps struct{ Fleet, Server bool }
+type Ledgers struct{ Fleet, Server bool }
 
 // Total adds up what the wire and the other ledgers say of a cell.
-func Total(l *Log, joined []Joined, keeps Keeps) results.Wire {
+func Total(l *Log, joined []Joined, keeps Ledgers) results.Wire {
 	t := total{
-		keeps: keeps,
+		ledgers: keeps,
 		Wire: results.Wire{
 			Packets: int64(l.Len()), Missed: l.Missed,
 			Resets: map[string]int64{}, Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{},
@@ -47,7 +47,7 @@ func Total(l *Log, joined []Joined, keeps Keeps) results.Wire {
 
 type total struct {
 	results.Wire
-	keeps                              Keeps
+	ledgers                            Ledgers
 	toReset, afterAnswer, afterArrival *hdrhistogram.Histogram
 }
 
@@ -58,20 +58,20 @@ func (t *total) add(j Joined) {
 		t.ResetsSent += int64(c.Resets)
 		t.ResetsLost += int64(c.ResetsLost)
 	}
-	doubt := t.compare(j)
-	if j.Rejection(t.keeps.Server) {
+	doubt := t.contradiction(j)
+	if j.Rejection(t.ledgers.Server) {
 		// A client that keeps no ledger was not expected to tell.
-		if why := t.reject(j); doubt == "" && (j.Attempt != nil || t.keeps.Fleet) {
+		if why := t.countRejection(j); doubt == "" && (j.Attempt != nil || t.ledgers.Fleet) {
 			doubt = why
 		}
 	}
-	t.agree(j, doubt)
+	t.countAgreement(j, doubt)
 }
 
 // reject counts a rejection, and returns why its fate is not known.
-func (t *total) reject(j Joined) string {
+func (t *total) countRejection(j Joined) string {
 	t.Rejections++
-	fate, why := j.Explain()
+	fate, why := j.Fate()
 	t.Fates[fate.String()]++
 	t.FateOutcomes[fate.String()][j.outcome()]++
 	c := j.Conn
@@ -79,24 +79,24 @@ func (t *total) reject(j Joined) string {
 		return why
 	}
 	t.Retransmitted += int64(c.Retransmitted)
-	if c.InTime < c.Arrived {
+	if c.ArrivedBeforeReset < c.AnswerArrived {
 		t.ArrivedAfterReset++
 	}
 	// Where the server's first byte is not the answer's, nothing here is known.
-	if c.AnswerAt != 0 && j.Carries == (Carries{}) {
-		_ = t.afterAnswer.RecordValue(min(c.SentAfterAnswer, mostBytes))
-		if c.AnswerThere != 0 {
-			_ = t.afterArrival.RecordValue(min(c.SentAfterArrival, mostBytes))
+	if c.AnswerStart != 0 && j.Extra == (Extra{}) {
+		_ = t.afterAnswer.RecordValue(min(c.SentAfterAnswer, maxBytes))
+		if c.AnswerComplete != 0 {
+			_ = t.afterArrival.RecordValue(min(c.SentAfterArrival, maxBytes))
 		}
-		if c.Cause.Server() && c.Reset >= c.AnswerAt {
-			results.Record(t.toReset, c.Reset-c.AnswerAt)
+		if c.Cause.Server() && c.Reset >= c.AnswerStart {
+			results.Record(t.toReset, c.Reset-c.AnswerStart)
 		}
 	}
 	return why
 }
 
 // agree counts the connection as one that the ledgers agree on, or lists it.
-func (t *total) agree(j Joined, doubt string) {
+func (t *total) countAgreement(j Joined, doubt string) {
 	g := &t.Agreement
 	if j.Conn != nil {
 		g.Wire++
@@ -113,7 +113,7 @@ func (t *total) agree(j Joined, doubt string) {
 		if len(g.Disagreements) < maxDisagreements {
 			g.Disagreements = append(g.Disagreements, disagreement(j, doubt))
 		}
-	case t.keeps.Server && j.Entry == nil && j.Conn != nil && j.Conn.Established != 0:
+	case t.ledgers.Server && j.Entry == nil && j.Conn != nil && j.Conn.Established != 0:
 		g.NeverAccepted++
 	case j.Conn != nil:
 		g.Agreed++
@@ -121,7 +121,7 @@ func (t *total) agree(j Joined, doubt string) {
 }
 
 // compare tells what is wrong with what the ledgers say of one connection.
-func (t *total) compare(j Joined) string {
+func (t *total) contradiction(j Joined) string {
 	c, a, e := j.Conn, j.Attempt, j.Entry
 	switch {
 	case c == nil && e != nil:
@@ -130,13 +130,13 @@ func (t *total) compare(j Joined) string {
 		return "connected by the fleet's account, and not on the wire"
 	case c == nil:
 		return "" // its SYN never left, or nobody knows its port
-	case a == nil && t.keeps.Fleet && c.Connected != 0:
+	case a == nil && t.ledgers.Fleet && c.Connected != 0:
 		return "on the wire, and no attempt of the fleet's"
 	case a != nil && a.Connected != 0 && c.Connected == 0:
 		return "connected by the fleet's account, and no SYN-ACK reached it"
-	case a != nil && a.Received > c.Arrived && !c.Blurred: // under TLS it has read even less
+	case a != nil && a.Received > c.AnswerArrived && !c.TooManyGaps: // under TLS it has read even less
 		return "the fleet read more than arrived"
-	case a != nil && a.Sent < c.Request && !j.Carries.TLS:
+	case a != nil && a.Sent < c.Request && !j.Extra.TLS:
 		return "the fleet sent less than left it"
 	case e != nil && e.Answer < c.Answer:
 		return "the server wrote less than left it"
@@ -162,14 +162,14 @@ func disagreement(j Joined, what string) results.WireDisagreement {
 	if c := j.Conn; c != nil {
 		d.ClientPort = c.ClientPort
 		d.Wire = fmt.Sprintf("%d bytes of request left and %d arrived, %d of answer left and %d arrived, reset %v",
-			c.Request, c.RequestArrived, c.Answer, c.Arrived, c.Cause)
+			c.Request, c.RequestArrived, c.Answer, c.AnswerArrived, c.Cause)
 	}
 	return d
 }
 
-const mostBytes = math.MaxUint32
+const maxBytes = math.MaxUint32
 
-func newByteHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, mostBytes, 3) }
+func newByteHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, maxBytes, 3) }
 
 // summariseBytes is results.Summarise without its conversion to milliseconds.
 func summariseBytes(h *hdrhistogram.Histogram) results.Percentiles {

@@ -41,7 +41,7 @@ func Events(j wire.Joined) []Event {
 
 // Arrow is one packet of a drawing, or several of a kind that followed each
 // other with nothing in between.
-type Arrow struct {
+type arrow struct {
 	From        wire.Direction
 	Left        int64 // when the first packet left, and when the last did
 	LastLeft    int64
@@ -50,15 +50,15 @@ type Arrow struct {
 	Packets     int
 	Bytes       int64
 	Flags       wire.Flags
-	Again       bool         // its bytes, or its SYN, had left before
-	Dropped     wire.Passage // why it did not arrive; Passed if it did
+	Resent      bool             // its bytes, or its SYN, had left before
+	Dropped     wire.Disposition // why it did not arrive; Passed if it did
 }
 
 // Drawing is the story of one connection in the form of a ladder diagram: time
 // goes down, the client is left, the server right.
 type Drawing struct {
 	Title  string
-	Arrows []Arrow // in order of leaving
+	Arrows []arrow // in order of leaving
 	Events []Event // in order of time
 	// Acks counts bare acknowledgments that are not drawn; Omitted counts
 	// packets in the middle of a long story that are not.
@@ -83,20 +83,20 @@ func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 		apart(&events[i].At, &latest[events[i].End])
 	}
 	d := Drawing{Events: events}
-	var drawn []Arrow
+	var drawn []arrow
 	latest = [2]int64{}
 	resent := c.Resent(l)
 	for r, p := range c.Packets(l) {
-		if p.Passage == wire.Copied {
+		if p.Disposition == wire.Duplicate {
 			continue
 		}
-		a := Arrow{From: p.Direction, Left: p.At, Arrived: p.Out, LastArrived: p.Out, Packets: 1, Bytes: int64(p.Len), Flags: p.Flags, Again: resent[r], Dropped: wire.Passed}
+		a := arrow{From: p.Direction, Left: p.In, Arrived: p.Out, LastArrived: p.Out, Packets: 1, Bytes: int64(p.Len), Flags: p.Flags, Resent: resent[r], Dropped: wire.Forwarded}
 		if !p.Arrived() {
-			a.Dropped = p.Passage
+			a.Dropped = p.Disposition
 		}
 		bare := p.Len == 0 && p.Flags&(wire.SYN|wire.FIN|wire.RST) == 0
 		handshake := p.Direction == wire.FromClient && p.Out != 0 && p.Out == c.Established
-		asksBack := p.Direction == wire.FromClient && c.Cause.Server() && arrivedReset(l, c, p.At)
+		asksBack := p.Direction == wire.FromClient && c.Cause.Server() && arrivedReset(l, c, p.In)
 		if bare && !handshake && !asksBack {
 			d.Acks++
 			continue
@@ -139,21 +139,21 @@ func arrivedReset(l *wire.Log, c *wire.Connection, by int64) bool {
 }
 
 // data tells whether the packet is data that arrived, and nothing else.
-func (a Arrow) data() bool {
-	return a.Bytes > 0 && a.Flags&(wire.SYN|wire.FIN|wire.RST) == 0 && a.Dropped == wire.Passed && !a.Again
+func (a arrow) data() bool {
+	return a.Bytes > 0 && a.Flags&(wire.SYN|wire.FIN|wire.RST) == 0 && a.Dropped == wire.Forwarded && !a.Resent
 }
 
 // refusal tells whether the packet is a reset that answers another packet and
 // arrived: late data has one for each of its packets.
-func (a Arrow) refusal() bool {
-	return a.Flags&(wire.RST|wire.ACK) == wire.RST && a.Dropped == wire.Passed
+func (a arrow) refusal() bool {
+	return a.Flags&(wire.RST|wire.ACK) == wire.RST && a.Dropped == wire.Forwarded
 }
 
 // follows tells whether packet i goes on with what the packet before it began,
 // data or refusals, with neither a pause between the two nor anything that a
 // reader wants to see there. Refusals do not count as something between the
 // data that they answer, nor that data between them.
-func follows(all []Arrow, i int, events []Event) bool {
+func follows(all []arrow, i int, events []Event) bool {
 	if i == 0 {
 		return false
 	}
@@ -185,14 +185,14 @@ func follows(all []Arrow, i int, events []Event) bool {
 	return true
 }
 
-func (a *Arrow) join(b Arrow) {
+func (a *arrow) join(b arrow) {
 	a.Packets++
 	a.Bytes += b.Bytes
 	a.LastLeft, a.LastArrived = max(a.LastLeft, b.Left), max(a.LastArrived, b.Arrived)
 }
 
 // Label names the packet as a reader would.
-func (a Arrow) Label() string {
+func (a arrow) Label() string {
 	var parts []string
 	if a.Flags.Has(wire.SYN) {
 		parts = append(parts, "SYN")
@@ -220,10 +220,10 @@ func (a Arrow) Label() string {
 		parts = append(parts, "ACK")
 	}
 	label := strings.Join(parts, ", ")
-	if a.Again {
+	if a.Resent {
 		label += ", again"
 	}
-	if a.Dropped != wire.Passed {
+	if a.Dropped != wire.Forwarded {
 		label += " (" + a.Dropped.String() + ")"
 	}
 	return label

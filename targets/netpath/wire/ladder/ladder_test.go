@@ -33,7 +33,7 @@ func uploadMeetsClose() Drawing {
 	}
 	s.send(41.3, client(40001, wire.ACK, 14481+4*1448, 1, 0))
 	s.send(51.1, server(40001, wire.RST, 1, 0, 0))
-	c := wire.Ledger(s.log)[0]
+	c := wire.Connections(s.log)[0]
 	ms := func(at float64, end wire.Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
 	d := New(s.log, &c, []Event{
 		ms(0.95, wire.FromClient, "connect"), ms(21, wire.FromClient, "connected"), ms(21.005, wire.FromClient, "send 1 MiB"),
@@ -54,7 +54,7 @@ func lingering() Drawing {
 	s.send(251.2, server(40002, wire.ACK|wire.PSH|wire.FIN, 1, 1001, 170))
 	s.send(261.3, client(40002, wire.FIN|wire.ACK, 1001, 172, 0))
 	s.send(271.4, server(40002, wire.ACK, 172, 1002, 0))
-	c := wire.Ledger(s.log)[0]
+	c := wire.Connections(s.log)[0]
 	ms := func(at float64, end wire.Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
 	d := New(s.log, &c, []Event{
 		ms(0.95, wire.FromClient, "connect"), ms(21.005, wire.FromClient, "send 1000 bytes"),
@@ -117,7 +117,7 @@ func TestHeightsGrowWithTimeAndLeaveRoomForText(t *testing.T) {
 				s.send(at, p)
 			}
 		}
-		c := wire.Ledger(s.log)[0]
+		c := wire.Connections(s.log)[0]
 		d := New(s.log, &c, []Event{{At: 5e6, End: wire.FromServer, Label: "a"}, {At: 5e6, End: wire.FromClient, Label: "b & <c>"}, {At: 5e6 + 1, End: wire.FromServer, Label: "d"}})
 		l := d.layout(0)
 		for i, m := range l.moments[1:] {

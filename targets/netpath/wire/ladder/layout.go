@@ -58,7 +58,7 @@ func (d Drawing) layout(top float64) layout {
 	for _, a := range d.Arrows {
 		add(a.Left, a.From, leaves)
 		add(a.LastLeft, a.From, leaves)
-		if a.Dropped == wire.Passed {
+		if a.Dropped == wire.Forwarded {
 			add(a.Arrived, 1-a.From, arrives)
 			add(a.LastArrived, 1-a.From, arrives)
 			flights = append(flights, a.Arrived-a.Left)

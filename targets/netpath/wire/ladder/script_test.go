@@ -33,7 +33,7 @@ func newScript() *script { return &script{wire.NewLog(time.Unix(1e9, 0), wire.Li
 // send has a packet cross the path.
 func (s *script) send(ms float64, p wire.Packet) {
 	r := s.enter(ms, p)
-	s.log.Leave(r, s.log.Packet(r).At+int64(delay))
+	s.log.Forward(r, s.log.Packet(r).In+int64(delay))
 }
 
 // drop has a packet enter the path and not come out.

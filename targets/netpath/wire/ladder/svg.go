@@ -180,7 +180,7 @@ func (c *canvas) text(x, y float64, attributes string, grow int, end wire.Direct
 	fmt.Fprintf(&c.texts, `<text %s x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", attributes, x, y, anchor, html.EscapeString(s))
 }
 
-func (c *canvas) arrow(a Arrow) {
+func (c *canvas) arrow(a arrow) {
 	from, to := c.x(a.From), c.x(1-a.From)
 	y := c.y[moment{a.Left, a.From, leaves}]
 	inward := -outward(a.From)
@@ -192,7 +192,7 @@ func (c *canvas) arrow(a Arrow) {
 		colour = answerColour
 	}
 	c.label(from+inward*10, y-5, colour, a)
-	if a.Dropped != wire.Passed {
+	if a.Dropped != wire.Forwarded {
 		x := from + (to-from)*0.6
 		end := y + flight*0.6
 		c.line(from, y, x, end, colour)
@@ -212,7 +212,7 @@ func (c *canvas) arrow(a Arrow) {
 
 // label stands at the arrow's beginning, over it, where no other arrow begins;
 // arrows that cross it are cut.
-func (c *canvas) label(x, y float64, colour string, a Arrow) {
+func (c *canvas) label(x, y float64, colour string, a arrow) {
 	s := a.Label()
 	c.text(x, y, fmt.Sprintf(`fill="%s"`, colour), 1, a.From, s)
 	width := textWidth(s) + 4

@@ -46,10 +46,10 @@ var (
 	byChance = map[string]int{"lost up": 3, "lost down": 3}
 )
 
-// judgeCalibrations holds a calibration to what has to hold on any machine: it
+// checkCalibrations holds a calibration to what has to hold on any machine: it
 // measured netem, lost what it should, and ended as its verdict says. Its times
 // are the emulated CPU's.
-func (c *checker) judgeCalibrations() {
+func (c *checker) checkCalibrations() {
 	for i, one := range c.calibrations {
 		if one.path != "netem" {
 			c.fail("step %s has calibrated the path %q", one.step, one.path)

@@ -47,7 +47,7 @@ func main() {
 			c.fail("step %s has measured no cell", name)
 		}
 	}
-	c.judgeCalibrations()
+	c.checkCalibrations()
 	if c.failures > 0 {
 		os.Exit(1)
 	}
@@ -90,7 +90,7 @@ func (c *checker) read(console io.Reader) error {
 				continue
 			}
 			c.cells[step]++
-			c.judge(step, cell)
+			c.checkCell(step, cell)
 		}
 	}
 	if err == io.EOF {
@@ -103,7 +103,7 @@ func (c *checker) read(console io.Reader) error {
 // waits for a rate or overtakes does not.
 var steady = map[string]bool{"cells": true, "cells-loss": true, "cells-as-user": true}
 
-func (c *checker) judge(step string, cell results.Cell) {
+func (c *checker) checkCell(step string, cell results.Cell) {
 	name := fmt.Sprintf("%s: %s, rtt %v ms, loss %v%%, body %d", step, cell.Strategy, cell.RTTMs, cell.Loss*100, cell.BodyBytes)
 	if cell.Impairments != "" {
 		name += ", " + cell.Impairments

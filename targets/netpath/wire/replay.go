@@ -11,7 +11,7 @@ import (
 // packets twice, because the two ends saw them in different orders: once in the
 // order of the server's end, where a packet from the client is there when the
 // path hands it on, and once in the order of the client's.
-type judge struct {
+type replay struct {
 	log *Log
 	c   Connection
 
@@ -20,7 +20,7 @@ type judge struct {
 	requestThere       intervals // bytes that reached the server
 	answer             intervals // bytes that left the server
 	answerThere        intervals // bytes that reached the client
-	inTime             intervals // of those, bytes that came before the connection's end there
+	beforeReset        intervals // of those, bytes that came before the connection's end there
 	order              []Ref
 }
 
@@ -57,15 +57,15 @@ func (s *stream) payload(p *Packet) (lo, hi int64) {
 	return lo, hi
 }
 
-func (j *judge) connection(g *generation) Connection {
+func (j *replay) connection(g *incarnation) Connection {
 	j.c = Connection{
-		ClientPort: j.log.at(g.refs[0]).ClientPort,
-		ServerPort: g.serverPort,
-		Generation: g.number,
-		Cut:        j.log.Missed > 0,
-		refs:       g.refs,
+		ClientPort:  j.log.at(g.refs[0]).ClientPort,
+		ServerPort:  g.serverPort,
+		Incarnation: g.number,
+		LogFull:     j.log.Missed > 0,
+		refs:        g.refs,
 	}
-	for _, s := range []*intervals{&j.request, &j.requestThere, &j.answer, &j.answerThere, &j.inTime} {
+	for _, s := range []*intervals{&j.request, &j.requestThere, &j.answer, &j.answerThere, &j.beforeReset} {
 		s.clear()
 	}
 	j.toServer, j.toClient = stream{}, stream{}
@@ -86,18 +86,18 @@ func (j *judge) connection(g *generation) Connection {
 	j.serverEnd()
 	j.clientEnd()
 	j.c.Request, j.c.RequestArrived = j.request.bytes, j.requestThere.bytes
-	j.c.Answer, j.c.Arrived, j.c.InTime = j.answer.bytes, j.answerThere.bytes, j.inTime.bytes
-	j.c.Blurred = j.answer.blurred || j.answerThere.blurred || j.inTime.blurred
+	j.c.Answer, j.c.AnswerArrived, j.c.ArrivedBeforeReset = j.answer.bytes, j.answerThere.bytes, j.beforeReset.bytes
+	j.c.TooManyGaps = j.answer.overflowed || j.answerThere.overflowed || j.beforeReset.overflowed
 	return j.c
 }
 
 // seen puts the packets that an end saw into the order in which it saw them. A
 // copy that the path made was sent once.
-func (j *judge) seen(end Direction) []Ref {
+func (j *replay) inOrderOf(end Direction) []Ref {
 	j.order = j.order[:0]
 	for _, r := range j.c.refs {
 		p := j.log.at(r)
-		if p.Direction == end && p.Passage != Copied || p.Direction != end && p.Arrived() {
+		if p.Direction == end && p.Disposition != Duplicate || p.Direction != end && p.Arrived() {
 			j.order = append(j.order, r)
 		}
 	}
@@ -105,7 +105,7 @@ func (j *judge) seen(end Direction) []Ref {
 		if p := j.log.at(r); p.Direction != end {
 			return p.Out
 		} else {
-			return p.At
+			return p.In
 		}
 	}
 	slices.SortStableFunc(j.order, func(a, b Ref) int { return cmp.Compare(at(a), at(b)) })
@@ -113,11 +113,11 @@ func (j *judge) seen(end Direction) []Ref {
 }
 
 // serverEnd goes through what the server's end sent and got.
-func (j *judge) serverEnd() {
+func (j *replay) serverEnd() {
 	c := &j.c
 	end := int64(-1) // of the answer, once the server has said where it ends
 	decided := false // whether the reset was seen that the server ended the connection by
-	order := j.seen(FromServer)
+	order := j.inOrderOf(FromServer)
 	for i, r := range order {
 		p := j.log.at(r)
 		if p.Direction == FromClient {
@@ -128,30 +128,30 @@ func (j *judge) serverEnd() {
 			continue
 		}
 		if p.Flags.Has(SYN) && c.SynAck == 0 {
-			c.SynAck = p.At
+			c.SynAck = p.In
 		}
 		lo, hi := j.toClient.payload(p)
 		if p.Len > 0 {
-			if c.AnswerAt == 0 {
-				c.AnswerAt = p.At
+			if c.AnswerStart == 0 {
+				c.AnswerStart = p.In
 			}
 			if j.answer.add(lo, hi) < hi-lo {
 				c.Retransmitted++
 			}
-			if p.Passage == Held {
-				c.Pending++
+			if p.Disposition == InTransit {
+				c.InTransit++
 			}
 		}
 		if p.Flags.Has(FIN) && c.ServerFin == 0 {
-			c.ServerFin, end = p.At, hi
+			c.ServerFin, end = p.In, hi
 		}
 		if p.Flags.Has(RST) {
 			c.Resets++
-			if p.Passage != Copied && !p.Arrived() {
+			if p.Disposition != Duplicate && !p.Arrived() {
 				c.ResetsLost++
 			}
 			if c.Reset == 0 {
-				c.Reset = p.At
+				c.Reset = p.In
 			}
 			// Two processors may send a connection's last packets, and those that
 			// answer late data may get ahead of the reset that ended it.
@@ -163,7 +163,7 @@ func (j *judge) serverEnd() {
 			}
 		}
 	}
-	c.AnswerWhole = j.answer.bytes > 0 && end >= 0 && j.answer.front() == j.answer.end() && j.answer.end() >= end
+	c.AllSent = j.answer.bytes > 0 && end >= 0 && j.answer.contiguous() == j.answer.end() && j.answer.end() >= end
 }
 
 // cause tells why the server's end sent a reset, given what it had seen before.
@@ -193,7 +193,7 @@ func (j *judge) serverEnd() {
 // window is one segment (RFC 5681 section 3.1), which the answer fills. So it is
 // LateData if the server had shown that it had the connection, by more than its
 // SYN-ACK, and StrayReset if it had not.
-func (j *judge) cause(reset *Packet, before []Ref) results.ResetCause {
+func (j *replay) cause(reset *Packet, before []Ref) results.ResetCause {
 	if reset.Flags.Has(ACK) {
 		switch {
 		case j.c.SynAck == 0 && j.toServer.known:
@@ -203,7 +203,7 @@ func (j *judge) cause(reset *Packet, before []Ref) results.ResetCause {
 		}
 		return results.LingerZero
 	}
-	if j.c.ServerFin != 0 || j.c.AnswerAt != 0 {
+	if j.c.ServerFin != 0 || j.c.AnswerStart != 0 {
 		for _, r := range slices.Backward(before) {
 			p := j.log.at(r)
 			if p.Direction == FromClient && p.Flags.Has(ACK) && p.Ack == reset.Seq && p.Len > 0 {
@@ -215,34 +215,34 @@ func (j *judge) cause(reset *Packet, before []Ref) results.ResetCause {
 }
 
 // clientEnd goes through what the client's end sent and got.
-func (j *judge) clientEnd() {
+func (j *replay) clientEnd() {
 	c := &j.c
 	var first int64 // the client's first reset left
 	over := false   // whether a reset has ended the client's connection
 	finAt := int64(-1)
-	for _, r := range j.seen(FromClient) {
+	for _, r := range j.inOrderOf(FromClient) {
 		p := j.log.at(r)
 		if p.Direction == FromClient {
 			if p.Flags.Has(SYN) {
 				c.Syns++
 				if c.Syn == 0 {
-					c.Syn = p.At
+					c.Syn = p.In
 				}
 			}
 			fresh := j.request.add(j.toServer.payload(p))
-			if c.AnswerAt != 0 && p.At > c.AnswerAt {
+			if c.AnswerStart != 0 && p.In > c.AnswerStart {
 				c.SentAfterAnswer += fresh
 			}
-			if c.AnswerThere != 0 {
+			if c.AnswerComplete != 0 {
 				c.SentAfterArrival += fresh
 			}
 			if p.Flags.Has(FIN) && c.ClientFin == 0 {
-				c.ClientFin = p.At
+				c.ClientFin = p.In
 			}
 			if p.Flags.Has(RST) {
 				c.ClientResets++
 				if first == 0 {
-					first = p.At
+					first = p.In
 				}
 				over = true
 			}
@@ -254,16 +254,16 @@ func (j *judge) clientEnd() {
 		lo, hi := j.toClient.payload(p)
 		j.answerThere.add(lo, hi)
 		if !over {
-			j.inTime.add(lo, hi)
+			j.beforeReset.add(lo, hi)
 		}
-		if c.AnswerThere == 0 && j.answer.bytes > 0 && j.answerThere.bytes == j.answer.bytes {
-			c.AnswerThere = p.Out
+		if c.AnswerComplete == 0 && j.answer.bytes > 0 && j.answerThere.bytes == j.answer.bytes {
+			c.AnswerComplete = p.Out
 		}
 		if p.Flags.Has(FIN) {
 			finAt = hi
 		}
-		if p.Flags.Has(RST) && !over && j.takes(p, lo, finAt) {
-			over, c.ResetTook = true, p.Out
+		if p.Flags.Has(RST) && !over && j.accepts(p, lo, finAt) {
+			over, c.ResetAccepted = true, p.Out
 		}
 	}
 	if first != 0 && (c.Reset == 0 || first < c.Reset) {
@@ -278,11 +278,11 @@ func (j *judge) clientEnd() {
 // answers the challenge with does. Linux also takes one behind the last byte
 // that it has, gaps or not, and one short of a FIN it has (tcp_validate_incoming,
 // tcp_reset_check).
-func (j *judge) takes(reset *Packet, at, finAt int64) bool {
+func (j *replay) accepts(reset *Packet, at, finAt int64) bool {
 	if j.c.Connected == 0 {
 		return true // an answer to the SYN
 	}
-	front, end := j.inTime.front(), j.inTime.end()
+	front, end := j.beforeReset.contiguous(), j.beforeReset.end()
 	if finAt >= 0 && finAt == front {
 		return at == front || at == front+1
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 )
 
@@ -44,7 +45,7 @@ func (e environmentError) Error() string { return e.err.Error() }
 func (e environmentError) Unwrap() error { return e.err }
 
 func main() {
-	if code, ran := sweep.RunRole(); ran {
+	if code, ran := process.Run(sweep.Roles()); ran {
 		os.Exit(code)
 	}
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -29,7 +30,7 @@ var update = flag.Bool("update", false, "write the golden files and the usage in
 // rejectbench, which stands in PATH while the tests run, it is the command
 // line, and the processes of a cell are this binary again.
 func TestMain(m *testing.M) {
-	if code, ran := sweep.RunRole(); ran {
+	if code, ran := process.Run(sweep.Roles()); ran {
 		os.Exit(code)
 	}
 	testscript.Main(m, map[string]func(){

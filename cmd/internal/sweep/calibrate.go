@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -137,23 +138,23 @@ func (d datagrams) lost() int64 { return d.Sent - d.Arrived }
 func measureLoss(ctx context.Context, c Choice, spec lossSpec) (report lossReport, err error) {
 	ctx, cancel := context.WithTimeout(ctx, calibrateDeadline)
 	defer cancel()
-	p, err := newProcess("loss")
+	p, err := process.New("loss")
 	if err != nil {
 		return report, err
 	}
 	if c.Isolated {
-		netpath.Isolate(p.cmd)
+		netpath.Isolate(p.Cmd)
 	}
-	if err := p.start((*exec.Cmd).Start, spec); err != nil {
+	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
 		return report, fmt.Errorf("start the loss process: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
 	defer stop()
-	err = p.out.Decode(&report)
+	err = p.Receive(&report)
 	if err != nil {
-		err = fmt.Errorf("the loss process died: %w", exitOf(p, err))
+		err = fmt.Errorf("the loss process died: %w", p.Cause(err))
 	}
-	_ = p.stop()
+	_ = p.Stop()
 	if ctx.Err() != nil {
 		return report, ctx.Err()
 	}

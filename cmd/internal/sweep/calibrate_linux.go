@@ -14,13 +14,14 @@ import (
 	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-// Linux alone has paths that lose packets.
-func init() {
-	roles["loss"] = lossRole
-	roles["datagrams"] = datagramsRole
+// calibrationRoles are the processes of a calibration. Linux alone has paths that
+// lose packets.
+func calibrationRoles() map[string]process.Role {
+	return map[string]process.Role{"loss": lossRole, "datagrams": datagramsRole}
 }
 
 // lossRole makes a path, has both ends send each other datagrams, and hands back
@@ -53,47 +54,47 @@ func runLoss(spec lossSpec) (report lossReport, err error) {
 		report.Dropped, report.Own = stats.Lost, stats.RingDrops+stats.SendErrors
 	}()
 	client, server := path.ClientAddr(), path.ServerAddr()
-	var ends [2]*process
+	var ends [2]*process.Child
 	for i, own := range []struct {
-		start     func(*process, any) error
+		start     func(*process.Child, any) error
 		addr, far netip.Addr
 	}{
-		{func(p *process, spec any) error { return p.start(path.StartClient, spec) }, client, server},
-		{func(p *process, spec any) error { return p.start(path.StartServer, spec) }, server, client},
+		{func(p *process.Child, spec any) error { return p.Start(path.StartClient, spec) }, client, server},
+		{func(p *process.Child, spec any) error { return p.Start(path.StartServer, spec) }, server, client},
 	} {
-		p, err := newProcess("datagrams")
+		p, err := process.New("datagrams")
 		if err != nil {
 			return report, err
 		}
 		if err := own.start(p, datagramSpec{own.addr, own.far, spec.Packets}); err != nil {
 			return report, fmt.Errorf("start an end: %w", err)
 		}
-		defer p.kill()
+		defer p.Kill()
 		ends[i] = p
 		var ready struct{ Ready bool }
-		if err := p.out.Decode(&ready); err != nil {
-			return report, fmt.Errorf("an end died: %w", exitOf(p, err))
+		if err := p.Receive(&ready); err != nil {
+			return report, fmt.Errorf("an end died: %w", p.Cause(err))
 		}
 	}
 	for _, p := range ends {
-		if err := p.send(struct{}{}); err != nil {
-			return report, fmt.Errorf("an end died: %w", exitOf(p, err))
+		if err := p.Send(struct{}{}); err != nil {
+			return report, fmt.Errorf("an end died: %w", p.Cause(err))
 		}
 	}
 	for i, p := range ends {
 		// What arrives at one end was sent by the other.
-		if err := p.out.Decode(&report.Ways[1-i].Arrived); err != nil {
-			return report, fmt.Errorf("an end died: %w", exitOf(p, err))
+		if err := p.Receive(&report.Ways[1-i].Arrived); err != nil {
+			return report, fmt.Errorf("an end died: %w", p.Cause(err))
 		}
 	}
 	for i, p := range ends {
 		report.Ways[i].Sent = int64(spec.Packets)
-		err := p.send(struct{}{})
+		err := p.Send(struct{}{})
 		if err == nil {
-			err = p.out.Decode(&report.Ways[i].Marks)
+			err = p.Receive(&report.Ways[i].Marks)
 		}
 		if err != nil {
-			return report, fmt.Errorf("an end died: %w", exitOf(p, err))
+			return report, fmt.Errorf("an end died: %w", p.Cause(err))
 		}
 	}
 	return report, nil
@@ -141,7 +142,7 @@ func datagramsRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) erro
 		return nil // the parent is gone
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	go until(in, cancel)
+	go process.CancelAtNextMessage(in, cancel)
 	sent := make(chan int64, 1)
 	failed := make(chan error, 1)
 	go func() {

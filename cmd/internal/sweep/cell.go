@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"runtime/debug"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
@@ -60,18 +60,18 @@ func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	// leave; the limit still holds when a ledger is huge.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
-	adopt()
+	process.BecomeSubreaper()
 	// When the parent goes away nobody wants the cell.
 	go func() {
 		var message struct{}
 		_ = in.Decode(&message)
-		endChildren(false)
+		process.EndChildren(false)
 		spec.Program.clear()
 		spec.clearDrivers()
 		os.Exit(1)
 	}()
 	report, err := runCell(ctx, spec)
-	endChildren(false)
+	process.EndChildren(false)
 	if err != nil {
 		report.Error = err.Error()
 	}
@@ -121,23 +121,23 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	cpu := path.ServerCPU()
 	spec.Fleet.Target.Addr = server.addr
 	kind := spec.fleet()
-	fleet, err := newProcess(kind.role)
+	fleet, err := process.New(kind.role)
 	if err != nil {
 		return report, err
 	}
-	if err := fleet.start(path.StartClient, kind.spec(spec)); err != nil {
+	if err := fleet.Start(path.StartClient, kind.spec(spec)); err != nil {
 		return report, fmt.Errorf("start the fleet: %w", err)
 	}
-	defer fleet.kill()
+	defer fleet.Kill()
 	var seen fleetReport
-	if err := fleet.out.Decode(&seen); err != nil {
-		return report, fmt.Errorf("the fleet died: %w", exitOf(fleet, err))
+	if err := fleet.Receive(&seen); err != nil {
+		return report, fmt.Errorf("the fleet died: %w", fleet.Cause(err))
 	}
 	if seen.Error != "" {
 		return report, errors.New(seen.Error)
 	}
 	report.Fleet = seen.Report
-	if report.TimeWait.Client, err = timeWait(fleet.cmd.Process.Pid); err != nil {
+	if report.TimeWait.Client, err = timeWait(fleet.Cmd.Process.Pid); err != nil {
 		return report, err
 	}
 
@@ -164,40 +164,24 @@ func runCell(ctx context.Context, spec cellSpec) (report cellReport, err error) 
 	return report, nil
 }
 
-func startServer(path *netpath.Path, spec serverSpec) (_ *process, addr netip.AddrPort, err error) {
+func startServer(path *netpath.Path, spec serverSpec) (_ *process.Child, addr netip.AddrPort, err error) {
 	spec.Addr = path.ServerAddr()
-	p, err := newProcess("server")
+	p, err := process.New("server")
 	if err != nil {
 		return nil, addr, err
 	}
-	if err := p.start(path.StartServer, spec); err != nil {
+	if err := p.Start(path.StartServer, spec); err != nil {
 		return nil, addr, fmt.Errorf("start the server: %w", err)
 	}
 	var ready serverReady
-	if err := p.out.Decode(&ready); err != nil {
-		err = exitOf(p, err)
-		p.kill()
+	if err := p.Receive(&ready); err != nil {
+		err = p.Cause(err)
+		p.Kill()
 		return nil, addr, fmt.Errorf("the server died: %w", err)
 	}
 	if ready.Error != "" {
-		p.kill()
+		p.Kill()
 		return nil, addr, fmt.Errorf("the server did not start: %s", ready.Error)
 	}
 	return p, ready.Addr, nil
-}
-
-// exitOf returns how the process ended if it has, or else the error that was
-// met in talking to it.
-func exitOf(p *process, err error) error {
-	done := make(chan error, 1)
-	go func() { done <- p.cmd.Wait() }()
-	select {
-	case e := <-done:
-		var exit *exec.ExitError
-		if errors.As(e, &exit) {
-			return exit
-		}
-	case <-time.After(time.Second):
-	}
-	return err
 }

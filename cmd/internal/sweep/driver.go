@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 )
@@ -48,12 +49,12 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	adopt()
+	process.BecomeSubreaper()
 	left := make(chan struct{})
-	go func() { defer close(left); until(in, cancel) }()
+	go func() { defer close(left); process.CancelAtNextMessage(in, cancel) }()
 	var report fleetReport
 	attempts, err := drive(ctx, spec)
-	endChildren(false)
+	process.EndChildren(false)
 	if err == nil {
 		report.Report, err = driverReport(attempts)
 	}
@@ -141,27 +142,25 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 func driverCommand(client drivers.Client, dir string, fleet loadgen.Config) (cmd *exec.Cmd, err error) {
 	url := urlOf(fleet.Target.Addr, fleet.Target.TLS)
 	if client.Role != "" {
-		if cmd, err = self(); err != nil {
+		if cmd, err = process.Command(client.Role); err != nil {
 			return nil, err
 		}
 	} else {
 		words := client.CommandIn(dir, url)
 		cmd = exec.Command(words[0], words[1:]...)
+		cmd.Env = os.Environ()
 	}
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), drivers.Job{
+	cmd.Env = append(cmd.Env, drivers.Job{
 		URL: url, Concurrency: fleet.Concurrency, Requests: fleet.Requests, BodyBytes: fleet.BodyBytes, Timeout: fleet.ReceiveTimeout,
 	}.Environment()...)
-	if client.Role != "" {
-		cmd.Env = append(cmd.Env, roleVariable+"="+client.Role)
-	}
 	cmd.WaitDelay = time.Second // a grandchild may hold the output open
 	return cmd, nil
 }
 
 // goNetHTTPRole is a driver of Go's own client: it talks over standard output as
 // drivers do.
-func goNetHTTPRole(close bool) func(context.Context, *json.Decoder, *gob.Encoder) error {
+func goNetHTTPRole(close bool) process.Role {
 	return func(ctx context.Context, _ *json.Decoder, _ *gob.Encoder) error {
 		job, err := drivers.JobFrom(os.Getenv)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets"
 )
@@ -89,7 +90,7 @@ func fleetRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	left := make(chan struct{})
-	go func() { defer close(left); until(in, cancel) }()
+	go func() { defer close(left); process.CancelAtNextMessage(in, cancel) }()
 
 	// net/http logs what a server sends unasked, and has no switch for it.
 	log.SetOutput(io.Discard)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -67,24 +68,23 @@ type execMessage struct{ Signal int }
 func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecReport, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	p, err := newProcessWithStreams("exec")
+	p, err := process.NewWithStreams("exec")
 	if err != nil {
 		return ExecReport{}, err
 	}
-	defer p.pipe.Close()
-	defer p.in.Close()
+	defer p.Close()
 	if o.Path.Isolated {
-		netpath.Isolate(p.cmd)
-		outlive(p.cmd)
-		adopt()
-		defer endChildren(true) // of a path's process that was killed
+		netpath.Isolate(p.Cmd)
+		process.SurviveParent(p.Cmd)
+		process.BecomeSubreaper()
+		defer process.EndChildren(true) // of a path's process that was killed
 	}
-	netpath.Foreground(p.cmd)
+	netpath.Foreground(p.Cmd)
 	o.Spec.Kind = o.Path.Kind
-	if err := p.start((*exec.Cmd).Start, execSpec{o, o.Path.Isolated}); err != nil {
+	if err := p.Start((*exec.Cmd).Start, execSpec{o, o.Path.Isolated}); err != nil {
 		return ExecReport{}, fmt.Errorf("start: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
 	defer stop()
 	done := make(chan struct{})
 	defer close(done)
@@ -93,7 +93,7 @@ func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecRep
 			select {
 			case s := <-signals:
 				if n, ok := s.(syscall.Signal); ok {
-					_ = p.send(execMessage{int(n)})
+					_ = p.Send(execMessage{int(n)})
 				}
 			case <-done:
 				return
@@ -101,11 +101,11 @@ func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecRep
 		}
 	}()
 	var report ExecReport
-	err = p.out.Decode(&report)
+	err = p.Receive(&report)
 	if err != nil {
-		err = fmt.Errorf("the path's process died: %w", exitOf(p, err))
+		err = fmt.Errorf("the path's process died: %w", p.Cause(err))
 	}
-	_ = p.cmd.Wait()
+	_ = p.Wait()
 	return report, errors.Join(err, ctx.Err())
 }
 
@@ -120,13 +120,13 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	// ignored: the program would inherit that.
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP)
 	defer cancel()
-	adopt()
+	process.BecomeSubreaper()
 	signals := make(chan syscall.Signal, 8)
 	go func() {
 		for {
 			var m execMessage
 			if in.Decode(&m) != nil { // nobody waits for the program any more
-				endChildren(false)
+				process.EndChildren(false)
 				spec.Program.clear()
 				os.Exit(1)
 			}
@@ -135,7 +135,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		}
 	}()
 	report, err := runExec(ctx, spec, signals)
-	endChildren(false)
+	process.EndChildren(false)
 	if err != nil {
 		report.Error = err.Error()
 		report.Wrong = errors.As(err, new(CommandError))

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -56,7 +57,7 @@ const (
 // a process of ours, or a user's program.
 type runningServer struct {
 	addr    netip.AddrPort
-	own     *process
+	own     *process.Child
 	program *exec.Cmd
 	name    string        // of the program
 	private *private      // of a server of the catalogue
@@ -183,7 +184,7 @@ func (s *runningServer) end() string {
 // pid is a process in the server's namespace.
 func (s *runningServer) pid() int {
 	if s.own != nil {
-		return s.own.cmd.Process.Pid
+		return s.own.Cmd.Process.Pid
 	}
 	return s.program.Process.Pid
 }
@@ -210,12 +211,12 @@ func (s *runningServer) stop() (*targets.Report, error) {
 	if s.own == nil {
 		return nil, s.alive()
 	}
-	if err := s.own.send(struct{}{}); err != nil {
-		return nil, fmt.Errorf("the server died: %w", exitOf(s.own, err))
+	if err := s.own.Send(struct{}{}); err != nil {
+		return nil, fmt.Errorf("the server died: %w", s.own.Cause(err))
 	}
 	var report targets.Report
-	if err := s.own.out.Decode(&report); err != nil {
-		return nil, fmt.Errorf("the server died: %w", exitOf(s.own, err))
+	if err := s.own.Receive(&report); err != nil {
+		return nil, fmt.Errorf("the server died: %w", s.own.Cause(err))
 	}
 	return &report, nil
 }
@@ -240,7 +241,7 @@ func (s *runningServer) alive() error {
 // kill ends the server; a program is asked first.
 func (s *runningServer) kill() {
 	if s.own != nil {
-		s.own.kill()
+		s.own.Kill()
 		return
 	}
 	defer s.private.close()

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -101,15 +102,15 @@ func Try(ctx context.Context, c Choice, spec netpath.Spec, p Program) error {
 func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	p, err := newProcess("probe")
+	p, err := process.New("probe")
 	if err != nil {
 		return err
 	}
 	if c.Isolated {
-		netpath.Isolate(p.cmd)
-		outlive(p.cmd)
-		adopt()
-		defer endChildren(true) // of a probe that was killed
+		netpath.Isolate(p.Cmd)
+		process.SurviveParent(p.Cmd)
+		process.BecomeSubreaper()
+		defer process.EndChildren(true) // of a probe that was killed
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout+program.ListenTimeout)
 	defer cancel()
@@ -122,17 +123,17 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 		// Without a delay there is nothing between the ends to be tried.
 		spec.Impairments = none.WithRTT(time.Millisecond)
 	}
-	if err := p.start((*exec.Cmd).Start, spec); err != nil {
+	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
 		return forbidden(err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
 	defer stop()
 	var failure probeReport
-	err = p.out.Decode(&failure)
+	err = p.Receive(&failure)
 	if err != nil {
-		err = exitOf(p, err)
+		err = p.Cause(err)
 	}
-	_ = p.stop()
+	_ = p.Stop()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -164,16 +165,16 @@ func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
-	adopt()
+	process.BecomeSubreaper()
 	go func() {
 		var message struct{}
 		_ = in.Decode(&message)
-		endChildren(false)
+		process.EndChildren(false)
 		spec.Program.clear()
 		os.Exit(1)
 	}()
 	err := spec.try(ctx)
-	endChildren(false)
+	process.EndChildren(false)
 	var report probeReport
 	if err != nil {
 		report.Error = err.Error()

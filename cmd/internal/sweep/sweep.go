@@ -12,6 +12,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
@@ -358,29 +359,29 @@ func runCellProcess(ctx context.Context, spec cellSpec, isolated bool) (cellRepo
 	if err := ctx.Err(); err != nil {
 		return cellReport{}, err
 	}
-	p, err := newProcess("cell")
+	p, err := process.New("cell")
 	if err != nil {
 		return cellReport{}, err
 	}
 	if isolated {
-		netpath.Isolate(p.cmd)
-		outlive(p.cmd)
-		adopt()
-		defer endChildren(true) // of a cell that was killed
+		netpath.Isolate(p.Cmd)
+		process.SurviveParent(p.Cmd)
+		process.BecomeSubreaper()
+		defer process.EndChildren(true) // of a cell that was killed
 	}
-	if err := p.start((*exec.Cmd).Start, spec); err != nil {
+	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
 		return cellReport{}, fmt.Errorf("start the cell: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
 	defer stop()
 	var report cellReport
-	err = p.out.Decode(&report)
+	err = p.Receive(&report)
 	if err != nil && ctx.Err() == nil {
-		report = cellReport{Error: fmt.Sprintf("the cell's process died: %v", exitOf(p, err))}
+		report = cellReport{Error: fmt.Sprintf("the cell's process died: %v", p.Cause(err))}
 	}
 	// The process ends by itself once it has reported: closing its input before
 	// that would mean that nobody wants the cell.
-	waitErr := p.cmd.Wait()
+	waitErr := p.Wait()
 	if err := ctx.Err(); err != nil {
 		return cellReport{}, err
 	}

@@ -1,0 +1,86 @@
+package process
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A user's program may start others and exit before they do. The kernel gives
+// such orphans to the nearest subreaper among their ancestors (prctl(2),
+// PR_SET_CHILD_SUBREAPER), so a process with user programs below it becomes
+// one, and can then find and end them.
+
+// BecomeSubreaper makes this process the parent of its descendants that lose
+// theirs.
+func BecomeSubreaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// SurviveParent keeps the kernel from killing cmd when its parent ends. cmd then
+// has to end by itself when its input does, and has the time to end its
+// children first. cmd's SysProcAttr must be set.
+func SurviveParent(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = 0 }
+
+// endTimeout bounds how long killed processes may take to go.
+const endTimeout = 2 * time.Second
+
+// EndChildren kills the children of this process, and theirs, which become
+// children of this one when their parents go. With otherNetworkOnly it leaves
+// alone those in the network namespace of this process: they do not belong to a
+// path.
+func EndChildren(otherNetworkOnly bool) {
+	for deadline := time.Now().Add(endTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		pids := children(otherNetworkOnly)
+		if len(pids) == 0 {
+			return
+		}
+		for _, pid := range pids {
+			_ = unix.Kill(pid, unix.SIGKILL)
+			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+		}
+	}
+}
+
+// children lists the children of this process.
+func children(otherNetworkOnly bool) (pids []int) {
+	network, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		return nil
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, stat := range stats {
+		if parent, err := parentIn(stat); err != nil || parent != os.Getpid() {
+			continue
+		}
+		folder := filepath.Dir(stat)
+		if otherNetworkOnly {
+			// A process that has ended has no namespace any more.
+			other, err := os.Readlink(filepath.Join(folder, "ns", "net"))
+			if err != nil || other == network {
+				continue
+			}
+		}
+		if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// parentIn reads the parent's process id from a process's stat file (proc(5)).
+func parentIn(stat string) (ppid int, err error) {
+	b, err := os.ReadFile(stat)
+	if err != nil {
+		return 0, err
+	}
+	// The name is in brackets and may hold brackets itself, so the fields are
+	// counted from the last one: state, parent.
+	var state string
+	_, err = fmt.Sscan(string(b[strings.LastIndexByte(string(b), ')')+1:]), &state, &ppid)
+	return ppid, err
+}

@@ -12,7 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -33,7 +34,7 @@ func doctorCommand() *cobra.Command {
 		Args:  positional(0, 0, "takes no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.calibrate {
-				return calibrate(cmd, f)
+				return runCalibration(cmd, f)
 			}
 			for _, name := range []string{"path", "format", "seed"} {
 				if cmd.Flags().Changed(name) {
@@ -65,7 +66,7 @@ func doctor(cmd *cobra.Command) error {
 	}
 	fmt.Fprintf(w, "system     %s/%s, kernel %s, %d CPUs, %s\n", runtime.GOOS, runtime.GOARCH, m.kernel, runtime.NumCPU(), m.cpu)
 	auto := ""
-	for _, f := range sweep.Probe(cmd.Context(), netpath.Spec{Congestion: netpath.DefaultCongestion}) {
+	for _, f := range cell.Probe(cmd.Context(), netpath.Spec{Congestion: netpath.DefaultCongestion}) {
 		if err := cmd.Context().Err(); err != nil {
 			return err
 		}
@@ -100,8 +101,8 @@ func doctor(cmd *cobra.Command) error {
 	return nil
 }
 
-// calibrate measures the path and says whether it is what was asked for.
-func calibrate(cmd *cobra.Command, f doctorFlags) error {
+// runCalibration measures the path and says whether it is what was asked for.
+func runCalibration(cmd *cobra.Command, f doctorFlags) error {
 	kind, err := netpath.ParseKind(f.path)
 	if err != nil {
 		return usagef("--path %q: there are auto, netem and delayline", f.path)
@@ -112,14 +113,14 @@ func calibrate(cmd *cobra.Command, f doctorFlags) error {
 	ctx := cmd.Context()
 	// What any of the measurements asks of a path.
 	im := impair.Set{Up: impair.OneWay{Loss: 0.01}, Down: impair.OneWay{Loss: 0.01}}.WithRTT(time.Millisecond)
-	choice, err := sweep.Choose(ctx, netpath.Spec{Kind: kind, Impairments: im, Congestion: netpath.DefaultCongestion})
+	choice, err := cell.Choose(ctx, netpath.Spec{Kind: kind, Impairments: im, Congestion: netpath.DefaultCongestion})
 	if err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
-	c, err := sweep.Calibrate(ctx, choice, f.seed)
+	c, err := calibrate.Run(ctx, choice, f.seed)
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func calibrate(cmd *cobra.Command, f doctorFlags) error {
 	return nil
 }
 
-func printCalibration(out io.Writer, c sweep.Calibration) error {
+func printCalibration(out io.Writer, c calibrate.Result) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "check\tpath\tmeasured\tbounds\tof\tverdict")
 	for _, check := range c.Checks {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
 )
 
 func TestCalibrationMeasuresThePathAndExitsByItsVerdict(t *testing.T) {
@@ -15,7 +15,7 @@ func TestCalibrationMeasuresThePathAndExitsByItsVerdict(t *testing.T) {
 	needDelays(t)
 	p := start(t, "doctor", "--calibrate", "--format", "json")
 	stdout, code := p.wait()
-	var c sweep.Calibration
+	var c calibrate.Result
 	if err := json.Unmarshal([]byte(stdout), &c); err != nil {
 		t.Fatalf("%v: exit code %d, %s%s", err, code, stdout, p.stderr)
 	}

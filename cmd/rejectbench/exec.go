@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -30,7 +30,7 @@ const (
 
 // execFlags are the flags of `exec` as they were given.
 type execFlags struct {
-	options            sweep.ExecOptions
+	options            cell.ExecOptions
 	impairments        *pathFlags
 	server, path, cong string
 	catalogue          string
@@ -41,7 +41,7 @@ func execCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec [flags] -- CMD [ARG...]",
 		Short: "run any client program against a strategy, or any server, over a path",
-		Long: `Run a client program at the client's end of a path, with ` + sweep.URLVariable + ` set to the
+		Long: `Run a client program at the client's end of a path, with ` + cell.URLVariable + ` set to the
 server's URL; the words {url}, {host} and {port} in its arguments are replaced. Its
 streams, its signals and its exit code pass through. Then say on standard error
 what the server and the kernel counted. With --server the words are a server
@@ -120,7 +120,7 @@ func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
 	}
 	spec := o.Spec
 	spec.Kind = kind
-	o.Path, err = sweep.Choose(cmd.Context(), spec)
+	o.Path, err = cell.Choose(cmd.Context(), spec)
 	if err != nil {
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
@@ -142,7 +142,7 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 	signal.Notify(signals, passed...)
 	defer signal.Stop(signals)
 
-	programs := map[string]sweep.Program{f.server: f.options.Program}
+	programs := map[string]cell.Program{f.server: f.options.Program}
 	servers, err := openServers(cmd.Context(), programs, f.catalogue)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 
 	started := time.Now()
 	// Not the command's context: a signal ends the program, and its end ends us.
-	report, err := sweep.Exec(context.WithoutCancel(cmd.Context()), f.options, signals)
+	report, err := cell.Exec(context.WithoutCancel(cmd.Context()), f.options, signals)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 	return nil
 }
 
-func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.Duration) {
+func printExec(w io.Writer, o cell.ExecOptions, r cell.ExecReport, took time.Duration) {
 	what := "strategy " + o.Server.Strategy
 	if len(o.Program.Command) > 0 {
 		what = "server " + o.Program.Name()
@@ -200,7 +200,7 @@ func printExec(w io.Writer, o sweep.ExecOptions, r sweep.ExecReport, took time.D
 
 // printWire says what crossed the path. Without a server's ledger an answer may
 // be any answer; with it, it is a rejection's.
-func printWire(w io.Writer, x *sweep.ExecWire, ledger bool) {
+func printWire(w io.Writer, x *cell.ExecWire, ledger bool) {
 	answers := "answers"
 	if ledger {
 		answers = "rejections"

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime"
@@ -17,8 +18,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 )
 
 // Exit codes, the same for every command.
@@ -45,10 +47,17 @@ func (e environmentError) Error() string { return e.err.Error() }
 func (e environmentError) Unwrap() error { return e.err }
 
 func main() {
-	if code, ran := process.Run(sweep.Roles()); ran {
+	if code, ran := process.Run(roles()); ran {
 		os.Exit(code)
 	}
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// roles are the processes that this program starts of itself.
+func roles() map[string]process.Role {
+	all := cell.Roles()
+	maps.Copy(all, calibrate.Roles())
+	return all
 }
 
 // execute runs one command line and returns its exit code.

@@ -17,8 +17,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "write the golden files and the usage in
 // rejectbench, which stands in PATH while the tests run, it is the command
 // line, and the processes of a cell are this binary again.
 func TestMain(m *testing.M) {
-	if code, ran := process.Run(sweep.Roles()); ran {
+	if code, ran := process.Run(roles()); ran {
 		os.Exit(code)
 	}
 	testscript.Main(m, map[string]func(){
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 
 // delays tells why this machine has no path with a delay, or nothing.
 var delays = sync.OnceValue(func() error {
-	_, err := sweep.Choose(context.Background(), netpath.Spec{
+	_, err := cell.Choose(context.Background(), netpath.Spec{
 		Kind: netpath.Auto, Impairments: impair.Set{}.WithRTT(time.Millisecond), Congestion: netpath.DefaultCongestion,
 	})
 	return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
@@ -26,7 +27,7 @@ const (
 
 // programs returns the servers that stand in for the reference server and has
 // their names take the strategies' place.
-func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]sweep.Program, error) {
+func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]cell.Program, error) {
 	if !fs.Changed("server") {
 		return nil, nil
 	}
@@ -38,7 +39,7 @@ func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]sweep.P
 		return nil, err
 	}
 	a.Strategies = nil
-	programs := map[string]sweep.Program{}
+	programs := map[string]cell.Program{}
 	for _, server := range f.servers {
 		words := []string{server}
 		if !isCommand(server) {
@@ -64,20 +65,20 @@ func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]sweep.P
 func isCommand(server string) bool { return strings.ContainsAny(server, " \t\n{}/") }
 
 // readServer reads one server of --server. Its name is what it has in records.
-func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (name string, p sweep.Program, err error) {
+func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (name string, p cell.Program, err error) {
 	command := strings.Fields(word)
 	if len(command) == 0 {
 		return "", p, usagef("--server %q: name a server, or a command", word)
 	}
 	if isCommand(word) {
-		return filepath.Base(command[0]), sweep.Program{Command: command, ListenTimeout: timeout}, nil
+		return filepath.Base(command[0]), cell.Program{Command: command, ListenTimeout: timeout}, nil
 	}
 	server, variant, err := all.Lookup(word)
 	if err != nil {
 		return "", p, usagef("--server %s: %w; a program of your own has a path or arguments", word, err)
 	}
 	setup := server.Setup(variant)
-	return word, sweep.Program{Command: setup.Command, ListenTimeout: max(timeout, server.ListenTimeout), Setup: &setup}, nil
+	return word, cell.Program{Command: setup.Command, ListenTimeout: max(timeout, server.ListenTimeout), Setup: &setup}, nil
 }
 
 // checkServers checks that the servers among a run's programs can do what its
@@ -111,7 +112,7 @@ func checkServers(o sweep.Options, folder string) error {
 
 // connected returns a server of the catalogue that is ready to speak TLS if it has
 // to, and an error if it cannot, or if it cannot reject the nth request of a connection.
-func connected(all catalogue.Catalogue, name string, p sweep.Program, tls bool, nth int, certificate func() (pair, error)) (sweep.Program, error) {
+func connected(all catalogue.Catalogue, name string, p cell.Program, tls bool, nth int, certificate func() (pair, error)) (cell.Program, error) {
 	server, variant, err := all.Lookup(name)
 	if err != nil {
 		return p, usagef("--server %s: %w", name, err)
@@ -132,7 +133,7 @@ func connected(all catalogue.Catalogue, name string, p sweep.Program, tls bool, 
 	if err != nil {
 		return p, fmt.Errorf("make a certificate: %w", err)
 	}
-	p.TLS = &sweep.TLSSetup{Setup: setup, Cert: made.cert, Key: made.key}
+	p.TLS = &cell.TLSSetup{Setup: setup, Cert: made.cert, Key: made.key}
 	return p, nil
 }
 
@@ -150,7 +151,7 @@ func newCertificate() (p pair, err error) {
 // environment's if a server may not be started.
 func serverError(err error) error {
 	switch {
-	case errors.As(err, new(sweep.CommandError)):
+	case errors.As(err, new(cell.CommandError)):
 		return usageError{err}
 	case strings.Contains(err.Error(), netpath.ErrNotAllowed.Error()): // it comes from another process, as a text
 		return environmentError{err}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -22,9 +23,9 @@ func share(k, n int64) (c results.Cell) {
 	c.SetShare()
 	return c
 }
-func twinOf(c results.Cell) results.Cell     { c.Twin = true; return c }
-func invalid(reason string) results.Cell     { return results.Cell{InvalidReason: reason} }
-func pathOf(k netpath.Kind) (c sweep.Choice) { c.Kind = k; return c }
+func twinOf(c results.Cell) results.Cell    { c.Twin = true; return c }
+func invalid(reason string) results.Cell    { return results.Cell{InvalidReason: reason} }
+func pathOf(k netpath.Kind) (c cell.Choice) { c.Kind = k; return c }
 
 func TestProgressLinesAreAsRecorded(t *testing.T) {
 	var b bytes.Buffer

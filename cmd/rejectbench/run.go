@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
@@ -128,14 +129,14 @@ func run(cmd *cobra.Command, f runFlags) error {
 	defer servers.close()
 	kind, _ := netpath.ParseKind(f.path)
 	spec := netpath.Spec{Kind: kind, Impairments: anyPath(options), Congestion: f.congestion, IPv6: f.ipv6}
-	options.Path, err = sweep.Choose(ctx, spec)
+	options.Path, err = cell.Choose(ctx, spec)
 	if err != nil && ctx.Err() == nil && kind == netpath.Auto && f.impairments.none() && !anyChanged(cmd.Flags(), "rtt", "loss", "scenario") {
 		// Nobody asked for a distance by name: what this system allows is
 		// better than nothing, if it is said.
 		fmt.Fprintf(cmd.ErrOrStderr(), "no path with a delay here (rejectbench doctor says why): measuring a round-trip time of 0 alone\n")
 		options.Points = slices.DeleteFunc(options.Points, func(p sweep.Point) bool { return p.RTT != 0 })
 		spec.Impairments = impair.Set{}
-		options.Path, err = sweep.Choose(ctx, spec)
+		options.Path, err = cell.Choose(ctx, spec)
 	}
 	if err != nil {
 		if err := ctx.Err(); err != nil {
@@ -144,7 +145,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
 	for _, p := range options.Tried() {
-		if err := sweep.Try(ctx, options.Path, spec, p); err != nil {
+		if err := cell.Try(ctx, options.Path, spec, p); err != nil {
 			return serverError(err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/scenario"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
@@ -66,7 +67,7 @@ func (f runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err erro
 	if err != nil {
 		return err
 	}
-	o.Points, o.Programs, o.Parts = nil, map[string]sweep.Program{}, map[sweep.PartName]sweep.Part{}
+	o.Points, o.Programs, o.Parts = nil, map[string]cell.Program{}, map[sweep.PartName]sweep.Part{}
 	for _, s := range all {
 		for _, p := range s.Parts {
 			if f.path == string(netpath.Loopback) && (p.RTT > 0 || p.Loss > 0) {
@@ -125,7 +126,7 @@ func (f runFlags) openScenarios(ctx context.Context, o *sweep.Options, stderr io
 		}
 		records = append(records, s.Scenario)
 	}
-	maps.DeleteFunc(o.Programs, func(name string, _ sweep.Program) bool {
+	maps.DeleteFunc(o.Programs, func(name string, _ cell.Program) bool {
 		return !slices.ContainsFunc(o.Points, func(p sweep.Point) bool { return p.Strategy == name })
 	})
 	return records, nil

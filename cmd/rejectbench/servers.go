@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
@@ -34,7 +34,7 @@ type servers struct {
 
 // openServers checks that the servers of the catalogue among some programs are
 // installed, and gives them a folder to make theirs in.
-func openServers(ctx context.Context, programs map[string]sweep.Program, folder string) (s servers, err error) {
+func openServers(ctx context.Context, programs map[string]cell.Program, folder string) (s servers, err error) {
 	s.versions = map[string]string{}
 	all, err := openCatalogue(folder)
 	if err != nil {

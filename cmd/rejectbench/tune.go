@@ -16,7 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/analysis"
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/cmd/internal/tune"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -49,7 +50,7 @@ time also stays within an objective.
 Exit code 0: found and confirmed. 1: no value within the range reaches the
 target. 3: it could not be decided within the budget, or cells stay invalid.`,
 		Args: positional(0, 0, "takes no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return tune(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runTune(cmd, f) },
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.strategy, "strategy", "lingering-close", "the strategy whose setting is looked for")
@@ -72,8 +73,8 @@ target. 3: it could not be decided within the budget, or cells stay invalid.`,
 	return cmd
 }
 
-// tune looks for a setting and says what was found.
-func tune(cmd *cobra.Command, f tuneFlags) error {
+// runTune looks for a setting and says what was found.
+func runTune(cmd *cobra.Command, f tuneFlags) error {
 	options, err := f.options(cmd.Flags())
 	if err != nil {
 		return err
@@ -81,7 +82,7 @@ func tune(cmd *cobra.Command, f tuneFlags) error {
 	ctx := cmd.Context()
 	kind, _ := netpath.ParseKind(f.path)
 	spec := netpath.Spec{Kind: kind, Impairments: options.Cells.PathOf(options.Point), Congestion: f.congestion, IPv6: f.ipv6}
-	if options.Cells.Path, err = sweep.Choose(ctx, spec); err != nil {
+	if options.Cells.Path, err = cell.Choose(ctx, spec); err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func tune(cmd *cobra.Command, f tuneFlags) error {
 		return usagef("--out: %w", err)
 	}
 	planned := 0
-	tuning, sysctl, tuneErr := sweep.Tune(ctx, options, f.events(cmd.ErrOrStderr(), writer, &planned))
+	tuning, sysctl, tuneErr := tune.Run(ctx, options, f.events(cmd.ErrOrStderr(), writer, &planned))
 	interrupted := ctx.Err() != nil
 	err = writer.Close(func(m *results.Manifest) {
 		m.Finished = time.Now().UTC()
@@ -116,7 +117,7 @@ func tune(cmd *cobra.Command, f tuneFlags) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%d cells are in %s\n", tuning.Cells, dir)
 		return ctx.Err()
 	}
-	known := tuneErr == nil || errors.Is(tuneErr, sweep.ErrTuneBudget) || errors.Is(tuneErr, sweep.ErrUnfit) || errors.Is(tuneErr, sweep.ErrNothingRejected)
+	known := tuneErr == nil || errors.Is(tuneErr, tune.ErrBudget) || errors.Is(tuneErr, tune.ErrUnfit) || errors.Is(tuneErr, tune.ErrNothingRejected)
 	if !known {
 		return tuneErr
 	}
@@ -160,8 +161,8 @@ func (f tuneFlags) write(cmd *cobra.Command, t *analysis.Tuning, dir string) err
 }
 
 // events records and counts each cell, and shows the candidate and its share so far.
-func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) sweep.TuneEvents {
-	e := sweep.TuneEvents{Cell: func(c results.Cell, final bool) error {
+func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) tune.Events {
+	e := tune.Events{Cell: func(c results.Cell, final bool) error {
 		if final {
 			*cells++
 		}
@@ -179,7 +180,7 @@ func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) swee
 }
 
 // options checks the flags and returns what they ask for.
-func (f *tuneFlags) options(fs *pflag.FlagSet) (o sweep.TuneOptions, err error) {
+func (f *tuneFlags) options(fs *pflag.FlagSet) (o tune.Options, err error) {
 	for _, one := range [][2]string{{"strategy", f.strategy}, {"rtt", f.rtt}, {"body", f.body}, {"loss", f.loss}, {"tls", f.tls}, {"concurrency", f.concurrency}} {
 		if strings.Contains(one[1], ",") || one[1] == "all" {
 			return o, usagef("--%s %q: one value, not several", one[0], one[1])

@@ -1,10 +1,25 @@
+// Package sweep measures the points of a grid, several times and in random order,
+// and makes a record of every cell.
+//
+// Run takes these steps:
+//
+//  1. It plans a round: every point once, and the points of A/A pairs twice, in an
+//     order that follows from the seed.
+//  2. It leaves out the points whose delivered share is known well enough, if a
+//     precision was asked for.
+//  3. It runs the cell of each visit (package cell), and again while the cell is
+//     invalid, at most three times.
+//  4. It judges whether a cell is valid, makes its record, and hands that to
+//     Events.Done.
+//
+// It goes on with step 1 until all rounds are done, no point is left, or the
+// budget is used up.
 package sweep
 
 import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -12,7 +27,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/process"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
@@ -82,13 +97,13 @@ type Options struct {
 	// later. 0 is no limit.
 	Budget time.Duration
 
-	Path        Choice
+	Path        cell.Choice
 	Impairments impair.Set // of every cell; the point's round trip and loss come on top
 	Congestion  string     // congestion control of both ends; empty is the path's default
 	IPv6        bool
 	// Programs are the server programs that stand in for the reference server,
 	// by the name that stands in the points for the strategy.
-	Programs map[string]Program
+	Programs map[string]cell.Program
 	// Parts are what cells of scenarios have of their own.
 	Parts       map[PartName]Part
 	Limit       int
@@ -183,7 +198,7 @@ func (s *sweeping) visit(ctx context.Context, v visit) error {
 			s.events.Started(v.Point, v.round, try)
 		}
 		started := time.Now()
-		report, err := runCellProcess(ctx, s.cell(v, try), s.Path.Isolated)
+		report, err := cell.Run(ctx, s.cell(v, try))
 		if err != nil {
 			return err
 		}
@@ -216,13 +231,13 @@ func (s *sweeping) visit(ctx context.Context, v visit) error {
 }
 
 // cell returns what the cell process is told.
-func (o Options) cell(v visit, try int) cellSpec {
+func (o Options) cell(v visit, try int) cell.Spec {
 	im := o.PathOf(v.Point)
-	spec := cellSpec{
+	spec := cell.Spec{
 		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: o.IPv6},
 		Isolated: o.Path.Isolated,
 		Program:  o.Programs[v.Strategy].Speaking(v.TLS),
-		Server: serverSpec{
+		Server: cell.ServerSpec{
 			Strategy:    v.Strategy,
 			Limit:       o.Limit,
 			ServiceTime: o.ServiceTime,
@@ -252,9 +267,9 @@ func (o Options) cell(v visit, try int) cellSpec {
 	spec.Folder = o.folder
 	if o.Path.Kind == netpath.DelayLine && im != (impair.Set{}) {
 		if o.Capture > 0 {
-			spec.Capture = capture{filepath.Join(o.Captures, captureName(v, try)), o.Capture}
+			spec.Capture = cell.Capture{File: filepath.Join(o.Captures, captureName(v, try)), Connections: o.Capture}
 		}
-		spec.Path.LogLimits = spec.Capture.limits()
+		spec.Path.LogLimits = spec.Capture.Limits()
 		if o.Ladders != nil && v.round == 0 && !v.twin && o.Ladders(v.Point) {
 			spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, im, humanize.IBytes(uint64(v.BodyBytes)))
 		}
@@ -305,11 +320,14 @@ func (o Options) PathOf(p Point) impair.Set {
 }
 
 // record makes the record of a cell from what its process handed back.
-func (o Options) record(v visit, try int, started time.Time, r cellReport) results.Cell {
+func (o Options) record(v visit, try int, started time.Time, r cell.Report) results.Cell {
 	f := r.Fleet
 	c := results.Cell{
-		Point: results.Point{Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency, Impairments: o.Impairments.String(), BodyBytes: v.BodyBytes, Loss: v.Loss, IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, TLS: v.TLS, Scenario: v.Scenario, Part: v.Part}, Round: v.round, Try: try, Twin: v.twin,
-		Started: started.UTC(),
+		Point: results.Point{
+			Strategy: v.Strategy, Client: v.Client, RTTMs: ms(v.RTT), Concurrency: v.Concurrency, BodyBytes: v.BodyBytes, Loss: v.Loss,
+			Impairments: o.Impairments.String(), IPv6: o.IPv6, Limit: o.Limit, Rate: o.Rate, TLS: v.TLS, Scenario: v.Scenario, Part: v.Part,
+		},
+		Round: v.round, Try: try, Twin: v.twin, Started: started.UTC(),
 		TLSEnds: f.TLSEnds, Errors: f.Errors,
 		Attempts: f.Counts.Total(), Outcomes: f.Counts,
 		Rejected: r.Server.Rejected, Delivered: f.Counts.Delivered(),
@@ -352,41 +370,4 @@ func (o Options) record(v visit, try int, started time.Time, r cellReport) resul
 func answers(strategy string) bool {
 	s, err := targets.StrategyByName(strategy)
 	return err != nil || !s.Queues
-}
-
-// runCellProcess runs one cell in a process of its own.
-func runCellProcess(ctx context.Context, spec cellSpec, isolated bool) (cellReport, error) {
-	if err := ctx.Err(); err != nil {
-		return cellReport{}, err
-	}
-	p, err := process.New("cell")
-	if err != nil {
-		return cellReport{}, err
-	}
-	if isolated {
-		netpath.Isolate(p.Cmd)
-		process.SurviveParent(p.Cmd)
-		process.BecomeSubreaper()
-		defer process.EndChildren(true) // of a cell that was killed
-	}
-	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
-		return cellReport{}, fmt.Errorf("start the cell: %w", err)
-	}
-	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
-	defer stop()
-	var report cellReport
-	err = p.Receive(&report)
-	if err != nil && ctx.Err() == nil {
-		report = cellReport{Error: fmt.Sprintf("the cell's process died: %v", p.Cause(err))}
-	}
-	// The process ends by itself once it has reported: closing its input before
-	// that would mean that nobody wants the cell.
-	waitErr := p.Wait()
-	if err := ctx.Err(); err != nil {
-		return cellReport{}, err
-	}
-	if report.Error == "" && waitErr != nil {
-		report.Error = fmt.Sprintf("the cell's process: %v", waitErr)
-	}
-	return report, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -17,16 +18,12 @@ const (
 	// be off the round trip that was asked for.
 	handshakeShare = 0.03
 	handshakeFloor = 500 * time.Microsecond
-	// lateShare and lateFloor bound the path's lateness at its 99th percentile,
-	// as a share of the one-way delay.
-	lateShare = 0.25
-	lateFloor = 2 * time.Millisecond
 	// lagBound bounds how late an open loop may start its attempts at the 99th percentile.
 	lagBound = 10 * time.Millisecond
 )
 
 // judge returns why a cell is not to be trusted, or nothing.
-func judge(p Point, im impair.Set, limit int, answers bool, r cellReport) string {
+func judge(p Point, im impair.Set, limit int, answers bool, r cell.Report) string {
 	var reasons []string
 	object := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	if r.Error != "" {
@@ -42,7 +39,7 @@ func judge(p Point, im impair.Set, limit int, answers bool, r cellReport) string
 		}
 	}
 	if r.Path.LateMs.Count > 0 {
-		bound := max(rtt/2*lateShare, ms(lateFloor))
+		bound := cell.LatenessBound(p.RTT)
 		if late := r.Path.LateMs.P99; late > bound {
 			object("the path was late by %.2f ms at p99, more than %.2f ms", late, bound)
 		}
@@ -79,3 +76,19 @@ func judge(p Point, im impair.Set, limit int, answers bool, r cellReport) string
 }
 
 func ms(d time.Duration) float64 { return float64(d) / 1e6 }
+
+// wireDisagreement is why the wire's ledger and the others do not fit together,
+// or nothing.
+func wireDisagreement(w *results.Wire) string {
+	switch {
+	case w == nil:
+		return ""
+	case w.Missed > 0:
+		return fmt.Sprintf("the path's record missed %d packets", w.Missed)
+	case w.Agreement.Disagreed > 0:
+		first := w.Agreement.Disagreements[0]
+		return fmt.Sprintf("the ledgers of wire, fleet and server disagree on %d connections, the first from port %d: %s",
+			w.Agreement.Disagreed, first.ClientPort, first.What)
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package calibrate
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
+)
+
+// Check is one figure of a path against its bounds.
+type Check struct {
+	What     string  `json:"what"`
+	Setting  string  `json:"setting"` // of the path, in the grammar of its flags
+	Measured float64 `json:"measured"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high,omitempty"` // 0 is no bound
+	Unit     string  `json:"unit"`
+	Count    int64   `json:"count"` // how many the figure is made from
+	Within   bool    `json:"within"`
+	Note     string  `json:"note,omitempty"` // why it is not, beyond the bounds
+}
+
+// Bounds of a calibration.
+const (
+	// A median handshake may be off the round trip by a hundredth, or by a
+	// fifth of a millisecond if that is more.
+	calibratedShare = 0.01
+	calibratedFloor = 200 * time.Microsecond
+	// lossConfidence is of the interval that the number of lost packets has to
+	// lie in.
+	lossConfidence = 0.99
+	// uploadFloor is what an upload must get at least, in Mbit/s, so that it is
+	// the sender that an upload measures, and not the path: more than the named
+	// paths' fastest line sends.
+	uploadFloor = 100
+)
+
+// check judges a figure. One that was made from nothing is not within any bounds.
+func check(what string, im impair.Set, unit string, measured, low, high float64, count int64) Check {
+	return Check{
+		What: what, Setting: im.String(), Measured: measured, Low: low, High: high, Unit: unit, Count: count,
+		Within: count > 0 && low <= measured && (measured <= high || high == 0),
+	}
+}
+
+// failed marks a check whose measurement went wrong.
+func (c Check) failed(why string) Check {
+	if why != "" {
+		c.Within, c.Note = false, why
+	}
+	return c
+}
+
+// checkHandshake judges the round trip of SYN and SYN-ACK that the client's
+// kernel measured.
+func checkHandshake(rtt time.Duration, r cell.Report) Check {
+	off := max(time.Duration(float64(rtt)*calibratedShare), calibratedFloor)
+	h := r.Fleet.Handshake
+	return check("handshake p50", impair.Set{}.WithRTT(rtt), "ms", h.P50, max(ms(rtt-off), 0), ms(rtt+off), h.Count).failed(r.Error)
+}
+
+// checkLateness judges how long after its due time a packet leaves. A handshake
+// crosses the path twice, so half of what it may be off is a packet's; its tail is
+// held to what a cell is. The kernel's netem does not tell.
+func checkLateness(rtt time.Duration, r cell.Report) []Check {
+	l, im := r.Path.LateMs, impair.Set{}.WithRTT(rtt)
+	if l.Count == 0 && r.Error == "" && r.Path.Kind == string(netpath.Netem) {
+		return nil
+	}
+	tail := cell.LatenessBound(rtt)
+	return []Check{
+		check("late p50", im, "ms", l.P50, 0, ms(calibratedFloor/2), l.Count).failed(r.Error),
+		check("late p99", im, "ms", l.P99, 0, tail, l.Count).failed(r.Error),
+	}
+}
+
+// checkLoss judges the number of packets that did not arrive, by the count at
+// the far end, and the path's own count against it.
+func checkLoss(share float64, r lossReport) []Check {
+	im := impair.Set{Up: impair.OneWay{Loss: share}, Down: impair.OneWay{Loss: share}}
+	var checks []Check
+	var lost, sent, marks int64
+	for i, d := range r.Ways {
+		low, high := binomialInterval(d.Sent, share, lossConfidence)
+		what := [...]string{"lost up", "lost down"}[i]
+		checks = append(checks, check(what, im, "packets", float64(d.lost()), float64(low), float64(high), d.Sent).failed(r.Error))
+		lost, sent, marks = lost+d.lost(), sent+d.Sent, marks+d.Marks
+	}
+	own := check("lost by the path's count", im, "packets", float64(r.Dropped), float64(lost), float64(lost+marks), sent).failed(r.Error)
+	if r.Own > 0 {
+		own = own.failed(fmt.Sprintf("the path lost %d packets of its own", r.Own))
+	}
+	return append(checks, own)
+}
+
+// checkUpload judges the rate of one upload, and that the server read all of it.
+func checkUpload(rtt time.Duration, body int64, r cell.Report) []Check {
+	im := impair.Set{}.WithRTT(rtt)
+	// The answer's round trip is not the upload's.
+	took := (r.Fleet.Latency.End.P50 - r.Fleet.Latency.Connect.P50 - ms(rtt)) / 1e3
+	rate := 0.0
+	if took > 0 {
+		rate = float64(body) * 8 / took / 1e6
+	}
+	// The header comes on top of the body.
+	const header = 1 << 10
+	return []Check{
+		check("upload", im, "Mbit/s", rate, uploadFloor, 0, r.Fleet.Latency.End.Count).failed(r.Error),
+		check("upload read by the server", im, "bytes", float64(r.Server.BytesDrained), float64(body), float64(body+header), r.Server.Rejected).failed(r.Error),
+	}
+}
+
+// binomialInterval returns the central interval that holds the number of
+// successes in n trials with a confidence: on either side lies at most half of
+// the rest. Exact, because the normal approximation is off at few successes.
+func binomialInterval(n int64, p, confidence float64) (low, high int64) {
+	switch {
+	case n == 0 || p <= 0:
+		return 0, 0
+	case p >= 1:
+		return n, n
+	}
+	lg := func(k int64) float64 { v, _ := math.Lgamma(float64(k) + 1); return v }
+	tail, sum := (1-confidence)/2, 0.0
+	low = -1
+	for k := range n + 1 {
+		sum += math.Exp(lg(n) - lg(k) - lg(n-k) + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p))
+		if low < 0 && sum > tail {
+			low = k
+		}
+		if sum >= 1-tail {
+			return low, k
+		}
+	}
+	return low, n
+}
+
+func ms(d time.Duration) float64 { return float64(d) / 1e6 }

@@ -1,0 +1,199 @@
+package cell
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/loadgen/drivers"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+)
+
+// drawAttempts draws what a driver says of some attempts.
+func drawAttempts(t *rapid.T) (all []drivers.AttemptLine) {
+	for range rapid.IntRange(0, 60).Draw(t, "attempts") {
+		end := rapid.Int64Range(0, int64(time.Minute)).Draw(t, "end")
+		all = append(all, drivers.AttemptLine{
+			Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
+			Response: time.Duration(rapid.Int64Range(0, end).Draw(t, "response")), End: time.Duration(end),
+			Port: rapid.SampledFrom([]uint16{0, 0, 1, 2, 3, 4711}).Draw(t, "port"),
+		})
+	}
+	return all
+}
+
+func TestEveryAttemptOfADriverIsCountedOnceInItsReport(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		attempts := drawAttempts(t)
+		r, err := driverReport(attempts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := int64(len(attempts))
+		if r.Counts.Total() != n || r.Latency.End.Count != n || int64(len(r.Attempts)) != n || r.Latency.Connect.Count != 0 || r.Handshake.Count != 0 {
+			t.Errorf("%d attempts became %+v", n, r)
+		}
+		var answered int64
+		for _, a := range attempts {
+			if a.Response > 0 {
+				answered++
+			}
+		}
+		if r.Latency.Response.Count != answered {
+			t.Errorf("%d of %d answers have a latency", r.Latency.Response.Count, answered)
+		}
+		var inHistograms int64
+		for key, encoded := range r.Histograms {
+			h, err := results.DecodeHistogram(encoded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if phase, outcome, _ := strings.Cut(key, "/"); phase == "end" {
+				o, err := results.ParseOutcome(outcome)
+				if err != nil || h.TotalCount() != r.Counts[o] {
+					t.Errorf("%s has %d of %d", key, h.TotalCount(), r.Counts[o])
+				}
+				inHistograms += h.TotalCount()
+			}
+		}
+		if inHistograms != n {
+			t.Errorf("%d of %d attempts are in histograms", inHistograms, n)
+		}
+	})
+}
+
+func TestEveryEntryOfTheServerIsJoinedOnceWithADriversAttempts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, err := driverReport(drawAttempts(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entries []targets.LedgerEntry
+		for _, port := range rapid.SliceOf(rapid.SampledFrom([]uint16{1, 2, 3, 4711, 9})).Draw(t, "entries") {
+			entries = append(entries, targets.LedgerEntry{PeerPort: port})
+		}
+		l := joinDriver(r.Attempts, entries)
+		if l.Matched < 0 || l.FleetOnly < 0 || l.ServerOnly < 0 || l.Matched+l.ServerOnly != int64(len(entries)) {
+			t.Errorf("%d entries: %+v", len(entries), l)
+		}
+		if all := l.Matched + l.FleetOnly; all > int64(len(r.Attempts)) {
+			t.Errorf("%d attempts: %+v", len(r.Attempts), l)
+		}
+	})
+}
+
+func TestWithoutPortsCountsDecideWhatBecameOfArrivedAnswers(t *testing.T) {
+	wireOf := func(unknown, never int64) *results.Wire {
+		w := &results.Wire{Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{}, Rejections: unknown + never}
+		for _, f := range results.Fates {
+			w.Fates[f.Name], w.FateOutcomes[f.Name] = 0, map[string]int64{}
+		}
+		w.Fates["unknown"], w.Fates["never-sent"] = unknown, never
+		return w
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		unknown, never := rapid.Int64Range(0, 50).Draw(t, "unknown"), rapid.Int64Range(0, 50).Draw(t, "never")
+		delivered := rapid.Int64Range(0, 60).Draw(t, "delivered")
+		r := loadgen.Report{Attempts: []loadgen.Attempt{{Outcome: results.Delivered}}}
+		r.Counts[results.Delivered] = delivered
+		w := wireOf(unknown, never)
+		tls := rapid.Bool().Draw(t, "tls")
+		err := completeFates(w, r, tls)
+		if (err != nil) != (delivered > unknown) {
+			t.Fatalf("%d delivered of %d arrived: %v", delivered, unknown, err)
+		}
+		var sum int64
+		for _, n := range w.Fates {
+			sum += n
+		}
+		if sum != unknown+never {
+			t.Errorf("%d rejections have %d fates", unknown+never, sum)
+		}
+		rest, none := "arrived-not-read", "unknown"
+		if tls {
+			rest, none = none, rest
+		}
+		if err == nil && (w.Fates["read"] != delivered || w.Fates[rest] != unknown-delivered || w.Fates[none] != 0) {
+			t.Errorf("%d delivered of %d arrived: %v", delivered, unknown, w.Fates)
+		}
+	})
+	known := wireOf(3, 0)
+	if err := completeFates(known, loadgen.Report{Attempts: []loadgen.Attempt{{Outcome: results.Delivered, LocalPort: 1}}}, false); err != nil || known.Fates["unknown"] != 3 {
+		t.Errorf("a fleet with ports: %v, %v", known.Fates, err)
+	}
+}
+
+func TestEveryDriverThatBreaksTheProtocolIsEndedWithOneReason(t *testing.T) {
+	const one = `{"outcome":"closed","end_ms":1}`
+	for _, tt := range []struct {
+		name, script, why string
+		patience          time.Duration
+	}{
+		{"garbage", "echo " + strings.Repeat("x", 100) + "; sleep 600", "line 1: ", patience},
+		{"an unknown outcome", `echo '{"outcome":"fine"}'; sleep 600`, `unknown outcome "fine"`, patience},
+		{"too few lines", "echo '" + one + "'", "it ended after 1 of 2 attempts", patience},
+		{"too many lines", "for i in 1 2 3; do echo '" + one + "'; done; sleep 600", "one attempt more than the 2", patience},
+		{"an exit code", "echo '" + one + "'; echo '" + one + "'; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`, patience},
+		// The shell has its line out by then, on a busy machine too.
+		{"a hang", "echo '" + one + "'; sleep 600 & sleep 600", "it hangs: nothing for 3s, after 1 of 2 attempts", 3 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			folder := t.TempDir()
+			client := drivers.Client{Name: "broken", Command: []string{"/bin/sh", "-c", tt.script}}
+			_, err := driveClient(context.Background(), client, driverSpec{
+				Folder:   folder,
+				Patience: tt.patience,
+				Fleet: loadgen.Config{
+					Target: loadgen.Target{Addr: netip.MustParseAddrPort("127.0.0.1:1")}, Concurrency: 1, Requests: 2, ReceiveTimeout: time.Second,
+				},
+			})
+			if err == nil || !strings.Contains(err.Error(), tt.why) || !strings.HasPrefix(err.Error(), "the driver of broken: ") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want: %s", err, tt.why)
+			}
+			if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			if left := childrenIn(t, folder); len(left) > 0 {
+				t.Errorf("still running: %v", left)
+			}
+		})
+	}
+}
+
+func TestADriverRefusesALaterRequestOfAConnection(t *testing.T) {
+	folder := t.TempDir()
+	client := drivers.Client{Name: "single", Command: []string{"/bin/sh", "-c", "exit 1"}}
+	_, err := driveClient(context.Background(), client, driverSpec{Folder: folder, Patience: time.Minute, Fleet: loadgen.Config{Requests: 1, Nth: 2}})
+	if want := "the driver of single makes one request a connection: choose a client of the fleet's own for request 2"; err == nil || err.Error() != want {
+		t.Errorf("%v, want: %s", err, want)
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// childrenIn lists the processes whose working folder is in a folder.
+func childrenIn(t *testing.T, folder string) (left []string) {
+	t.Helper()
+	for over := time.Now().Add(5 * time.Second); time.Now().Before(over); time.Sleep(time.Millisecond) {
+		left = nil
+		links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+		for _, link := range links {
+			if cwd, err := os.Readlink(link); err == nil && strings.HasPrefix(cwd, folder) {
+				left = append(left, filepath.Dir(link))
+			}
+		}
+		if len(left) == 0 {
+			return nil
+		}
+	}
+	return left
+}

@@ -1,0 +1,44 @@
+// Package cell measures one cell: a server, a fleet of clients and the path
+// between them, each in a process of its own, so that CPU time, memory and garbage
+// collection of one are not counted as another's.
+//
+// Run measures a cell in six steps:
+//
+//  1. It starts the cell's process, in a network namespace of its own where the
+//     path needs one.
+//  2. The cell's process opens the path.
+//  3. It starts the server at one end, the reference server or a user's Program,
+//     waits until that listens, and reads the kernel's counters there.
+//  4. It starts the fleet at the other end, or the driver of a library client,
+//     and waits for its report.
+//  5. It stops the server, and takes the server's report and the counters again.
+//  6. It closes the path and joins the ledgers of fleet, server and wire into a
+//     Report.
+//
+// Every process ends with its parent, whatever ends the parent. The kernel kills
+// the server and the fleet. The cell's process sees its input end, and kills what
+// a user's programs have started. The namespaces have no names and go with their
+// last process.
+//
+// Probe and Choose find out which paths a machine allows, Try starts a program on
+// one, and Exec runs a user's client program at the client's end.
+package cell
+
+import (
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
+)
+
+// Roles are the processes of a cell, for process.Run.
+func Roles() map[string]process.Role {
+	return map[string]process.Role{
+		"cell":   role,
+		"server": serverRole,
+		"fleet":  fleetRole,
+		"driver": driverRole,
+		"probe":  probeRole,
+		"exec":   execRole,
+
+		"go-nethttp":       goNetHTTPRole(false),
+		"go-nethttp-close": goNetHTTPRole(true),
+	}
+}

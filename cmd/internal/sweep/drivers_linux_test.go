@@ -1,0 +1,74 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/loadgen/drivers"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+)
+
+func TestEveryInstalledClientIsMeasuredAsTheFleetIs(t *testing.T) {
+	path, err := cell.Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: netpath.Impairments{}.WithRTT(5 * time.Millisecond)})
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	for _, client := range drivers.Clients() {
+		t.Run(client.Name, func(t *testing.T) {
+			_, err := client.Installed(context.Background())
+			if missing := (*drivers.MissingError)(nil); errors.As(err, &missing) && os.Getenv("CI") != "true" {
+				t.Skip(err)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			o := Options{Path: path, Rounds: 1, Requests: 12, Timeout: 5 * time.Second, MaxCell: time.Minute}
+			for _, strategy := range []string{"close", "lingering-close"} {
+				for _, body := range []int64{0, 100_000} {
+					o.Points = append(o.Points, Point{Strategy: strategy, Client: client.Name, RTT: 5 * time.Millisecond, Concurrency: 3, BodyBytes: body})
+				}
+			}
+			_, err = Run(context.Background(), o, Events{Done: func(c results.Cell, final bool) error {
+				// A busy machine makes a path late; nothing else may be wrong.
+				for reason := range strings.SplitSeq(c.InvalidReason, "; ") {
+					if reason != "" && !strings.HasPrefix(reason, "the path was late by ") {
+						t.Errorf("%s, body %d: invalid: %s", c.Strategy, c.BodyBytes, reason)
+					}
+				}
+				if c.Attempts != o.Requests || c.Outcomes.Total() != c.Attempts || c.Rejected != c.Attempts || c.LatencyMs.End.Count != c.Attempts {
+					t.Errorf("%s, body %d: %d attempts, %d outcomes, %d rejected", c.Strategy, c.BodyBytes, c.Attempts, c.Outcomes.Total(), c.Rejected)
+				}
+				if c.Ledger.Matched != c.Attempts || c.Wire == nil || c.Wire.Connections != c.Attempts || c.Wire.Fates["unknown"] != 0 || c.Wire.Fates["read"] != c.Delivered {
+					t.Errorf("%s, body %d: ledgers %+v, wire %+v", c.Strategy, c.BodyBytes, c.Ledger, c.Wire)
+				}
+				// Go's client may throw away an answer that comes before the
+				// request is on the connection; lingering cannot help that.
+				read := c.Outcomes[results.Delivered]
+				if client.Role != "" {
+					read += c.Outcomes[results.BadResponse]
+				}
+				if c.Strategy == "lingering-close" && read != c.Attempts {
+					t.Errorf("a server that lingers loses answers: %v", c.Outcomes)
+				}
+				return nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(tmp, "*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package sweep
-
-import "os/exec"
-
-// asOrdinaryUser does nothing: a server is started as who this process is.
-func asOrdinaryUser(*exec.Cmd) {}

@@ -1,0 +1,249 @@
+package tune
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// simulated is a search whose cells are drawn from known shares.
+func simulated(goal Goal, values []int64, start int, share func(v int64) float64, rng *rand.Rand) (s Search, measured *int64) {
+	measured = new(int64)
+	s = Search{
+		Goal: goal, Values: values, Start: start, Weights: []float64{1}, First: 40, Batch: 400,
+		Half: func(v int64) (int64, bool) { return v / 2, v/2 >= values[0] },
+		Measure: func(_ context.Context, v int64, _ Phase, n int64) (Evidence, error) {
+			*measured += n
+			var k int64
+			for range n {
+				if rng.Float64() < share(v) {
+					k++
+				}
+			}
+			return Evidence{Parts: []analysis.Part{{Weight: 1, K: k, N: n}}}, nil
+		},
+	}
+	return s, measured
+}
+
+func TestASearchWithoutNoiseFindsTheThresholdWithinAStepOfTheGrid(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := Grid(1000, 60000, 4)
+		threshold := rapid.Int64Range(1, 80000).Draw(t, "threshold")
+		share := func(v int64) float64 {
+			if v >= threshold {
+				return 1
+			}
+			return rapid.Float64Range(0, 0.5).Draw(t, "share below")
+		}
+		start := rapid.IntRange(0, len(values)-1).Draw(t, "start")
+		s, _ := simulated(Goal{Target: 0.99, Alpha: 0.05}, values, start, share, rand.New(rand.NewPCG(1, 1)))
+		f, err := s.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := slices.BinarySearch(values, threshold)
+		switch {
+		case want == len(values):
+			if f.Chosen != nil {
+				t.Fatalf("found %d, and no value reaches the target", f.Chosen.Value)
+			}
+		case f.Chosen == nil || f.Chosen.Value != values[want]:
+			t.Fatalf("found %+v, want %d", f.Chosen, values[want])
+		case f.Chosen.Value/2 >= values[0] && (f.Half == nil || f.Half.Verdict != Misses):
+			t.Fatalf("the half: %+v", f.Half)
+		}
+	})
+}
+
+func TestEverySearchEndsAndWithinABoundedNumberOfAttempts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		target := rapid.Float64Range(0.5, 0.995).Draw(t, "target")
+		middle := rapid.Float64Range(0, 14).Draw(t, "log2 of the middle")
+		slope := rapid.Float64Range(0.1, 20).Draw(t, "slope")
+		most := rapid.Float64Range(0, 1).Draw(t, "largest share")
+		values := Grid(1, 10000, 4)
+		s, measured := simulated(Goal{Target: target, Alpha: 0.05}, values, rapid.IntRange(0, len(values)-1).Draw(t, "start"),
+			func(v int64) float64 { return most / (1 + math.Exp(-slope*(math.Log2(float64(v))-middle))) },
+			rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1)))
+		if _, err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		// Every value at most screened and confirmed three times over, at its longest.
+		longest := s.Goal.attempts(s.Weights, maxLosses, s.Goal.Alpha*math.Pow(3, -float64(len(values))))
+		if bound := 3 * int64(len(values)) * 2 * (longest + s.Batch); *measured > bound {
+			t.Fatalf("%d attempts, more than %d", *measured, bound)
+		}
+	})
+}
+
+// So near to 1 a confirmation takes more batches than an int64 has bits.
+func TestATargetNextToAllIsConfirmed(t *testing.T) {
+	values := Grid(1, 100, 1)
+	s, _ := simulated(Goal{Target: 0.9999, Alpha: 0.05}, values, 0,
+		func(v int64) float64 { return float64(min(v/16, 1)) }, rand.New(rand.NewPCG(1, 1)))
+	f, err := s.Run(context.Background())
+	if err != nil || f.Chosen == nil || f.Chosen.Value != 16 {
+		t.Fatalf("%+v, %v", f.Chosen, err)
+	}
+}
+
+// The worst there is for a search: every value but the dearest lies just below
+// the target, so that most pass the screen and each is a chance to be wrong.
+func TestAValueBelowTheTargetIsConfirmedNoMoreOftenThanAlpha(t *testing.T) {
+	const times = 3000
+	for _, c := range []struct{ target, below, alpha float64 }{
+		{0.95, 0.9499, 0.05}, {0.9, 0.899, 0.2}, {0.99, 0.9895, 0.1},
+	} {
+		wrong, found := 0, 0
+		rng := rand.New(rand.NewPCG(7, uint64(1000*c.target)))
+		values := Grid(1, 64, 4)
+		for i := range times {
+			s, _ := simulated(Goal{Target: c.target, Alpha: c.alpha}, values, i%len(values), func(v int64) float64 {
+				if v == values[len(values)-1] {
+					return 1
+				}
+				return c.below
+			}, rng)
+			f, err := s.Run(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Chosen != nil {
+				found++
+				if f.Chosen.Value != values[len(values)-1] {
+					wrong++
+				}
+			}
+		}
+		t.Logf("target %g, all but one value at %g: %d of %d searches confirmed a value below it, %d found one", c.target, c.below, wrong, times, found)
+		if rate := float64(wrong) / times; rate > c.alpha+3*math.Sqrt(c.alpha*(1-c.alpha)/times) {
+			t.Errorf("target %g: wrong in %.4f, alpha %g", c.target, rate, c.alpha)
+		}
+	}
+}
+
+// The opposite: with a response as steep as a time limit's, the search finds the
+// first value that reaches the target, or one of the next, nearly always.
+func TestANoisySearchFindsAValueWithinTwoStepsOfTheThreshold(t *testing.T) {
+	const times = 300
+	near := 0
+	rng := rand.New(rand.NewPCG(11, 13))
+	values := Grid(1000, 60000, 4)
+	for i := range times {
+		threshold := values[4] + rng.Int64N(values[len(values)-4]-values[4])
+		s, _ := simulated(Goal{Target: 0.99, Alpha: 0.05}, values, i%len(values), func(v int64) float64 {
+			return 1 / (1 + math.Exp(-60*math.Log2(1.08*float64(v)/float64(threshold))))
+		}, rng)
+		f, err := s.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Chosen == nil {
+			continue
+		}
+		first, _ := slices.BinarySearch(values, threshold)
+		if at := slices.Index(values, f.Chosen.Value); at >= first-1 && at <= first+2 {
+			near++
+		}
+	}
+	if near < times*95/100 {
+		t.Errorf("near the threshold in %d of %d", near, times)
+	}
+}
+
+func TestTheLargestLimitIsFoundAndItsDoubleMisses(t *testing.T) {
+	values := Grid(1, 48, 4)
+	slices.Reverse(values)
+	service := func(v int64) time.Duration { return 20*time.Millisecond + time.Duration(v)*2*time.Millisecond }
+	s := Search{
+		Goal: Goal{Target: 0.99, Alpha: 0.05, Objective: 50 * time.Millisecond}, Values: values, Start: 3, Weights: []float64{1}, First: 100, Batch: 400,
+		Half: func(v int64) (int64, bool) { return 2 * v, 2*v <= values[0] },
+		Measure: func(_ context.Context, v int64, _ Phase, n int64) (Evidence, error) {
+			e := Evidence{Parts: []analysis.Part{{Weight: 1, K: n, N: n}}, Response: results.NewHistogram()}
+			for range n {
+				results.Record(e.Response, int64(service(v)))
+			}
+			return e, nil
+		},
+	}
+	f, err := s.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Chosen == nil || service(f.Chosen.Value) > 50*time.Millisecond || f.Half == nil || f.Half.Verdict != Misses || f.Half.Value != 2*f.Chosen.Value {
+		t.Fatalf("found %+v, double %+v", f.Chosen, f.Half)
+	}
+	if at := slices.Index(values, f.Chosen.Value); at > 0 && service(values[at-1]) <= 50*time.Millisecond {
+		t.Errorf("%d was found, and %d would do", f.Chosen.Value, values[at-1])
+	}
+	if n := f.Chosen.Evidence.Response.TotalCount(); n < 299 {
+		t.Errorf("confirmed by %d admitted attempts, too few for a 99th percentile", n)
+	}
+}
+
+func TestASearchInWhichNothingIsRejectedSaysSo(t *testing.T) {
+	s, _ := simulated(Goal{Target: 0.9, Alpha: 0.05}, Grid(1, 8, 1), 0, nil, nil)
+	s.Measure = func(context.Context, int64, Phase, int64) (Evidence, error) {
+		return Evidence{Parts: []analysis.Part{{Weight: 1}}}, nil
+	}
+	if _, err := s.Run(context.Background()); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestAConfirmationTakesAsManyAttemptsAsTheExactBoundAsks(t *testing.T) {
+	for _, c := range []struct {
+		target, alpha float64
+		losses        int64
+		want          int64
+	}{
+		{0.999, 0.05, 0, 2995}, // ln 0.05 / ln 0.999; Wilson's 2703 would do in 6.7% of cases below
+		{0.95, 0.05, 0, 59},
+		{0.95, 0.05, 1, 93},
+		{0.5, 0.05, 0, 5},
+	} {
+		if got := (Goal{Target: c.target}).attempts([]float64{1}, c.losses, c.alpha); got != c.want {
+			t.Errorf("%g with %d lost: %d attempts, want %d", c.target, c.losses, got, c.want)
+		}
+	}
+}
+
+func TestAGridRisesInStepsOfAtMostTheRatioOrOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		low := rapid.Int64Range(1, 1e9).Draw(t, "low")
+		high := low + rapid.Int64Range(0, 1e12).Draw(t, "span")
+		steps := rapid.IntRange(1, 8).Draw(t, "steps")
+		values := Grid(low, high, steps)
+		if values[0] != low || values[len(values)-1] != high {
+			t.Fatalf("from %d to %d: %v", low, high, values)
+		}
+		for i := 1; i < len(values); i++ {
+			a, b := values[i-1], values[i]
+			if b <= a || (b > a+1 && float64(b-1) > float64(a+1)*math.Exp2(1/float64(steps))) {
+				t.Fatalf("%d follows %d", b, a)
+			}
+		}
+	})
+}
+
+func TestSpendingNeverExceedsAlpha(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		alpha := rapid.Float64Range(1e-6, 0.5).Draw(t, "alpha")
+		s, sum := newSpending(alpha), 0.0
+		for range rapid.IntRange(1, 60).Draw(t, "looks") {
+			sum += s.look()
+		}
+		if sum > alpha*(1+1e-12) {
+			t.Fatalf("%g of %g", sum, alpha)
+		}
+	})
+}

@@ -160,7 +160,7 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 		return context.Canceled
 	}
 	if report.Error != "" {
-		if report.Wrong {
+		if report.CommandFailed {
 			return usagef("%s", report.Error)
 		}
 		return fmt.Errorf("%s", report.Error)

@@ -145,7 +145,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
 	for _, p := range options.Tried() {
-		if err := cell.Try(ctx, options.Path, spec, p); err != nil {
+		if err := cell.TryProgram(ctx, options.Path, spec, p); err != nil {
 			return serverError(err)
 		}
 	}

@@ -87,10 +87,10 @@ func Run(ctx context.Context, spec Spec) (Report, error) {
 	return report, nil
 }
 
-// role makes the path, runs a server and a fleet at its ends, and hands
+// cellRole makes the path, runs a server and a fleet at its ends, and hands
 // back what they measured. The attempts stay behind: what is known of them is
 // in the fleet's counts and histograms.
-func role(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
+func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec Spec
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
@@ -141,14 +141,14 @@ func measure(ctx context.Context, spec Spec) (report Report, err error) {
 				err = spec.Capture.write(stats.Log, joined)
 			}
 			if err == nil && spec.Ladder != "" {
-				report.Ladder, err = typical(spec.Ladder, stats.Log, joined)
+				report.Ladder, err = drawTypical(spec.Ladder, stats.Log, joined)
 			}
 		}
 	}()
 	report.Sysctl = path.Sysctl()
 
 	// A line a request of every cell is nothing to read.
-	server, err := openServer(ctx, path, spec.Program, nil, spec.Server)
+	server, err := startServer(ctx, path, spec.Program, nil, spec.Server)
 	if err != nil {
 		return report, err
 	}
@@ -203,7 +203,7 @@ func measure(ctx context.Context, spec Spec) (report Report, err error) {
 	return report, nil
 }
 
-func startServer(path *netpath.Path, spec ServerSpec) (_ *process.Child, addr netip.AddrPort, err error) {
+func startReference(path *netpath.Path, spec ServerSpec) (_ *process.Child, addr netip.AddrPort, err error) {
 	spec.Addr = path.ServerAddr()
 	p, err := process.New("server")
 	if err != nil {

@@ -58,7 +58,7 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err == nil {
 		report.Report, err = driverReport(attempts)
 	}
-	return handBack(out, report, err, left)
+	return sendReport(out, report, err, left)
 }
 
 func drive(ctx context.Context, spec driverSpec) ([]drivers.AttemptLine, error) {
@@ -87,7 +87,7 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 	if err != nil {
 		return nil, err
 	}
-	words := &beginning{max: 4 << 10}
+	words := &headBuffer{max: 4 << 10}
 	cmd.Stderr = words
 	lines, err := cmd.StdoutPipe()
 	if err != nil {
@@ -96,11 +96,11 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 	// It dies with the thread that starts it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	own(cmd)
+	inOwnProcessGroup(cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the driver of %s: %w", client.Name, err)
 	}
-	standBack(cmd)
+	lowerPriority(cmd)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var done atomic.Int64
@@ -133,14 +133,14 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 		err = fmt.Errorf("it ended after %d of %d attempts", len(attempts), spec.Fleet.Requests)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the driver of %s: %w%s", client.Name, err, words.said())
+		return nil, fmt.Errorf("the driver of %s: %w%s", client.Name, err, words.excerpt())
 	}
 	return attempts, nil
 }
 
 // driverCommand prepares the driver's process.
 func driverCommand(client drivers.Client, dir string, fleet loadgen.Config) (cmd *exec.Cmd, err error) {
-	url := urlOf(fleet.Target.Addr, fleet.Target.TLS)
+	url := serverURL(fleet.Target.Addr, fleet.Target.TLS)
 	if client.Role != "" {
 		if cmd, err = process.Command(client.Role); err != nil {
 			return nil, err
@@ -170,14 +170,14 @@ func goNetHTTPRole(close bool) process.Role {
 	}
 }
 
-// beginning keeps the first bytes of what is written.
-type beginning struct {
+// headBuffer keeps the first bytes of what is written.
+type headBuffer struct {
 	max  int
 	mu   sync.Mutex // guards what follows
 	kept []byte
 }
 
-func (b *beginning) Write(p []byte) (int, error) {
+func (b *headBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.kept = append(b.kept, p[:min(len(p), b.max-len(b.kept))]...)
@@ -186,7 +186,7 @@ func (b *beginning) Write(p []byte) (int, error) {
 
 // said is the end of what is kept, to stand behind an error: an interpreter's
 // last line says what went wrong.
-func (b *beginning) said() string {
+func (b *headBuffer) excerpt() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	lines := strings.FieldsFunc(string(b.kept), func(r rune) bool { return r == '\n' || r == '\r' })

@@ -7,7 +7,7 @@ import (
 
 // own has cmd start in a process group of its own and die with the thread that
 // starts it.
-func own(cmd *exec.Cmd) {
+func inOwnProcessGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
@@ -17,8 +17,8 @@ func endGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKIL
 // driverNice is how far a driver stands back from the path, which must be on time.
 const driverNice = 10
 
-// standBack lets the path and the server go first on a processor that a driver
+// lowerPriority lets the path and the server go first on a processor that a driver
 // shares with them. It is a courtesy: without it a cell is late more often.
-func standBack(cmd *exec.Cmd) {
+func lowerPriority(cmd *exec.Cmd) {
 	_ = syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, driverNice)
 }

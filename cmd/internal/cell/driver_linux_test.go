@@ -80,7 +80,7 @@ func TestEveryEntryOfTheServerIsJoinedOnceWithADriversAttempts(t *testing.T) {
 		for _, port := range rapid.SliceOf(rapid.SampledFrom([]uint16{1, 2, 3, 4711, 9})).Draw(t, "entries") {
 			entries = append(entries, targets.LedgerEntry{PeerPort: port})
 		}
-		l := joinDriver(r.Attempts, entries)
+		l := joinDriverLedgers(r.Attempts, entries)
 		if l.Matched < 0 || l.FleetOnly < 0 || l.ServerOnly < 0 || l.Matched+l.ServerOnly != int64(len(entries)) {
 			t.Errorf("%d entries: %+v", len(entries), l)
 		}

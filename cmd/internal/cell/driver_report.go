@@ -26,18 +26,18 @@ type fleetKind struct {
 }
 
 var (
-	ownFleet = fleetKind{
+	builtinFleet = fleetKind{
 		role:     "fleet",
 		spec:     func(s Spec) any { return s.Fleet },
-		join:     join,
+		join:     joinLedgers,
 		joinWire: joinWire,
 		keeps:    func([]loadgen.Attempt) bool { return true },
 		complete: func(*results.Wire, loadgen.Report, bool) error { return nil },
 	}
-	driverFleet = fleetKind{
+	libraryFleet = fleetKind{
 		role:     "driver",
 		spec:     func(s Spec) any { return newDriverSpec(s) },
-		join:     joinDriver,
+		join:     joinDriverLedgers,
 		joinWire: joinDriverWire,
 		keeps:    portsKnown,
 		complete: completeFates,
@@ -46,16 +46,16 @@ var (
 
 func (s Spec) fleet() fleetKind {
 	if s.Driver {
-		return driverFleet
+		return libraryFleet
 	}
-	return ownFleet
+	return builtinFleet
 }
 
 // driverReport makes a fleet's report of what a driver says. Times of the
 // handshake stay empty, and the ledger has the attempts whose port is known.
 func driverReport(attempts []drivers.AttemptLine) (loadgen.Report, error) {
-	r := loadgen.Report{Histograms: map[string]string{}, Errors: errorWords(attempts)}
-	response, end := phaseOf{}, phaseOf{}
+	r := loadgen.Report{Histograms: map[string]string{}, Errors: countErrors(attempts)}
+	response, end := outcomeHistograms{}, outcomeHistograms{}
 	for _, a := range attempts {
 		r.Counts[a.Outcome]++
 		r.Attempts = append(r.Attempts, loadgen.Attempt{
@@ -73,17 +73,17 @@ func driverReport(attempts []drivers.AttemptLine) (loadgen.Report, error) {
 	return r, end.encode(r.Histograms, "end/")
 }
 
-// phaseOf is one phase's histograms by outcome.
-type phaseOf map[results.Outcome]*hdrhistogram.Histogram
+// outcomeHistograms is one phase's histograms by outcome.
+type outcomeHistograms map[results.Outcome]*hdrhistogram.Histogram
 
-func (h phaseOf) record(o results.Outcome, ns int64) {
+func (h outcomeHistograms) record(o results.Outcome, ns int64) {
 	if h[o] == nil {
 		h[o] = results.NewHistogram()
 	}
 	results.Record(h[o], ns)
 }
 
-func (h phaseOf) all() results.Percentiles {
+func (h outcomeHistograms) all() results.Percentiles {
 	sum := results.NewHistogram()
 	for _, one := range h {
 		sum.Merge(one)
@@ -91,7 +91,7 @@ func (h phaseOf) all() results.Percentiles {
 	return results.Summarise(sum)
 }
 
-func (h phaseOf) encode(out map[string]string, prefix string) error {
+func (h outcomeHistograms) encode(out map[string]string, prefix string) error {
 	for o, one := range h {
 		s, err := results.EncodeHistogram(one)
 		if err != nil {
@@ -102,10 +102,10 @@ func (h phaseOf) encode(out map[string]string, prefix string) error {
 	return nil
 }
 
-// joinDriver is join for what a driver says. It does not say which attempts
+// joinDriverLedgers is join for what a driver says. It does not say which attempts
 // connected, only how each ended; one with a port had a socket, and one without
 // can only be counted.
-func joinDriver(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
+func joinDriverLedgers(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
 	var l results.Ledger
 	ports := map[uint16]int{} // of entries that no attempt has taken
 	for i := range entries {

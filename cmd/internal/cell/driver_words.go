@@ -11,14 +11,14 @@ import (
 
 // maxKinds is how many kinds of error words a cell keeps; the rest is otherWords.
 const (
-	maxKinds   = 16
-	otherWords = "other"
+	maxKinds  = 16
+	otherKind = "other"
 )
 
-// variable is what differs between two errors of one kind, and what stands in
+// variableParts is what differs between two errors of one kind, and what stands in
 // its place. Without it the words of every attempt were a kind of their own: Go's
 // name both addresses, and curl's the milliseconds.
-var variable = []struct {
+var variableParts = []struct {
 	found *regexp.Regexp
 	in    string
 }{
@@ -31,17 +31,17 @@ var variable = []struct {
 	{regexp.MustCompile(`\b\d{4,}\b`), "N"}, // no error number is as long
 }
 
-// kindOf is a library's words without what differs between two errors of a kind.
-func kindOf(words string) string {
-	for _, v := range variable {
+// errorKind is a library's words without what differs between two errors of a kind.
+func errorKind(words string) string {
+	for _, v := range variableParts {
 		words = v.found.ReplaceAllString(words, v.in)
 	}
 	return words
 }
 
-// errorWords counts the kinds of words that the attempts of a driver met, the
+// countErrors counts the kinds of words that the attempts of a driver met, the
 // maxKinds most frequent ones by their own words; nil when there were none.
-func errorWords(attempts []drivers.AttemptLine) map[string]int64 {
+func countErrors(attempts []drivers.AttemptLine) map[string]int64 {
 	var kinds map[string]int64
 	for _, a := range attempts {
 		if a.Error == "" {
@@ -50,7 +50,7 @@ func errorWords(attempts []drivers.AttemptLine) map[string]int64 {
 		if kinds == nil {
 			kinds = map[string]int64{}
 		}
-		kinds[kindOf(a.Error)]++
+		kinds[errorKind(a.Error)]++
 	}
 	if len(kinds) <= maxKinds {
 		return kinds
@@ -61,7 +61,7 @@ func errorWords(attempts []drivers.AttemptLine) map[string]int64 {
 	for _, name := range names[maxKinds:] {
 		n := kinds[name]
 		delete(kinds, name)
-		kinds[otherWords] += n
+		kinds[otherKind] += n
 	}
 	return kinds
 }

@@ -25,7 +25,7 @@ func TestWordsThatDifferByAddressesTimesAndNumbersAreOfOneKind(t *testing.T) {
 		{"OpenSSL SSL_read: error:0A000126:SSL routines::unexpected eof while reading, errno 0", "OpenSSL SSL_read: error:0A000126:SSL routines::unexpected eof while reading, errno 0"},
 		{"ECONNRESET read read ECONNRESET", "ECONNRESET read read ECONNRESET"},
 	} {
-		if got := kindOf(tt.words); got != tt.kind {
+		if got := errorKind(tt.words); got != tt.kind {
 			t.Errorf("%q is of the kind %q, want %q", tt.words, got, tt.kind)
 		}
 	}
@@ -42,17 +42,17 @@ func TestEveryErrorOfADriverIsCountedOnceAmongAFewKinds(t *testing.T) {
 			}
 			attempts = append(attempts, a)
 		}
-		kinds := errorWords(attempts)
+		kinds := countErrors(attempts)
 		var sum int64
 		least := int64(len(attempts))
 		for kind, n := range kinds {
 			sum += n
-			if kind != otherWords {
+			if kind != otherKind {
 				least = min(least, n)
 			}
 		}
 		named := len(kinds)
-		if _, ok := kinds[otherWords]; ok {
+		if _, ok := kinds[otherKind]; ok {
 			named--
 		}
 		if sum != errors || named > maxKinds || (kinds == nil) != (errors == 0) {
@@ -61,11 +61,11 @@ func TestEveryErrorOfADriverIsCountedOnceAmongAFewKinds(t *testing.T) {
 		all := map[string]int64{}
 		for _, a := range attempts {
 			if a.Error != "" {
-				all[kindOf(a.Error)]++
+				all[errorKind(a.Error)]++
 			}
 		}
 		for kind, n := range all {
-			if got, ok := kinds[kind]; kind != otherWords && ok && got != n || kind != otherWords && !ok && n > least {
+			if got, ok := kinds[kind]; kind != otherKind && ok && got != n || kind != otherKind && !ok && n > least {
 				t.Errorf("%q: %d of %d, and the least of the kept has %d", kind, got, n, least)
 			}
 		}
@@ -82,7 +82,7 @@ func TestTheSameErrorFromAnyTwoPortsIsOfOneKind(t *testing.T) {
 			return netip.AddrPortFrom(ip, rapid.Uint16().Draw(t, name+" port"))
 		}
 		words := fmt.Sprintf("read tcp %v->%v: read: connection reset by peer", address("local"), address("remote"))
-		if kind := kindOf(words); kind != "read tcp ADDRESS->ADDRESS: read: connection reset by peer" || strings.Contains(kind, otherWords) {
+		if kind := errorKind(words); kind != "read tcp ADDRESS->ADDRESS: read: connection reset by peer" || strings.Contains(kind, otherKind) {
 			t.Errorf("%s is of the kind %s", words, kind)
 		}
 	})

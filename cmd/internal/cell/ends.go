@@ -99,12 +99,12 @@ func fleetRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err == nil {
 		report.Report, err = result.Report()
 	}
-	return handBack(out, report, err, left)
+	return sendReport(out, report, err, left)
 }
 
-// handBack hands back a fleet's report, or what kept it from having one, and
+// sendReport hands back a fleet's report, or what kept it from having one, and
 // stays until the parent has read the namespace's counters.
-func handBack(out *gob.Encoder, report fleetReport, err error, left <-chan struct{}) error {
+func sendReport(out *gob.Encoder, report fleetReport, err error, left <-chan struct{}) error {
 	if err != nil {
 		report.Error = err.Error()
 	}

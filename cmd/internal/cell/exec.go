@@ -44,14 +44,14 @@ type ServerOptions struct {
 
 // ExecReport is what was seen beside the client program's own output.
 type ExecReport struct {
-	ExitCode    int              // of the client program; 128 and the signal's number if one ended it
-	Server      *targets.Report  // of the reference server
-	TCP         map[string]int64 // deltas of the kernel's counters at the server's end
-	Path        results.Path
-	Wire        *ExecWire // nil without a path that keeps a record
-	Error       string
-	Interrupted bool // before the program was started
-	Wrong       bool // Error is the command's: it does not exist or the server never listened
+	ExitCode      int              // of the client program; 128 and the signal's number if one ended it
+	Server        *targets.Report  // of the reference server
+	TCP           map[string]int64 // deltas of the kernel's counters at the server's end
+	Path          results.Path
+	Wire          *ExecWire // nil without a path that keeps a record
+	Error         string
+	Interrupted   bool // before the program was started
+	CommandFailed bool // Error is the command's: it does not exist or the server never listened
 }
 
 // execSpec is what the exec process is told.
@@ -60,8 +60,8 @@ type execSpec struct {
 	Isolated bool
 }
 
-// execMessage is sent to the exec process while it runs.
-type execMessage struct{ Signal int }
+// signalMessage is sent to the exec process while it runs.
+type signalMessage struct{ Signal int }
 
 // Exec runs a client program at the client's end of a path, with the standard
 // streams of this process. Signals that come in on the channel are passed on to it.
@@ -93,7 +93,7 @@ func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecRep
 			select {
 			case s := <-signals:
 				if n, ok := s.(syscall.Signal); ok {
-					_ = p.Send(execMessage{int(n)})
+					_ = p.Send(signalMessage{int(n)})
 				}
 			case <-done:
 				return
@@ -124,7 +124,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	signals := make(chan syscall.Signal, 8)
 	go func() {
 		for {
-			var m execMessage
+			var m signalMessage
 			if in.Decode(&m) != nil { // nobody waits for the program any more
 				process.EndChildren(false)
 				spec.Program.clear()
@@ -138,7 +138,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	process.EndChildren(false)
 	if err != nil {
 		report.Error = err.Error()
-		report.Wrong = errors.As(err, new(CommandError))
+		report.CommandFailed = errors.As(err, new(CommandError))
 		report.Interrupted = errors.Is(err, context.Canceled)
 	}
 	return out.Encode(report)
@@ -157,11 +157,11 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 		report.Path = stats.Record()
 		err = errors.Join(err, e)
 		if stats.Log != nil {
-			report.Wire = execWire(stats.Log, report.Server)
+			report.Wire = totalExecWire(stats.Log, report.Server)
 		}
 	}()
 	// Standard error: the client program's output is kept apart.
-	server, err := openServer(ctx, path, spec.Program, os.Stderr, ServerSpec{
+	server, err := startServer(ctx, path, spec.Program, os.Stderr, ServerSpec{
 		TLS: spec.TLS, Strategy: spec.Server.Strategy, Limit: spec.Server.Limit, Bounds: spec.Server.Bounds, Grace: 10*time.Second + 4*spec.Spec.Impairments.RTT(),
 	})
 	if err != nil {
@@ -189,10 +189,10 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 
 // runClient runs the client program and returns its exit code.
 func runClient(path *netpath.Path, spec execSpec, server netip.AddrPort, signals <-chan syscall.Signal) (int, error) {
-	command := fill(spec.Command, server, spec.TLS)
+	command := substitute(spec.Command, server, spec.TLS)
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), URLVariable+"="+urlOf(server, spec.TLS))
+	cmd.Env = append(os.Environ(), URLVariable+"="+serverURL(server, spec.TLS))
 	netpath.Foreground(cmd)
 	if err := path.StartClient(cmd); err != nil {
 		return 0, CommandError{fmt.Errorf("start %s: %w", command[0], err)}

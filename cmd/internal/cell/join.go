@@ -6,14 +6,14 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// join compares the fleet's ledger with the server's by the client's port; the
+// joinLedgers compares the fleet's ledger with the server's by the client's port; the
 // client has one address. A port that was used more than once is compared by
 // how often each side saw it.
-func join(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
+func joinLedgers(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
 	type port struct {
-		connected int64 // attempts that connected
-		perhaps   int64 // attempts that did not, but whose SYN may have arrived
-		accepted  int64 // entries of the server
+		connected      int64 // attempts that connected
+		maybeConnected int64 // attempts that did not, but whose SYN may have arrived
+		accepted       int64 // entries of the server
 	}
 	ports := map[uint16]port{}
 	for i := range attempts {
@@ -23,7 +23,7 @@ func join(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Led
 		case a.Connected != 0:
 			p.connected++
 		case a.LocalPort != 0 && a.Outcome != results.Refused && a.Outcome != results.LocalError:
-			p.perhaps++
+			p.maybeConnected++
 		default:
 			continue
 		}
@@ -37,7 +37,7 @@ func join(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Led
 	var l results.Ledger
 	for _, p := range ports {
 		sure := min(p.connected, p.accepted)
-		late := min(p.perhaps, p.accepted-sure)
+		late := min(p.maybeConnected, p.accepted-sure)
 		l.Matched += sure + late
 		l.FleetOnly += p.connected - sure
 		l.ServerOnly += p.accepted - sure - late

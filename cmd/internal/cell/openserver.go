@@ -56,78 +56,78 @@ const (
 // runningServer is a server at the path's server end: the reference server in
 // a process of ours, or a user's program.
 type runningServer struct {
-	addr    netip.AddrPort
-	own     *process.Child
-	program *exec.Cmd
-	name    string        // of the program
-	private *private      // of a server of the catalogue
-	ended   chan struct{} // closed when the program has ended, with err
-	err     error
+	addr      netip.AddrPort
+	reference *process.Child
+	program   *exec.Cmd
+	name      string        // of the program
+	folder    *serverFolder // of a server of the catalogue
+	ended     chan struct{} // closed when the program has ended, with err
+	err       error
 }
 
-// openServer starts the server and returns when it listens. What a program
+// startServer starts the server and returns when it listens. What a program
 // writes goes to output; nil throws it away.
-func openServer(ctx context.Context, path *netpath.Path, p Program, output *os.File, reference ServerSpec) (*runningServer, error) {
+func startServer(ctx context.Context, path *netpath.Path, p Program, output *os.File, reference ServerSpec) (*runningServer, error) {
 	if len(p.Command) > 0 {
-		return openProgram(ctx, path, p, output)
+		return startProgram(ctx, path, p, output)
 	}
-	own, addr, err := startServer(path, reference)
+	own, addr, err := startReference(path, reference)
 	if err != nil {
 		return nil, err
 	}
-	return &runningServer{addr: addr, own: own}, nil
+	return &runningServer{addr: addr, reference: own}, nil
 }
 
-func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.File) (*runningServer, error) {
-	port, err := portFor(path)
+func startProgram(ctx context.Context, path *netpath.Path, p Program, output *os.File) (*runningServer, error) {
+	port, err := choosePort(path)
 	if err != nil {
 		return nil, err
 	}
 	s := &runningServer{addr: netip.AddrPortFrom(path.ServerAddr(), port), name: p.Name(), ended: make(chan struct{})}
 	if p.Setup != nil {
-		if s.private, err = openPrivate(p); err != nil {
+		if s.folder, err = newServerFolder(p); err != nil {
 			return nil, err
 		}
-		if s.program, err = s.private.command(p, s.addr); err != nil {
-			s.private.close()
+		if s.program, err = s.folder.command(p, s.addr); err != nil {
+			s.folder.close()
 			return nil, err
 		}
 	} else {
-		command := fill(p.Command, s.addr, false)
+		command := substitute(p.Command, s.addr, false)
 		s.program = exec.Command(command[0], command[1:]...)
 		if output != nil { // in an io.Writer a nil file is not nil
 			s.program.Stdout, s.program.Stderr = output, output
 		}
 	}
 	if err := path.StartServer(s.program); err != nil {
-		s.private.close()
+		s.folder.close()
 		if p.Setup != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC)) {
-			return nil, fmt.Errorf("start the server %s as an ordinary user: %w", s.name, forbidden(err))
+			return nil, fmt.Errorf("start the server %s as an ordinary user: %w", s.name, explainNamespaceError(err))
 		}
 		return nil, CommandError{fmt.Errorf("start the server %s: %w", s.name, err)}
 	}
-	s.private.started()
+	s.folder.closeOutput()
 	go func() {
 		defer close(s.ended)
 		s.err = s.program.Wait()
 	}()
 	for over := time.Now().Add(p.ListenTimeout); ; {
 		listening, err := listens(s.pid(), s.addr)
-		if err == nil && listening && s.private.ready(p.Setup) {
+		if err == nil && listening && s.folder.ready(p.Setup) {
 			return s, nil
 		}
 		select {
 		case <-s.ended:
-			said := s.private.said()
-			s.private.close()
-			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s%s", s.name, s.addr, s.end(), said)}
+			said := s.folder.excerpt()
+			s.folder.close()
+			return nil, CommandError{fmt.Errorf("the server %s ended before it listened on %v: %s%s", s.name, s.addr, s.exitReason(), said)}
 		case <-ctx.Done():
 			s.kill()
 			return nil, ctx.Err()
 		case <-time.After(listenPoll):
 		}
 		if time.Now().After(over) {
-			said := s.private.said()
+			said := s.folder.excerpt()
 			s.kill()
 			if listening {
 				return nil, CommandError{fmt.Errorf("the server %s did not say that it is ready (%q) within %v%s", s.name, p.Setup.Ready, p.ListenTimeout, said)}
@@ -137,8 +137,8 @@ func openProgram(ctx context.Context, path *netpath.Path, p Program, output *os.
 	}
 }
 
-// portFor is a port that a server program can have.
-func portFor(path *netpath.Path) (uint16, error) {
+// choosePort is a port that a server program can have.
+func choosePort(path *netpath.Path) (uint16, error) {
 	if path.Kind() != netpath.Loopback {
 		return programPort, nil
 	}
@@ -150,11 +150,11 @@ func portFor(path *netpath.Path) (uint16, error) {
 	return l.Addr().(*net.TCPAddr).AddrPort().Port(), l.Close()
 }
 
-// fill puts the server's address into a command's words. An IPv6 address is in
+// substitute puts the server's address into a command's words. An IPv6 address is in
 // brackets where a port follows, as in a URL, and bare where it stands alone.
-func fill(command []string, server netip.AddrPort, tls bool) []string {
+func substitute(command []string, server netip.AddrPort, tls bool) []string {
 	words := strings.NewReplacer("{host}:{port}", server.String(),
-		"{host}", server.Addr().String(), "{port}", strconv.Itoa(int(server.Port())), "{url}", urlOf(server, tls))
+		"{host}", server.Addr().String(), "{port}", strconv.Itoa(int(server.Port())), "{url}", serverURL(server, tls))
 	filled := make([]string, len(command))
 	for i, word := range command {
 		filled[i] = words.Replace(word)
@@ -162,7 +162,7 @@ func fill(command []string, server netip.AddrPort, tls bool) []string {
 	return filled
 }
 
-func urlOf(server netip.AddrPort, tls bool) string {
+func serverURL(server netip.AddrPort, tls bool) string {
 	scheme := "http"
 	if tls {
 		scheme = "https"
@@ -171,7 +171,7 @@ func urlOf(server netip.AddrPort, tls bool) string {
 }
 
 // end says how the program ended.
-func (s *runningServer) end() string {
+func (s *runningServer) exitReason() string {
 	if s.program.ProcessState != nil && s.program.ProcessState.Success() {
 		return s.program.ProcessState.String() + " (a server has to stay in the foreground)"
 	}
@@ -183,8 +183,8 @@ func (s *runningServer) end() string {
 
 // pid is a process in the server's namespace.
 func (s *runningServer) pid() int {
-	if s.own != nil {
-		return s.own.Cmd.Process.Pid
+	if s.reference != nil {
+		return s.reference.Cmd.Process.Pid
 	}
 	return s.program.Process.Pid
 }
@@ -194,12 +194,12 @@ func (s *runningServer) pid() int {
 // and end over what it finds there.
 func (s *runningServer) counters() (map[string]int64, error) {
 	before, err := counters(s.pid())
-	if err == nil || s.own != nil {
+	if err == nil || s.reference != nil {
 		return before, err
 	}
 	select {
 	case <-s.ended:
-		return nil, CommandError{fmt.Errorf("the server %s ended as soon as it listened on %v: %s%s", s.name, s.addr, s.end(), s.private.said())}
+		return nil, CommandError{fmt.Errorf("the server %s ended as soon as it listened on %v: %s%s", s.name, s.addr, s.exitReason(), s.folder.excerpt())}
 	case <-time.After(endGrace):
 		return nil, err
 	}
@@ -208,15 +208,15 @@ func (s *runningServer) counters() (map[string]int64, error) {
 // stop ends the reference server's serving and returns its report. A user's
 // program has no report, and goes on, so that its namespace's counters can be read.
 func (s *runningServer) stop() (*targets.Report, error) {
-	if s.own == nil {
+	if s.reference == nil {
 		return nil, s.alive()
 	}
-	if err := s.own.Send(struct{}{}); err != nil {
-		return nil, fmt.Errorf("the server died: %w", s.own.Cause(err))
+	if err := s.reference.Send(struct{}{}); err != nil {
+		return nil, fmt.Errorf("the server died: %w", s.reference.Cause(err))
 	}
 	var report targets.Report
-	if err := s.own.Receive(&report); err != nil {
-		return nil, fmt.Errorf("the server died: %w", s.own.Cause(err))
+	if err := s.reference.Receive(&report); err != nil {
+		return nil, fmt.Errorf("the server died: %w", s.reference.Cause(err))
 	}
 	return &report, nil
 }
@@ -232,7 +232,7 @@ func (s *runningServer) alive() error {
 	}
 	select {
 	case <-s.ended:
-		return fmt.Errorf("the server died: %s%s", s.end(), s.private.said())
+		return fmt.Errorf("the server died: %s%s", s.exitReason(), s.folder.excerpt())
 	case <-time.After(endGrace):
 		return errors.New("the server stopped listening")
 	}
@@ -240,11 +240,11 @@ func (s *runningServer) alive() error {
 
 // kill ends the server; a program is asked first.
 func (s *runningServer) kill() {
-	if s.own != nil {
-		s.own.Kill()
+	if s.reference != nil {
+		s.reference.Kill()
 		return
 	}
-	defer s.private.close()
+	defer s.folder.close()
 	_ = s.program.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.ended:

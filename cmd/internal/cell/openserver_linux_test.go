@@ -39,7 +39,7 @@ func overLoopback(t *testing.T, p Program) netip.AddrPort {
 	}
 	t.Cleanup(func() { os.RemoveAll(p.Folder) })
 	p.ListenTimeout = max(patience, p.ListenTimeout)
-	s, err := openServer(t.Context(), path, p, nil, ServerSpec{})
+	s, err := startServer(t.Context(), path, p, nil, ServerSpec{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestAServerThatEndsAsSoonAsItListensIsAProgramsErrorWithItsEnd(t *testing.T
 	}
 	defer path.Close()
 	const script = `import socket, sys; socket.create_server((sys.argv[1], int(sys.argv[2]))).accept(); sys.exit(7)`
-	s, err := openServer(t.Context(), path, Program{Command: []string{"python3", "-c", script, "{host}", "{port}"}, ListenTimeout: patience}, nil, ServerSpec{})
+	s, err := startServer(t.Context(), path, Program{Command: []string{"python3", "-c", script, "{host}", "{port}"}, ListenTimeout: patience}, nil, ServerSpec{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // private is the folder of a server of the catalogue: its configuration, what it
 // makes itself, and what it writes. The nil value is that of a program without.
-type private struct {
+type serverFolder struct {
 	dir    string
 	output *os.File // until the server has it
 }
@@ -46,17 +46,17 @@ const (
 	saidBytes = 600
 )
 
-// openPrivate makes the folder.
-func openPrivate(p Program) (*private, error) {
+// newServerFolder makes the folder.
+func newServerFolder(p Program) (*serverFolder, error) {
 	dir, err := os.MkdirTemp(p.Folder, p.Setup.Server+"-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the server: %w", err)
 	}
-	return &private{dir: dir}, nil
+	return &serverFolder{dir: dir}, nil
 }
 
 // command fills the folder and returns the server's command.
-func (f *private) command(p Program, server netip.AddrPort) (*exec.Cmd, error) {
+func (f *serverFolder) command(p Program, server netip.AddrPort) (*exec.Cmd, error) {
 	setup := p.Setup.At(f.dir, server)
 	err := setup.Write(f.dir)
 	if err == nil && p.TLS != nil {
@@ -82,14 +82,14 @@ func (f *private) command(p Program, server netip.AddrPort) (*exec.Cmd, error) {
 }
 
 // started closes what the server has a copy of now.
-func (f *private) started() {
+func (f *serverFolder) closeOutput() {
 	if f != nil {
 		_ = f.output.Close()
 	}
 }
 
 // ready tells whether the server has written what it writes when it can serve.
-func (f *private) ready(setup *catalogue.Setup) bool {
+func (f *serverFolder) ready(setup *catalogue.Setup) bool {
 	if f == nil || setup.Ready == "" {
 		return true
 	}
@@ -98,7 +98,7 @@ func (f *private) ready(setup *catalogue.Setup) bool {
 }
 
 // said is the first lines that the server wrote, to stand behind an error.
-func (f *private) said() string {
+func (f *serverFolder) excerpt() string {
 	if f == nil {
 		return ""
 	}
@@ -123,7 +123,7 @@ func (f *private) said() string {
 }
 
 // close removes the folder.
-func (f *private) close() {
+func (f *serverFolder) close() {
 	if f != nil {
 		_ = f.output.Close() // an *os.File may be nil
 		_ = os.RemoveAll(f.dir)

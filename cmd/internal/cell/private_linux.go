@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// ordinary is the user that a server of the catalogue is to itself: nobody, who
+// nobody is the user that a server of the catalogue is to itself: nobody, who
 // stands in every /etc/passwd.
-const ordinary = 65534
+const nobody = 65534
 
 // asOrdinaryUser has cmd start as an ordinary user in a user namespace of its
 // own, when this process is root. A server that root starts wants to become
@@ -21,7 +21,7 @@ func asOrdinaryUser(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:     true,
 		Cloneflags:  syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: ordinary, HostID: 0, Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: ordinary, HostID: os.Getegid(), Size: 1}},
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: 0, Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getegid(), Size: 1}},
 	}
 }

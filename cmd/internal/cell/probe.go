@@ -89,13 +89,13 @@ type probeSpec struct {
 
 // probeReport is what the probe process hands back.
 type probeReport struct {
-	Error string // why the path cannot be had; empty when it can
-	Wrong bool   // Error is the program's
+	Error         string // why the path cannot be had; empty when it can
+	CommandFailed bool   // Error is the program's
 }
 
-// Try starts a server program at the server's end of the path, waits until it
+// TryProgram starts a server program at the server's end of the path, waits until it
 // listens, and ends it. A CommandError is the program's.
-func Try(ctx context.Context, c Choice, spec netpath.Spec, p Program) error {
+func TryProgram(ctx context.Context, c Choice, spec netpath.Spec, p Program) error {
 	return probe(ctx, c, spec, p)
 }
 
@@ -124,7 +124,7 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 		spec.Impairments = none.WithRTT(time.Millisecond)
 	}
 	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
-		return forbidden(err)
+		return explainNamespaceError(err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
 	defer stop()
@@ -139,7 +139,7 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 		return ctx.Err()
 	case err != nil:
 		return err
-	case failure.Wrong:
+	case failure.CommandFailed:
 		return CommandError{errors.New(failure.Error)}
 	case failure.Error != "":
 		return errors.New(failure.Error)
@@ -147,9 +147,9 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 	return nil
 }
 
-// forbidden says what it means that a process in namespaces of its own could
+// explainNamespaceError says what it means that a process in namespaces of its own could
 // not be started: clone(2) has words for other things only.
-func forbidden(err error) error {
+func explainNamespaceError(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%w: no user or network namespace is left to this user (sysctls user.max_user_namespaces, user.max_net_namespaces)", netpath.ErrNotAllowed)
@@ -178,7 +178,7 @@ func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var report probeReport
 	if err != nil {
 		report.Error = err.Error()
-		report.Wrong = errors.As(err, new(CommandError))
+		report.CommandFailed = errors.As(err, new(CommandError))
 	}
 	return out.Encode(report)
 }
@@ -190,7 +190,7 @@ func (s probeSpec) try(ctx context.Context) error {
 	}
 	if len(s.Program.Command) > 0 {
 		var server *runningServer
-		if server, err = openProgram(ctx, path, s.Program, os.Stderr); err == nil {
+		if server, err = startProgram(ctx, path, s.Program, os.Stderr); err == nil {
 			server.kill()
 		}
 	}

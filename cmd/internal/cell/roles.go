@@ -31,7 +31,7 @@ import (
 // Roles are the processes of a cell, for process.Run.
 func Roles() map[string]process.Role {
 	return map[string]process.Role{
-		"cell":   role,
+		"cell":   cellRole,
 		"server": serverRole,
 		"fleet":  fleetRole,
 		"driver": driverRole,

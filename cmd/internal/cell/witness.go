@@ -72,9 +72,9 @@ type ExecWire struct {
 	Arrived int64
 }
 
-// execWire adds up a path's record, with the server's ledger if there is one.
+// totalExecWire adds up a path's record, with the server's ledger if there is one.
 // Without, every connection that got an answer counts as a rejection.
-func execWire(log *wire.Log, server *targets.Report) *ExecWire {
+func totalExecWire(log *wire.Log, server *targets.Report) *ExecWire {
 	var entries []targets.LedgerEntry
 	if server != nil {
 		entries = server.Entries
@@ -108,9 +108,9 @@ func (c Capture) write(log *wire.Log, joined []wire.Joined) error {
 	return nil
 }
 
-// typical draws the first connection of the outcome that most of them had.
+// drawTypical draws the first connection of the outcome that most of them had.
 // The title begins with what was measured.
-func typical(what string, log *wire.Log, joined []wire.Joined) (svg string, err error) {
+func drawTypical(what string, log *wire.Log, joined []wire.Joined) (svg string, err error) {
 	var counts results.Counts
 	for _, j := range joined {
 		if j.Conn != nil && j.Attempt != nil {

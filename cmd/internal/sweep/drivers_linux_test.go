@@ -13,10 +13,11 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 func TestEveryInstalledClientIsMeasuredAsTheFleetIs(t *testing.T) {
-	path, err := cell.Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: netpath.Impairments{}.WithRTT(5 * time.Millisecond)})
+	path, err := cell.Choose(context.Background(), netpath.Spec{Kind: netpath.DelayLine, Impairments: impair.Set{}.WithRTT(5 * time.Millisecond)})
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)

@@ -53,8 +53,8 @@ func TestAnAnswerDroppedOnceIsLostForGoodUnderCloseAndRecoveredByThoseWhoWait(t 
 	// A FIN that arrives without the answer before it makes the server's kernel send
 	// the answer again, a round trip later. The request has to have met the close by
 	// then, and half a second is enough for that on a busy machine too.
-	cells := withFault(t, netpath.DropFirstResponse, 500*time.Millisecond, "duplex", 0, "close", "linger-zero")
-	maps.Copy(cells, withFault(t, netpath.DropFirstResponse, 10*time.Millisecond, "duplex", 0,
+	cells := withFault(t, impair.DropFirstResponse, 500*time.Millisecond, "duplex", 0, "close", "linger-zero")
+	maps.Copy(cells, withFault(t, impair.DropFirstResponse, 10*time.Millisecond, "duplex", 0,
 		"read-request", "lingering-close", "wait-acked", "drain-until-acked"))
 	for name, c := range cells {
 		lost := c.Wire.Fates[results.LostOnPath.String()]
@@ -73,7 +73,7 @@ func TestAnAnswerDroppedOnceIsLostForGoodUnderCloseAndRecoveredByThoseWhoWait(t 
 }
 
 func TestARequestHeldBehindTheCloseIsLateDataNotUnreadData(t *testing.T) {
-	c := withFault(t, netpath.LateRequest, 10*time.Millisecond, "blocking", 0, "close")["close"]
+	c := withFault(t, impair.LateRequest, 10*time.Millisecond, "blocking", 0, "close")["close"]
 	if n := c.Wire.Resets[results.LateData.String()]; n != c.Attempts {
 		t.Errorf("%d of %d connections were reset by late data: %v", n, c.Attempts, c.Wire.Resets)
 	}
@@ -87,7 +87,7 @@ func TestARequestHeldBehindTheCloseIsLateDataNotUnreadData(t *testing.T) {
 }
 
 func TestWithoutItsResetABlockedUploadHangsAndIsNotDelivered(t *testing.T) {
-	c := withFault(t, netpath.DropRST, 10*time.Millisecond, "blocking", 1<<20, "read-header")["read-header"]
+	c := withFault(t, impair.DropRST, 10*time.Millisecond, "blocking", 1<<20, "read-header")["read-header"]
 	if c.Outcomes[results.TimeoutSend] != c.Attempts {
 		t.Errorf("want every attempt stuck in send: %v", c.Outcomes)
 	}

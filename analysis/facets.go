@@ -43,10 +43,8 @@ func facetPoint(p results.Point) results.Point {
 
 func (r facetRow) holds(p results.Point) bool { return r.point == facetPoint(p) }
 
-func newFacets(run *results.Run) *facets { return NewStudy(run).facets() }
-
-func (study *Study) facets() *facets {
-	run, all := study.Run, study.grid()
+func newFacets(study *Study) *facets {
+	run, all := study.Run, study.Grid()
 	f := &facets{manifest: &run.Manifest}
 	var concurrencies []int
 	f.concurrency, concurrencies = modal(all)

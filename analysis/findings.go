@@ -24,9 +24,12 @@ const shown = 3
 // computed from the run's records and carries n and the 95% interval; what the
 // intervals do not tell apart is called so, and what was not measured is not
 // spoken of.
-func Findings(run *results.Run) []string { return NewStudy(run).Findings() }
+func Findings(study *Study) []string {
+	return append(findScenarios(study), findGrid(study)...)
+}
 
-func findingsOf(run *results.Run, summaries []*Summary) []string {
+func findGrid(study *Study) []string {
+	run, summaries := study.Run, study.Summaries
 	if len(summaries) == 0 {
 		return []string{"The run has no cells on record."}
 	}
@@ -56,8 +59,8 @@ func findingsOf(run *results.Run, summaries []*Summary) []string {
 	found = append(found, findAgreement(rejecting)...)
 	found = append(found, findNeverRejected(valid)...)
 	found = append(found, findNoise(run)...)
-	found = append(found, findPlan(run, summaries)...)
-	found = append(found, findValidity(run, withTwins(summaries, run.Cells))...)
+	found = append(found, findPlan(study)...)
+	found = append(found, findValidity(run, study.WithTwins())...)
 	return found
 }
 

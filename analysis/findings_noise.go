@@ -14,12 +14,6 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// withTwins adds the second cells of A/A pairs, as points of their own: for what is
-// said of validity, which they are part of.
-func withTwins(summaries []*Summary, cells []results.Cell) []*Summary {
-	return slices.Concat(summaries, twins(cells))
-}
-
 // findNoise says what figures differ by where nothing else does: between rounds,
 // and between the halves of A/A pairs.
 func findNoise(run *results.Run) []string { return append(findScatter(run.Cells), findPairs(run)...) }
@@ -118,7 +112,8 @@ func endedAsPlanned(m results.Manifest) bool {
 }
 
 // findPlan says what became of a precision to reach and of a time budget.
-func findPlan(run *results.Run, summaries []*Summary) []string {
+func findPlan(study *Study) []string {
+	run, summaries := study.Run, study.Summaries
 	m := run.Manifest
 	var found []string
 	word := m.Options["precision"]
@@ -127,7 +122,7 @@ func findPlan(run *results.Run, summaries []*Summary) []string {
 	}
 	if m.OutOfBudget {
 		rounds := 0
-		for _, s := range withTwins(summaries, run.Cells) {
+		for _, s := range study.WithTwins() {
 			rounds += s.Rounds
 		}
 		found = append(found, fmt.Sprintf("The run ended when its time budget of %s was used up: %d of %s are on record.",

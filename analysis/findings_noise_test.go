@@ -59,7 +59,7 @@ func TestFindingsOnNoiseAndPlanAreAsRecorded(t *testing.T) {
 	} {
 		fmt.Fprintf(&b, "# %s\n", c.name)
 		s := NewStudy(c.run)
-		for _, sentence := range append(append(findNoise(c.run), findPlan(c.run, s.Summaries)...), findValidity(c.run, withTwins(s.Summaries, c.run.Cells))...) {
+		for _, sentence := range append(append(findNoise(c.run), findPlan(s)...), findValidity(c.run, s.WithTwins())...) {
 			fmt.Fprintln(&b, sentence)
 		}
 	}
@@ -71,7 +71,7 @@ func TestFindingsOnNoiseAndPlanAreAsRecorded(t *testing.T) {
 func TestARunWithoutPairsIsNotSpokenOfAsIfItHadThem(t *testing.T) {
 	run := synthetic(t, tinyGrid())
 	run.Manifest.Options["aa"] = "0"
-	if found := append(findNoise(run), findPlan(run, NewStudy(run).Summaries)...); len(found) != 0 {
+	if found := append(findNoise(run), findPlan(NewStudy(run))...); len(found) != 0 {
 		t.Errorf("%q", found)
 	}
 }

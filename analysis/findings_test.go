@@ -19,12 +19,12 @@ func cellOf(strategy, client string, rtt float64, body, k, n int64) results.Cell
 }
 
 func findings(cells ...results.Cell) string {
-	return strings.Join(Findings(&results.Run{Cells: cells}), "\n")
+	return strings.Join(Findings(NewStudy(&results.Run{Cells: cells})), "\n")
 }
 
 func TestEverySentenceOnASharesCarriesNAndInterval(t *testing.T) {
 	percentage := regexp.MustCompile(`[0-9]% \(`)
-	for _, sentence := range Findings(flawed(synthetic(t, smallGrid()))) {
+	for _, sentence := range Findings(NewStudy(flawed(synthetic(t, smallGrid())))) {
 		if !strings.Contains(sentence, "n=") && !strings.Contains(sentence, "rounds") {
 			t.Errorf("no n: %s", sentence)
 		}
@@ -104,7 +104,7 @@ func TestTheCheapestIsAmongThoseThatDeliverEnough(t *testing.T) {
 func TestNothingIsSaidOfARunWithoutValidCells(t *testing.T) {
 	c := cellOf("close", "blocking", 50, 0, 10, 1000)
 	c.Valid, c.InvalidReason = false, "path late"
-	got := Findings(&results.Run{Cells: []results.Cell{c}, Manifest: results.Manifest{Planned: 2}})
+	got := Findings(NewStudy(&results.Run{Cells: []results.Cell{c}, Manifest: results.Manifest{Planned: 2}}))
 	want := []string{
 		`Left out of every figure, for want of a valid try: 1 of 1 measured round (1 for "path late"); 0 invalid tries were run again.`,
 		"The run is not complete: 1 of 2 planned rounds are on record.",
@@ -121,7 +121,7 @@ func TestAMergedRunIsNotCalledIncompleteForWhatItsRunsHadInCommon(t *testing.T) 
 		Manifest: results.Manifest{Planned: 2, Sources: []results.Source{one, {Name: "other"}}},
 		Cells:    []results.Cell{connectionCell("close", false, 0, 50, 0)},
 	}
-	said := func() string { return strings.Join(Findings(run), "\n") }
+	said := func() string { return strings.Join(Findings(NewStudy(run)), "\n") }
 	if text := said(); strings.Contains(text, "not complete") || strings.Contains(text, "not finished") {
 		t.Error(text)
 	}

@@ -37,7 +37,7 @@ func golden(t *testing.T, name string, got []byte) {
 func TestTableIsAsRecorded(t *testing.T) {
 	run := flawed(synthetic(t, smallGrid()))
 	var b bytes.Buffer
-	if err := Table(&b, run.Cells); err != nil {
+	if err := Table(&b, Summarize(run.Cells, nil)); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "table.golden", b.Bytes())
@@ -51,7 +51,7 @@ func TestTableOfALossyRatedRunIsAsRecorded(t *testing.T) {
 		run.Cells[i].Limit, run.Cells[i].Rate = 16, 1000
 	}
 	var b bytes.Buffer
-	if err := Table(&b, run.Cells); err != nil {
+	if err := Table(&b, Summarize(run.Cells, nil)); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "table-lossy.golden", b.Bytes())
@@ -62,7 +62,7 @@ func TestARunWithoutARecordOfThePathShowsAsItDidBefore(t *testing.T) {
 	g.strategies, g.clients, g.rounds, g.blind = []string{"close", "lingering-close"}, []string{"blocking"}, 2, true
 	run := flawed(synthetic(t, g))
 	var table, page bytes.Buffer
-	if err := errors.Join(Table(&table, run.Cells), Report(&page, run, nil, nil)); err != nil {
+	if err := errors.Join(Table(&table, Summarize(run.Cells, nil)), Report(&page, contentOf(t, run, false))); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "table-blind.golden", table.Bytes())
@@ -79,7 +79,7 @@ func TestFixedColumnsOfATableStayNarrow(t *testing.T) {
 	g := smallGrid()
 	g.strategies = []string{"close", "drain-until-acked"}
 	var b bytes.Buffer
-	if err := Table(&b, synthetic(t, g).Cells); err != nil {
+	if err := Table(&b, Summarize(synthetic(t, g).Cells, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if head, _, _ := strings.Cut(b.String(), "lost as"); len(head) > 145 {
@@ -90,9 +90,9 @@ func TestFixedColumnsOfATableStayNarrow(t *testing.T) {
 func TestTableNamesImpairmentsOnlyWhereThereAreAny(t *testing.T) {
 	run := synthetic(t, aloneGrid())
 	var without, with bytes.Buffer
-	err := Table(&without, run.Cells)
+	err := Table(&without, Summarize(run.Cells, nil))
 	run.Cells[0].Impairments = "jitter 5ms, rate-up 2Mbit"
-	if err := errors.Join(err, Table(&with, run.Cells)); err != nil {
+	if err := errors.Join(err, Table(&with, Summarize(run.Cells, nil))); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(without.String(), "impaired") || !strings.Contains(with.String(), "  jitter 5ms, rate-up 2Mbit  ") {
@@ -115,7 +115,7 @@ func TestFindingsAreAsRecorded(t *testing.T) {
 		"findings.golden":       flawed(synthetic(t, smallGrid())),
 		"findings-alone.golden": synthetic(t, aloneGrid()),
 	} {
-		golden(t, name, []byte(strings.Join(Findings(run), "\n")+"\n"))
+		golden(t, name, []byte(strings.Join(Findings(NewStudy(run)), "\n")+"\n"))
 	}
 }
 
@@ -124,7 +124,7 @@ func TestReportIsAsRecorded(t *testing.T) {
 	g.strategies, g.clients, g.rounds = []string{"close", "lingering-close"}, []string{"blocking"}, 2
 	run := flawed(synthetic(t, g))
 	var b bytes.Buffer
-	if err := Report(&b, run, nil, nil); err != nil {
+	if err := Report(&b, contentOf(t, run, false)); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "report.golden.html", []byte(withoutScripts(b.String())))

@@ -71,7 +71,7 @@ func asLeague(run *results.Run) *results.Run {
 func TestTheSentencesOfALeagueAreAsRecorded(t *testing.T) {
 	run := leagueRun(t)
 	spoilField(run, "h2o", "curl", 20, 0)
-	golden(t, "findings-league.golden", []byte(strings.Join(Findings(run), "\n")+"\n"))
+	golden(t, "findings-league.golden", []byte(strings.Join(Findings(NewStudy(run)), "\n")+"\n"))
 }
 
 // spoilField makes the cells of a field invalid.
@@ -239,7 +239,7 @@ func TestALeagueDoesNotSpeakForTheStrategiesBesideIt(t *testing.T) {
 		c.Concurrency = int(k)
 		run.Cells = append(run.Cells, c)
 	}
-	got := strings.Join(Findings(run), "\n")
+	got := strings.Join(Findings(NewStudy(run)), "\n")
 	if !strings.Contains(got, "With blocking clients close delivered 62.5% (95% CI") {
 		t.Error(got)
 	}

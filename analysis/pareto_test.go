@@ -113,7 +113,7 @@ func TestTheFrontierIsAFindingWithItsSamples(t *testing.T) {
 	g := smallGrid()
 	g.strategies = []string{"close", "lingering-close", "drain-until-acked"}
 	var found []string
-	for _, s := range Findings(synthetic(t, g)) {
+	for _, s := range Findings(NewStudy(synthetic(t, g))) {
 		if strings.HasPrefix(s, "Frontier") {
 			found = append(found, s)
 			if !strings.Contains(s, "n=") || !strings.Contains(s, "Against the frontier of each cost drain-until-acked is ") {

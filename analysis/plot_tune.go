@@ -26,7 +26,11 @@ func TunePlot(t *Tuning, dir string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the plots' folder: %w", err)
 	}
-	return f.write(dir)
+	drawn, err := render(f)
+	if err != nil {
+		return nil, err
+	}
+	return WriteFigures([]ChartFigure{drawn}, dir)
 }
 
 // tuneLooks are the looks of the phases.

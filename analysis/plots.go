@@ -5,58 +5,69 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"gonum.org/v1/plot"
 
-	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Plots draws the run's plots and writes each as SVG and PNG into a folder,
-// which it makes if it is missing. It returns the files' paths. The same run
-// gives the same bytes.
-func Plots(run *results.Run, dir string) ([]string, error) { return NewStudy(run).Plots(dir) }
+// ChartFigure is one drawn plot of a run.
+type ChartFigure struct {
+	Name    string // stem of its file names
+	Title   string // what is measured
+	Caption string // how to read it
+	// SVG and PNG are whole files.
+	SVG, PNG []byte
+}
 
-func writePlots(figures []*figure, dir string) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make the plots' folder: %w", err)
-	}
-	drawn := make([][]string, len(figures))
+// Figures draws every plot of a run; none where nothing is on record. The same
+// run gives the same bytes.
+func Figures(study *Study) ([]ChartFigure, error) {
+	figures := layOut(study)
+	drawn := make([]ChartFigure, len(figures))
 	errs := make([]error, len(figures))
 	var drawing sync.WaitGroup
 	for i, f := range figures {
-		drawing.Go(func() { drawn[i], errs[i] = f.write(dir) })
+		drawing.Go(func() { drawn[i], errs[i] = render(f) })
 	}
 	drawing.Wait()
-	return slices.Concat(drawn...), errors.Join(errs...)
+	return drawn, errors.Join(errs...)
 }
 
-// write writes the figure as SVG and PNG and returns the files' paths.
-func (f *figure) write(dir string) (paths []string, err error) {
-	for _, format := range []struct {
-		ext    string
-		render func() ([]byte, error)
-	}{{"svg", f.svg}, {"png", f.png}} {
-		b, err := format.render()
-		if err != nil {
-			return paths, err
+func render(f *figure) (ChartFigure, error) {
+	svg, err := f.svg()
+	if err != nil {
+		return ChartFigure{}, err
+	}
+	png, err := f.png()
+	return ChartFigure{Name: f.name, Title: f.title, Caption: f.caption, SVG: svg, PNG: png}, err
+}
+
+// WriteFigures writes each figure as SVG and PNG into a folder, which it makes if
+// it is missing, and returns the files' paths.
+func WriteFigures(figures []ChartFigure, dir string) (paths []string, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the plots' folder: %w", err)
+	}
+	for _, f := range figures {
+		for _, file := range []struct {
+			ext   string
+			bytes []byte
+		}{{".svg", f.SVG}, {".png", f.PNG}} {
+			path := filepath.Join(dir, f.Name+file.ext)
+			if err := os.WriteFile(path, file.bytes, 0o644); err != nil {
+				return paths, fmt.Errorf("write a plot: %w", err)
+			}
+			paths = append(paths, path)
 		}
-		path := filepath.Join(dir, f.name+"."+format.ext)
-		if err := os.WriteFile(path, b, 0o644); err != nil {
-			return paths, fmt.Errorf("write a plot: %w", err)
-		}
-		paths = append(paths, path)
 	}
 	return paths, nil
 }
 
-func figures(run *results.Run) []*figure { return NewStudy(run).figures() }
-
-// figures lays out every plot of a run; none where nothing is on record.
-func (study *Study) figures() []*figure {
-	f := study.facets()
+// layOut lays out every plot of a run.
+func layOut(study *Study) []*figure {
+	f := newFacets(study)
 	if len(f.summaries) == 0 {
 		return nil
 	}

@@ -37,7 +37,11 @@ func plotRuns(t *testing.T) map[string]*results.Run {
 func TestPlotsAreWholeSVGAndPNGFiles(t *testing.T) {
 	for name, run := range plotRuns(t) {
 		t.Run(name, func(t *testing.T) {
-			paths, err := Plots(run, filepath.Join(t.TempDir(), "plots"))
+			figures, err := Figures(NewStudy(run))
+			if err != nil {
+				t.Fatal(err)
+			}
+			paths, err := WriteFigures(figures, filepath.Join(t.TempDir(), "plots"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +83,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 	shuffled := *run
 	shuffled.Cells = slices.Clone(run.Cells)
 	slices.Reverse(shuffled.Cells)
-	one, two := figures(run), figures(&shuffled)
+	one, two := layOut(NewStudy(run)), layOut(NewStudy(&shuffled))
 	if len(one) != len(two) {
 		t.Fatalf("%d and %d figures", len(one), len(two))
 	}
@@ -99,7 +103,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 
 func TestNoPanelIsEmpty(t *testing.T) {
 	for name, run := range plotRuns(t) {
-		for _, f := range figures(run) {
+		for _, f := range layOut(NewStudy(run)) {
 			for _, row := range f.panels {
 				for _, p := range row {
 					content := false
@@ -121,7 +125,7 @@ func TestNoPanelIsEmpty(t *testing.T) {
 }
 
 func TestARunWithoutValidCellsSaysSoInEveryPanel(t *testing.T) {
-	for _, f := range figures(plotRuns(t)["invalid"]) {
+	for _, f := range layOut(NewStudy(plotRuns(t)["invalid"])) {
 		svg, err := f.svg()
 		if err != nil {
 			t.Fatal(err)

@@ -8,8 +8,6 @@ import (
 	"html/template"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,23 +33,26 @@ var reportScript string
 //go:embed assets/echarts-6.1.0.min.js
 var reportCharts string
 
-// Report writes one self-contained page: environment, findings, the table of
-// all points with its filters, charts, plots, validity, glossaries and links to
-// the run's files, which it expects beside it. Plots are paths that Plots
-// returned; the SVG files among them are put into the page itself. Ladders are
-// the SVG files of drawn connections, which go into the page too. The page makes
-// no request; without scripts it still shows everything but filters and charts,
-// of tables and pictures up to a bound that it names.
-func Report(w io.Writer, run *results.Run, plots, ladders []string) error {
-	return NewStudy(run).Report(w, plots, ladders)
+// Content is what a page shows.
+type Content struct {
+	Study    *Study
+	Findings []string
+	Figures  []ChartFigure
+	// Ladders are the paths of the SVG files of drawn connections.
+	Ladders []string
 }
 
-func writeReport(w io.Writer, study *Study, plots, ladders []string) error {
+// Report writes one self-contained page: environment, findings, the table of
+// all points with its filters, charts, plots, validity, glossaries and links to
+// the run's files, which it expects beside it. The page makes no request;
+// without scripts it still shows everything but filters and charts, of tables
+// and pictures up to a bound that it names.
+func Report(w io.Writer, c Content) error {
 	t, err := template.New("report").Parse(reportTemplate)
 	if err != nil {
 		return fmt.Errorf("parse the report's template: %w", err)
 	}
-	p, err := newPage(study, plots, ladders)
+	p, err := newPage(c)
 	if err != nil {
 		return err
 	}
@@ -144,10 +145,11 @@ type pageNotes struct {
 	Lines []string
 }
 
-func newPage(study *Study, plots, ladders []string) (page, error) {
-	m, summaries := study.Run.Manifest, study.Summaries
+func newPage(c Content) (page, error) {
+	study, summaries := c.Study, c.Study.Summaries
+	m := study.Run.Manifest
 	p := page{
-		Manifest: m, Findings: study.Findings(), TCP: sorted(m.TCP), Options: sorted(m.Options),
+		Manifest: m, Findings: c.Findings, TCP: sorted(m.TCP), Options: sorted(m.Options),
 		Outcomes: results.Outcomes[:], Strategies: m.Strategies, Clients: m.Clients, Counters: results.Counters,
 		Files: []pair{
 			{results.ManifestFile, "what was run, on which machine, with which options"},
@@ -161,10 +163,10 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 			p.Duration = m.Finished.Sub(m.Started).Round(time.Second).String()
 		}
 	}
-	p.Validity, p.AllValid = validity(withTwins(summaries, study.Run.Cells))
+	p.Validity, p.AllValid = validity(study.WithTwins())
 	p.Environment = environment(m)
 	p.Points = pointTable(summaries)
-	p.Scenarios, p.Grid = scenarioSection(study), len(study.grid()) > 0
+	p.Scenarios, p.Grid = scenarioSection(study), len(study.Grid()) > 0
 	p.Wire = wireSection(where(summaries, (*Summary).witnessed))
 	for _, n := range notesOf(summaries) {
 		if len(n.lines) > 0 {
@@ -179,7 +181,7 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 		p.League = l.page() // which has room for the caveats
 		p.Findings = slices.DeleteFunc(slices.Clone(p.Findings), func(text string) bool { return slices.Contains(p.League.Caveats, text) })
 	}
-	p.Ladders = openDrawings(summaries, results.NewTermOrder(m.Strategies), ladders)
+	p.Ladders = openDrawings(summaries, results.NewTermOrder(m.Strategies), c.Ladders)
 	for _, place := range Places {
 		p.Places = append(p.Places, pair{place.Name, place.Summary})
 	}
@@ -189,8 +191,8 @@ func newPage(study *Study, plots, ladders []string) (page, error) {
 		return p, err
 	}
 	p.Data = template.JS(data) // the encoder escapes what could end the element
-	p.Figures, p.Unshown, err = inline(study, plots)
-	return p, err
+	p.Figures, p.Unshown = inline(c.Figures)
+	return p, nil
 }
 
 // validity is the one line above everything else.
@@ -283,40 +285,25 @@ func newTable(label string, columns []column, summaries []*Summary) pageTable {
 	return t
 }
 
-// inline reads the SVG plots and puts the figures' own words beside them.
-func inline(study *Study, plots []string) (all []inlined, unshown string, err error) {
-	words := map[string]*figure{}
-	for _, f := range study.figures() {
-		words[f.name] = f
-	}
+// inline puts figures into the page, as many as there is room for.
+func inline(figures []ChartFigure) (all []inlined, unshown string) {
 	var shown int
 	var left []string
-	for _, path := range plots {
-		name, isSVG := strings.CutSuffix(filepath.Base(path), ".svg")
-		if !isSVG {
+	for _, f := range figures {
+		if shown+len(f.SVG) > maxPictureBytes {
+			left = append(left, f.Name)
 			continue
 		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, "", fmt.Errorf("read a plot: %w", err)
-		}
-		if shown+len(b) > maxPictureBytes {
-			left = append(left, name)
-			continue
-		}
-		shown += len(b)
+		shown += len(f.SVG)
+		svg := f.SVG
 		// A page takes the element alone, without the XML declaration before it.
-		if start := bytes.Index(b, []byte("<svg")); start > 0 {
-			b = b[start:]
+		if start := bytes.Index(svg, []byte("<svg")); start > 0 {
+			svg = svg[start:]
 		}
-		fig := inlined{Name: name, Title: name, SVG: template.HTML(b)} // written by Plots, which escapes all text
-		if f := words[name]; f != nil {
-			fig.Title, fig.Caption = cmp.Or(f.title, name), f.caption
-		}
-		all = append(all, fig)
+		all = append(all, inlined{f.Name, cmp.Or(f.Title, f.Name), f.Caption, template.HTML(svg)}) // whose text is escaped
 	}
 	if len(left) > 0 {
 		unshown = fmt.Sprintf("Beside this page, in the folder %s, there are also %s.", results.PlotsDir, list(left))
 	}
-	return all, unshown, nil
+	return all, unshown
 }

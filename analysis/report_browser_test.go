@@ -61,7 +61,7 @@ func openReport(t testing.TB, run *results.Run, ladders ...string) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := study.Report(f, nil, ladders); err != nil {
+	if err := Report(f, Content{Study: study, Findings: Findings(study), Ladders: ladders}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

@@ -150,7 +150,7 @@ func newPageData(study *Study) *pageData {
 	}
 	d.addLooks(study)
 	d.addCurves(study)
-	d.addFrontiers(study.grid())
+	d.addFrontiers(study.Grid())
 	return d
 }
 

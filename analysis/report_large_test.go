@@ -74,7 +74,7 @@ func TestThePageOfTenThousandPointsStaysBelow10MB(t *testing.T) {
 		t.Fatalf("%d points", len(study.Summaries))
 	}
 	var b bytes.Buffer
-	if err := study.Report(&b, nil, nil); err != nil {
+	if err := Report(&b, Content{Study: study, Findings: Findings(study)}); err != nil {
 		t.Fatal(err)
 	}
 	if b.Len() > 10e6 {
@@ -88,7 +88,7 @@ func TestThePageOfTenThousandPointsStaysBelow10MB(t *testing.T) {
 func BenchmarkReportOfTenThousandCells(b *testing.B) {
 	run := largeRun(b, 10_000)
 	for b.Loop() {
-		if err := NewStudy(run).Report(io.Discard, nil, nil); err != nil {
+		if err := Report(io.Discard, Content{Study: NewStudy(run)}); err != nil {
 			b.Fatal(err)
 		}
 	}

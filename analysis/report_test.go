@@ -2,9 +2,6 @@ package analysis
 
 import (
 	"bytes"
-	"errors"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,21 +9,27 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
+// contentOf is what the page of a run shows.
+func contentOf(t testing.TB, run *results.Run, drawn bool) Content {
+	t.Helper()
+	study := NewStudy(run)
+	c := Content{Study: study, Findings: Findings(study)}
+	if drawn {
+		var err error
+		if c.Figures, err = Figures(study); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
 // reportOf is a run's page, without its scripts.
 func reportOf(t *testing.T, run *results.Run, ladders ...string) string {
 	t.Helper()
-	dir := t.TempDir()
-	var plots []string
-	for _, f := range figures(run) { // as Plots does, without the PNGs that a page has no use for
-		b, err := f.svg()
-		path := filepath.Join(dir, f.name+".svg")
-		if err := errors.Join(err, os.WriteFile(path, b, 0o644)); err != nil {
-			t.Fatal(err)
-		}
-		plots = append(plots, path)
-	}
+	c := contentOf(t, run, true)
+	c.Ladders = ladders
 	var b bytes.Buffer
-	if err := Report(&b, run, plots, ladders); err != nil {
+	if err := Report(&b, c); err != nil {
 		t.Fatal(err)
 	}
 	return withoutScripts(b.String())
@@ -44,7 +47,7 @@ func withoutScripts(page string) string {
 func TestReportHoldsEveryPlotAndAsksForNothing(t *testing.T) {
 	run := flawed(synthetic(t, smallGrid()))
 	page := reportOf(t, run)
-	if got, want := strings.Count(page, "<svg"), len(figures(run)); got != want {
+	if got, want := strings.Count(page, "<svg"), len(layOut(NewStudy(run))); got != want {
 		t.Errorf("%d plots, want %d", got, want)
 	}
 	// Links are for readers; what a browser would load by itself must not leave the page.

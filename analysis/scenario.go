@@ -107,14 +107,12 @@ func (r ScenarioResult) Heading() string {
 
 // Scenarios judges every scenario of a run, in the order of its manifest; none for
 // a run of a grid.
-func Scenarios(run *results.Run) []ScenarioResult { return NewStudy(run).scenarios() }
-
-func (s *Study) scenarios() []ScenarioResult {
+func Scenarios(s *Study) []ScenarioResult {
 	var judged []ScenarioResult
 	for _, of := range s.Run.Manifest.Scenarios {
 		r := ScenarioResult{Scenario: of}
 		for _, part := range of.Parts {
-			r.Parts = append(r.Parts, ScenarioPartResult{part, s.partSummary(of.Name, part.Name), s.partErrors(of.Name, part.Name)})
+			r.Parts = append(r.Parts, ScenarioPartResult{part, partSummary(s, of.Name, part.Name), partErrors(s, of.Name, part.Name)})
 		}
 		r.Verdict, r.Why = judgeScenario(r.Parts)
 		judged = append(judged, r)
@@ -124,8 +122,8 @@ func (s *Study) scenarios() []ScenarioResult {
 
 // partSummary adds up what is on record of a part; runs that were merged may have
 // it under several conditions.
-func (s *Study) partSummary(scenario, part string) *Summary {
-	of := where(s.Summaries, func(s *Summary) bool { return s.Scenario == scenario && s.Part == part })
+func partSummary(study *Study, scenario, part string) *Summary {
+	of := where(study.Summaries, func(s *Summary) bool { return s.Scenario == scenario && s.Part == part })
 	switch valid := where(of, (*Summary).Valid); {
 	case len(of) == 0:
 		return nil
@@ -140,7 +138,7 @@ func (s *Study) partSummary(scenario, part string) *Summary {
 	}
 }
 
-func (s *Study) partErrors(scenario, part string) []ErrorCount {
+func partErrors(s *Study, scenario, part string) []ErrorCount {
 	words := map[string]int64{}
 	for _, c := range s.Run.Cells {
 		if c.Scenario != scenario || c.Part != part || !c.Valid || c.Twin {
@@ -202,7 +200,7 @@ func judgeScenario(parts []ScenarioPartResult) (verdict, why string) {
 // findScenarios says of each scenario what became of its report.
 func findScenarios(study *Study) []string {
 	var found []string
-	for _, r := range study.scenarios() {
+	for _, r := range Scenarios(study) {
 		var parts []string
 		for _, p := range r.Parts {
 			name := p.Name + " (" + p.Shows + ")"
@@ -225,15 +223,3 @@ func findScenarios(study *Study) []string {
 	}
 	return found
 }
-
-// grid returns the summaries of points that belong to no scenario: what strategies
-// and conditions are compared by. A scenario's cells have nothing in common with
-// those of another.
-func (s *Study) grid() []*Summary {
-	if len(s.Run.Manifest.Scenarios) == 0 {
-		return s.Summaries
-	}
-	return where(s.Summaries, outsideScenarios)
-}
-
-func outsideScenarios(s *Summary) bool { return s.Scenario == "" }

@@ -37,7 +37,7 @@ const maxErrorWords = 3
 
 // scenarioSection is the section on a run's scenarios; nil without one.
 func scenarioSection(study *Study) *pageScenarios {
-	judged := study.scenarios()
+	judged := Scenarios(study)
 	if len(judged) == 0 {
 		return nil
 	}

@@ -10,8 +10,8 @@ import (
 // ScenarioTable writes a line a part: the scenario with its verdict, what the part
 // shows, the delivered share with its interval and n, and what became of the rest.
 // It writes nothing for a run of a grid.
-func (s *Study) ScenarioTable(w io.Writer) error {
-	judged := s.scenarios()
+func ScenarioTable(w io.Writer, study *Study) error {
+	judged := Scenarios(study)
 	if len(judged) == 0 {
 		return nil
 	}

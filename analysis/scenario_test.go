@@ -79,7 +79,7 @@ func TestVerdictsAreAsTheTableSays(t *testing.T) {
 		"lost": Reproduced, "mended": "fixed since 2.0", "half-mended": Reproduced, "unmended": Reproduced,
 		"whole": NotReproduced, "everywhere": NotReproduced, "spoilt": Undecided, "absent": Undecided, "unfinished": Undecided,
 	}
-	for _, r := range Scenarios(everyVerdict()) {
+	for _, r := range Scenarios(NewStudy(everyVerdict())) {
 		if r.Heading() != want[r.Name] {
 			t.Errorf("%s is %s (%s), want %s", r.Name, r.Heading(), r.Why, want[r.Name])
 		}
@@ -90,13 +90,13 @@ func TestScenariosShowAsRecorded(t *testing.T) {
 	run := everyVerdict()
 	study := NewStudy(run)
 	var b bytes.Buffer
-	if err := study.ScenarioTable(&b); err != nil {
+	if err := ScenarioTable(&b, study); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(&b, "\n%s\n", strings.Join(study.Findings(), "\n"))
+	fmt.Fprintf(&b, "\n%s\n", strings.Join(Findings(study), "\n"))
 	golden(t, "scenarios.golden", b.Bytes())
 	b.Reset()
-	if err := study.Report(&b, nil, nil); err != nil {
+	if err := Report(&b, Content{Study: study, Findings: Findings(study)}); err != nil {
 		t.Fatal(err)
 	}
 	page := withoutScripts(b.String())
@@ -111,17 +111,17 @@ func TestScenariosShowAsRecorded(t *testing.T) {
 // have nothing in common.
 func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 	run := everyVerdict()
-	if figures := NewStudy(run).figures(); len(figures) != 0 {
+	if figures := layOut(NewStudy(run)); len(figures) != 0 {
 		t.Errorf("%d figures are drawn of scenarios alone", len(figures))
 	}
 	mixed := synthetic(t, tinyGrid())
-	grid := NewStudy(mixed).Findings()
-	points := len(NewStudy(mixed).facets().summaries)
+	grid := Findings(NewStudy(mixed))
+	points := len(newFacets(NewStudy(mixed)).summaries)
 	mixed.Cells = append(mixed.Cells, run.Cells...)
 	mixed.Manifest.Scenarios = run.Manifest.Scenarios
 	mixed.Manifest.Planned = len(mixed.Cells)
 	study := NewStudy(mixed)
-	all := study.Findings()
+	all := Findings(study)
 	for _, sentence := range grid[:len(grid)-1] { // the last counts valid rounds
 		found := false
 		for _, s := range all {
@@ -131,11 +131,11 @@ func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 			t.Errorf("scenarios changed the finding %q", sentence)
 		}
 	}
-	if got := len(study.facets().summaries); got != points {
+	if got := len(newFacets(study).summaries); got != points {
 		t.Errorf("%d points are drawn, want %d", got, points)
 	}
 	var b bytes.Buffer
-	if err := study.Table(&b); err != nil || !regexp.MustCompile(`lost +it `).MatchString(b.String()) {
+	if err := Table(&b, study.Summaries); err != nil || !regexp.MustCompile(`lost +it `).MatchString(b.String()) {
 		t.Errorf("the table leaves the scenarios out: %v", err)
 	}
 }
@@ -143,10 +143,10 @@ func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 func TestARunOfAGridHasNoScenarios(t *testing.T) {
 	study := NewStudy(synthetic(t, tinyGrid()))
 	var b bytes.Buffer
-	if err := study.ScenarioTable(&b); err != nil || b.Len() > 0 {
+	if err := ScenarioTable(&b, study); err != nil || b.Len() > 0 {
 		t.Errorf("%v\n%s", err, &b)
 	}
-	if len(study.scenarios()) > 0 || scenarioSection(study) != nil {
+	if len(Scenarios(study)) > 0 || scenarioSection(study) != nil {
 		t.Error("a grid has scenarios")
 	}
 }

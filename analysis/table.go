@@ -12,18 +12,11 @@ import (
 )
 
 // Table writes one line a point: the delivered share with its interval and n,
-// what became of the rest, and what it cost. Below it stand the rounds without
-// a valid try, with their reasons, and the ledgers that disagree.
-func Table(w io.Writer, cells []results.Cell) error {
-	return writeTable(w, Summarize(cells, nil))
-}
-
-// inAlphabet puts summaries in the order of the table.
-func inAlphabet(summaries []*Summary) []*Summary {
-	return slices.SortedFunc(slices.Values(summaries), func(a, b *Summary) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
-}
-
-func writeTable(w io.Writer, summaries []*Summary) error {
+// what became of the rest, and what it cost. Points come in the order of their
+// coordinates, names by alphabet. Below it stand the rounds without a valid try,
+// with their reasons, and the ledgers that disagree.
+func Table(w io.Writer, summaries []*Summary) error {
+	summaries = slices.SortedFunc(slices.Values(summaries), func(a, b *Summary) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
 	b := bufio.NewWriter(w)
 	if len(summaries) == 0 {
 		fmt.Fprintln(b, "no cells on record")

@@ -145,7 +145,7 @@ func TestDisagreeingLedgersAreNamedEvenOfInvalidCells(t *testing.T) {
 	c.Wire.Agreement.Disagreed = 1
 	c.Wire.Agreement.Disagreements = []results.WireDisagreement{{ClientPort: 40001, What: "the fleet read more than arrived", Wire: "<wire>", Fleet: "<fleet>"}}
 	var b strings.Builder
-	if err := Table(&b, []results.Cell{c}); err != nil {
+	if err := Table(&b, Summarize([]results.Cell{c}, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if want := "1 of 10 connections disagree; port 40001: the fleet read more than arrived (wire: <wire>; fleet: <fleet>; server: nothing)"; !strings.Contains(b.String(), want) {
@@ -160,7 +160,7 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 		other.Cells[i].Impairments = "jitter 5ms"
 	}
 	run.Cells = append(run.Cells, other.Cells...)
-	f := newFacets(run)
+	f := newFacets(NewStudy(run))
 	for _, row := range f.rows {
 		for _, body := range f.bodies {
 			for _, s := range f.panel(row, body) {
@@ -177,7 +177,7 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 			t.Errorf("%q does not name %q", row.description, want)
 		}
 	}
-	if all := newFacets(other); !strings.Contains(all.conditions(), "jitter 5ms") {
+	if all := newFacets(NewStudy(other)); !strings.Contains(all.conditions(), "jitter 5ms") {
 		t.Errorf("the subtitle %q does not name what all panels share", all.conditions())
 	}
 }

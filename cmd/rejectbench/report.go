@@ -56,9 +56,12 @@ func reportStudy(dir string) (*analysis.Study, error) {
 		return nil, damage
 	}
 	study := analysis.NewStudy(run)
-	plots, err := study.Plots(filepath.Join(dir, results.PlotsDir))
+	figures, err := analysis.Figures(study)
 	if err != nil {
 		return nil, fmt.Errorf("draw the plots: %w", err)
+	}
+	if _, err := analysis.WriteFigures(figures, filepath.Join(dir, results.PlotsDir)); err != nil {
+		return nil, err
 	}
 	// Of the folder's name, which may hold anything, no part is a pattern.
 	ladders, err := fs.Glob(os.DirFS(dir), laddersDir+"/*.svg")
@@ -72,7 +75,7 @@ func reportStudy(dir string) (*analysis.Study, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
-	if err := errors.Join(study.Report(f, plots, ladders), f.Close()); err != nil {
+	if err := errors.Join(analysis.Report(f, analysis.Content{Study: study, Findings: analysis.Findings(study), Figures: figures, Ladders: ladders}), f.Close()); err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
 	return study, damage
@@ -80,17 +83,17 @@ func reportStudy(dir string) (*analysis.Study, error) {
 
 // printStudy writes the table and the findings of a run.
 func printStudy(w io.Writer, study *analysis.Study) error {
-	if err := study.Table(w); err != nil {
+	if err := analysis.Table(w, study.Summaries); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
 	if len(study.Run.Manifest.Scenarios) > 0 {
-		if err := study.ScenarioTable(w); err != nil {
+		if err := analysis.ScenarioTable(w, study); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
 	}
-	for _, sentence := range study.Findings() {
+	for _, sentence := range analysis.Findings(study) {
 		fmt.Fprintln(w, sentence)
 	}
 	return nil

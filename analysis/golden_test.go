@@ -61,11 +61,11 @@ func TestARunWithoutARecordOfThePathShowsAsItDidBefore(t *testing.T) {
 	g := smallGrid()
 	g.strategies, g.clients, g.rounds, g.blind = []string{"close", "lingering-close"}, []string{"blocking"}, 2, true
 	run := flawed(synthetic(t, g))
-	var table, page bytes.Buffer
-	if err := errors.Join(Table(&table, Summarize(run.Cells, nil)), Report(&page, contentOf(t, run, false))); err != nil {
+	var text, page bytes.Buffer
+	if err := errors.Join(Table(&text, Summarize(run.Cells, nil)), Report(&page, contentOf(t, run, false))); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "table-blind.golden", table.Bytes())
+	golden(t, "table-blind.golden", text.Bytes())
 	for _, word := range []string{"wire", "arrived-not-read", "Typical connections", "kernel and were not read"} {
 		if strings.Contains(withoutScripts(page.String()), word) {
 			t.Errorf("the page speaks of %q", word)

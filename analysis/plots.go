@@ -95,9 +95,9 @@ type sheet struct {
 	empty   string // said in a panel whose valid points have nothing to draw
 }
 
-// grid makes a figure's panels, row by row. The function draw fills a panel and
+// grid makes a figure's panels, row by row. The function fill fills a panel and
 // reports whether it drew anything; a panel without anything says why.
-func (f *facets) grid(sh sheet, draw func(p *plot.Plot, points []*Summary) bool) [][]*plot.Plot {
+func (f *facets) grid(sh sheet, fill func(p *plot.Plot, points []*Summary) bool) [][]*plot.Plot {
 	ragged := sh.longest && f.ragged()
 	panels := make([][]*plot.Plot, len(f.rows))
 	for i, row := range f.rows {
@@ -118,7 +118,7 @@ func (f *facets) grid(sh sheet, draw func(p *plot.Plot, points []*Summary) bool)
 				title += ", rtt " + units.Number(points[0].RTTMs) + " ms"
 			}
 			p := newPanel(title, labelX, labelY)
-			if !draw(p, points) {
+			if !fill(p, points) {
 				blank(p, points, sh.empty)
 			}
 			panels[i] = append(panels[i], p)

@@ -42,7 +42,7 @@ The rules named method are those that hold a run to the controls of the method.`
 			if !slices.Contains(analysis.RuleFormats, format) {
 				return usagef("--format %q: %s", format, strings.Join(analysis.RuleFormats, ", "))
 			}
-			rules, err := analysis.LoadRules(rulesFile)
+			loaded, err := analysis.LoadRules(rulesFile)
 			if err != nil {
 				return usagef("--rules: %w", err)
 			}
@@ -50,7 +50,7 @@ The rules named method are those that hold a run to the controls of the method.`
 			if err != nil {
 				return err
 			}
-			found := analysis.CheckRules(run.Cells, rules)
+			found := analysis.CheckRules(run.Cells, loaded)
 			if err := analysis.PrintRules(cmd.OutOrStdout(), format, found); err != nil {
 				return err
 			}

@@ -44,7 +44,7 @@ The gated metrics decide the exit code: 0 none is worse and all can be told, 1 o
 is worse, 3 none is worse but one cannot be told. With --rename the two strategies
 of one run are compared too: compare RUN RUN --rename close=lingering-close.`,
 		Args: positional(2, 2, "name the folders of two runs"),
-		RunE: func(cmd *cobra.Command, dirs []string) error { return compare(cmd, f, dirs[0], dirs[1]) },
+		RunE: func(cmd *cobra.Command, dirs []string) error { return compareRuns(cmd, f, dirs[0], dirs[1]) },
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.metric, "metric", "delivered_share,response_p50_ms,hold_ms,cpu_us", "metrics that are compared, share(OUTCOME) among them, or all")
@@ -57,7 +57,7 @@ of one run are compared too: compare RUN RUN --rename close=lingering-close.`,
 	return cmd
 }
 
-func compare(cmd *cobra.Command, f compareFlags, base, new string) error {
+func compareRuns(cmd *cobra.Command, f compareFlags, base, new string) error {
 	options, err := f.options()
 	if err != nil {
 		return err

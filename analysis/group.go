@@ -50,8 +50,8 @@ func validOf(rounds []Round) []*results.Cell {
 	return valid
 }
 
-// pairRounds returns the cells that count of the rounds that are valid in both.
-func pairRounds(a, b []Round) (ofA, ofB []*results.Cell) {
+// PairRounds returns the cells that count of the rounds that are valid in both.
+func PairRounds(a, b []Round) (ofA, ofB []*results.Cell) {
 	second := map[int]*results.Cell{}
 	for _, c := range validOf(b) {
 		second[c.Round] = c

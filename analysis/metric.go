@@ -42,22 +42,22 @@ var Metrics = []Metric{
 		Share:   func(c *results.Cell) (int64, int64) { return min(c.UnreadAtReset, c.Delivered), c.Delivered }},
 	{Name: "response_p50_ms", Unit: "ms", Better: Lower,
 		Summary: "median time from due to the answer's first byte",
-		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response }, p50)},
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response }, P50)},
 	{Name: "response_p99_ms", Unit: "ms", Better: Lower,
 		Summary: "99th percentile of the same",
-		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response }, p99)},
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response }, P99)},
 	{Name: "end_p50_ms", Unit: "ms", Better: Lower,
 		Summary: "median time from due to the attempt's end, whatever its outcome",
-		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.End }, p50)},
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.End }, P50)},
 	{Name: "end_p99_ms", Unit: "ms", Better: Lower,
 		Summary: "99th percentile of the same",
-		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.End }, p99)},
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.LatencyMs.End }, P99)},
 	{Name: "hold_ms", Unit: "ms", Better: Lower,
 		Summary: "mean time from accept to close of a rejected connection: descriptor-milliseconds a rejection",
-		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.Server.HoldMs }, mean)},
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.Server.HoldMs }, Mean)},
 	{Name: "hold_p99_ms", Unit: "ms", Better: Lower,
 		Summary: "99th percentile of the same",
-		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.Server.HoldMs }, p99)},
+		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.Server.HoldMs }, P99)},
 	{Name: "cpu_us", Unit: "us", Better: Lower,
 		Summary: "server CPU time a rejection",
 		Value: func(c *results.Cell) (float64, bool) {
@@ -80,9 +80,11 @@ func percentile(of func(*results.Cell) results.Percentiles, pick func(results.Pe
 	}
 }
 
-func p50(p results.Percentiles) float64  { return p.P50 }
-func p99(p results.Percentiles) float64  { return p.P99 }
-func mean(p results.Percentiles) float64 { return p.Mean }
+func P50(p results.Percentiles) float64 { return p.P50 }
+
+func P99(p results.Percentiles) float64 { return p.P99 }
+
+func Mean(p results.Percentiles) float64 { return p.Mean }
 
 // MetricByName returns the metric of a name. The name share(OUTCOME) is the
 // share of the attempts not admitted that ended so, and share(admitted) that of

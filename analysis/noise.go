@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -19,13 +20,13 @@ import (
 // Source: R. Kohavi, R. Longbotham, D. Sommerfield and R. M. Henne, "Controlled
 // experiments on the web: survey and practical guide", Data Mining and Knowledge
 // Discovery 18 (2009) 140-181, on A/A tests.
-type NoiseFloor struct{ pairs []noisePair }
+type NoiseFloor struct{ Pairs []noisePair }
 
 // noisePair is the two halves of an A/A pair: the same rounds of the same point,
 // valid in both.
 type noisePair struct {
 	results.Point
-	first, second []*results.Cell // of the same rounds
+	First, Second []*results.Cell // of the same rounds
 }
 
 // Noise finds the A/A pairs among a run's cells, in any order. A round counts for
@@ -34,8 +35,8 @@ type noisePair struct {
 func Noise(cells []results.Cell) NoiseFloor {
 	var f NoiseFloor
 	for _, g := range Group(cells) {
-		if first, second := pairRounds(g.Rounds, g.Twins); len(first) > 0 {
-			f.pairs = append(f.pairs, noisePair{g.Point, first, second})
+		if first, second := PairRounds(g.Rounds, g.Twins); len(first) > 0 {
+			f.Pairs = append(f.Pairs, noisePair{g.Point, first, second})
 		}
 	}
 	return f
@@ -52,22 +53,22 @@ func (f NoiseFloor) Of(metric string) (floor float64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	for _, p := range f.pairs {
-		if d, known := p.apart(m); known {
+	for _, p := range f.Pairs {
+		if d, known := p.Apart(m); known {
 			floor, ok = max(floor, d), true
 		}
 	}
 	return floor, ok
 }
 
-// apart is how far the halves of a pair differ in a metric.
-func (p noisePair) apart(m Metric) (d float64, ok bool) {
+// Apart is how far the halves of a pair differ in a metric.
+func (p noisePair) Apart(m Metric) (d float64, ok bool) {
 	if m.Share != nil {
-		a, b := pooledShare(m, p.first), pooledShare(m, p.second)
+		a, b := PooledShare(m, p.First), PooledShare(m, p.Second)
 		return math.Abs(a.Value - b.Value), a.Known() && b.Known()
 	}
-	a, okA := medianValue(m, p.first)
-	b, okB := medianValue(m, p.second)
+	a, okA := medianValue(m, p.First)
+	b, okB := medianValue(m, p.Second)
 	switch {
 	case !okA || !okB:
 		return 0, false
@@ -79,14 +80,14 @@ func (p noisePair) apart(m Metric) (d float64, ok bool) {
 	return math.Abs(math.Log(a) - math.Log(b)), true // of the smallest figures the ratio has few digits
 }
 
-// pooledShare adds a metric's counts up over cells.
-func pooledShare(m Metric, cells []*results.Cell) Share {
+// PooledShare adds a metric's counts up over cells.
+func PooledShare(m Metric, cells []*results.Cell) stats.Share {
 	var k, n int64
 	for _, c := range cells {
 		dk, dn := m.Share(c)
 		k, n = k+dk, n+dn
 	}
-	return NewShare(k, n)
+	return stats.NewShare(k, n)
 }
 
 // medianValue is the median of a metric over the cells that have it; of an even

@@ -9,22 +9,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// half is one half of an A/A pair in one round.
-func half(twin bool, round int, k, n int64, end float64) results.Cell {
-	c := cellOf("close", "blocking", 50, 0, k, n)
-	c.Twin, c.Round = twin, round
-	c.LatencyMs.End = results.Percentiles{Count: n, P50: end}
-	return c
-}
-
 func TestTheFloorIsTheDifferenceOfPooledSharesAndOfMedians(t *testing.T) {
 	f := Noise([]results.Cell{
-		half(false, 0, 10, 100, 10), half(true, 0, 30, 100, 10),
-		half(false, 1, 30, 300, 20), half(true, 1, 60, 300, 40),
-		half(false, 2, 90, 100, 30), half(true, 2, 90, 100, 30),
+		analysistest.Half(false, 0, 10, 100, 10), analysistest.Half(true, 0, 30, 100, 10),
+		analysistest.Half(false, 1, 30, 300, 20), analysistest.Half(true, 1, 60, 300, 40),
+		analysistest.Half(false, 2, 90, 100, 30), analysistest.Half(true, 2, 90, 100, 30),
 	})
 	// 130 and 180 of 500; medians 20 and 30.
 	for metric, want := range map[string]float64{
@@ -42,8 +35,8 @@ func TestTheFloorIsTheDifferenceOfPooledSharesAndOfMedians(t *testing.T) {
 }
 
 func TestTheFloorIsThatOfThePairThatDiffersMost(t *testing.T) {
-	cells := []results.Cell{half(false, 0, 10, 100, 10), half(true, 0, 15, 100, 10)}
-	other := []results.Cell{half(false, 0, 90, 100, 10), half(true, 0, 70, 100, 11)}
+	cells := []results.Cell{analysistest.Half(false, 0, 10, 100, 10), analysistest.Half(true, 0, 15, 100, 10)}
+	other := []results.Cell{analysistest.Half(false, 0, 90, 100, 10), analysistest.Half(true, 0, 70, 100, 11)}
 	for i := range other {
 		other[i].Strategy = "shutdown"
 	}
@@ -53,15 +46,15 @@ func TestTheFloorIsThatOfThePairThatDiffersMost(t *testing.T) {
 }
 
 func TestThereIsNoFloorWithoutBothHalves(t *testing.T) {
-	invalid := half(true, 0, 50, 100, 10)
+	invalid := analysistest.Half(true, 0, 50, 100, 10)
 	invalid.Valid = false
 	for name, cells := range map[string][]results.Cell{
 		"no cells":            nil,
-		"no twin":             {half(false, 0, 10, 100, 10)},
-		"only a twin":         {half(true, 0, 10, 100, 10)},
-		"an invalid twin":     {half(false, 0, 10, 100, 10), invalid},
-		"in different rounds": {half(false, 0, 10, 100, 10), half(true, 1, 10, 100, 10)},
-		"nothing rejected":    {half(false, 0, 0, 0, 10), half(true, 0, 0, 0, 10)},
+		"no twin":             {analysistest.Half(false, 0, 10, 100, 10)},
+		"only a twin":         {analysistest.Half(true, 0, 10, 100, 10)},
+		"an invalid twin":     {analysistest.Half(false, 0, 10, 100, 10), invalid},
+		"in different rounds": {analysistest.Half(false, 0, 10, 100, 10), analysistest.Half(true, 1, 10, 100, 10)},
+		"nothing rejected":    {analysistest.Half(false, 0, 0, 0, 10), analysistest.Half(true, 0, 0, 0, 10)},
 	} {
 		if got, ok := Noise(cells).Of("delivered_share"); ok || got != 0 {
 			t.Errorf("%s: %v, %v", name, got, ok)
@@ -79,7 +72,7 @@ func drawPairs(t *rapid.T) []results.Cell {
 					continue
 				}
 				n := rapid.Int64Range(0, 50).Draw(t, "n")
-				c := half(twin, round, rapid.Int64Range(0, n).Draw(t, "k"), n, rapid.Float64Range(0, 100).Draw(t, "end"))
+				c := analysistest.Half(twin, round, rapid.Int64Range(0, n).Draw(t, "k"), n, rapid.Float64Range(0, 100).Draw(t, "end"))
 				c.Strategy, c.Valid = strategy, rapid.Bool().Draw(t, "valid")
 				cells = append(cells, c)
 			}

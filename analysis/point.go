@@ -6,13 +6,13 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// connectionOf says what the connection is besides plain HTTP with one request;
+// ConnectionOf says what the connection is besides plain HTTP with one request;
 // empty when nothing.
-func connectionOf(p results.Point) string { return wordsOf(p, "tls", "nth_request") }
+func ConnectionOf(p results.Point) string { return wordsOf(p, "tls", "nth_request") }
 
-// pathOf says what the path is or did besides the round trip and the loss; empty
+// PathOf says what the path is or did besides the round trip and the loss; empty
 // when nothing.
-func pathOf(p results.Point) string { return wordsOf(p, "ipv6", "impairments") }
+func PathOf(p results.Point) string { return wordsOf(p, "ipv6", "impairments") }
 
 // wordsOf names those of the coordinates that are set.
 func wordsOf(p results.Point, names ...string) string {

@@ -1,14 +1,15 @@
 package analysis
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// pool adds up summaries of different points, counts before shares. What it
+// Pool adds up summaries of different points, counts before shares. What it
 // says holds for the mix of those points and no other, so callers name them.
-func pool(parts []*Summary) *Summary {
+func Pool(parts []*Summary) *Summary {
 	all := &Summary{TCP: map[string]int64{}, Ends: map[string]int64{}}
 	var cpu float64
 	hold := make([]results.Percentiles, 0, len(parts))
@@ -19,9 +20,9 @@ func pool(parts []*Summary) *Summary {
 		all.Attempts += s.Attempts
 		all.Outcomes.Add(s.Outcomes)
 		all.Rejected += s.Rejected
-		all.Delivered = all.Delivered.plus(s.Delivered)
-		all.ThenReset = all.ThenReset.plus(s.ThenReset)
-		all.Unread = all.Unread.plus(s.Unread)
+		all.Delivered = all.Delivered.Plus(s.Delivered)
+		all.ThenReset = all.ThenReset.Plus(s.ThenReset)
+		all.Unread = all.Unread.Plus(s.Unread)
 		for name, n := range s.TCP {
 			all.TCP[name] += n
 		}
@@ -37,8 +38,8 @@ func pool(parts []*Summary) *Summary {
 	return all
 }
 
-// where returns the summaries that meet a condition, in their order.
-func where(summaries []*Summary, keep func(*Summary) bool) []*Summary {
+// Where returns the summaries that meet a condition, in their order.
+func Where(summaries []*Summary, keep func(*Summary) bool) []*Summary {
 	var kept []*Summary
 	for _, s := range summaries {
 		if keep(s) {
@@ -48,13 +49,13 @@ func where(summaries []*Summary, keep func(*Summary) bool) []*Summary {
 	return kept
 }
 
-// exist tells whether any of the summaries meets a condition.
-func exist(summaries []*Summary, meets func(*Summary) bool) bool {
+// Any tells whether any of the summaries meets a condition.
+func Any(summaries []*Summary, meets func(*Summary) bool) bool {
 	return slices.ContainsFunc(summaries, meets)
 }
 
-// namesOf returns the names that pick finds, each once, in order of first appearance.
-func namesOf(summaries []*Summary, pick func(*Summary) string) []string {
+// NamesOf returns the names that pick finds, each once, in order of first appearance.
+func NamesOf(summaries []*Summary, pick func(*Summary) string) []string {
 	seen := map[string]bool{}
 	var names []string
 	for _, s := range summaries {
@@ -66,14 +67,15 @@ func namesOf(summaries []*Summary, pick func(*Summary) string) []string {
 	return names
 }
 
-func strategyOf(s *Summary) string { return s.Strategy }
-func clientOf(s *Summary) string   { return s.Client }
+func StrategyOf(s *Summary) string { return s.Strategy }
 
-// fair keeps the summaries whose conditions (all coordinates but the one that
+func ClientOf(s *Summary) string { return s.Client }
+
+// SameConditionsFor keeps the summaries whose conditions (all coordinates but the one that
 // is compared) were measured for every one of that coordinate's values, so that
 // values are compared over the same mix of conditions.
-func fair(summaries []*Summary, value func(*Summary) string, rest func(results.Point) results.Point) []*Summary {
-	values := len(namesOf(summaries, value))
+func SameConditionsFor(summaries []*Summary, value func(*Summary) string, rest func(results.Point) results.Point) []*Summary {
+	values := len(NamesOf(summaries, value))
 	measured := map[results.Point]map[string]bool{}
 	for _, s := range summaries {
 		p := rest(s.Point)
@@ -82,12 +84,28 @@ func fair(summaries []*Summary, value func(*Summary) string, rest func(results.P
 		}
 		measured[p][value(s)] = true
 	}
-	return where(summaries, func(s *Summary) bool { return len(measured[rest(s.Point)]) == values })
+	return Where(summaries, func(s *Summary) bool { return len(measured[rest(s.Point)]) == values })
 }
 
-func withoutStrategy(p results.Point) results.Point { return p.Conditions() }
+func WithoutStrategy(p results.Point) results.Point { return p.Conditions() }
 
-func withoutClient(p results.Point) results.Point {
+func WithoutClient(p results.Point) results.Point {
 	p.Client = ""
 	return p
+}
+
+// SameConditions keeps the points under conditions measured for all strategies,
+// leaving out those with the fewest points until there are such conditions.
+func SameConditions(summaries []*Summary) []*Summary {
+	same := SameConditionsFor(summaries, StrategyOf, WithoutStrategy)
+	for len(same) == 0 && len(summaries) > 0 {
+		points := map[string]int{}
+		for _, s := range summaries {
+			points[s.Strategy]++
+		}
+		least := slices.MinFunc(NamesOf(summaries, StrategyOf), func(a, b string) int { return cmp.Compare(points[a], points[b]) })
+		summaries = Where(summaries, func(s *Summary) bool { return s.Strategy != least })
+		same = SameConditionsFor(summaries, StrategyOf, WithoutStrategy)
+	}
+	return same
 }

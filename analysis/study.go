@@ -27,10 +27,10 @@ func (s *Study) Grid() []*Summary {
 	if len(s.Run.Manifest.Scenarios) == 0 {
 		return s.Summaries
 	}
-	return where(s.Summaries, outsideScenarios)
+	return Where(s.Summaries, OutsideScenarios)
 }
 
-func outsideScenarios(s *Summary) bool { return s.Scenario == "" }
+func OutsideScenarios(s *Summary) bool { return s.Scenario == "" }
 
 // WithTwins returns the summaries with those of the second cells of A/A pairs,
 // as points of their own: for what is said of validity, which they are part of.

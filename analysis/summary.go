@@ -3,6 +3,7 @@ package analysis
 import (
 	"slices"
 
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -21,12 +22,12 @@ type Summary struct {
 	Outcomes results.Counts
 	Rejected int64 // in the server's ledger
 	// Delivered is the share of rejections whose 503 reached the client's code.
-	Delivered Share
+	Delivered stats.Share
 	// ThenReset is the share of rejections delivered whole, with a reset after it.
-	ThenReset Share
+	ThenReset stats.Share
 	// Unread is the share of delivered answers that a client system which
 	// discards received data on a reset would have lost too.
-	Unread Share
+	Unread stats.Share
 
 	Response results.Percentiles // ms from due to the answer's first byte, delivered attempts
 	End      results.Percentiles // ms from due to the attempt's end, all attempts
@@ -161,9 +162,9 @@ func summarize(p results.Point, rounds []Round) *Summary {
 		late = append(late, c.Path.LateMs)
 		handshake = append(handshake, c.HandshakeMs)
 	}
-	s.Delivered = NewShare(delivered, s.Rejected)
-	s.ThenReset = NewShare(s.Outcomes[results.DeliveredThenReset], s.Rejected)
-	s.Unread = NewShare(unread, delivered)
+	s.Delivered = stats.NewShare(delivered, s.Rejected)
+	s.ThenReset = stats.NewShare(s.Outcomes[results.DeliveredThenReset], s.Rejected)
+	s.Unread = stats.NewShare(unread, delivered)
 	if s.Rejected > 0 {
 		s.CPUUs = cpu / float64(s.Rejected)
 	}
@@ -179,7 +180,7 @@ func (s *Summary) NotAdmitted() int64 { return s.Attempts - s.Outcomes[results.A
 // Loss is one outcome without a whole answer, as a share of the attempts not admitted.
 type Loss struct {
 	Outcome results.Outcome
-	Share   Share
+	Share   stats.Share
 }
 
 // Losses returns the outcomes in which attempts got no whole answer, the most frequent first.
@@ -188,7 +189,7 @@ func (s *Summary) Losses() []Loss {
 	for o, n := range s.Outcomes {
 		o := results.Outcome(o)
 		if n > 0 && o != results.Admitted && !o.IsDelivered() {
-			losses = append(losses, Loss{o, NewShare(n, s.NotAdmitted())})
+			losses = append(losses, Loss{o, stats.NewShare(n, s.NotAdmitted())})
 		}
 	}
 	slices.SortStableFunc(losses, func(a, b Loss) int { return int(b.Share.K - a.Share.K) })

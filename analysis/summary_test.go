@@ -10,11 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
 func TestMergingDoesNotDependOnTheOrderOfCells(t *testing.T) {
-	run := flawed(synthetic(t, tinyGrid()))
+	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.TinyGrid()))
 	want := Summarize(run.Cells, &run.Manifest)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 3 {
@@ -27,7 +29,7 @@ func TestMergingDoesNotDependOnTheOrderOfCells(t *testing.T) {
 }
 
 func TestMergingLeavesItsInputAlone(t *testing.T) {
-	run := flawed(synthetic(t, tinyGrid()))
+	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.TinyGrid()))
 	before := slices.Clone(run.Cells)
 	Summarize(run.Cells, &run.Manifest)
 	if diff := cmp.Diff(before, run.Cells); diff != "" {
@@ -44,7 +46,7 @@ func drawCell(t *rapid.T, round int) results.Cell {
 	c.Attempts, c.Delivered = c.Outcomes.Total(), c.Outcomes.Delivered()
 	c.Rejected = c.Outcomes.RejectedWithoutLedger()
 	c.UnreadAtReset = rapid.Int64Range(0, c.Delivered).Draw(t, "unread")
-	c.TCP = map[string]int64{abortOnClose: rapid.Int64Range(0, 1000).Draw(t, "resets")}
+	c.TCP = map[string]int64{results.AbortOnClose: rapid.Int64Range(0, 1000).Draw(t, "resets")}
 	c.Server.Rejected = c.Rejected
 	c.Server.HoldMs = results.Percentiles{Count: c.Rejected, Mean: rapid.Float64Range(0, 100).Draw(t, "hold")}
 	return c
@@ -65,7 +67,7 @@ func TestCountsOfValidCellsAddUpAndNoOthersCount(t *testing.T) {
 				rejected += c.Rejected
 				delivered += c.Delivered
 				unread += c.UnreadAtReset
-				resets += c.TCP[abortOnClose]
+				resets += c.TCP[results.AbortOnClose]
 			}
 		}
 		all := Summarize(cells, nil)
@@ -78,10 +80,10 @@ func TestCountsOfValidCellsAddUpAndNoOthersCount(t *testing.T) {
 			t.Fatalf("%d valid of %d rounds, %d invalid", s.Cells, s.Rounds, len(s.Invalid))
 		case s.Outcomes != outcomes || s.Attempts != outcomes.Total():
 			t.Fatalf("outcomes %v, want %v", s.Outcomes, outcomes)
-		case s.Delivered != NewShare(delivered, rejected) || s.Unread != NewShare(unread, delivered):
+		case s.Delivered != stats.NewShare(delivered, rejected) || s.Unread != stats.NewShare(unread, delivered):
 			t.Fatalf("shares %v, %v", s.Delivered, s.Unread)
-		case s.TCP[abortOnClose] != resets:
-			t.Fatalf("%d resets, want %d", s.TCP[abortOnClose], resets)
+		case s.TCP[results.AbortOnClose] != resets:
+			t.Fatalf("%d resets, want %d", s.TCP[results.AbortOnClose], resets)
 		}
 	})
 }

@@ -1,6 +1,10 @@
 package analysis
 
 import (
+	"cmp"
+	"fmt"
+
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -35,20 +39,41 @@ func addWire(all, w *results.Wire) *results.Wire {
 
 // Fate is the share of rejections whose answer had this fate; not known where
 // no path kept a record.
-func (s *Summary) Fate(f results.Fate) Share {
+func (s *Summary) Fate(f results.Fate) stats.Share {
 	if s.Wire == nil {
-		return Share{}
+		return stats.Share{}
 	}
-	return NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections)
+	return stats.NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections)
 }
 
-// lostAs is the share of the answers that were not read which had this fate.
-func (s *Summary) lostAs(f results.Fate) Share {
+// LostAs is the share of the answers that were not read which had this fate.
+func (s *Summary) LostAs(f results.Fate) stats.Share {
 	if s.Wire == nil {
-		return Share{}
+		return stats.Share{}
 	}
-	return NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections-s.Wire.Fates[results.Read.String()])
+	return stats.NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections-s.Wire.Fates[results.Read.String()])
 }
 
-// witnessed tells whether a path kept a record of the point.
-func (s *Summary) witnessed() bool { return s.Wire != nil }
+// Witnessed tells whether a path kept a record of the point.
+func (s *Summary) Witnessed() bool { return s.Wire != nil }
+
+// maxDoubts is the number of connections a cell's note names; the record has more.
+const maxDoubts = 3
+
+// String says how far the ledgers agree, and what the first connections are of
+// which they do not.
+func (d Doubt) String() string {
+	g := d.Agreement
+	text := fmt.Sprintf("%d of %d connections disagree", g.Disagreed, g.Wire)
+	if d.Missed > 0 {
+		text += fmt.Sprintf(", and the path's record missed %d packets", d.Missed)
+	}
+	for _, c := range g.Disagreements[:min(len(g.Disagreements), maxDoubts)] {
+		text += fmt.Sprintf("; port %d: %s (wire: %s; fleet: %s; server: %s)",
+			c.ClientPort, c.What, cmp.Or(c.Wire, "nothing"), cmp.Or(c.Fleet, "nothing"), cmp.Or(c.Server, "nothing"))
+	}
+	if more := g.Disagreed - int64(maxDoubts); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}

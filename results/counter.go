@@ -7,12 +7,19 @@ type CounterInfo struct {
 	Summary string // what one event of it means here
 }
 
+// The kernel's two causes of a reset after a rejection (net/ipv4/tcp.c,
+// __tcp_close and tcp_disconnect; net/ipv4/tcp_input.c, tcp_rcv_state_process).
+const (
+	AbortOnClose = "TCPAbortOnClose" // close met unread data
+	AbortOnData  = "TCPAbortOnData"  // data came after close, or SO_LINGER was 0
+)
+
 // Counters is the one table of the kernel counters that a cell records, as
 // deltas in the server's network namespace. Sources: net/ipv4/tcp.c
 // (__tcp_close, tcp_disconnect), net/ipv4/tcp_input.c, Documentation/networking/snmp_counter.rst.
 var Counters = []CounterInfo{
-	{"TCPAbortOnClose", "netstat", "reset because close met unread data"},
-	{"TCPAbortOnData", "netstat", "reset because data came after close, or SO_LINGER was 0"},
+	{AbortOnClose, "netstat", "reset because close met unread data"},
+	{AbortOnData, "netstat", "reset because data came after close, or SO_LINGER was 0"},
 	{"TCPAbortOnLinger", "netstat", "reset because TCP_LINGER2 was negative (not SO_LINGER 0)"},
 	{"TCPAbortOnTimeout", "netstat", "connection given up after retransmissions"},
 	{"TCPAbortOnMemory", "netstat", "reset because orphaned sockets ran out of memory"},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/rules"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -39,10 +40,10 @@ The rules named method are those that hold a run to the controls of the method.`
 			if rulesFile == "" {
 				return usagef("--rules: name a file of rules, or method for the controls of the method")
 			}
-			if !slices.Contains(analysis.RuleFormats, format) {
-				return usagef("--format %q: %s", format, strings.Join(analysis.RuleFormats, ", "))
+			if !slices.Contains(rules.Formats, format) {
+				return usagef("--format %q: %s", format, strings.Join(rules.Formats, ", "))
 			}
-			loaded, err := analysis.LoadRules(rulesFile)
+			loaded, err := rules.Load(rulesFile)
 			if err != nil {
 				return usagef("--rules: %w", err)
 			}
@@ -50,21 +51,21 @@ The rules named method are those that hold a run to the controls of the method.`
 			if err != nil {
 				return err
 			}
-			found := analysis.CheckRules(run.Cells, loaded)
-			if err := analysis.PrintRules(cmd.OutOrStdout(), format, found); err != nil {
+			found := rules.Check(run.Cells, loaded)
+			if err := rules.Print(cmd.OutOrStdout(), format, found); err != nil {
 				return err
 			}
-			switch analysis.RulesVerdict(found) {
-			case analysis.RuleHolds:
+			switch rules.Overall(found) {
+			case rules.Holds:
 				return nil
-			case analysis.RuleFails:
+			case rules.Fails:
 				return exitStatus(exitFailed)
 			}
 			return exitStatus(exitEnvironment)
 		},
 	}
 	cmd.Flags().StringVar(&rulesFile, "rules", "", "`file` of rules in YAML, or method for the controls of the method")
-	cmd.Flags().StringVar(&format, "format", "text", strings.Join(analysis.RuleFormats, ", "))
+	cmd.Flags().StringVar(&format, "format", "text", strings.Join(rules.Formats, ", "))
 	return cmd
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/compare"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -21,11 +22,11 @@ type compareFlags struct {
 }
 
 // compareFormats maps the words of --format to what writes them.
-var compareFormats = map[string]func(*analysis.Comparison, *cobra.Command) error{
-	"text":     func(c *analysis.Comparison, cmd *cobra.Command) error { return c.WriteText(cmd.OutOrStdout()) },
-	"markdown": func(c *analysis.Comparison, cmd *cobra.Command) error { return c.WriteMarkdown(cmd.OutOrStdout()) },
-	"json":     func(c *analysis.Comparison, cmd *cobra.Command) error { return c.WriteJSON(cmd.OutOrStdout()) },
-	"gobench":  func(c *analysis.Comparison, cmd *cobra.Command) error { return c.WriteBenchmarks(cmd.OutOrStdout()) },
+var compareFormats = map[string]func(*compare.Comparison, *cobra.Command) error{
+	"text":     func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteText(cmd.OutOrStdout()) },
+	"markdown": func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteMarkdown(cmd.OutOrStdout()) },
+	"json":     func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteJSON(cmd.OutOrStdout()) },
+	"gobench":  func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteBenchmarks(cmd.OutOrStdout()) },
 }
 
 func compareCommand() *cobra.Command {
@@ -74,7 +75,7 @@ func compareRuns(cmd *cobra.Command, f compareFlags, base, new string) error {
 	if err != nil {
 		return err
 	}
-	c, err := analysis.Compare(old, now, options)
+	c, err := compare.Runs(old, now, options)
 	if err != nil {
 		return usageError{err}
 	}
@@ -82,9 +83,9 @@ func compareRuns(cmd *cobra.Command, f compareFlags, base, new string) error {
 		return fmt.Errorf("write the comparison: %w", err)
 	}
 	switch c.Gate() {
-	case analysis.Worse:
+	case compare.Worse:
 		return exitStatus(exitFailed)
-	case analysis.Unmeasurable:
+	case compare.Unmeasurable:
 		return exitStatus(exitEnvironment)
 	}
 	return nil
@@ -106,7 +107,7 @@ func openCompared(cmd *cobra.Command, dir string) (*results.Run, error) {
 }
 
 // options checks the flags and returns what they ask for.
-func (f compareFlags) options() (o analysis.CompareOptions, err error) {
+func (f compareFlags) options() (o compare.Options, err error) {
 	if o.Metrics, err = compareMetrics("metric", f.metric, analysis.Metrics); err != nil {
 		return o, err
 	}

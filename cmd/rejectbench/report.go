@@ -11,6 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/chart"
+	"github.com/rejectbench/rejectbench/analysis/findings"
+	"github.com/rejectbench/rejectbench/analysis/report"
+	"github.com/rejectbench/rejectbench/analysis/table"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -56,11 +60,11 @@ func reportStudy(dir string) (*analysis.Study, error) {
 		return nil, damage
 	}
 	study := analysis.NewStudy(run)
-	figures, err := analysis.Figures(study)
+	figures, err := chart.Figures(study)
 	if err != nil {
 		return nil, fmt.Errorf("draw the plots: %w", err)
 	}
-	if _, err := analysis.WriteFigures(figures, filepath.Join(dir, results.PlotsDir)); err != nil {
+	if _, err := chart.Write(figures, filepath.Join(dir, results.PlotsDir)); err != nil {
 		return nil, err
 	}
 	// Of the folder's name, which may hold anything, no part is a pattern.
@@ -75,7 +79,7 @@ func reportStudy(dir string) (*analysis.Study, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
-	if err := errors.Join(analysis.Report(f, analysis.Content{Study: study, Findings: analysis.Findings(study), Figures: figures, Ladders: ladders}), f.Close()); err != nil {
+	if err := errors.Join(report.Write(f, report.Content{Study: study, Findings: findings.Of(study), Figures: figures, Ladders: ladders}), f.Close()); err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
 	}
 	return study, damage
@@ -83,17 +87,17 @@ func reportStudy(dir string) (*analysis.Study, error) {
 
 // printStudy writes the table and the findings of a run.
 func printStudy(w io.Writer, study *analysis.Study) error {
-	if err := analysis.Table(w, study.Summaries); err != nil {
+	if err := table.Write(w, study.Summaries); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
 	if len(study.Run.Manifest.Scenarios) > 0 {
-		if err := analysis.ScenarioTable(w, study); err != nil {
+		if err := table.WriteScenarios(w, study); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
 	}
-	for _, sentence := range analysis.Findings(study) {
+	for _, sentence := range findings.Of(study) {
 		fmt.Fprintln(w, sentence)
 	}
 	return nil

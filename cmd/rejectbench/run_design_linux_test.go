@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -118,7 +119,7 @@ func TestAPointIsVisitedUntilThePrecisionIsReachedAndNotOnceMore(t *testing.T) {
 }
 
 func narrow(sum results.Cell) bool {
-	low, high := analysis.Wilson(sum.Delivered, sum.Rejected, analysis.Z95)
+	low, high := stats.Wilson(sum.Delivered, sum.Rejected, stats.Z95)
 	return (high-low)/2 <= 0.05
 }
 

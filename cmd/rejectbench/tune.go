@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/tune"
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
-	"github.com/rejectbench/rejectbench/cmd/internal/tune"
+	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -102,7 +102,7 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 		return usagef("--out: %w", err)
 	}
 	planned := 0
-	tuning, sysctl, tuneErr := tune.Run(ctx, options, f.events(cmd.ErrOrStderr(), writer, &planned))
+	tuning, sysctl, tuneErr := tuner.Run(ctx, options, f.events(cmd.ErrOrStderr(), writer, &planned))
 	interrupted := ctx.Err() != nil
 	err = writer.Close(func(m *results.Manifest) {
 		m.Finished = time.Now().UTC()
@@ -117,7 +117,7 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%d cells are in %s\n", tuning.Cells, dir)
 		return ctx.Err()
 	}
-	known := tuneErr == nil || errors.Is(tuneErr, tune.ErrBudget) || errors.Is(tuneErr, tune.ErrUnfit) || errors.Is(tuneErr, tune.ErrNothingRejected)
+	known := tuneErr == nil || errors.Is(tuneErr, tuner.ErrBudget) || errors.Is(tuneErr, tuner.ErrUnfit) || errors.Is(tuneErr, tuner.ErrNothingRejected)
 	if !known {
 		return tuneErr
 	}
@@ -134,7 +134,7 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 }
 
 // write puts the answer into the folder and on standard output.
-func (f tuneFlags) write(cmd *cobra.Command, t *analysis.Tuning, dir string) error {
+func (f tuneFlags) write(cmd *cobra.Command, t *tune.Tuning, dir string) error {
 	object, err := json.MarshalIndent(t, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
@@ -142,7 +142,7 @@ func (f tuneFlags) write(cmd *cobra.Command, t *analysis.Tuning, dir string) err
 	if err := os.WriteFile(filepath.Join(dir, tuneFile), append(object, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
-	if _, err := analysis.TunePlot(t, filepath.Join(dir, results.PlotsDir)); err != nil {
+	if _, err := tune.Plot(t, filepath.Join(dir, results.PlotsDir)); err != nil {
 		return fmt.Errorf("draw the plot: %w", err)
 	}
 	if f.format == "json" {
@@ -153,7 +153,7 @@ func (f tuneFlags) write(cmd *cobra.Command, t *analysis.Tuning, dir string) err
 		_, err = cmd.OutOrStdout().Write(append(line, '\n'))
 		return err
 	}
-	if err := analysis.WriteTuning(cmd.OutOrStdout(), t); err != nil {
+	if err := tune.Write(cmd.OutOrStdout(), t); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "cells, answer and plot: %s\n", dir)
@@ -161,8 +161,8 @@ func (f tuneFlags) write(cmd *cobra.Command, t *analysis.Tuning, dir string) err
 }
 
 // events records and counts each cell, and shows the candidate and its share so far.
-func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) tune.Events {
-	e := tune.Events{Cell: func(c results.Cell, final bool) error {
+func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) tuner.Events {
+	e := tuner.Events{Cell: func(c results.Cell, final bool) error {
 		if final {
 			*cells++
 		}
@@ -172,7 +172,7 @@ func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) tune
 		return records.Append(c)
 	}}
 	if !f.quiet {
-		e.Judged = func(c analysis.TuneCandidate) {
+		e.Judged = func(c tune.Candidate) {
 			fmt.Fprintf(w, "%s %s (%s): %.4g%% of %d delivered: %s\n", f.setting, c.Text, c.Phase, c.Share*100, c.N, c.Verdict)
 		}
 	}
@@ -180,7 +180,7 @@ func (f tuneFlags) events(w io.Writer, records *results.Writer, cells *int) tune
 }
 
 // options checks the flags and returns what they ask for.
-func (f *tuneFlags) options(fs *pflag.FlagSet) (o tune.Options, err error) {
+func (f *tuneFlags) options(fs *pflag.FlagSet) (o tuner.Options, err error) {
 	for _, one := range [][2]string{{"strategy", f.strategy}, {"rtt", f.rtt}, {"body", f.body}, {"loss", f.loss}, {"tls", f.tls}, {"concurrency", f.concurrency}} {
 		if strings.Contains(one[1], ",") || one[1] == "all" {
 			return o, usagef("--%s %q: one value, not several", one[0], one[1])
@@ -277,8 +277,8 @@ func settingNames(of []targets.Setting) string {
 }
 
 // parseMix reads one client behaviour, or several with their weights.
-func parseMix(value string) ([]analysis.TuneClient, error) {
-	var mix []analysis.TuneClient
+func parseMix(value string) ([]tune.Client, error) {
+	var mix []tune.Client
 	total := 0.0
 	words := strings.Split(value, ",")
 	for _, word := range words {
@@ -301,7 +301,7 @@ func parseMix(value string) ([]analysis.TuneClient, error) {
 				return nil, usagef("--client %q: stands there twice", name)
 			}
 		}
-		mix = append(mix, analysis.TuneClient{Client: name, Weight: w})
+		mix = append(mix, tune.Client{Client: name, Weight: w})
 		total += w
 	}
 	for i := range mix {

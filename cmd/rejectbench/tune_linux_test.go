@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/tune"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -66,7 +66,7 @@ func TestWhatATuneFindsIsWhatItsOwnCellsSay(t *testing.T) {
 	if code != exitDone {
 		t.Skipf("exit code %d: %s", code, p.stderr)
 	}
-	var found analysis.Tuning
+	var found tune.Tuning
 	if err := json.Unmarshal([]byte(stdout), &found); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"math"
 	"sort"
 
-	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -104,6 +104,6 @@ func (p *precision) foreseen(visits []visit, left int) (cells int) {
 
 // halfWidth is half the width of the 95% Wilson interval of k in n; 0.5 of nothing.
 func halfWidth(k, n int64) float64 {
-	low, high := analysis.Wilson(k, n, analysis.Z95)
+	low, high := stats.Wilson(k, n, stats.Z95)
 	return (high - low) / 2
 }

@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -27,7 +27,7 @@ func TestAPointIsVisitedUntilItsIntervalIsNarrowEnough(t *testing.T) {
 			c := cellOf(rapid.Int64Range(0, dn).Draw(t, "k"), dn)
 			p.add(onePoint, c)
 			k, n = k+c.Delivered, n+c.Rejected
-			low, high := analysis.Wilson(k, n, analysis.Z95)
+			low, high := stats.Wilson(k, n, stats.Z95)
 			if want := (high-low)/2 > bound; p.open(onePoint) != want {
 				t.Fatalf("%d of %d, ±%v: visited on: %v, want %v", k, n, bound, !want, want)
 			}
@@ -134,7 +134,7 @@ func TestStoppingByWidthHurtsCoverageAndShareLittle(t *testing.T) {
 			held, sum := 0, 0.0
 			for range runs {
 				k, n := stopped(rng, share, bound, 100)
-				if low, high := analysis.Wilson(k, n, analysis.Z95); low <= share && share <= high {
+				if low, high := stats.Wilson(k, n, stats.Z95); low <= share && share <= high {
 					held++
 				}
 				sum += float64(k) / float64(n)

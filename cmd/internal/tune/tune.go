@@ -22,7 +22,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/analysis/tune"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
@@ -35,7 +36,7 @@ type Options struct {
 	Cells   sweep.Options
 	Point   sweep.Point // what all cells have in common; the client is the mix's, a concurrency of 0 is found out
 	Setting targets.Setting
-	Clients []analysis.TuneClient
+	Clients []tune.Client
 	Goal    Goal
 	Budget  time.Duration // how long all of it may take
 }
@@ -45,7 +46,7 @@ type Events struct {
 	// Cell is told each record, invalid tries among them. Its error ends the search.
 	Cell func(c results.Cell, final bool) error
 	// Judged is told after every look at a candidate what is known of it.
-	Judged func(c analysis.TuneCandidate)
+	Judged func(c tune.Candidate)
 }
 
 // ErrBudget ends a search that is not done when its time is over.
@@ -68,7 +69,7 @@ var fits = []int{50, 32, 20, 10}
 
 // Run finds the cheapest value of a setting that reaches the goal; see Search.
 // With an error the tuning says what was found until then.
-func Run(ctx context.Context, o Options, e Events) (*analysis.Tuning, map[string]string, error) {
+func Run(ctx context.Context, o Options, e Events) (*tune.Tuning, map[string]string, error) {
 	began := time.Now()
 	limited, cancel := context.WithTimeoutCause(ctx, o.Budget, ErrBudget)
 	defer cancel()
@@ -198,7 +199,7 @@ func (t *tuner) fit(ctx context.Context) error {
 // measure runs a cell of each client.
 func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evidence, error) {
 	e := Evidence{}
-	parts := make([]analysis.Part, len(t.Clients))
+	parts := make([]stats.Part, len(t.Clients))
 	for i, c := range t.Clients {
 		parts[i].Weight = c.Weight
 	}
@@ -213,7 +214,7 @@ func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evi
 			if err != nil {
 				return e, err
 			}
-			one := Evidence{Parts: make([]analysis.Part, len(parts)), Response: decoded}
+			one := Evidence{Parts: make([]stats.Part, len(parts)), Response: decoded}
 			e.add(one)
 		}
 	}
@@ -280,13 +281,13 @@ func (t *tuner) cell(ctx context.Context, v int64, phase Phase, client string, n
 func (t *tuner) settings(v int64) string { return t.Setting.Name + "=" + t.Setting.Unit.Format(v) }
 
 // candidate is a judgement as the record of a tuning has it.
-func (t *tuner) candidate(j Judged) analysis.TuneCandidate {
+func (t *tuner) candidate(j Judged) tune.Candidate {
 	confidence := 1 - t.Goal.Alpha
-	c := analysis.TuneCandidate{
+	c := tune.Candidate{
 		Value: j.Value, Text: t.Setting.Unit.Pretty(j.Value), Phase: string(j.Phase), Verdict: string(j.Verdict), N: j.Evidence.rejected(),
-		Cost: analysis.NewTuneCost(t.cells[candidate{j.Value, j.Phase}], t.Clients),
+		Cost: tune.NewCost(t.cells[candidate{j.Value, j.Phase}], t.Clients),
 	}
-	c.Share, c.Low, c.High = analysis.Mix(j.Evidence.Parts, analysis.NormalQuantile(confidence))
+	c.Share, c.Low, c.High = stats.Mix(j.Evidence.Parts, stats.NormalQuantile(confidence))
 	if r := j.Evidence.Response; r != nil {
 		c.Admitted = r.TotalCount()
 		c.P99Ms = results.Summarise(r).P99
@@ -297,13 +298,13 @@ func (t *tuner) candidate(j Judged) analysis.TuneCandidate {
 }
 
 // tuning writes up what was found.
-func (t *tuner) tuning(f Found) (*analysis.Tuning, error) {
+func (t *tuner) tuning(f Found) (*tune.Tuning, error) {
 	p := t.Point
-	r := &analysis.Tuning{
+	r := &tune.Tuning{
 		Strategy: p.Strategy, Setting: t.Setting.Name, Clients: t.Clients,
 		RTTMs: ms(t.Cells.PathOf(p).RTT()), Concurrency: p.Concurrency, BodyBytes: p.BodyBytes, Loss: p.Loss, Impairments: t.Cells.Impairments.String(), TLS: p.TLS,
 		Target: t.Goal.Target, Confidence: 1 - t.Goal.Alpha, ObjectiveMs: ms(t.Goal.Objective),
-		Candidates: []analysis.TuneCandidate{}, Words: []analysis.TuneWord{},
+		Candidates: []tune.Candidate{}, Words: []tune.Word{},
 		Cells: t.measured, Invalid: t.invalid, Attempts: t.attempts,
 	}
 	for _, j := range f.Trail {
@@ -324,7 +325,7 @@ func (t *tuner) tuning(f Found) (*analysis.Tuning, error) {
 		r.Other = &half
 	}
 	for _, d := range targets.DirectivesOf(t.Setting.Name) {
-		w := analysis.TuneWord{Server: d.Server, Directive: d.Write(chosen.Value), Note: d.Note, Source: d.Source}
+		w := tune.Word{Server: d.Server, Directive: d.Write(chosen.Value), Note: d.Note, Source: d.Source}
 		if !d.Settable() && d.Name != "" {
 			w.Note = strings.TrimSuffix(d.Name+" "+d.Default+", "+d.Note, ", ")
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
 // Goal is what a setting has to reach.
@@ -22,7 +22,7 @@ type Goal struct {
 // Evidence is what was measured of one value of a setting. The zero value is none.
 type Evidence struct {
 	// Parts are the delivered shares of the clients in the mix, always in the same order.
-	Parts []analysis.Part
+	Parts []stats.Part
 	// Response holds the admitted attempts' response times in nanoseconds; nil is none.
 	Response *hdrhistogram.Histogram
 }
@@ -30,7 +30,7 @@ type Evidence struct {
 // add pools further evidence of the same value.
 func (e *Evidence) add(more Evidence) {
 	if e.Parts == nil {
-		e.Parts = make([]analysis.Part, len(more.Parts))
+		e.Parts = make([]stats.Part, len(more.Parts))
 	}
 	for i, p := range more.Parts {
 		e.Parts[i].Weight = p.Weight
@@ -56,7 +56,7 @@ func (e Evidence) rejected() (n int64) {
 
 // share is the mix's delivered share.
 func (e Evidence) share() float64 {
-	share, _, _ := analysis.Mix(e.Parts, 0)
+	share, _, _ := stats.Mix(e.Parts, 0)
 	return share
 }
 
@@ -71,10 +71,10 @@ func (e Evidence) P99(confidence float64) (low, high time.Duration, okLow, okHig
 	at := func(rank int64) time.Duration {
 		return time.Duration(e.Response.ValueAtQuantile(100 * float64(rank) / float64(n)))
 	}
-	if r, ok := analysis.QuantileRankLow(n, p99, confidence); ok {
+	if r, ok := stats.QuantileRankLow(n, p99, confidence); ok {
 		low, okLow = at(r), true
 	}
-	if r, ok := analysis.QuantileRank(n, p99, confidence); ok {
+	if r, ok := stats.QuantileRank(n, p99, confidence); ok {
 		high, okHigh = at(r), true
 	}
 	return low, high, okLow, okHigh
@@ -97,7 +97,7 @@ func (g Goal) missed(e Evidence, alpha float64) bool {
 			return true
 		}
 	}
-	_, _, high := analysis.Mix(e.Parts, analysis.NormalQuantile(1-alpha))
+	_, _, high := stats.Mix(e.Parts, stats.NormalQuantile(1-alpha))
 	return high < g.Target
 }
 
@@ -116,12 +116,12 @@ func (g Goal) met(e Evidence, alpha float64) bool {
 	if e.rejected() == 0 {
 		return false
 	}
-	if _, low, _ := analysis.Mix(e.Parts, analysis.NormalQuantile(1-alpha)); low < g.Target {
+	if _, low, _ := stats.Mix(e.Parts, stats.NormalQuantile(1-alpha)); low < g.Target {
 		return false
 	}
 	if len(e.Parts) == 1 {
 		p := e.Parts[0]
-		if analysis.Binomial(p.N-p.K, p.N, 1-g.Target) > alpha {
+		if stats.Binomial(p.N-p.K, p.N, 1-g.Target) > alpha {
 			return false
 		}
 	}
@@ -155,7 +155,7 @@ func (g Goal) reachable(e Evidence, n int64, alpha float64) bool {
 // met when so many of them are lost.
 func (g Goal) attempts(weights []float64, losses int64, alpha float64) int64 {
 	shown := func(n int64) bool {
-		parts := make([]analysis.Part, len(weights))
+		parts := make([]stats.Part, len(weights))
 		heaviest := 0
 		for i, w := range weights {
 			parts[i].Weight = w
@@ -184,7 +184,7 @@ func (g Goal) attempts(weights []float64, losses int64, alpha float64) int64 {
 }
 
 // allot divides n by the parts' weights, rounded up.
-func allot(parts []analysis.Part, n int64) []int64 {
+func allot(parts []stats.Part, n int64) []int64 {
 	var total float64
 	for _, p := range parts {
 		total += p.Weight

@@ -1,0 +1,54 @@
+package chart
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+)
+
+// costPlot shows the delivered share against what a rejection costs the server
+// in descriptors: the nearer to the top left, the better.
+func costPlot(f *facets) *figure.Figure {
+	drawn := map[string]bool{}
+	at := f.allAtLongest()
+	drawable := func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() && s.HoldMs.Count > 0 }
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, s := range analysis.Where(at, drawable) {
+		low, high = min(low, figure.LogMs(s.HoldMs.Mean)), max(high, figure.LogMs(s.HoldMs.Mean))
+	}
+	lowest := lowestShare(at)
+	panels := f.grid(sheet{x: "descriptor held (fd-ms per rejection, log scale)", y: "delivered (% of rejections)", longest: true, empty: "nothing was rejected"}, func(p *plot.Plot, points []*analysis.Summary) bool {
+		figure.PercentAxis(&p.Y, lowest)
+		p.X.Tick.Marker = figure.LogTicks{}
+		if low <= high {
+			p.X.Min, p.X.Max = low-0.15, high+0.15
+		}
+		p.Add(figure.Gridlines{Horizontal: true, Vertical: low <= high})
+		var all figure.Scatter
+		for _, strategy := range f.strategies {
+			for _, s := range analysis.Where(byStrategy(points, strategy), drawable) {
+				d := s.Delivered
+				all = append(all, figure.Series{Look: f.looks[strategy], Samples: []figure.Sample{{X: figure.LogMs(s.HoldMs.Mean), Y: d.Value * 100, Low: d.Low * 100, High: d.High * 100}}})
+				drawn[strategy] = true
+			}
+		}
+		p.Add(all)
+		return len(all) > 0
+	})
+	legend := f.strategyLegend(drawn)
+	for i := range legend {
+		legend[i].Loose = true
+	}
+	return &figure.Figure{
+		Name:     "cost",
+		Title:    "Delivered share against what a rejection costs the server",
+		Subtitle: f.conditions(f.longestPhrase(), "95% Wilson intervals", "top left is best"),
+		Caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little. Glyphs that would cover each other are set side by side, around their place.",
+		Panels:   panels, Legend: legend,
+		Notes:      f.omissions(at, drawable, "Without a rejection, hence without a share"),
+		PanelWidth: f.panelWidth(), PanelHeight: 165,
+	}
+}

@@ -1,0 +1,318 @@
+package chart
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// facets is how a run's points are laid out in small multiples: a row for each
+// kind of client (and for each loss, limit, rate and impairment where those vary), a column
+// for each body size, at the concurrency that most points have.
+type facets struct {
+	manifest    *results.Manifest
+	summaries   []*analysis.Summary // at that concurrency
+	rows        []facetRow
+	bodies      []int64
+	rtts        []float64
+	strategies  []string // in the order of the manifest
+	looks       map[string]figure.Look
+	concurrency int
+	others      []int  // concurrencies that are not drawn
+	bounded     string // how many rows and columns are drawn of how many, where that is not all
+	concerns    []string
+}
+
+// facetRow is what one row of panels has in common: a point without the
+// coordinates that a figure draws as panels, axes, colours or not at all.
+type facetRow struct {
+	point       results.Point
+	description string
+}
+
+func facetPoint(p results.Point) results.Point {
+	p.Strategy, p.RTTMs, p.BodyBytes, p.Concurrency = "", 0, 0, 0
+	return p.Key()
+}
+
+func (r facetRow) holds(p results.Point) bool { return r.point == facetPoint(p) }
+
+func newFacets(study *analysis.Study) *facets {
+	run, all := study.Run, study.Grid()
+	f := &facets{manifest: &run.Manifest}
+	var concurrencies []int
+	f.concurrency, concurrencies = modal(all)
+	f.others = slices.DeleteFunc(concurrencies, func(c int) bool { return c == f.concurrency })
+	f.summaries = analysis.Where(all, func(s *analysis.Summary) bool { return s.Concurrency == f.concurrency })
+	f.strategies = results.NewTermOrder(run.Manifest.Strategies).Sort(analysis.NamesOf(all, analysis.StrategyOf))
+	f.looks = figure.Looks(f.manifest, f.strategies)
+	for _, s := range f.summaries {
+		f.bodies = append(f.bodies, s.BodyBytes)
+		f.rtts = append(f.rtts, s.RTTMs)
+		row := facetRow{point: facetPoint(s.Point)}
+		if !slices.Contains(f.rows, row) {
+			f.rows = append(f.rows, row)
+		}
+	}
+	slices.Sort(f.bodies)
+	slices.Sort(f.rtts)
+	f.bodies, f.rtts = slices.Compact(f.bodies), slices.Compact(f.rtts)
+	f.bound()
+	f.describeRows()
+	return f
+}
+
+// Still pictures have at most so many rows and columns of panels: more cannot be
+// read, and drawing them would take longer than the rest of the report.
+const (
+	maxFacetRows    = 4
+	maxFacetColumns = 4
+)
+
+// bound keeps the first rows, and of the body sizes the smallest, the largest
+// and those evenly between.
+func (f *facets) bound() {
+	rows, bodies := len(f.rows), len(f.bodies)
+	if rows <= maxFacetRows && bodies <= maxFacetColumns {
+		return
+	}
+	f.rows = f.rows[:min(rows, maxFacetRows)]
+	if bodies > maxFacetColumns {
+		kept := make([]int64, maxFacetColumns)
+		for i := range kept {
+			kept[i] = f.bodies[i*(bodies-1)/(maxFacetColumns-1)]
+		}
+		f.bodies = kept
+	}
+	f.bounded = fmt.Sprintf("drawn are %d of %s and %d of %s", len(f.rows), words.Plural(rows, "kind")+" of client and path", len(f.bodies), words.Plural(bodies, "body size"))
+	f.summaries = analysis.Where(f.summaries, func(s *analysis.Summary) bool {
+		return slices.Contains(f.bodies, s.BodyBytes) && slices.ContainsFunc(f.rows, func(r facetRow) bool { return r.holds(s.Point) })
+	})
+}
+
+// modal returns the concurrency that most points have, the smallest of several
+// such, and all there are.
+func modal(summaries []*analysis.Summary) (most int, all []int) {
+	count := map[int]int{}
+	for _, s := range summaries {
+		if count[s.Concurrency] == 0 {
+			all = append(all, s.Concurrency)
+		}
+		count[s.Concurrency]++
+	}
+	slices.Sort(all)
+	for _, c := range all {
+		if count[c] > count[most] {
+			most = c
+		}
+	}
+	return most, all
+}
+
+// describeRows names rows by what tells them apart, and keeps for the subtitle
+// what they share.
+func (f *facets) describeRows() {
+	if len(f.rows) == 0 {
+		return
+	}
+	first := &f.rows[0].point
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		varies := slices.ContainsFunc(f.rows, func(r facetRow) bool { return c.Value(&r.point) != c.Value(first) })
+		switch {
+		case varies:
+			for j := range f.rows {
+				f.rows[j].description = strings.TrimPrefix(f.rows[j].description+", "+facetWords(c, &f.rows[j].point), ", ")
+			}
+		case c.Set(first):
+			f.concerns = append(f.concerns, facetWords(c, first))
+		}
+	}
+}
+
+// facetWords names a coordinate in a panel's title.
+func facetWords(c *results.Coordinate, p *results.Point) string {
+	if c.Name == "client" {
+		return p.Client + " client"
+	}
+	return c.Words(p)
+}
+
+// conditions is what all panels share, for a subtitle.
+func (f *facets) conditions(extra ...string) string {
+	parts := append(slices.Clone(f.concerns), extra...)
+	parts = append(parts, fmt.Sprintf("concurrency %d", f.concurrency))
+	if len(f.others) > 0 {
+		var names []string
+		for _, c := range f.others {
+			names = append(names, fmt.Sprint(c))
+		}
+		parts[len(parts)-1] += " (measured too: " + strings.Join(names, ", ") + ")"
+	}
+	if f.bounded != "" {
+		parts = append(parts, f.bounded)
+	}
+	if m := f.manifest; m.PathKind != "" {
+		parts = append(parts, "path "+m.PathKind)
+	}
+	if cc := f.manifest.TCP["tcp_congestion_control"]; cc != "" {
+		parts = append(parts, "congestion control "+cc)
+	}
+	if f.manifest.Kernel != "" {
+		parts = append(parts, "Linux "+f.manifest.Kernel)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// atLongest returns the points of a panel at the longest round trip that was
+// measured there, which is where losses show most. A run may have measured
+// some clients at fewer round trips than others.
+func (f *facets) atLongest(row facetRow, body int64) []*analysis.Summary {
+	points := f.panel(row, body)
+	longest := longestRTT(points)
+	return analysis.Where(points, func(s *analysis.Summary) bool { return s.RTTMs == longest })
+}
+
+func longestRTT(points []*analysis.Summary) float64 {
+	var longest float64
+	for _, s := range points {
+		longest = max(longest, s.RTTMs)
+	}
+	return longest
+}
+
+// allAtLongest is what the figures of the longest round trip show.
+func (f *facets) allAtLongest() []*analysis.Summary {
+	var all []*analysis.Summary
+	for _, row := range f.rows {
+		for _, body := range f.bodies {
+			all = append(all, f.atLongest(row, body)...)
+		}
+	}
+	return all
+}
+
+// ragged tells whether the longest round trip differs between panels.
+func (f *facets) ragged() bool {
+	longest := longestRTT(f.summaries)
+	return slices.ContainsFunc(f.allAtLongest(), func(s *analysis.Summary) bool { return s.RTTMs != longest })
+}
+
+// longestPhrase names the longest round trip for a subtitle.
+func (f *facets) longestPhrase() string {
+	longest := units.Number(longestRTT(f.summaries)) + " ms"
+	switch {
+	case len(f.rtts) == 1:
+		return "rtt " + longest
+	case f.ragged():
+		return "at the longest rtt measured for each panel"
+	}
+	return "at the longest rtt measured, " + longest
+}
+
+// panel returns the points of one panel.
+func (f *facets) panel(row facetRow, body int64) []*analysis.Summary {
+	return analysis.Where(f.summaries, func(s *analysis.Summary) bool { return row.holds(s.Point) && s.BodyBytes == body })
+}
+
+// panelTitle names a panel by what tells it from the others.
+func (f *facets) panelTitle(row facetRow, body int64) string {
+	title := bodyTitle(body)
+	if row.description != "" {
+		title = row.description + ", " + title
+	}
+	return title
+}
+
+// bodyTitle names a body size in words that stay on one line.
+func bodyTitle(body int64) string { return strings.ReplaceAll("body "+units.Size(body), " ", "\u00a0") }
+
+// byStrategy returns one strategy's points of a panel, by round trip.
+func byStrategy(summaries []*analysis.Summary, strategy string) []*analysis.Summary {
+	of := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Strategy == strategy })
+	slices.SortStableFunc(of, func(a, b *analysis.Summary) int { return cmp.Compare(a.RTTMs, b.RTTMs) })
+	return of
+}
+
+// strategyLegend has an entry for each strategy that is drawn.
+func (f *facets) strategyLegend(drawn map[string]bool) []figure.LegendEntry {
+	var entries []figure.LegendEntry
+	for _, s := range f.strategies {
+		if drawn[s] {
+			entries = append(entries, figure.LegendEntry{Name: shorten(s), Look: f.looks[s]})
+		}
+	}
+	return entries
+}
+
+// shorten keeps a name from pushing the data off the page.
+func shorten(name string) string {
+	const most = 28
+	if r := []rune(name); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return name
+}
+
+// omissions says which points a plot leaves out, and why: strategies that are
+// nowhere in it by name, others point by point.
+func (f *facets) omissions(summaries []*analysis.Summary, drawable func(*analysis.Summary) bool, why string) []string {
+	drawn := map[string]bool{}
+	for _, s := range summaries {
+		if s.Valid() && drawable(s) {
+			drawn[s.Strategy] = true
+		}
+	}
+	var invalid, missing []string
+	for _, s := range summaries {
+		switch {
+		case !s.Valid():
+			invalid = append(invalid, f.brief(s.Point))
+		case !drawable(s) && drawn[s.Strategy]:
+			missing = append(missing, f.brief(s.Point))
+		}
+	}
+	absent := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Valid() && !drawn[s.Strategy] })
+	missing = append(analysis.NamesOf(absent, analysis.StrategyOf), missing...)
+	var notes []string
+	if len(invalid) > 0 {
+		notes = append(notes, "No valid cell: "+some(invalid)+". The table gives the reasons.")
+	}
+	if len(missing) > 0 {
+		notes = append(notes, why+": "+some(missing)+".")
+	}
+	return notes
+}
+
+// some writes the first of many names and counts the rest.
+func some(names []string) string {
+	const most = 4
+	text := strings.Join(names[:min(len(names), most)], "; ")
+	if more := len(names) - most; more > 0 {
+		text += "; and " + words.Plural(more, "more point")
+	}
+	return text
+}
+
+// brief names a point by the coordinates that vary within a figure.
+func (f *facets) brief(p results.Point) string {
+	return fmt.Sprintf("%s (%s, rtt %s ms, body %s)", p.Strategy, p.Client, units.Number(p.RTTMs), units.Size(p.BodyBytes))
+}
+
+// panelWidth is the room for one panel: less where many stand side by side, so
+// that a page still shows them at a size to read.
+func (f *facets) panelWidth() vg.Length {
+	if len(f.bodies) > 3 {
+		return 205
+	}
+	return 260
+}

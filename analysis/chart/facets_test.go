@@ -1,0 +1,75 @@
+package chart
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/findings"
+	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/table"
+)
+
+// What a scenario measured is no figure of a strategy: the scenarios' conditions
+// have nothing in common.
+func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
+	run := analysistest.EveryVerdict()
+	if figures := layOut(analysis.NewStudy(run)); len(figures) != 0 {
+		t.Errorf("%d figures are drawn of scenarios alone", len(figures))
+	}
+	mixed := analysistest.Synthetic(t, analysistest.TinyGrid())
+	grid := findings.Of(analysis.NewStudy(mixed))
+	points := len(newFacets(analysis.NewStudy(mixed)).summaries)
+	mixed.Cells = append(mixed.Cells, run.Cells...)
+	mixed.Manifest.Scenarios = run.Manifest.Scenarios
+	mixed.Manifest.Planned = len(mixed.Cells)
+	study := analysis.NewStudy(mixed)
+	all := findings.Of(study)
+	for _, sentence := range grid[:len(grid)-1] { // the last counts valid rounds
+		found := false
+		for _, s := range all {
+			found = found || s == sentence
+		}
+		if !found {
+			t.Errorf("scenarios changed the finding %q", sentence)
+		}
+	}
+	if got := len(newFacets(study).summaries); got != points {
+		t.Errorf("%d points are drawn, want %d", got, points)
+	}
+	var b bytes.Buffer
+	if err := table.Write(&b, study.Summaries); err != nil || !regexp.MustCompile(`lost +it `).MatchString(b.String()) {
+		t.Errorf("the table leaves the scenarios out: %v", err)
+	}
+}
+
+func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
+	run := analysistest.Synthetic(t, analysistest.TinyGrid())
+	other := analysistest.Synthetic(t, analysistest.TinyGrid())
+	for i := range other.Cells {
+		other.Cells[i].Impairments = "jitter 5ms"
+	}
+	run.Cells = append(run.Cells, other.Cells...)
+	f := newFacets(analysis.NewStudy(run))
+	for _, row := range f.rows {
+		for _, body := range f.bodies {
+			for _, s := range f.panel(row, body) {
+				if s.Impairments != row.point.Impairments {
+					t.Errorf("%v in a panel of %q", s.Point, row.point.Impairments)
+				}
+			}
+		}
+		want := "no other impairment"
+		if row.point.Impairments != "" {
+			want = row.point.Impairments
+		}
+		if !strings.Contains(row.description, want) {
+			t.Errorf("%q does not name %q", row.description, want)
+		}
+	}
+	if all := newFacets(analysis.NewStudy(other)); !strings.Contains(all.conditions(), "jitter 5ms") {
+		t.Errorf("the subtitle %q does not name what all panels share", all.conditions())
+	}
+}

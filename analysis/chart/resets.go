@@ -1,0 +1,100 @@
+package chart
+
+import (
+	"fmt"
+	"strings"
+
+	"gonum.org/v1/plot"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// resetPlots shows, for each row of the facets, the resets the server's kernel
+// sent per rejection, with one row of panels for each of the two causes.
+func resetPlots(f *facets) []*figure.Figure {
+	causes := []struct{ counter, label string }{
+		{results.AbortOnClose, "close met unread data"},
+		{results.AbortOnData, "data after close, or SO_LINGER 0"},
+	}
+	var figures []*figure.Figure
+	for _, row := range f.rows {
+		drawn := map[string]bool{}
+		var panels [][]*plot.Plot
+		for i, cause := range causes {
+			var line []*plot.Plot
+			for j, body := range f.bodies {
+				labelX, labelY := "", ""
+				if i == len(causes)-1 {
+					labelX = "round trip (ms)"
+				}
+				if j == 0 {
+					labelY = "resets (% of rejections)"
+				}
+				p := figure.NewPanel(cause.label+", "+bodyTitle(body), labelX, labelY)
+				if points := f.panel(row, body); !f.drawResets(p, points, cause.counter, drawn) {
+					blank(p, points, "nothing was rejected")
+				}
+				line = append(line, p)
+			}
+			panels = append(panels, line)
+		}
+		of := analysis.Where(f.summaries, func(s *analysis.Summary) bool { return row.holds(s.Point) })
+		title := "Resets the server's kernel sent, by cause"
+		if row.description != "" {
+			title += ": " + row.description
+		}
+		figures = append(figures, &figure.Figure{
+			Name:     "resets" + stem(row.description),
+			Title:    title,
+			Subtitle: f.conditions("95% Wilson intervals"),
+			Caption:  fmt.Sprintf("Above: %s, a reset because close met unread data. Below: %s, a reset because data came after close, or because SO_LINGER was 0. Both are counted by the kernel in the server's namespace, against rejections in the server's ledger.", results.AbortOnClose, results.AbortOnData),
+			Panels:   panels, Legend: f.strategyLegend(drawn),
+			Notes:      f.omissions(of, func(s *analysis.Summary) bool { return s.Rejected > 0 }, "Without a rejection"),
+			PanelWidth: f.panelWidth(), PanelHeight: 160,
+		})
+	}
+	return figures
+}
+
+func (f *facets) drawResets(p *plot.Plot, points []*analysis.Summary, counter string, drawn map[string]bool) bool {
+	f.rttAxis(&p.X)
+	figure.PercentAxis(&p.Y, 0)
+	p.Add(figure.Bands(len(f.rtts)), figure.Gridlines{Horizontal: true})
+	any := false
+	for i, strategy := range f.strategies {
+		s := figure.Series{Look: f.looks[strategy], Shift: figure.Dodge(i, len(f.strategies))}
+		for _, point := range byStrategy(points, strategy) {
+			resets, ok := point.TCP[counter]
+			if !point.Valid() || point.Rejected == 0 || !ok {
+				continue
+			}
+			share := stats.NewShare(resets, point.Rejected)
+			s.Samples = append(s.Samples, figure.Sample{X: f.rttPlace(point.RTTMs), Y: share.Value * 100, Low: share.Low * 100, High: share.High * 100})
+		}
+		if len(s.Samples) > 0 {
+			any, drawn[strategy] = true, true
+			p.Add(s)
+		}
+	}
+	return any
+}
+
+// stem turns a description into the end of a file name.
+func stem(description string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(strings.ReplaceAll(description, " client", "")) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '.':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "-" + strings.Trim(b.String(), "-.")
+}

@@ -1,0 +1,356 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// recorded is a run for the golden files: five rounds of four strategies over
+// two round trips, the shares of which are given in percent.
+func recorded(name string, delivered map[string][2]int64, held float64) *results.Run {
+	run := &results.Run{Dir: name, Manifest: results.Manifest{
+		Schema: results.Schema, Name: name, Tool: "rejectbench v0", Go: "go1.26", System: "linux/amd64", Kernel: "6.18.0",
+		CPU: "Example CPU", Cores: 2, Started: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		TCP: map[string]string{"tcp_congestion_control": "reno"}, PathKind: "delayline",
+		Options: map[string]string{"rounds": "5", "seed": "1", "out": name}, Strategies: analysistest.AllStrategies, Clients: analysistest.AllClients,
+	}}
+	for _, s := range analysistest.AllStrategies {
+		shares, ok := delivered[s.Name]
+		if !ok {
+			continue
+		}
+		for i, rtt := range []float64{0, 20} {
+			for round := range 5 {
+				// Rounds differ a little, in the same way in every run.
+				wobble := float64([]int{2, -1, 0, 1, -2}[round])
+				c := results.Cell{
+					Schema: results.Schema, Point: results.Point{Strategy: s.Name, Client: "blocking", RTTMs: rtt, Concurrency: 50, BodyBytes: 100000},
+					Round: round, Valid: true, Attempts: 100, Rejected: 100, Delivered: shares[i],
+				}
+				if shares[i] != 0 && shares[i] != 100 {
+					c.Delivered += int64(wobble)
+				}
+				c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = c.Delivered, 100-c.Delivered
+				c.LatencyMs.Response = results.Percentiles{Count: c.Delivered, P50: 2*rtt + 0.5 + wobble/100}
+				c.Server = results.Server{Rejected: 100, Accepted: 100, CPUUsPerRejection: 50 + wobble, HoldMs: results.Percentiles{Count: 100, Mean: held*(1+rtt) + wobble/1000}}
+				run.Cells = append(run.Cells, c)
+			}
+		}
+	}
+	return run
+}
+
+// twoRuns are a base and a run that is better, worse and the same, and has
+// points that nothing can be said of.
+func twoRuns() (base, new *results.Run) {
+	base = recorded("base", map[string][2]int64{"close": {60, 20}, "shutdown": {100, 90}, "lingering-close": {100, 100}, "wait-acked": {100, 99}}, 1)
+	new = recorded("new", map[string][2]int64{"close": {63, 70}, "shutdown": {100, 80}, "lingering-close": {100, 100}, "nethttp": {100, 100}}, 1.5)
+	new.Manifest.Kernel, new.Manifest.Options["rounds"], new.Manifest.Options["seed"] = "6.19.0", "6", "2"
+	for i := range new.Cells {
+		c := &new.Cells[i]
+		switch {
+		case c.Strategy == "lingering-close" && c.RTTMs == 20 && c.Round == 4:
+			c.Delivered, c.Outcomes[results.Delivered], c.Outcomes[results.TimeoutReceive] = 0, 0, 100
+		case c.Strategy == "lingering-close" && c.RTTMs == 0:
+			c.Valid, c.InvalidReason = false, "path late: p99 3.1 ms"
+		case c.Strategy == "shutdown" && c.RTTMs == 0 && c.Round == 2:
+			c.Valid, c.InvalidReason = false, "path late: p99 2.9 ms"
+		}
+	}
+	// Twins of one point of the base, which differ by three points.
+	for _, c := range slices.Clone(base.Cells) {
+		if c.Strategy == "shutdown" && c.RTTMs == 20 {
+			c.Twin, c.Delivered = true, c.Delivered-3
+			c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = c.Delivered, 100-c.Delivered
+			base.Cells = append(base.Cells, c)
+		}
+	}
+	return base, new
+}
+
+func goldenComparison(t *testing.T) *Comparison {
+	t.Helper()
+	base, new := twoRuns()
+	c, err := Runs(base, new, Options{
+		Metrics: defaultMetrics(t), Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.05, EffectRatio: 0.1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestEveryFormatOfAComparisonIsAsRecorded(t *testing.T) {
+	c := goldenComparison(t)
+	for name, write := range map[string]func(io.Writer) error{
+		"compare.golden.txt": c.WriteText, "compare.golden.md": c.WriteMarkdown, "compare.golden.jsonl": c.WriteJSON, "compare.golden.bench": c.WriteBenchmarks,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				t.Fatal(err)
+			}
+			analysistest.Golden(t, name, b.Bytes())
+		})
+	}
+}
+
+func TestEveryVerdictComesWithItsReason(t *testing.T) {
+	c := goldenComparison(t)
+	got := map[string]string{}
+	for _, r := range c.Rows {
+		if r.Metric.Name == "delivered_share" {
+			got[r.Point.Strategy+" "+units.Number(r.Point.RTTMs)] = strings.TrimSuffix(r.Verdict.String()+": "+r.Reason, ": ")
+			if (r.Reason != "") != (r.Verdict == Unmeasurable) {
+				t.Errorf("%v is %v for the reason %q", r.Point, r.Verdict, r.Reason)
+			}
+		}
+	}
+	for point, want := range map[string]string{
+		"close 20": "better", "close 0": "unmeasurable: interval wider", "shutdown 0": "same", "shutdown 20": "worse",
+		"lingering-close 0": "unmeasurable: invalid in NEW: path late: p99 3.1 ms", "lingering-close 20": "unmeasurable: ",
+		"wait-acked 0": "unmeasurable: only in BASE", "nethttp 0": "unmeasurable: only in NEW",
+	} {
+		if !strings.HasPrefix(got[point], want) {
+			t.Errorf("%s is %q, want %q", point, got[point], want)
+		}
+	}
+	if c.Gate() != Worse {
+		t.Errorf("the gate says %v", c.Gate())
+	}
+}
+
+func TestADifferenceBelowTheNoiseFloorIsNotCalled(t *testing.T) {
+	base, new := twoRuns()
+	for i := range base.Cells {
+		if c := &base.Cells[i]; c.Twin {
+			c.Delivered -= 30
+			c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = c.Delivered, 100-c.Delivered
+		}
+	}
+	c, err := Runs(base, new, Options{Metrics: defaultMetrics(t)[:1], Alpha: 0.05, Effect: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Rows {
+		if r.Point.Strategy == "shutdown" && r.Point.RTTMs == 20 && (r.Verdict != Unmeasurable || !strings.HasPrefix(r.Reason, "below the noise floor: twin cells of one run differ by up to 33.00 points")) {
+			t.Errorf("%v: %s", r.Verdict, r.Reason)
+		}
+	}
+}
+
+func TestOneRoundIsNeverCalled(t *testing.T) {
+	base := recorded("base", map[string][2]int64{"close": {0, 0}}, 1)
+	new := recorded("new", map[string][2]int64{"close": {100, 100}}, 1)
+	one := func(run *results.Run) {
+		run.Cells = slices.DeleteFunc(run.Cells, func(c results.Cell) bool { return c.Round > 0 })
+	}
+	one(base)
+	one(new)
+	options := Options{Metrics: defaultMetrics(t)[:1], Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.05}
+	c, err := Runs(base, new, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts := c.Counts(false); counts[Unmeasurable] != 2 || c.Gate() != Unmeasurable || len(c.Notes) == 0 {
+		t.Errorf("%v, notes %q", counts, c.Notes)
+	}
+	// Twin cells are no guard: they are of the same round.
+	twin := base.Cells[0]
+	twin.Twin = true
+	base.Cells = append(base.Cells, twin)
+	if c, err = Runs(base, new, options); err != nil || c.Counts(false)[Unmeasurable] != 2 {
+		t.Errorf("with twins: %v, %v", c.Counts(false), err)
+	}
+}
+
+func TestAPointOfOneRoundTakesTheLargestDispersionOfAnyOther(t *testing.T) {
+	base := recorded("base", map[string][2]int64{"close": {50, 40}}, 1)
+	new := recorded("new", map[string][2]int64{"close": {50, 60}}, 1)
+	for _, run := range []*results.Run{base, new} {
+		run.Cells = slices.DeleteFunc(run.Cells, func(c results.Cell) bool { return c.RTTMs == 20 && c.Round > 0 })
+		for i := range run.Cells {
+			if c := &run.Cells[i]; c.RTTMs == 0 {
+				c.Delivered = int64(10 + 20*c.Round)
+				c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = c.Delivered, 100-c.Delivered
+			}
+		}
+	}
+	c, err := Runs(base, new, Options{Metrics: defaultMetrics(t)[:1], Alpha: 0.05, Effect: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	several, single := c.Rows[0], c.Rows[1]
+	if !single.Borrowed || several.Borrowed || single.Dispersion != several.Dispersion || single.Dispersion.Phi < 20 || single.Verdict != Unmeasurable {
+		t.Errorf("%+v\n%+v", several, single)
+	}
+}
+
+func TestPointsThatAreAllOrNothingLendNoDispersion(t *testing.T) {
+	base := recorded("base", map[string][2]int64{"close": {100, 40}}, 1)
+	new := recorded("new", map[string][2]int64{"close": {100, 95}}, 1)
+	for _, run := range []*results.Run{base, new} {
+		run.Cells = slices.DeleteFunc(run.Cells, func(c results.Cell) bool { return c.RTTMs == 20 && c.Round > 0 })
+	}
+	c, err := Runs(base, new, Options{Metrics: defaultMetrics(t)[:1], Alpha: 0.05, Effect: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Rows[1]; r.Borrowed || r.Verdict != Unmeasurable || !strings.HasPrefix(r.Reason, "one round: ") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestTwinsAndInvalidTriesStayOutOfEveryFigure(t *testing.T) {
+	base, new := twoRuns()
+	options := Options{Metrics: defaultMetrics(t), Alpha: 0.05, Effect: 0.05, EffectRatio: 0.1}
+	want, err := Runs(base, new, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range slices.Clone(new.Cells) {
+		if c.Valid {
+			c.Valid, c.InvalidReason, c.Delivered, c.Try = false, "path late", 0, -1
+			new.Cells = append(new.Cells, c)
+		}
+	}
+	got, err := Runs(base, new, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range got.Rows {
+		if r.New.Share != want.Rows[i].New.Share || r.Verdict != want.Rows[i].Verdict {
+			t.Errorf("%v: %v became %v", r.Point, want.Rows[i].Verdict, r.Verdict)
+		}
+	}
+}
+
+func TestRenamedStrategiesArePairedAndTheDisplacedLeftOut(t *testing.T) {
+	run := recorded("run", map[string][2]int64{"close": {60, 20}, "lingering-close": {100, 100}}, 1)
+	options := Options{Metrics: defaultMetrics(t)[:1], Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.05}
+	for _, c := range []struct {
+		old, new string
+		gate     Verdict
+	}{{"close", "lingering-close", Same}, {"lingering-close", "close", Worse}} {
+		options.Rename = map[string]string{c.old: c.new}
+		got, err := Runs(run, run, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Rows) != 2 || got.Rows[0].Point.Strategy != c.new || got.Gate() != c.gate || len(got.Notes) != 2 {
+			t.Errorf("%s as %s: %v, %+v, notes %q", c.old, c.new, got.Gate(), got.Rows, got.Notes)
+		}
+	}
+	options.Rename = map[string]string{"nosuch": "close"}
+	if _, err := Runs(run, run, options); err == nil || err.Error() != "run has no strategy nosuch" {
+		t.Error(err)
+	}
+	options.Rename = map[string]string{"close": "x", "lingering-close": "x"}
+	if _, err := Runs(run, run, options); err == nil || err.Error() != "two strategies would be named x" {
+		t.Error(err)
+	}
+	options.Rename = map[string]string{"close": "x", "lingering-close": "y"}
+	if _, err := Runs(run, run, options); !errors.As(err, new(*NothingInCommonError)) {
+		t.Error(err)
+	}
+}
+
+// Whatever two runs hold, the other way round worse is better, and a run is
+// never better or worse than itself.
+func TestVerdictsMirrorWhenTheRunsChangePlaces(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string) *results.Run {
+			share := rapid.SliceOfN(rapid.Int64Range(3, 97), 4, 4).Draw(t, name)
+			run := recorded(name, map[string][2]int64{"close": {share[0], share[1]}, "shutdown": {share[2], share[3]}}, rapid.Float64Range(0.5, 2).Draw(t, "held"))
+			for i := range run.Cells {
+				run.Cells[i].Valid = rapid.IntRange(0, 9).Draw(t, "valid") > 0
+			}
+			return run
+		}
+		a, b := draw("a"), draw("b")
+		metrics := []analysis.Metric{analysis.Metrics[0], analysis.Metrics[2], analysis.Metrics[6], analysis.Metrics[8]}
+		options := Options{Metrics: metrics, Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.02, EffectRatio: 0.02}
+		there, err := Runs(a, b, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Runs(b, a, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mirror := map[Verdict]Verdict{Worse: Better, Better: Worse, Same: Same, Unmeasurable: Unmeasurable}
+		for i, r := range there.Rows {
+			if other := back.Rows[i]; other.Verdict != mirror[r.Verdict] {
+				t.Fatalf("%s at %v: %v, the other way round %v", r.Metric.Name, r.Point, r.Verdict, other.Verdict)
+			}
+		}
+		self, err := Runs(a, a, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counts := self.Counts(false); counts[Worse]+counts[Better] > 0 {
+			t.Fatalf("a run against itself: %v", counts)
+		}
+	})
+}
+
+func TestJSONOfAComparisonHasAnObjectARowAndReadsBack(t *testing.T) {
+	c := goldenComparison(t)
+	var b bytes.Buffer
+	if err := c.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	if len(lines) != len(c.Rows) {
+		t.Fatalf("%d lines of %d rows", len(lines), len(c.Rows))
+	}
+	for i, line := range lines {
+		var record Record
+		d := json.NewDecoder(strings.NewReader(line))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&record); err != nil {
+			t.Fatal(err)
+		}
+		if record.Verdict != c.Rows[i].Verdict.String() || record.Metric != c.Rows[i].Metric.Name {
+			t.Errorf("line %d: %+v", i+1, record)
+		}
+	}
+}
+
+func TestAMetricWithoutADirectionIsShownAndWeakensNoTest(t *testing.T) {
+	base, new := twoRuns()
+	shown, err := analysis.MetricByName("share(delivered-then-reset)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Runs(base, new, Options{Metrics: []analysis.Metric{shown, analysis.Metrics[0]}, Alpha: 0.05, Effect: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := Runs(base, new, Options{Metrics: analysis.Metrics[:1], Alpha: 0.05, Effect: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := len(c.Rows) / 2
+	for i, r := range c.Rows[:half] {
+		if r.Verdict != NotJudged {
+			t.Errorf("%v is %v", r.Point, r.Verdict)
+		}
+		if c.Rows[half+i].Adjusted != alone.Rows[i].Adjusted {
+			t.Errorf("%v: %+v beside a shown metric, %+v alone", r.Point, c.Rows[half+i].Adjusted, alone.Rows[i].Adjusted)
+		}
+	}
+}

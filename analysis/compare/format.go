@@ -1,0 +1,115 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"golang.org/x/perf/benchmath"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// size writes a difference without its sign: of shares in points, of values as
+// a percentage of the base.
+func (r *Row) size(v float64) string {
+	if r.Metric.Share != nil {
+		return words.Points(v) + " points"
+	}
+	return ratioPercent(math.Abs(v))
+}
+
+// signedPoints is points with a sign, but for nothing.
+func signedPoints(v float64) string {
+	if text := words.Points(v); text != "0.00" && text != "-0.00" {
+		return fmt.Sprintf("%+.2f", v*100)
+	}
+	return "0.00"
+}
+
+// ratioPercent writes a log ratio as a relative difference in percent, and one
+// above ten as a factor.
+func ratioPercent(v float64) string {
+	switch {
+	case math.IsInf(v, 1):
+		return "∞"
+	case math.IsInf(v, -1):
+		return "-100%"
+	case v > math.Log(10):
+		return "×" + units.Number(math.Exp(v))
+	}
+	return strconv.FormatFloat(math.Expm1(v)*100, 'f', 1, 64) + "%"
+}
+
+// signedRatio is ratioPercent with a sign, but for nothing.
+func signedRatio(v float64) string {
+	text := ratioPercent(v)
+	switch {
+	case text == "-0.0%":
+		return "0.0%"
+	case v > 0 && v <= math.Log(10) && text != "0.0%":
+		return "+" + text
+	}
+	return text
+}
+
+// difference writes the estimate and its interval.
+func (r *Row) difference() (estimate, interval string) {
+	if r.Test == "" {
+		return "", ""
+	}
+	d := r.Difference
+	if r.Metric.Share != nil {
+		return signedPoints(d.Value), "[" + signedPoints(d.Low) + ", " + signedPoints(d.High) + "]"
+	}
+	if math.IsInf(d.Low, -1) && math.IsInf(d.High, 1) {
+		return signedRatio(d.Value), "[any]"
+	}
+	return signedRatio(d.Value), "[" + signedRatio(d.Low) + ", " + signedRatio(d.High) + "]"
+}
+
+// figure writes what one run measured: a share with its interval, or the median
+// of the rounds with how far the farthest of them lies from it.
+func (r *Row) figure(s Side) string {
+	if r.Metric.Share != nil {
+		if !s.Share.Known() {
+			return ""
+		}
+		value, low, high := words.Bounds(s.Share)
+		return value + " [" + low + ", " + high + "]"
+	}
+	if len(s.Values) == 0 {
+		return ""
+	}
+	ends := benchmath.Summary{Center: s.Median.Center, Lo: slices.Min(s.Values), Hi: slices.Max(s.Values)}
+	return units.Number(ends.Center) + " ± " + ends.PctRangeString()
+}
+
+// samples writes how many samples each run has: attempts of a share, rounds of a value.
+func (r *Row) samples() string {
+	base, new := int64(len(r.Base.Values)), int64(len(r.New.Values))
+	if r.Metric.Share != nil {
+		base, new = r.Base.Share.N, r.New.Share.N
+	}
+	if base == new {
+		return strconv.FormatInt(base, 10)
+	}
+	return fmt.Sprintf("%d+%d", base, new)
+}
+
+// pValue writes the adjusted p-value; a dash where the test could not be called at all.
+func (r *Row) pValue() string {
+	switch p := r.Adjusted.P; {
+	case r.Test == "" || r.Metric.Better == analysis.Neither:
+		return ""
+	case !r.Adjusted.Possible:
+		return "-"
+	case p < 0.001:
+		return "<0.001"
+	default:
+		return strconv.FormatFloat(p, 'f', 3, 64)
+	}
+}

@@ -1,0 +1,132 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+)
+
+// judge adjusts the tests of all rows together and gives each row its verdict.
+func (c *Comparison) judge() {
+	var tests []stats.Test
+	var tested []*Row
+	for i := range c.Rows {
+		if r := &c.Rows[i]; r.Test != "" && r.Metric.Better != analysis.Neither {
+			tests = append(tests, stats.Test{P: r.P, Smallest: r.smallest})
+			tested = append(tested, r)
+		}
+	}
+	for i, a := range stats.Adjust(tests, c.Options.Alpha) {
+		tested[i].Adjusted = a
+	}
+	for i := range c.Rows {
+		c.Rows[i].decide(c.Options, len(tests))
+	}
+}
+
+// single tells whether the row is of a share that was measured in one round, in
+// a comparison without any other. Nothing says what rounds differ by then, and the
+// noise floor of twins does not: they are cells of the same round, of few points,
+// and of one whose share is sure to be all or nothing they have none. Two runs of
+// one program with twins but one round were told apart more often than not where
+// attempts counted as independent.
+func (r *Row) single() bool {
+	return r.Metric.Share != nil && r.Test != "" && r.Dispersion.DF == 0
+}
+
+// decide gives the verdict. A row is called only where the adjusted p-value,
+// the size of the difference and the noise of both runs all allow it.
+func (r *Row) decide(o Options, tests int) {
+	effect := o.effect(r.Metric)
+	size := math.Abs(r.Difference.Value)
+	floor := max(r.BaseFloor, r.NewFloor)
+	sure := r.Adjusted.Possible && r.Adjusted.P <= o.Alpha
+	switch {
+	case r.Metric.Better == analysis.Neither:
+		r.Verdict, r.Reason = NotJudged, ""
+	case r.Test == "":
+		r.Verdict = Unmeasurable
+	case sure && size >= effect && size > floor && !r.single():
+		r.Verdict = Worse
+		if (r.Difference.Value > 0) == (r.Metric.Better == analysis.Higher) {
+			r.Verdict = Better
+		}
+	case -effect <= r.Difference.Low && r.Difference.High <= effect:
+		r.Verdict = Same
+	case sure && size >= effect && r.single():
+		r.Verdict = Unmeasurable
+		r.Reason = "one round: nothing tells what rounds differ by, 3 would"
+		r.Needed = r.Base.Share.N * 3
+	case sure && size >= effect:
+		r.Verdict = Unmeasurable
+		r.Reason = fmt.Sprintf("below the noise floor: twin cells of one run differ by up to %s", r.size(floor))
+	case r.Metric.Share != nil:
+		r.Verdict = Unmeasurable
+		r.Reason = r.openShare(o, size, effect)
+	default:
+		r.Verdict = Unmeasurable
+		r.Reason = r.openValue(o, size, effect, tests)
+	}
+}
+
+// narrow is the half-width with which an interval settles a row: it holds no 0
+// where the difference is of the effect's size or more, and no effect where it
+// is smaller.
+func narrow(size, effect float64) float64 {
+	if size >= effect {
+		return size
+	}
+	return max(effect-size, effect/4)
+}
+
+// openShare says how many attempts it would take to settle a share.
+func (r *Row) openShare(o Options, size, effect float64) string {
+	n := min(r.Base.Share.N, r.New.Share.N)
+	what, alpha := "interval wider than the effect of interest", o.Alpha
+	if size >= effect {
+		what, alpha = fmt.Sprintf("not sure among %s", words.Plural(r.Adjusted.Tests, "test")), o.Alpha/float64(max(r.Adjusted.Tests, 1))
+	}
+	more := ""
+	if r.Dispersion.Factor() > 1 {
+		more = " over more rounds"
+	}
+	pooled := r.Base.Share.Plus(r.New.Share).Value
+	needed := float64(stats.WidthSize(pooled, narrow(size, effect), r.Dispersion.Quantile(alpha))) * r.Dispersion.Factor()
+	// What there is was not enough, whatever the formula says.
+	r.Needed = roundUp(max(int64(math.Ceil(needed)), n+n/4+1))
+	return fmt.Sprintf("%s: n=%d, about n=%d%s would do", what, n, r.Needed, more)
+}
+
+// openValue says how many rounds it would take to settle a value. With so many
+// all values of the comparison would be in the family.
+func (r *Row) openValue(o Options, size, effect float64, tests int) string {
+	rounds := min(len(r.Base.Values), len(r.New.Values))
+	half := (r.Difference.High - r.Difference.Low) / 2
+	least := stats.RoundsFor(o.Alpha, tests)
+	switch {
+	case rounds < least && (size >= effect || math.IsInf(half, 0)):
+		r.Needed = int64(least)
+		return fmt.Sprintf("%s cannot tell a value among %s, %d can", words.Plural(rounds, "round"), words.Plural(tests, "test"), least)
+	case size >= effect:
+		r.Needed = int64(max(2*rounds, least))
+		return fmt.Sprintf("not sure among %s: %s, about %d would do", words.Plural(tests, "test"), words.Plural(rounds, "round"), r.Needed)
+	case math.IsInf(half, 0) || half <= narrow(size, effect):
+		r.Needed = int64(rounds) * 2
+	default:
+		ratio := half / narrow(size, effect)
+		r.Needed = int64(math.Ceil(float64(rounds) * ratio * ratio))
+	}
+	return fmt.Sprintf("interval wider than the effect of interest: %s, about %d would do", words.Plural(rounds, "round"), r.Needed)
+}
+
+// roundUp rounds up to two significant digits: no more is known.
+func roundUp(n int64) int64 {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return (n + unit - 1) / unit * unit
+}

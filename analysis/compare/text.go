@@ -1,0 +1,189 @@
+package compare
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// varying parts the coordinates into those that differ between rows and words
+// for the others.
+func varying(rows []Row) (columns []*results.Coordinate, constant string) {
+	var words []string
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		first := c.Value(&rows[0].Point)
+		differs := slices.ContainsFunc(rows, func(r Row) bool { return c.Value(&r.Point) != first })
+		switch {
+		case differs:
+			columns = append(columns, c)
+		case c.Always || c.Set(&rows[0].Point):
+			words = append(words, c.Name+" "+c.TextWithUnit(&rows[0].Point))
+		}
+	}
+	return columns, strings.Join(words, ", ")
+}
+
+// blocks are the rows of each metric, in order.
+func (c *Comparison) blocks() (blocks [][]Row) {
+	start := 0
+	for i := range c.Rows {
+		if i+1 == len(c.Rows) || c.Rows[i+1].Metric.Name != c.Rows[i].Metric.Name {
+			blocks = append(blocks, c.Rows[start:i+1])
+			start = i + 1
+		}
+	}
+	return blocks
+}
+
+// heading says what a block is of.
+func (c *Comparison) heading(m analysis.Metric, gated bool) string {
+	text := m.Name + ": " + m.Summary
+	switch m.Better {
+	case analysis.Higher:
+		text += "; higher is better"
+	case analysis.Lower:
+		text += "; lower is better"
+	}
+	if gated {
+		text += "; gated"
+	}
+	return text
+}
+
+// cells are the columns of a row behind its coordinates; head names them.
+func (r *Row) cells() []string {
+	estimate, interval := r.difference()
+	verdict := r.Verdict.String()
+	if r.Reason != "" {
+		verdict += ": " + r.Reason
+	}
+	return []string{r.figure(r.Base), r.figure(r.New), estimate, interval, r.pValue(), r.samples(), verdict}
+}
+
+func head(m analysis.Metric) []string {
+	if m.Share != nil {
+		return []string{"base, %", "new, %", "points", "interval", "p", "n", "verdict"}
+	}
+	unit := ""
+	if m.Unit != "" {
+		unit = ", " + m.Unit
+	}
+	return []string{"base" + unit, "new" + unit, "change", "interval", "p", "rounds", "verdict"}
+}
+
+// WriteText writes the comparison for a terminal: what the runs do not share,
+// what was left out, a block a metric, and how many rows have each verdict.
+func (c *Comparison) WriteText(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "BASE %s\nNEW  %s\n", describeRun(c.Base), describeRun(c.New))
+	for _, line := range c.differenceLines() {
+		fmt.Fprintln(b, line)
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintln(b, "note:", note)
+	}
+	for _, rows := range c.blocks() {
+		columns, constant := varying(rows)
+		fmt.Fprintf(b, "\n%s\n", c.heading(rows[0].Metric, rows[0].Gated))
+		if constant != "" {
+			fmt.Fprintln(b, constant)
+		}
+		table := [][]string{head(rows[0].Metric)}
+		left := len(columns)
+		for i := len(columns) - 1; i >= 0; i-- {
+			table[0] = append([]string{columns[i].Name}, table[0]...)
+		}
+		for _, r := range rows {
+			var line []string
+			for _, c := range columns {
+				line = append(line, c.TextWithUnit(&r.Point))
+			}
+			table = append(table, append(line, r.cells()...))
+		}
+		writeGrid(b, table, left)
+	}
+	fmt.Fprintf(b, "\n%s\n", c.SummaryLine())
+	return b.Flush()
+}
+
+// describeRun names a run in one line.
+func describeRun(r *results.Run) string {
+	text := r.Dir + ": " + r.Manifest.Name
+	if !r.Manifest.Started.IsZero() {
+		text += ", " + r.Manifest.Started.UTC().Format("2006-01-02 15:04:05Z")
+	}
+	return text
+}
+
+// differenceLines say what the two runs do not share.
+func (c *Comparison) differenceLines() []string {
+	if len(c.Differences) == 0 {
+		return nil
+	}
+	lines := []string{"the runs were not made alike; a difference may come from:"}
+	for _, d := range c.Differences {
+		lines = append(lines, fmt.Sprintf("  %s: %s in BASE, %s in NEW", d.What, quoted(d.Base), quoted(d.New)))
+	}
+	return lines
+}
+
+func quoted(value string) string {
+	if value == "" {
+		return "nothing"
+	}
+	return value
+}
+
+// SummaryLine counts the verdicts of all rows, and of the gated ones where
+// these are fewer.
+func (c *Comparison) SummaryLine() string {
+	all, gated := c.Counts(false), c.Counts(true)
+	text := countVerdicts(all)
+	if gated != all {
+		text += "; gated: " + countVerdicts(gated)
+	}
+	return text
+}
+
+func countVerdicts(counts [len(Verdicts)]int) string {
+	var words []string
+	for _, v := range []Verdict{Better, Worse, Same, Unmeasurable, NotJudged} {
+		if v != NotJudged || counts[v] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", counts[v], v))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// writeGrid writes lines of cells in columns, the first few and the last one
+// flush left, the others flush right.
+func writeGrid(w io.Writer, lines [][]string, left int) {
+	widths := make([]int, len(lines[0]))
+	for _, line := range lines {
+		for i, text := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
+	}
+	for _, line := range lines {
+		var b strings.Builder
+		for i, text := range line {
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
+			if i < left || i == len(line)-1 {
+				b.WriteString(text + pad)
+			} else {
+				b.WriteString(pad + text)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}

@@ -1,0 +1,102 @@
+package findings
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// findCheapest names the strategy that holds a rejected connection shortest
+// among those that deliver enough under all conditions: first to all kinds of
+// client, then to those kinds for which it is another one.
+func findCheapest(rejecting []*analysis.Summary) []string {
+	clients := analysis.NamesOf(rejecting, analysis.ClientOf)
+	var found []string
+	var overall string
+	if len(clients) > 1 {
+		text, best := cheapest(rejecting, fmt.Sprintf("With all %d kinds of client", len(clients)))
+		overall = best
+		found = append(found, text...)
+	}
+	for _, client := range clients {
+		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client })
+		text, best := cheapest(of, "With "+client+" clients")
+		if best != "" && best != overall || len(clients) == 1 {
+			found = append(found, text...)
+		}
+	}
+	return found
+}
+
+// cheapest returns the sentence and the strategy's name; nothing where there
+// are no two strategies to choose from.
+func cheapest(rejecting []*analysis.Summary, who string) (text []string, best string) {
+	ranked := analysis.Rank(rejecting)
+	if len(ranked) < 2 {
+		return nil, ""
+	}
+	conditions := words.Plural(len(ranked[0].Parts), "condition")
+	good := slices.DeleteFunc(slices.Clone(ranked), func(r analysis.Standing) bool {
+		short := slices.ContainsFunc(r.Parts, func(s *analysis.Summary) bool { return s.Delivered.Value < enough })
+		return short || r.Delivered.Low < enough || r.HoldMs.Count == 0
+	})
+	if len(good) == 0 {
+		highest := slices.MaxFunc(ranked, func(a, b analysis.Standing) int { return cmp.Compare(a.Delivered.Low, b.Delivered.Low) })
+		var names []string
+		for _, r := range ranked {
+			if r.Delivered == highest.Delivered {
+				names = append(names, r.Strategy)
+			}
+		}
+		return []string{fmt.Sprintf("%s no strategy is sure to deliver %s or more under all of %s; over them together the highest share is that of %s: %s.",
+			who, enoughPercent, conditions, words.List(names), words.Share(highest.Delivered))}, ""
+	}
+	slices.SortStableFunc(good, func(a, b analysis.Standing) int { return cmp.Compare(a.HoldMs.Mean, b.HoldMs.Mean) })
+	first := good[0]
+	what := fmt.Sprintf("the cheapest of the %d strategies that delivered", len(good))
+	if len(good) == 1 {
+		what = "the only strategy that delivered"
+	}
+	sentence := fmt.Sprintf("%s %s %s or more under all of %s is %s: it delivers %s and holds a descriptor for %s ms a rejection on average (p99 at most %s ms, n=%d)%s",
+		who, what, enoughPercent, conditions, first.Strategy, words.Share(first.Delivered),
+		units.Number(first.HoldMs.Mean), units.Number(first.HoldMs.P99), first.HoldMs.Count, cpuPhrase(first))
+	if len(good) > 1 {
+		next := good[1]
+		wins := stats.NewShare(shorter(first.Parts, next.Parts), int64(len(first.Parts)))
+		sentence += fmt.Sprintf("; the next, %s, holds it for %s ms (n=%d), longer under %d of %s",
+			next.Strategy, units.Number(next.HoldMs.Mean), next.HoldMs.Count, wins.K, conditions)
+		// A sign test in effect: at least half of the conditions must surely agree.
+		if wins.K < wins.N && wins.Low <= 0.5 {
+			sentence += ", so that the two cannot be told apart"
+		}
+	}
+	return []string{sentence + "."}, first.Strategy
+}
+
+func cpuPhrase(r analysis.Standing) string {
+	if r.CPUUs == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", with %s us of CPU time", units.Number(r.CPUUs))
+}
+
+// shorter counts the conditions under which a's mean hold is below b's.
+func shorter(a, b []*analysis.Summary) int64 {
+	held := map[results.Point]float64{}
+	for _, s := range b {
+		held[s.Conditions()] = s.HoldMs.Mean
+	}
+	var wins int64
+	for _, s := range a {
+		if other, ok := held[s.Conditions()]; ok && s.HoldMs.Mean < other {
+			wins++
+		}
+	}
+	return wins
+}

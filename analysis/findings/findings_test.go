@@ -1,0 +1,154 @@
+package findings
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+func findings(cells ...results.Cell) string {
+	return strings.Join(Of(analysis.NewStudy(&results.Run{Cells: cells})), "\n")
+}
+
+func TestEverySentenceOnASharesCarriesNAndInterval(t *testing.T) {
+	percentage := regexp.MustCompile(`[0-9]% \(`)
+	for _, sentence := range Of(analysis.NewStudy(analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())))) {
+		if !strings.Contains(sentence, "n=") && !strings.Contains(sentence, "rounds") {
+			t.Errorf("no n: %s", sentence)
+		}
+		shares := len(percentage.FindAllString(sentence, -1))
+		if intervals := strings.Count(sentence, "% (95% CI"); intervals != shares {
+			t.Errorf("%d shares but %d intervals: %s", shares, intervals, sentence)
+		}
+	}
+}
+
+func TestTheWayOfReadingDecidesOnlyWhenClientsDiffer(t *testing.T) {
+	const claim = "way of reading decides"
+	differ := findings(analysistest.CellOf("close", "blocking", 50, 1<<20, 100, 1000), analysistest.CellOf("close", "duplex", 50, 1<<20, 1000, 1000))
+	if !strings.Contains(differ, claim) {
+		t.Errorf("not said: %s", differ)
+	}
+	for name, got := range map[string]string{
+		"both deliver all":     findings(analysistest.CellOf("close", "blocking", 50, 0, 1000, 1000), analysistest.CellOf("close", "duplex", 50, 0, 1000, 1000)),
+		"intervals overlap":    findings(analysistest.CellOf("close", "blocking", 50, 0, 9, 10), analysistest.CellOf("close", "duplex", 50, 0, 10, 10)),
+		"both lose":            findings(analysistest.CellOf("close", "blocking", 50, 0, 100, 1000), analysistest.CellOf("close", "duplex", 50, 0, 900, 1000)),
+		"different round trip": findings(analysistest.CellOf("close", "blocking", 50, 0, 100, 1000), analysistest.CellOf("close", "duplex", 0, 0, 1000, 1000)),
+	} {
+		if strings.Contains(got, claim) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestStrategiesWithOverlappingIntervalsAreNotToldApart(t *testing.T) {
+	near := findings(analysistest.CellOf("close", "blocking", 50, 0, 500, 1000), analysistest.CellOf("shutdown", "blocking", 50, 0, 510, 1000))
+	if !strings.Contains(near, "close and shutdown cannot be told apart") {
+		t.Error(near)
+	}
+	far := findings(analysistest.CellOf("close", "blocking", 50, 0, 100, 1000), analysistest.CellOf("shutdown", "blocking", 50, 0, 900, 1000))
+	if strings.Contains(far, "told apart") {
+		t.Error(far)
+	}
+}
+
+func TestAStrategyMeasuredElsewhereDoesNotSilenceTheOthers(t *testing.T) {
+	got := findings(
+		analysistest.CellOf("close", "blocking", 50, 0, 100, 1000), analysistest.CellOf("shutdown", "blocking", 50, 0, 900, 1000),
+		analysistest.CellOf("close", "blocking", 0, 0, 100, 1000), analysistest.CellOf("shutdown", "blocking", 0, 0, 900, 1000),
+		analysistest.CellOf("nethttp", "blocking", 200, 0, 5, 1000),
+	)
+	if !strings.Contains(got, "fewest 503s arrived under close 10.0% (95% CI 8.8–11.4, n=2000) and shutdown") {
+		t.Error(got)
+	}
+}
+
+func TestTheBreakIsAtTheSmallestBodyThatFallsShort(t *testing.T) {
+	got := findings(
+		analysistest.CellOf("close", "blocking", 0, 0, 1000, 1000), analysistest.CellOf("close", "blocking", 50, 0, 1000, 1000),
+		analysistest.CellOf("close", "blocking", 0, 1024, 1000, 1000), analysistest.CellOf("close", "blocking", 50, 1024, 800, 1000),
+		analysistest.CellOf("close", "blocking", 0, 4096, 100, 1000), analysistest.CellOf("close", "blocking", 50, 4096, 90, 1000),
+	)
+	want := "below 99% is 1 KiB, there first at rtt 50 ms: close 80.0% (95% CI 77.4–82.4, n=1000); at 0 B it delivered 100%"
+	if !strings.Contains(got, want) {
+		t.Error(got)
+	}
+}
+
+func TestTheCheapestIsAmongThoseThatDeliverEnough(t *testing.T) {
+	cheap := analysistest.CellOf("close", "blocking", 50, 0, 500, 1000)
+	cheap.Server.HoldMs.Mean = 1
+	good := analysistest.CellOf("wait-acked", "blocking", 50, 0, 1000, 1000)
+	dear := analysistest.CellOf("lingering-close", "blocking", 50, 0, 1000, 1000)
+	dear.Server.HoldMs.Mean = 100
+	if got := findings(cheap, good, dear); !strings.Contains(got, "cheapest of the 2 strategies that delivered 99% or more under all of 1 condition is wait-acked") {
+		t.Error(got)
+	}
+	if got := findings(cheap, analysistest.CellOf("wait-acked", "blocking", 50, 0, 10, 10)); !strings.Contains(got, "no strategy is sure to deliver 99%") {
+		t.Error("ten attempts are too few to be sure of 99%:", got)
+	}
+}
+
+func TestNothingIsSaidOfARunWithoutValidCells(t *testing.T) {
+	c := analysistest.CellOf("close", "blocking", 50, 0, 10, 1000)
+	c.Valid, c.InvalidReason = false, "path late"
+	got := Of(analysis.NewStudy(&results.Run{Cells: []results.Cell{c}, Manifest: results.Manifest{Planned: 2}}))
+	want := []string{
+		`Left out of every figure, for want of a valid try: 1 of 1 measured round (1 for "path late"); 0 invalid tries were run again.`,
+		"The run is not complete: 1 of 2 planned rounds are on record.",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Each of the runs planned the rounds that the merged run has on record once.
+func TestAMergedRunIsNotCalledIncompleteForWhatItsRunsHadInCommon(t *testing.T) {
+	one := results.Source{Name: "one"}
+	run := &results.Run{
+		Manifest: results.Manifest{Planned: 2, Sources: []results.Source{one, {Name: "other"}}},
+		Cells:    []results.Cell{connectionCell("close", false, 0, 50, 0)},
+	}
+	said := func() string { return strings.Join(Of(analysis.NewStudy(run)), "\n") }
+	if text := said(); strings.Contains(text, "not complete") || strings.Contains(text, "not finished") {
+		t.Error(text)
+	}
+	run.Manifest.Interrupted = true
+	if text := said(); !strings.Contains(text, "One of the runs that were merged was not finished.") {
+		t.Error(text)
+	}
+	run.Manifest.Sources, run.Manifest.Interrupted = []results.Source{one}, false
+	if text := said(); !strings.Contains(text, "The run is not complete: 1 of 2 planned rounds") {
+		t.Error(text)
+	}
+}
+
+func TestFindingsAreAsRecorded(t *testing.T) {
+	for name, run := range map[string]*results.Run{
+		"findings.golden":       analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())),
+		"findings-alone.golden": analysistest.Synthetic(t, analysistest.AloneGrid()),
+	} {
+		analysistest.Golden(t, name, []byte(strings.Join(Of(analysis.NewStudy(run)), "\n")+"\n"))
+	}
+}
+
+func TestTheFrontierIsAFindingWithItsSamples(t *testing.T) {
+	g := analysistest.SmallGrid()
+	g.Strategies = []string{"close", "lingering-close", "drain-until-acked"}
+	var found []string
+	for _, s := range Of(analysis.NewStudy(analysistest.Synthetic(t, g))) {
+		if strings.HasPrefix(s, "Frontier") {
+			found = append(found, s)
+			if !strings.Contains(s, "n=") || !strings.Contains(s, "Against the frontier of each cost drain-until-acked is ") {
+				t.Errorf("%s", s)
+			}
+		}
+	}
+	if len(found) != 3 {
+		t.Errorf("%d sentences, want one for each of two clients and one for both: %q", len(found), found)
+	}
+}

@@ -1,0 +1,167 @@
+package findings
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// findNoise says what figures differ by where nothing else does: between rounds,
+// and between the halves of A/A pairs.
+func findNoise(run *results.Run) []string { return append(findScatter(run.Cells), findPairs(run)...) }
+
+// findPairs says what the same cell measured twice differed by, of the pair whose
+// delivered shares lie furthest apart.
+func findPairs(run *results.Run) []string {
+	f := analysis.Noise(run.Cells)
+	delivered, err := analysis.MetricByName("delivered_share")
+	if err != nil || len(f.Pairs) == 0 {
+		return nil
+	}
+	worst, apart, known := f.Pairs[0], 0.0, false
+	for _, p := range f.Pairs {
+		if d, ok := p.Apart(delivered); ok && (d > apart || !known) {
+			worst, apart, known = p, d, true
+		}
+	}
+	var said []string
+	if known {
+		a, b := analysis.PooledShare(delivered, worst.First), analysis.PooledShare(delivered, worst.Second)
+		said = append(said, fmt.Sprintf("it delivered %s and %s, %s points apart", words.Share(a), words.Share(b), units.Number(apart*100)))
+		if !a.Overlaps(b) {
+			said[0] += ", which is more than chance: something changed between them that was not asked for"
+		}
+	}
+	if floor, ok := f.Of("end_p50_ms"); ok {
+		said = append(said, fmt.Sprintf("the median times to an attempt's end differ by a factor of %s", units.Number(math.Exp(floor))))
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("The same cell measured twice, in %s (%s): ", words.Plural(len(worst.First), "round"), worst.Point)
+	if more := len(f.Pairs); more > 1 {
+		text = fmt.Sprintf("Of %d cells measured twice the pair furthest apart, in %s (%s): ", more, words.Plural(len(worst.First), "round"), worst.Point)
+		if len(said) == 2 {
+			said[1] += " at most, over all pairs"
+		}
+	}
+	return []string{text + strings.Join(said, "; ") + "."}
+}
+
+// What it takes to say that rounds differ by more than chance.
+const (
+	// scatterLevel is the chance at most of saying so where they do not.
+	scatterLevel = 0.001
+	// leastExpected is how many delivered and how many lost answers a round must
+	// have on average for Pearson's statistic to follow its distribution. Source:
+	// W. G. Cochran, "Some methods for strengthening the common chi-squared tests",
+	// Biometrics 10 (1954) 417-451.
+	leastExpected = 5
+)
+
+// findScatter says whether the rounds of a point differ more than its intervals
+// allow for: they take the attempts of all rounds for independent, and those of a
+// cell share its minute on the machine.
+func findScatter(cells []results.Cell) []string {
+	var points [][]stats.Stratum
+	for _, g := range analysis.Group(cells) {
+		var strata []stats.Stratum
+		for _, c := range g.Valid() {
+			if c.Rejected > 0 {
+				strata = append(strata, stats.Stratum{BaseK: min(c.Delivered, c.Rejected), BaseN: c.Rejected})
+			}
+		}
+		if len(strata) > 0 {
+			points = append(points, strata)
+		}
+	}
+	chi, df, counted := 0.0, 0, 0
+	for _, strata := range points {
+		var delivered, n int64
+		least := int64(math.MaxInt64)
+		for _, s := range strata {
+			delivered, n, least = delivered+s.BaseK, n+s.BaseN, min(least, s.BaseN)
+		}
+		if p := float64(delivered) / float64(n); float64(least)*min(p, 1-p) < leastExpected || len(strata) < 2 {
+			continue
+		}
+		x, d := stats.Heterogeneity(strata, func(s stats.Stratum) (k, n float64) { return float64(s.BaseK), float64(s.BaseN) })
+		chi, df, counted = chi+x, df+d, counted+1
+	}
+	if df == 0 || (distuv.ChiSquared{K: float64(df)}).Survival(chi) > scatterLevel {
+		return nil
+	}
+	phi := chi / float64(df)
+	return []string{fmt.Sprintf("The rounds of a point differ more than attempts that are independent would: the variance of their delivered shares is %s times as large, over %s with several rounds (%s of freedom). "+
+		"An interval is of what was measured; for the share of another run it would have to be %s times as wide.",
+		units.Number(phi), words.Plural(counted, "point"), words.Plural(df, "degree"), units.Number(math.Sqrt(phi)))}
+}
+
+// endedAsPlanned tells whether a run that has fewer rounds than its plan allows was
+// to end so.
+func endedAsPlanned(m results.Manifest) bool {
+	return !m.Interrupted && !m.Finished.IsZero() && (m.OutOfBudget || m.Options["precision"] != "")
+}
+
+// findPlan says what became of a precision to reach and of a time budget.
+func findPlan(study *analysis.Study) []string {
+	run, summaries := study.Run, study.Summaries
+	m := run.Manifest
+	var found []string
+	word := m.Options["precision"]
+	if percent, err := strconv.ParseFloat(strings.TrimSuffix(word, "%"), 64); err == nil && percent > 0 {
+		found = append(found, findPrecision(word, percent/100, m.Options["rounds"], summaries))
+	}
+	if m.OutOfBudget {
+		rounds := 0
+		for _, s := range study.WithTwins() {
+			rounds += s.Rounds
+		}
+		found = append(found, fmt.Sprintf("The run ended when its time budget of %s was used up: %d of %s are on record.",
+			cmp.Or(m.Options["budget"], "unknown length"), rounds, words.Plural(m.Planned, "planned round")))
+	}
+	return found
+}
+
+// findPrecision says which points are not known as well as was asked for.
+func findPrecision(word string, bound float64, limit string, summaries []*analysis.Summary) string {
+	half := func(s *analysis.Summary) float64 { return (s.Delivered.High - s.Delivered.Low) / 2 }
+	reached := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Delivered.Known() && half(s) <= bound })
+	missed := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Delivered.Known() && half(s) > bound })
+	unknown := len(summaries) - len(reached) - len(missed)
+	if len(reached) == len(summaries) {
+		least, most := summaries[0].Rounds, 0
+		for _, s := range summaries {
+			least, most = min(least, s.Rounds), max(most, s.Rounds)
+		}
+		span := words.Plural(most, "round")
+		if least < most {
+			span = fmt.Sprintf("%d to %s", least, span)
+		}
+		return fmt.Sprintf("The delivered share of every point is known within %s either way, by its 95%% interval, after %s of at most %s.", word, span, limit)
+	}
+	slices.SortStableFunc(missed, func(a, b *analysis.Summary) int { return cmp.Compare(half(b), half(a)) })
+	var parts []string
+	for _, s := range missed[:min(len(missed), words.MaxNamed)] {
+		parts = append(parts, fmt.Sprintf("%s: %s in %s", s.Point, words.Share(s.Delivered), words.Plural(s.Rounds, "round")))
+	}
+	if more := len(missed) - words.MaxNamed; more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", more))
+	}
+	if unknown > 0 {
+		parts = append(parts, fmt.Sprintf("%s without a share, as nothing was rejected or no try was valid", words.Plural(unknown, "point")))
+	}
+	return fmt.Sprintf("The delivered share of %d of %s is not known within %s either way, by its 95%% interval, in at most %s rounds: %s.",
+		len(summaries)-len(reached), words.Plural(len(summaries), "point"), word, limit, strings.Join(parts, "; "))
+}

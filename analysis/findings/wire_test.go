@@ -1,0 +1,63 @@
+package findings
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+func TestAnswersThatArrivedAndWereNotReadAreSaidToBe(t *testing.T) {
+	got := findings(
+		analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 500, results.ArrivedNotRead: 500}),
+		analysistest.WireOf("shutdown", "blocking", map[results.Fate]int64{results.Read: 900, results.ArrivedNotRead: 100}),
+		analysistest.WireOf("lingering-close", "blocking", map[results.Fate]int64{results.Read: 1000}),
+	)
+	want := "Of the answers lost under close and shutdown with blocking clients all had arrived whole in the client's kernel and were not read by its code, none was lost elsewhere: 100% (95% CI 99.36–100, n=600)."
+	if !strings.Contains(got, want) {
+		t.Error(got)
+	}
+}
+
+func TestStrategiesThatLoseInOtherPlacesGetOtherSentences(t *testing.T) {
+	got := findings(
+		analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 800, results.ArrivedNotRead: 180, results.LostOnPath: 20}),
+		analysistest.WireOf("shutdown", "blocking", map[results.Fate]int64{results.Read: 900, results.LostOnPath: 100}),
+	)
+	for _, want := range []string{
+		"Of the answers lost under close with blocking clients 90.0% (95% CI 85.1–93.4, n=200) had arrived whole in the client's kernel and were not read by its code and 10.0% (95% CI 6.6–14.9, n=200) were lost on the path.",
+		"Of the answers lost under shutdown with blocking clients all were lost on the path, none was lost elsewhere: 100% (95% CI 96.3–100, n=100).",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+}
+
+func TestTooFewLostAnswersAreNotSaidToBeMostlyLostAnywhere(t *testing.T) {
+	got := findings(analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 998, results.ArrivedNotRead: 1, results.LostOnPath: 1}))
+	if !strings.Contains(got, "cannot be told: 50.0% (95% CI 9.5–90.5, n=2) had arrived") || strings.Contains(got, "Of the answers lost") {
+		t.Error(got)
+	}
+}
+
+func TestRecoveryIsSaidOnlyWherePacketsWereSentAgainAndEveryAnswerWasRead(t *testing.T) {
+	again := func(fates map[results.Fate]int64, n int64) string {
+		c := analysistest.WireOf("lingering-close", "duplex", fates)
+		c.Wire.Retransmitted = n
+		return findings(c)
+	}
+	const claim = "had to be sent again"
+	if got := again(map[results.Fate]int64{results.Read: 1000}, 12); !strings.Contains(got, claim) || !strings.Contains(got, "12 packets") {
+		t.Error(got)
+	}
+	for name, got := range map[string]string{
+		"nothing was sent again": again(map[results.Fate]int64{results.Read: 1000}, 0),
+		"an answer was lost":     again(map[results.Fate]int64{results.Read: 999, results.LostOnPath: 1}, 12),
+	} {
+		if strings.Contains(got, claim) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

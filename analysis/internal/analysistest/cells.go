@@ -1,0 +1,55 @@
+package analysistest
+
+import (
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+func DrawBinomial(rng *rand.Rand, n int64, p float64) int64 {
+	return int64(distuv.Binomial{N: float64(n), P: p, Src: rng}.Rand())
+}
+
+// DrawDispersed draws from a beta-binomial distribution of dispersion phi.
+func DrawDispersed(rng *rand.Rand, n int64, p, phi float64) int64 {
+	if phi > 1 {
+		together := (phi - 1) / float64(n-1)
+		p = distuv.Beta{Alpha: p * (1/together - 1), Beta: (1 - p) * (1/together - 1), Src: rng}.Rand()
+	}
+	return DrawBinomial(rng, n, p)
+}
+
+// CellOf is a valid cell of n rejections of which k were delivered.
+func CellOf(strategy, client string, rtt float64, body, k, n int64) results.Cell {
+	c := results.Cell{Point: results.Point{Strategy: strategy, Client: client, RTTMs: rtt, BodyBytes: body, Concurrency: 10}, Valid: true}
+	c.Attempts, c.Rejected, c.Delivered = n, n, k
+	c.Outcomes[results.Delivered], c.Outcomes[results.ResetSend] = k, n-k
+	c.TCP = map[string]int64{results.AbortOnClose: n - k, results.AbortOnData: 0}
+	c.Server = results.Server{Rejected: n, HoldMs: results.Percentiles{Count: n, Mean: 10, P99: 12}}
+	return c
+}
+
+// Half is one half of an A/A pair in one round.
+func Half(twin bool, round int, k, n int64, end float64) results.Cell {
+	c := CellOf("close", "blocking", 50, 0, k, n)
+	c.Twin, c.Round = twin, round
+	c.LatencyMs.End = results.Percentiles{Count: n, P50: end}
+	return c
+}
+
+// WireOf is a valid cell in which the answers had these fates.
+func WireOf(strategy, client string, fates map[results.Fate]int64) results.Cell {
+	var n int64
+	w := &results.Wire{Resets: map[string]int64{}, Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{}}
+	for fate, k := range fates {
+		w.Fates[fate.String()] = k
+		n += k
+	}
+	w.Connections, w.Rejections = n, n
+	w.Agreement = results.WireAgreement{Wire: n, Fleet: n, Server: n, Agreed: n}
+	c := CellOf(strategy, client, 50, 1<<20, fates[results.Read], n)
+	c.Wire = w
+	return c
+}

@@ -1,0 +1,422 @@
+package league
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// Findings says whose rejections arrive, at what cost and under which setting,
+// which clients read them, and what none of it shows.
+func (l *League) Findings() []string {
+	return slices.Concat(l.findArrival(), l.findLosers(), l.findCPU(), l.findAnswerTime(), l.findSettings(),
+		l.findClients(), l.findContested(), l.findLikeness(), l.caveats())
+}
+
+// weakest is the share with the fewest counted.
+func weakest(shares []stats.Share) stats.Share {
+	return slices.MinFunc(shares, func(a, b stats.Share) int { return cmp.Compare(a.N, b.N) })
+}
+
+// wholePhrase writes shares that are all 100% with the widest of their intervals.
+func wholePhrase(shares []stats.Share) string {
+	w := weakest(shares)
+	if len(shares) == 1 {
+		return words.Share(w)
+	}
+	return fmt.Sprintf("100%% (95%% CI %s–100 where n is smallest, n=%d)", words.Percent(w.Low), w.N)
+}
+
+// byLoss sorts the league's servers into those that delivered all and the
+// others, of those the fewest delivered first.
+func (l *League) byLoss() (complete, losers []string) {
+	for _, server := range l.servers {
+		switch d := analysis.Pool(l.of(server, "")).Delivered; {
+		case !d.Known():
+		case d.K == d.N:
+			complete = append(complete, server)
+		default:
+			losers = append(losers, server)
+		}
+	}
+	slices.SortStableFunc(losers, func(a, b string) int {
+		return cmp.Compare(analysis.Pool(l.of(a, "")).Delivered.Value, analysis.Pool(l.of(b, "")).Delivered.Value)
+	})
+	return complete, losers
+}
+
+// findArrival names the servers that lost nothing to anybody.
+func (l *League) findArrival() []string {
+	complete, losers := l.byLoss()
+	if len(complete) == 0 {
+		if len(losers) == 0 {
+			return nil
+		}
+		return []string{fmt.Sprintf("None of the %s delivered every rejection.", words.Plural(len(losers), "server setting"))}
+	}
+	var shares, single []stats.Share
+	for _, server := range complete {
+		shares = append(shares, analysis.Pool(l.of(server, "")).Delivered)
+		for _, client := range analysis.NamesOf(l.of(server, ""), analysis.ClientOf) {
+			single = append(single, analysis.Pool(l.of(server, client)).Delivered)
+		}
+	}
+	who := l.labels(complete)
+	subject := words.List(who)
+	if len(losers) == 0 && len(who) > 1 {
+		subject = fmt.Sprintf("all %d servers (%s)", len(who), words.List(who))
+	}
+	measured := "at every round trip and body"
+	if l.missing(func(s *analysis.Summary) bool { return s == nil || !shared(s) }) {
+		measured += " that has a valid cell"
+	}
+	text := fmt.Sprintf("Every rejection of %s reached every one of %s, %s: %s", subject, words.Plural(len(l.clients), "client"), measured, wholePhrase(shares))
+	if len(l.clients) > 1 {
+		text += fmt.Sprintf("; of one client alone, %s", wholePhrase(single))
+	}
+	return []string{text + "."}
+}
+
+// onset is where a server began to lose answers to clients.
+type onset struct {
+	body    int64
+	rttMs   float64
+	clients []string
+}
+
+// findLosers says of each server that lost answers to whom, and from where on.
+func (l *League) findLosers() []string {
+	_, losers := l.byLoss()
+	var found []string
+	for _, server := range losers {
+		all := l.of(server, "")
+		var onsets []onset
+		var spared []string
+		var whole []stats.Share
+		for _, client := range l.clients {
+			points := l.of(server, client)
+			if len(points) == 0 {
+				continue
+			}
+			lossy := analysis.Where(points, func(s *analysis.Summary) bool { return s.Delivered.K < s.Delivered.N })
+			if len(lossy) == 0 {
+				spared, whole = append(spared, client), append(whole, analysis.Pool(points).Delivered)
+				continue
+			}
+			first := slices.MinFunc(lossy, func(a, b *analysis.Summary) int {
+				return cmp.Or(cmp.Compare(a.BodyBytes, b.BodyBytes), cmp.Compare(a.RTTMs, b.RTTMs))
+			})
+			i := slices.IndexFunc(onsets, func(o onset) bool { return o.body == first.BodyBytes && o.rttMs == first.RTTMs })
+			if i < 0 {
+				i = len(onsets)
+				onsets = append(onsets, onset{body: first.BodyBytes, rttMs: first.RTTMs})
+			}
+			onsets[i].clients = append(onsets[i].clients, client)
+		}
+		slices.SortStableFunc(onsets, func(a, b onset) int {
+			return cmp.Or(cmp.Compare(a.body, b.body), cmp.Compare(a.rttMs, b.rttMs))
+		})
+		var from []string
+		for _, o := range onsets {
+			from = append(from, fmt.Sprintf("to %s first at body %s, rtt %s ms", words.List(o.clients), units.Size(o.body), units.Number(o.rttMs)))
+		}
+		worst := slices.MinFunc(all, func(a, b *analysis.Summary) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
+		text := fmt.Sprintf("%s delivered %s; it lost answers %s; fewest arrived at %s under %s: %s", l.label(server), words.Share(analysis.Pool(all).Delivered),
+			strings.Join(from, ", "), worst.Client, conditionText(leagueCondition(worst.Point)), words.Share(worst.Delivered))
+		if len(spared) > 0 {
+			who := words.List(spared)
+			if len(spared) > words.MaxNamed {
+				who = fmt.Sprintf("the other %d clients", len(spared))
+			}
+			text += fmt.Sprintf("; %s lost none: %s", who, wholePhrase(whole))
+		}
+		found = append(found, text+".")
+	}
+	return append(found, l.findTies(losers)...)
+}
+
+// findTies names the servers whose shares are not told apart from the lowest.
+func (l *League) findTies(losers []string) []string {
+	if len(losers) < 2 {
+		return nil
+	}
+	ranked := analysis.Where(l.common, func(s *analysis.Summary) bool { return slices.Contains(losers, s.Strategy) })
+	lowest, tied := analysis.Rank(ranked), []string{}
+	for _, r := range lowest {
+		if r.Delivered.Overlaps(lowest[0].Delivered) {
+			tied = append(tied, l.label(r.Strategy))
+		}
+	}
+	if len(tied) < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("By their intervals the servers with the fewest, %s, cannot be told apart over the conditions that all have in common (n=%d each).", words.List(tied), lowest[0].Rejected)}
+}
+
+// findCPU says what a rejection costs the servers, of all and of those that
+// lose nothing.
+func (l *League) findCPU() []string {
+	type cost struct {
+		server string
+		us     float64
+		n      int64
+		whole  bool
+	}
+	var costs []cost
+	complete, _ := l.byLoss()
+	for _, server := range l.servers {
+		if s := l.overall(server); s.CPUUs > 0 {
+			costs = append(costs, cost{server, s.CPUUs, s.Rejected, slices.Contains(complete, server)})
+		}
+	}
+	if len(costs) < 2 {
+		return nil
+	}
+	slices.SortStableFunc(costs, func(a, b cost) int { return cmp.Compare(a.us, b.us) })
+	say := func(c cost) string {
+		return fmt.Sprintf("%s, %s us (n=%d)", l.label(c.server), units.Number(c.us), c.n)
+	}
+	text := fmt.Sprintf("A rejection took the least CPU time under %s, the most under %s", say(costs[0]), say(costs[len(costs)-1]))
+	if i := slices.IndexFunc(costs, func(c cost) bool { return c.whole }); i == 0 {
+		text += "; the cheapest lost no answer"
+	} else if i > 0 {
+		text += fmt.Sprintf("; of those that lost no answer, least under %s", say(costs[i]))
+	}
+	return []string{text + "; where a server reads bodies, that is part of it."}
+}
+
+// findAnswerTime says how long the answer took at both ends of the conditions.
+func (l *League) findAnswerTime() []string {
+	client := l.clock()
+	var found []string
+	for _, condition := range l.ends() {
+		var timed []*analysis.Summary
+		for _, server := range l.servers {
+			if s := l.field(server, client, condition); s != nil && s.Valid() && s.Response.Count > 0 {
+				timed = append(timed, s)
+			}
+		}
+		if len(timed) < 2 {
+			continue
+		}
+		slices.SortStableFunc(timed, func(a, b *analysis.Summary) int { return cmp.Compare(a.Response.P50, b.Response.P50) })
+		say := func(s *analysis.Summary) string {
+			return fmt.Sprintf("%s, p50 %s ms and p99 %s ms (n=%d)", l.label(s.Strategy), units.Number(s.Response.P50), units.Number(s.Response.P99), s.Response.Count)
+		}
+		found = append(found, fmt.Sprintf("At %s the answer came soonest to %s clients from %s, latest from %s.",
+			conditionText(condition), client, say(timed[0]), say(timed[len(timed)-1])))
+	}
+	return found
+}
+
+// findSettings compares the settings of one program, over the conditions common
+// to both.
+func (l *League) findSettings() []string {
+	var found []string
+	for i, a := range l.servers {
+		for _, b := range l.servers[i+1:] {
+			nameA, _, _ := strings.Cut(a, ":")
+			nameB, _, _ := strings.Cut(b, ":")
+			if nameA != nameB {
+				continue
+			}
+			same := analysis.SameConditionsFor(slices.Concat(l.of(a, ""), l.of(b, "")), analysis.StrategyOf, analysis.WithoutStrategy)
+			if len(same) == 0 {
+				continue
+			}
+			of := func(server string) stats.Share {
+				return analysis.Pool(analysis.Where(same, func(s *analysis.Summary) bool { return s.Strategy == server })).Delivered
+			}
+			x, y := of(a), of(b)
+			low, high := differenceOf(y, x, stats.Z95)
+			told := "the setting decides"
+			if low <= 0 && high >= 0 {
+				told = "they cannot be told apart"
+			}
+			found = append(found, fmt.Sprintf("Two settings of %s %s: %s (%s) delivered %s and %s (%s) %s, a difference of %s points (95%% CI %s to %s): %s.",
+				nameA, l.version(a), a, l.setting(a), words.Share(x), b, l.setting(b), words.Share(y),
+				words.InPoints(x.Value-y.Value), words.InPoints(low), words.Points(high), told))
+		}
+	}
+	return found
+}
+
+// clientStandings pools clients over the servers and conditions measured for all
+// of them, the most read first.
+func (l *League) clientStandings() []analysis.Standing {
+	same := analysis.SameConditionsFor(analysis.Where(l.points, shared), analysis.ClientOf, func(p results.Point) results.Point {
+		p.Client, p.Concurrency = "", 0
+		return p
+	})
+	var all []analysis.Standing
+	for _, client := range l.clients {
+		parts := analysis.Where(same, func(s *analysis.Summary) bool { return s.Client == client })
+		if len(parts) > 0 {
+			all = append(all, analysis.Standing{Summary: analysis.Pool(parts), Strategy: client, Parts: parts})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b analysis.Standing) int { return cmp.Compare(b.Delivered.Value, a.Delivered.Value) })
+	return all
+}
+
+// findClients ranks the clients.
+func (l *League) findClients() []string {
+	all := l.clientStandings()
+	if len(all) < 2 {
+		return nil
+	}
+	var whole []string
+	var shares []stats.Share
+	var rest []string
+	for _, s := range all {
+		if s.Delivered.K == s.Delivered.N {
+			whole, shares = append(whole, s.Strategy), append(shares, s.Delivered)
+		} else {
+			rest = append(rest, s.Strategy+" "+words.Share(s.Delivered))
+		}
+	}
+	if len(rest) == 0 {
+		return []string{fmt.Sprintf("Clients do not differ: against the same servers and conditions %s read every answer: %s.", words.List(whole), wholePhrase(shares))}
+	}
+	text := "Of the same servers' answers, "
+	if len(whole) > 0 {
+		text += fmt.Sprintf("%s read every one, %s; ", words.List(whole), wholePhrase(shares))
+	}
+	return []string{text + "the others fewer: " + strings.Join(rest, ", ") + "."}
+}
+
+// findContested counts, over the fields in which some client read everything
+// and another lost answers of the same server, who did which.
+func (l *League) findContested() []string {
+	read, lost := map[string]int{}, map[string]int{}
+	var contested, fields int
+	for _, server := range l.servers {
+		for _, condition := range l.conditions {
+			var whole, short []string
+			for _, client := range l.clients {
+				switch s := l.share(server, client, condition); {
+				case !s.Known():
+				case s.K == s.N:
+					whole = append(whole, client)
+				default:
+					short = append(short, client)
+				}
+			}
+			if len(whole)+len(short) > 1 {
+				fields++
+			}
+			if len(whole) == 0 || len(short) == 0 {
+				continue
+			}
+			contested++
+			for _, c := range whole {
+				read[c]++
+			}
+			for _, c := range short {
+				lost[c]++
+			}
+		}
+	}
+	if contested == 0 {
+		return nil
+	}
+	byReading := slices.Clone(l.clients)
+	slices.SortStableFunc(byReading, func(a, b string) int {
+		return cmp.Or(cmp.Compare(lost[a], lost[b]), cmp.Compare(read[b], read[a]))
+	})
+	var never, parts []string
+	for _, c := range byReading {
+		switch of := read[c] + lost[c]; {
+		case of > 0 && lost[c] == 0:
+			never = append(never, c)
+		case of > 0:
+			parts = append(parts, fmt.Sprintf("%s at %d of %d", c, lost[c], of))
+		}
+	}
+	if len(never) > 0 {
+		parts = append(parts, words.List(never)+" at none")
+	}
+	return []string{fmt.Sprintf("At %d of %s the same server's answers were all read by one client and lost in part by another (n is that of each field). There lost answers: %s.",
+		contested, words.Plural(fields, "pair")+" of server and condition", strings.Join(parts, ", "))}
+}
+
+// findLikeness says which behaviour of the fleet predicts which library client.
+func (l *League) findLikeness() []string {
+	all := l.likenesses()
+	if len(all) == 0 {
+		return nil
+	}
+	var found []string
+	for _, of := range []struct{ behaviour, client string }{{readsAfter, "python-http"}, {readsMeanwhile, "curl"}} {
+		i := slices.IndexFunc(all, func(k likeness) bool { return k.client == of.client })
+		if i < 0 {
+			continue
+		}
+		p := all[i].after
+		if of.behaviour == readsMeanwhile {
+			p = all[i].meanwhile
+		}
+		text := fmt.Sprintf("%s predicts %s: their shares differ surely at none of %s", p.behaviour, p.client, words.Plural(p.fields, "field"))
+		if !p.holds() {
+			text = fmt.Sprintf("%s does not predict %s: their shares differ surely at %d of %s", p.behaviour, p.client, p.differ, words.Plural(p.fields, "field"))
+		}
+		low, high := differenceOf(p.ours, p.theirs, stats.Z95)
+		sure := ""
+		if low > 0 || high < 0 {
+			sure = ", which is sure"
+		}
+		found = append(found, fmt.Sprintf("%s (Newcombe's intervals and Holm's correction over the fields, n=%d or more, where %s points near one half can go unseen); over all of them together %s is %s points off (95%% CI %s to %s)%s%s.",
+			text, p.n, words.InPoints(p.unseen), p.client, words.InPoints(p.theirs.Value-p.ours.Value), words.InPoints(low), words.InPoints(high), sure, l.worstPhrase(p)))
+	}
+	verdicts := map[string][]string{}
+	for _, k := range all {
+		text := k.client
+		switch k.verdict() {
+		case likeBoth:
+		case likeAfter:
+			text += fmt.Sprintf(" (told from %s at %d of %d)", readsMeanwhile, k.meanwhile.differ, k.meanwhile.fields)
+		case likeMeanwhile:
+			text += fmt.Sprintf(" (told from %s at %d of %d)", readsAfter, k.after.differ, k.after.fields)
+		default:
+			text += fmt.Sprintf(" (told from %s at %d of %d, from %s at %d of %d)",
+				readsAfter, k.after.differ, k.after.fields, readsMeanwhile, k.meanwhile.differ, k.meanwhile.fields)
+		}
+		verdicts[k.verdict()] = append(verdicts[k.verdict()], text)
+	}
+	var parts []string
+	for _, v := range []struct{ verdict, words string }{
+		{likeAfter, "as " + readsAfter + " does, and not as " + readsMeanwhile}, {likeMeanwhile, "as " + readsMeanwhile + " does, and not as " + readsAfter},
+		{nearsAfter, likeNeither + ", but nearer to " + readsAfter}, {nearsMeanwhile, likeNeither + ", but nearer to " + readsMeanwhile},
+		{likeNeither, "neither, and nearer to none"}, {likeBoth, "not to be told from either"},
+	} {
+		if names := verdicts[v.verdict]; len(names) > 0 {
+			parts = append(parts, v.words+": "+words.List(names))
+		}
+	}
+	return append(found, fmt.Sprintf("How library clients read, by the fields at which their shares surely differ from the fleet's behaviours (n=%d or more a field): %s.", least(all), strings.Join(parts, "; ")))
+}
+
+// least is the fewest rejections of any share that was compared.
+func least(all []likeness) int64 {
+	n := all[0].after.n
+	for _, k := range all {
+		n = min(n, k.after.n, k.meanwhile.n)
+	}
+	return n
+}
+
+// worstPhrase says where a prediction is furthest off.
+func (l *League) worstPhrase(p prediction) string {
+	if p.worst == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; furthest apart they are at %s under %s, where %s is %s points off (95%% CI %s to %s)",
+		l.label(p.at.server), conditionText(p.at.condition), p.client, words.InPoints(p.worst), words.InPoints(p.low), words.InPoints(p.high))
+}

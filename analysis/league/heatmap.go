@@ -1,0 +1,271 @@
+package league
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// The shades of shares from 1 down to 0, evenly spaced: one hue that only gets
+// darker, so that every eye, and a print in grey, sees their order.
+func heatShades() []color.NRGBA {
+	shades := []uint32{0xFFF8EE, 0xF9D3A4, 0xF0A35E, 0xCB5A12, 0x6B2600}
+	all := make([]color.NRGBA, len(shades))
+	for i, hex := range shades {
+		all[i] = figure.Rgb(hex).(color.NRGBA)
+	}
+	return all
+}
+
+// heatColor is the colour of a share between its two nearest shades, and that of
+// the text on it, of black and white the one with more contrast.
+func heatColor(share float64) (field, ink color.NRGBA) {
+	shades := heatShades()
+	at := (1 - min(max(share, 0), 1)) * float64(len(shades)-1)
+	i := min(int(at), len(shades)-2)
+	mix := func(a, b uint8) uint8 {
+		return uint8(math.Round(float64(a) + (float64(b)-float64(a))*(at-float64(i))))
+	}
+	a, b := shades[i], shades[i+1]
+	field = color.NRGBA{R: mix(a.R, b.R), G: mix(a.G, b.G), B: mix(a.B, b.B), A: 0xff}
+	if contrast(luminance(field), 0) < contrast(1, luminance(field)) {
+		return field, color.NRGBA{R: 0xff, G: 0xff, B: 0xff, A: 0xff}
+	}
+	return field, color.NRGBA{A: 0xff}
+}
+
+// luminance is the relative luminance of WCAG 2.2.
+func luminance(c color.NRGBA) float64 {
+	linear := func(v uint8) float64 {
+		x := float64(v) / 255
+		if x <= 0.04045 {
+			return x / 12.92
+		}
+		return math.Pow((x+0.055)/1.055, 2.4)
+	}
+	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
+}
+
+// contrast is the contrast ratio of WCAG 2.2 of two luminances.
+func contrast(lighter, darker float64) float64 { return (lighter + 0.05) / (darker + 0.05) }
+
+// heatNumber writes a share in whole percent: 100 and 0 stand for all and nothing alone.
+func heatNumber(s stats.Share) string {
+	switch s.K {
+	case s.N:
+		return "100"
+	case 0:
+		return "0"
+	}
+	return strconv.Itoa(min(max(int(math.Round(s.Value*100)), 1), 99))
+}
+
+// heat is the content of a panel of a heat map: a row a server, the first at the
+// top, and a column a client.
+type heat [][]*analysis.Summary
+
+// The room for a field, and the type in it, at the width of a page.
+const (
+	heatWidth  = 15 // in points
+	heatHeight = 10.5
+	heatType   = 6
+)
+
+// Plot implements plot.Plotter.
+func (h heat) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	style := figure.TextStyle(heatType, figure.Ink)
+	style.XAlign, style.YAlign = text.XCenter, figure.Midline
+	for i, row := range h {
+		for j, s := range row {
+			left, right := x(float64(j)-0.5), x(float64(j)+0.5)
+			bottom, top := y(float64(len(h)-1-i)-0.5), y(float64(len(h)-1-i)+0.5)
+			middle := vg.Point{X: (left + right) / 2, Y: (bottom + top) / 2}
+			box := vg.Rectangle{Min: vg.Point{X: left, Y: bottom}, Max: vg.Point{X: right, Y: top}}
+			switch {
+			case s == nil:
+			case !shared(s):
+				hatch(&c, box)
+			default:
+				field, on := heatColor(s.Delivered.Value)
+				paint(&c, field, box)
+				style.Color = on
+				c.FillText(style, middle, heatNumber(s.Delivered))
+			}
+			outline(&c, box)
+		}
+	}
+}
+
+func corners(r vg.Rectangle) []vg.Point {
+	return []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}}
+}
+
+func paint(c *draw.Canvas, of color.Color, r vg.Rectangle) { c.FillPolygon(of, corners(r)) }
+
+func outline(c *draw.Canvas, r vg.Rectangle) {
+	at := corners(r)
+	c.StrokeLines(draw.LineStyle{Color: figure.Ruled, Width: 0.4}, append(at, at[0]))
+}
+
+// hatch fills a box with lines from its lower to its upper edge, as no share does.
+func hatch(c *draw.Canvas, r vg.Rectangle) {
+	paint(c, figure.Shade, r)
+	const gap = 3.5
+	height := r.Max.Y - r.Min.Y
+	for x := r.Min.X - height + gap/2; x < r.Max.X; x += gap {
+		from, to := vg.Point{X: x, Y: r.Min.Y}, vg.Point{X: x + height, Y: r.Max.Y}
+		if cut := r.Min.X - from.X; cut > 0 {
+			from.X, from.Y = from.X+cut, from.Y+cut
+		}
+		if cut := to.X - r.Max.X; cut > 0 {
+			to.X, to.Y = to.X-cut, to.Y-cut
+		}
+		c.StrokeLine2(draw.LineStyle{Color: figure.Faint, Width: 0.5}, from.X, from.Y, to.X, to.Y)
+	}
+}
+
+// hatchGlyph and emptyGlyph stand in a legend for fields without a share.
+type (
+	hatchGlyph struct{}
+	emptyGlyph struct{}
+)
+
+func glyphBox(at vg.Point) vg.Rectangle {
+	return vg.Rectangle{Min: vg.Point{X: at.X - 7, Y: at.Y - 4}, Max: vg.Point{X: at.X + 7, Y: at.Y + 4}}
+}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (hatchGlyph) DrawGlyph(c *draw.Canvas, _ draw.GlyphStyle, at vg.Point) {
+	hatch(c, glyphBox(at))
+	outline(c, glyphBox(at))
+}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (emptyGlyph) DrawGlyph(c *draw.Canvas, _ draw.GlyphStyle, at vg.Point) { outline(c, glyphBox(at)) }
+
+// Figure shows every field of a league: a panel a condition, of which those of
+// one body stand side by side.
+func Figure(l *League) *figure.Figure {
+	columns, rows, drawn := l.panelGrid()
+	ticks := figure.NamedTicks(l.clients)
+	names := make([]string, len(l.servers))
+	var widest vg.Length
+	label := figure.TextStyle(7, figure.Ink)
+	for i, s := range l.servers {
+		names[len(names)-1-i] = s
+		widest = max(widest, label.Width(s))
+	}
+	var below vg.Length
+	for _, c := range l.clients {
+		below = max(below, label.Width(c))
+	}
+	panels := make([][]*plot.Plot, len(rows))
+	for i, row := range rows {
+		for j := range columns {
+			p := figure.NewPanel("not measured", "", "")
+			p.X.Tick.Marker, p.Y.Tick.Marker = ticks, figure.NamedTicks(names)
+			if j > 0 {
+				p.Y.Tick.Marker = plot.ConstantTicks{}
+			}
+			p.X.Min, p.X.Max = -0.5, float64(len(l.clients))-0.5
+			p.Y.Min, p.Y.Max = -0.5, float64(len(l.servers))-0.5
+			p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = 7, 7
+			p.X.Tick.Label.Rotation = math.Pi / 2
+			p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YCenter
+			p.Y.Tick.LineStyle.Width = 0
+			p.X.Tick.LineStyle.Color = color.White // the room of ticks keeps names off the fields
+			p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
+			p.X.Padding, p.Y.Padding = 1, 1
+			h := make(heat, len(l.servers))
+			for k := range h {
+				h[k] = make([]*analysis.Summary, len(l.clients))
+			}
+			if j < len(row) {
+				p.Title.Text = conditionText(row[j])
+				for k, s := range l.servers {
+					for n, client := range l.clients {
+						h[k][n] = l.field(s, client, row[j])
+					}
+				}
+			}
+			p.Add(h)
+			panels[i] = append(panels[i], p)
+		}
+	}
+	fields := heatWidth * vg.Length(len(l.clients))
+	f := &figure.Figure{
+		Name:        "league",
+		Title:       "Share of 503 answers that reached the client, by server and client (%)",
+		Subtitle:    l.conditionsText(),
+		Caption:     "A row is a server, the one whose answers arrived most at the top; a column is a client; a panel is a round trip and a body. The darker a field, the more answers were lost; 100 stands for every one. The tables of the league give each field's interval and n, and the reasons of fields without a share.",
+		Panels:      panels,
+		PanelWidth:  fields + 14 + widest/vg.Length(columns),
+		PanelHeight: heatHeight*vg.Length(len(l.servers)) + below + 28,
+	}
+	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
+		field, _ := heatColor(share)
+		f.Legend = append(f.Legend, figure.LegendEntry{Name: units.Number(share*100) + "%", Look: figure.Look{Color: field}})
+	}
+	if l.missing(func(s *analysis.Summary) bool { return s != nil && !shared(s) }) {
+		f.Legend = append(f.Legend, figure.LegendEntry{Name: "no valid cell", Look: figure.Look{Glyph: hatchGlyph{}}, Loose: true})
+	}
+	if l.missing(func(s *analysis.Summary) bool { return s == nil }) {
+		f.Legend = append(f.Legend, figure.LegendEntry{Name: "not measured", Look: figure.Look{Glyph: emptyGlyph{}}, Loose: true})
+	}
+	f.Notes = append(f.Notes, "Versions: "+strings.Join(l.versions(), ", ")+".")
+	if drawn < len(l.conditions) {
+		f.Notes = append(f.Notes, fmt.Sprintf("Drawn are %d of %d conditions.", drawn, len(l.conditions)))
+	}
+	return f
+}
+
+// The room for panels on a page.
+const (
+	heatAcross = 440 // in points, for the fields of panels side by side
+	heatRows   = 6
+)
+
+// panelGrid lays conditions out: those of one body side by side, as many as there is room for.
+func (l *League) panelGrid() (columns int, rows [][]results.Point, drawn int) {
+	across := max(heatAcross/(heatWidth*len(l.clients)), 1)
+	for i, p := range l.conditions {
+		last := len(rows) - 1
+		if i > 0 && p.BodyBytes == l.conditions[i-1].BodyBytes && len(rows[last]) < across {
+			rows[last] = append(rows[last], p)
+		} else if len(rows) < heatRows {
+			rows = append(rows, []results.Point{p})
+		} else {
+			break
+		}
+		columns, drawn = max(columns, len(rows[len(rows)-1])), drawn+1
+	}
+	return columns, rows, drawn
+}
+
+// missing tells whether a field meets a condition.
+func (l *League) missing(meets func(*analysis.Summary) bool) bool {
+	for _, s := range l.servers {
+		for _, c := range l.clients {
+			for _, p := range l.conditions {
+				if meets(l.field(s, c, p)) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

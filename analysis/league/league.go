@@ -1,0 +1,199 @@
+package league
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// League is a run that sets other people's servers beside one another, each
+// under the same clients and conditions.
+type League struct {
+	manifest *results.Manifest
+	points   []*analysis.Summary // of those servers in a grid, valid or not
+	servers  []string            // as strategies, name or name:variant; the largest share over common first
+	clients  []string            // the fleet's own first, as in the manifest
+	// conditions are points without server, client and concurrency, which may be a
+	// client's own.
+	conditions []results.Point
+	fields     map[leaguePlace]*analysis.Summary
+	// common are the valid points whose client and condition every server was
+	// measured under: what servers are ranked over.
+	common []*analysis.Summary
+}
+
+// leaguePlace is a server, a client and a condition.
+type leaguePlace struct {
+	server, client string
+	condition      results.Point
+}
+
+// fewestServers is from how many servers on a run is a league.
+const fewestServers = 2
+
+// New returns the league of a run; nil where it is none.
+func New(m *results.Manifest, summaries []*analysis.Summary) *League {
+	if len(m.Servers) < fewestServers {
+		return nil
+	}
+	l := &League{manifest: m, fields: map[leaguePlace]*analysis.Summary{}}
+	l.points = analysis.Where(summaries, func(s *analysis.Summary) bool { return Contains(m, s) })
+	if len(l.points) == 0 {
+		return nil
+	}
+	l.clients = results.NewTermOrder(m.Clients).Sort(analysis.NamesOf(l.points, analysis.ClientOf))
+	parts := map[leaguePlace][]*analysis.Summary{}
+	for _, s := range l.points {
+		at := leaguePlace{s.Strategy, s.Client, leagueCondition(s.Point)}
+		parts[at] = append(parts[at], s)
+		if !slices.Contains(l.conditions, at.condition) {
+			l.conditions = append(l.conditions, at.condition)
+		}
+	}
+	slices.SortStableFunc(l.conditions, func(a, b results.Point) int {
+		return cmp.Or(cmp.Compare(a.BodyBytes, b.BodyBytes), cmp.Compare(a.RTTMs, b.RTTMs), results.ComparePoints(&a, &b, nil))
+	})
+	for at, of := range parts {
+		l.fields[at] = oneField(of)
+	}
+	l.common = analysis.SameConditions(analysis.Where(l.points, shared))
+	l.servers = results.NewTermOrder(m.Strategies).Sort(analysis.NamesOf(l.points, analysis.StrategyOf))
+	slices.SortStableFunc(l.servers, func(a, b string) int {
+		x, y := l.overall(a), l.overall(b)
+		return cmp.Or(cmp.Compare(min(y.Rejected, 1), min(x.Rejected, 1)), cmp.Compare(y.Delivered.Value, x.Delivered.Value))
+	})
+	return l
+}
+
+// Contains tells whether a point is of another server in a grid.
+func Contains(m *results.Manifest, s *analysis.Summary) bool {
+	name, _, _ := strings.Cut(s.Strategy, ":")
+	_, other := m.Servers[name]
+	return other && s.Scenario == ""
+}
+
+func leagueCondition(p results.Point) results.Point {
+	p.Strategy, p.Client, p.Concurrency = "", "", 0
+	return p
+}
+
+// oneField is the points of one field, which differ in nothing but concurrency.
+func oneField(parts []*analysis.Summary) *analysis.Summary {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	all := analysis.Pool(analysis.Where(parts, (*analysis.Summary).Valid))
+	for _, s := range parts {
+		all.Invalid = append(all.Invalid, s.Invalid...)
+	}
+	return all
+}
+
+// shared tells whether a point has a share.
+func shared(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() }
+
+// field is what was measured of a server under a client and a condition; nil
+// where nothing was.
+func (l *League) field(server, client string, condition results.Point) *analysis.Summary {
+	return l.fields[leaguePlace{server, client, condition}]
+}
+
+// share is that field's, which is not known where there is no valid cell.
+func (l *League) share(server, client string, condition results.Point) stats.Share {
+	if s := l.field(server, client, condition); s != nil && shared(s) {
+		return s.Delivered
+	}
+	return stats.Share{}
+}
+
+// of returns the valid points with a share of a server, of a client where it is
+// not empty.
+func (l *League) of(server, client string) []*analysis.Summary {
+	return analysis.Where(l.points, func(s *analysis.Summary) bool {
+		return shared(s) && s.Strategy == server && (client == "" || s.Client == client)
+	})
+}
+
+// overall pools a server over the conditions common to all.
+func (l *League) overall(server string) *analysis.Summary {
+	return analysis.Pool(analysis.Where(l.common, func(s *analysis.Summary) bool { return s.Strategy == server }))
+}
+
+// among is a server's share to one client over the conditions common to all
+// servers that were measured under that client.
+func (l *League) among(server, client string) stats.Share {
+	same := analysis.SameConditionsFor(analysis.Where(l.points, func(s *analysis.Summary) bool { return shared(s) && s.Client == client }), analysis.StrategyOf, analysis.WithoutStrategy)
+	return analysis.Pool(analysis.Where(same, func(s *analysis.Summary) bool { return s.Strategy == server })).Delivered
+}
+
+// version is that of a server's program.
+func (l *League) version(server string) string {
+	name, _, _ := strings.Cut(server, ":")
+	return l.manifest.Servers[name]
+}
+
+// label names a server with its version, and its variant where it has one.
+func (l *League) label(server string) string {
+	name, variant, _ := strings.Cut(server, ":")
+	text := strings.TrimSpace(name + " " + l.manifest.Servers[name])
+	if variant != "" {
+		text += " (" + variant + ")"
+	}
+	return text
+}
+
+func (l *League) labels(servers []string) []string {
+	names := make([]string, len(servers))
+	for i, s := range servers {
+		names[i] = l.label(s)
+	}
+	return names
+}
+
+// setting says how a server was made to reject, in the words of the catalogue.
+func (l *League) setting(server string) string {
+	for _, t := range l.manifest.Strategies {
+		if t.Name == server {
+			_, means, found := strings.Cut(t.Summary, ": ")
+			if !found {
+				means = t.Summary
+			}
+			return means
+		}
+	}
+	return ""
+}
+
+// fleet tells whether a client is one of the fleet's own behaviours.
+func (l *League) fleet(client string) bool {
+	_, library := l.manifest.ClientVersions[client]
+	return !library
+}
+
+// clock is the client whose times to the answer servers are compared by, as
+// clients do not all start their clocks at the same moment: of the fleet's own
+// the one that reads earliest.
+func (l *League) clock() string {
+	for _, name := range []string{"duplex", "blocking"} {
+		if slices.Contains(l.clients, name) {
+			return name
+		}
+	}
+	if i := slices.IndexFunc(l.clients, l.fleet); i >= 0 {
+		return l.clients[i]
+	}
+	return l.clients[0]
+}
+
+// conditionText names a condition by body, round trip and what else it has.
+func conditionText(p results.Point) string {
+	p.Concurrency = 0
+	text := p.String()
+	_, rest, _ := strings.Cut(text, "body ")
+	return "rtt " + units.Number(p.RTTMs) + " ms, body " + rest
+}

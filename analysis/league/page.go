@@ -1,0 +1,189 @@
+package league
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// PageLeague is the section of the page on a league.
+type PageLeague struct {
+	Conditions string
+	Servers    []leagueRow
+	Clock      string // whose times to the answer they are
+	Ends       []string
+	Scale      []heatCell
+	Overall    heatTable
+	Fields     []heatTable
+	Rest       string
+	Likeness   []likenessRow
+	Unseen     string // how much the comparison can miss
+	Caveats    []string
+}
+
+// leagueRow is a server with what its rejections cost.
+type leagueRow struct {
+	Name, Version, Setting string
+	Share                  heatCell
+	CPU                    string
+	Times                  []string // p50 and p99 at each end
+}
+
+// heatTable is a heat map as a table.
+type heatTable struct {
+	Title   string
+	Clients []string
+	Rows    []heatRow
+}
+
+type heatRow struct {
+	Server string
+	Total  bool // over all servers
+	Cells  []heatCell
+}
+
+// heatCell is a share as a number on its colour, with its interval below, and
+// the whole of it for those who point at it.
+type heatCell struct {
+	Text, Interval, Title string
+	Style                 template.CSS
+	Class                 string
+}
+
+// likenessRow is a library client beside the fleet's behaviours.
+type likenessRow struct {
+	Client, Verdict string
+	Cells           []string
+}
+
+// maxHeatTables bounds the tables of single conditions.
+const maxHeatTables = 24
+
+// Page lays out the league's section.
+func (l *League) Page() *PageLeague {
+	p := &PageLeague{Conditions: l.conditionsText(), Clock: l.clock(), Caveats: l.caveats()}
+	ends := l.ends()
+	for _, condition := range ends {
+		p.Ends = append(p.Ends, conditionText(condition))
+	}
+	p.Overall = heatTable{Title: "Over all round trips and bodies together", Clients: l.clients}
+	for _, server := range l.servers {
+		s := l.overall(server)
+		row := leagueRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: pooledHeatCell(s.Delivered, server), CPU: words.None}
+		if s.CPUUs > 0 {
+			row.CPU = units.Number(s.CPUUs)
+		}
+		for _, condition := range ends {
+			timed := l.field(server, p.Clock, condition)
+			if timed == nil || timed.Response.Count == 0 {
+				row.Times = append(row.Times, words.None, words.None)
+				continue
+			}
+			row.Times = append(row.Times, units.Number(timed.Response.P50), units.Number(timed.Response.P99))
+		}
+		p.Servers = append(p.Servers, row)
+		pooled := heatRow{Server: server}
+		for _, client := range l.clients {
+			pooled.Cells = append(pooled.Cells, pooledHeatCell(l.among(server, client), server+", "+client))
+		}
+		p.Overall.Rows = append(p.Overall.Rows, pooled)
+	}
+	if total := l.clientsRow(); total != nil {
+		p.Overall.Rows = append(p.Overall.Rows, *total)
+	}
+	for _, condition := range l.conditions[:min(len(l.conditions), maxHeatTables)] {
+		p.Fields = append(p.Fields, l.heatTable(condition))
+	}
+	if more := len(l.conditions) - len(p.Fields); more > 0 {
+		p.Rest = fmt.Sprintf("The first %d of %d conditions: the table of all points has the others.", len(p.Fields), len(l.conditions))
+	}
+	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
+		p.Scale = append(p.Scale, heatCell{Text: units.Number(share*100) + "%", Style: heatStyle(share)})
+	}
+	for _, k := range l.likenesses() {
+		row := likenessRow{Client: k.client, Verdict: k.verdict()}
+		for _, of := range []prediction{k.after, k.meanwhile} {
+			low, high := differenceOf(of.ours, of.theirs, stats.Z95)
+			row.Cells = append(row.Cells, fmt.Sprintf("%d of %d", of.differ, of.fields), words.InPoints(of.distance),
+				fmt.Sprintf("%s [%s, %s]", words.InPoints(of.theirs.Value-of.ours.Value), words.InPoints(low), words.InPoints(high)))
+		}
+		p.Likeness = append(p.Likeness, row)
+		p.Unseen = fmt.Sprintf("At n=%d a field can hold a difference of %s points near one half unseen.", k.after.n, words.InPoints(k.after.unseen))
+	}
+	return p
+}
+
+// clientsRow is each client's share against all servers together; nil where
+// nothing is common to the clients.
+func (l *League) clientsRow() *heatRow {
+	standings := l.clientStandings()
+	if len(standings) < 2 {
+		return nil
+	}
+	row := &heatRow{Server: "all of them", Total: true}
+	for _, client := range l.clients {
+		var share stats.Share
+		for _, s := range standings {
+			if s.Strategy == client {
+				share = s.Delivered
+			}
+		}
+		row.Cells = append(row.Cells, pooledHeatCell(share, "all servers, "+client))
+	}
+	return row
+}
+
+// ends are the lightest and the heaviest condition.
+func (l *League) ends() []results.Point {
+	return slices.Compact([]results.Point{l.conditions[0], l.conditions[len(l.conditions)-1]})
+}
+
+// heatTable is the heat map of one condition.
+func (l *League) heatTable(condition results.Point) heatTable {
+	t := heatTable{Title: conditionText(condition), Clients: l.clients}
+	for _, server := range l.servers {
+		row := heatRow{Server: server}
+		for _, client := range l.clients {
+			s := l.field(server, client, condition)
+			who := server + ", " + client
+			switch {
+			case s == nil:
+				row.Cells = append(row.Cells, heatCell{Text: words.None, Interval: "not measured", Title: who + ": not measured"})
+			case !s.Valid():
+				row.Cells = append(row.Cells, heatCell{Text: words.None, Interval: "invalid", Title: who + ": " + s.Invalid[0].Reason, Class: "hatched"})
+			default:
+				row.Cells = append(row.Cells, newHeatCell(s.Delivered, who))
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func newHeatCell(s stats.Share, who string) heatCell {
+	if !s.Known() {
+		return heatCell{Text: words.None, Interval: "no share", Title: who + ": no share", Class: "hatched"}
+	}
+	_, low, high := words.Bounds(s)
+	return heatCell{Text: heatNumber(s), Interval: low + "–" + high, Title: who + ": " + words.Share(s), Style: heatStyle(s.Value)}
+}
+
+// pooledHeatCell has the n as well, which differs from cell to cell.
+func pooledHeatCell(s stats.Share, who string) heatCell {
+	c := newHeatCell(s, who)
+	if s.Known() {
+		c.Interval += fmt.Sprintf(", n=%d", s.N)
+	}
+	return c
+}
+
+func heatStyle(share float64) template.CSS {
+	field, on := heatColor(share)
+	return template.CSS("background:" + figure.Hex(field) + ";color:" + figure.Hex(on))
+}

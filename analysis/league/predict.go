@@ -1,0 +1,145 @@
+package league
+
+import (
+	"math"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/analysis/stats"
+)
+
+// The fleet's own behaviours that a library client may come near to: the one
+// reads after it has sent, the other meanwhile.
+const (
+	readsAfter     = "blocking"
+	readsMeanwhile = "duplex"
+)
+
+// predictionAlpha is the highest chance of any false call among the fields of one prediction.
+const predictionAlpha = 0.05
+
+// prediction is how a fleet's behaviour stands for a library client, over every
+// field in which both were measured.
+type prediction struct {
+	behaviour, client string
+	fields            int
+	// differ counts the fields whose shares are sure to differ: by the test that
+	// compare uses, after Holm's correction over the fields, and with 0 outside
+	// Newcombe's interval of the level that correction leaves.
+	differ int
+	// distance is the mean of the differences without their signs.
+	distance float64
+	// worst is the largest difference, client less behaviour, with its plain 95%
+	// interval, and where it is.
+	worst, low, high float64
+	at               leaguePlace
+	n                int64 // the fewest rejections of a share
+	// ours and theirs are the shares of behaviour and client over all fields together.
+	ours, theirs stats.Share
+	// unseen is about how large a difference at one half a field can hold unseen.
+	unseen float64
+}
+
+// predict holds a behaviour against a client.
+func (l *League) predict(behaviour, client string) prediction {
+	p := prediction{behaviour: behaviour, client: client}
+	type pair struct {
+		b, c stats.Share
+	}
+	var pairs []pair
+	var tests []stats.Test
+	for _, server := range l.servers {
+		for _, condition := range l.conditions {
+			b, c := l.share(server, behaviour, condition), l.share(server, client, condition)
+			if !b.Known() || !c.Known() {
+				continue
+			}
+			t := stats.NewSharesTest([]stats.Stratum{{BaseK: b.K, BaseN: b.N, NewK: c.K, NewN: c.N}})
+			tests = append(tests, stats.Test{P: t.P, Smallest: t.Smallest})
+			pairs = append(pairs, pair{b, c})
+			difference := c.Value - b.Value
+			if p.distance += math.Abs(difference); math.Abs(difference) > math.Abs(p.worst) || p.fields == 0 {
+				p.worst, p.at = difference, leaguePlace{server, client, condition}
+				p.low, p.high = differenceOf(b, c, stats.Z95)
+			}
+			if least := min(b.N, c.N); p.fields == 0 || least < p.n {
+				p.n = least
+			}
+			p.ours, p.theirs = p.ours.Plus(b), p.theirs.Plus(c)
+			p.fields++
+		}
+	}
+	for i, a := range stats.Adjust(tests, predictionAlpha) {
+		level := predictionAlpha / float64(max(a.Tests, 1))
+		low, high := differenceOf(pairs[i].b, pairs[i].c, stats.NormalQuantile(1-level/2))
+		if a.Possible && a.P <= predictionAlpha && (low > 0 || high < 0) {
+			p.differ++
+		}
+	}
+	if p.fields > 0 {
+		p.distance /= float64(p.fields)
+		half := stats.NewShare(p.n/2, p.n)
+		_, p.unseen = differenceOf(half, half, stats.NormalQuantile(1-predictionAlpha/float64(p.fields)/2))
+	}
+	return p
+}
+
+// differenceOf is Newcombe's interval of b - a.
+func differenceOf(a, b stats.Share, quantile float64) (low, high float64) {
+	return stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), quantile)
+}
+
+// holds tells whether no field speaks against the prediction.
+func (p prediction) holds() bool { return p.fields > 0 && p.differ == 0 }
+
+// likeness is which of the fleet's behaviours a library client is like.
+type likeness struct {
+	client           string
+	after, meanwhile prediction
+}
+
+// likenesses holds every library client against both behaviours; none where the
+// run has not all of them.
+func (l *League) likenesses() []likeness {
+	if !slices.Contains(l.clients, readsAfter) || !slices.Contains(l.clients, readsMeanwhile) {
+		return nil
+	}
+	var all []likeness
+	for _, client := range l.clients {
+		if l.fleet(client) {
+			continue
+		}
+		k := likeness{client, l.predict(readsAfter, client), l.predict(readsMeanwhile, client)}
+		if k.after.fields > 0 && k.meanwhile.fields > 0 {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// The verdicts on a library client.
+const (
+	likeBoth       = "not told from either"
+	likeAfter      = "as " + readsAfter
+	likeMeanwhile  = "as " + readsMeanwhile
+	nearsAfter     = "neither, nearer to " + readsAfter
+	nearsMeanwhile = "neither, nearer to " + readsMeanwhile
+	likeNeither    = "neither"
+)
+
+// verdict says which behaviour no field speaks against; of two that some speak
+// against, to which the client is nearer in the mean.
+func (k likeness) verdict() string {
+	switch a, m := k.after, k.meanwhile; {
+	case a.holds() && m.holds():
+		return likeBoth
+	case a.holds():
+		return likeAfter
+	case m.holds():
+		return likeMeanwhile
+	case a.distance < m.distance && a.differ <= m.differ:
+		return nearsAfter
+	case m.distance < a.distance && m.differ <= a.differ:
+		return nearsMeanwhile
+	}
+	return likeNeither
+}

@@ -1,0 +1,335 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/frontier"
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/table"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// The views of the page's table: which columns it shows at once.
+const (
+	viewMain   = "main"
+	viewMore   = "more"
+	viewFates  = "fates"
+	viewResets = "resets"
+)
+
+// pageData is what the page's script shows: every point, column by column, so
+// that ten thousand points stay a file of a few megabytes.
+type pageData struct {
+	Points int `json:"points"`
+	// Coordinates are those that the table has columns of: what is filtered by.
+	Coordinates []dataCoordinate     `json:"coordinates"`
+	Columns     []dataColumn         `json:"columns"`
+	Fields      map[string][]any     `json:"fields"` // by key: a value a point, null where there is none
+	Curves      []map[string]numbers `json:"curves"` // a point's times in ms at Shares, by what they are the times of
+	Shares      numbers              `json:"shares"`
+	// Outcomes and Resets are counts a point by their names.
+	Outcomes   []map[string]int64 `json:"outcomes"`
+	Strategies []dataLook         `json:"strategies"`
+	Clients    []string           `json:"clients"`
+	Colors     map[string]string  `json:"colors"` // of outcomes and fates
+	Fates      []string           `json:"fates"`
+	OutcomeSet []string           `json:"outcomeSet"`
+	Costs      []dataCost         `json:"costs"`
+	Frontiers  []dataFrontier     `json:"frontiers"`
+}
+
+// dataColumn is a column of the table. Text is what Go writes in it, nil where
+// that is the first field's value as it is.
+type dataColumn struct {
+	Head   string   `json:"head"`
+	Unit   string   `json:"unit"`
+	Title  string   `json:"title"`
+	Left   bool     `json:"left"`
+	View   string   `json:"view"`
+	Fields []string `json:"fields"`
+	Text   []string `json:"text"`
+}
+
+// dataCoordinate is a row of results.Coordinates. Key is that of its field.
+type dataCoordinate struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+	Unit  string `json:"unit"`
+}
+
+// dataLook is how a strategy is drawn: as in the still pictures.
+type dataLook struct {
+	Name   string `json:"name"`
+	Color  string `json:"color"` // empty for the colour of text
+	Symbol string `json:"symbol"`
+	Dash   []int  `json:"dash"`
+}
+
+type dataCost struct {
+	Name string `json:"name"`
+	Unit string `json:"unit"`
+	Noun string `json:"noun"`
+}
+
+// dataFrontier is the frontier over all points of one mix: the page computes
+// those of what a reader filters by the same definition, and its tests hold the
+// two together.
+type dataFrontier struct {
+	Mix, Cost  string
+	Conditions int
+	Places     map[string]string
+}
+
+// numbers are written with four significant digits, which is more than a
+// histogram of three holds.
+type numbers []float64
+
+// MarshalJSON implements json.Marshaler.
+func (n numbers) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for i, v := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendFloat(b, v, 'g', 4, 64)
+	}
+	return append(b, ']'), nil
+}
+
+// figureText writes a field's number with seven significant digits.
+type figureText float64
+
+// MarshalJSON implements json.Marshaler.
+func (v figureText) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(v), 'g', 7, 64), nil
+}
+
+// newPageData lays out a study for the page's script.
+func newPageData(study *analysis.Study) *pageData {
+	summaries := study.Summaries
+	d := &pageData{Points: len(summaries), Fields: map[string][]any{}, Colors: map[string]string{}}
+	d.addColumns(table.PointColumns(summaries), "", summaries)
+	for _, c := range results.Coordinates {
+		if d.Fields[c.JSON] != nil {
+			d.Coordinates = append(d.Coordinates, dataCoordinate{c.JSON, c.Label, c.Unit})
+		}
+	}
+	rest := table.ColumnsOf(summaries)[len(table.PointColumns(summaries)):]
+	d.addColumns(rest, viewMain, summaries)
+	d.addColumns(table.MoreColumns(), viewMore, summaries)
+	if witnessed := analysis.Where(summaries, (*analysis.Summary).Witnessed); len(witnessed) > 0 {
+		d.addColumns(ifWitnessed(table.FateColumns(witnessed)), viewFates, summaries)
+		d.addColumns(ifWitnessed(table.ResetColumns(witnessed)), viewResets, summaries)
+		for _, f := range slices.Backward(results.Fates[:]) {
+			d.Fates = append(d.Fates, f.Name)
+			d.Colors[f.Name] = figure.Hex(figure.FateColor(f.Fate))
+		}
+	}
+	d.addFields([]table.Field{
+		{Key: "delivered", Of: func(s *analysis.Summary) any { return table.OrNil(s.Delivered.K, s.Valid()) }},
+		{Key: "hold_n", Of: func(s *analysis.Summary) any { return table.OrNil(s.HoldMs.Count, s.Valid()) }},
+	}, summaries)
+	for _, s := range summaries {
+		counts := map[string]int64{}
+		for o, n := range s.Outcomes {
+			if n > 0 {
+				counts[results.Outcome(o).String()] = n
+			}
+		}
+		d.Outcomes = append(d.Outcomes, counts)
+	}
+	for _, o := range results.Outcomes {
+		d.OutcomeSet = append(d.OutcomeSet, o.Name)
+		d.Colors[o.Name] = figure.Hex(figure.OutcomeColor(o.Outcome))
+	}
+	for _, c := range frontier.Costs {
+		d.Costs = append(d.Costs, dataCost{c.Name, c.Unit, c.Noun})
+	}
+	d.addLooks(study)
+	d.addCurves(study)
+	d.addFrontiers(study.Grid())
+	return d
+}
+
+func (d *pageData) addColumns(columns []table.Column, view string, summaries []*analysis.Summary) {
+	for _, c := range columns {
+		if view != viewMain && len(c.Fields) > 0 && d.Fields[c.Fields[0].Key] != nil && view != viewFates {
+			continue
+		}
+		col := dataColumn{Head: c.Head, Unit: c.Unit, Title: c.Title, Left: c.Left, View: view}
+		for _, f := range c.Fields {
+			col.Fields = append(col.Fields, f.Key)
+		}
+		d.addFields(c.Fields, summaries)
+		same := len(c.Fields) > 0
+		text := make([]string, len(summaries))
+		for i, s := range summaries {
+			text[i] = c.Cell(s)
+			same = same && text[i] == plain(d.Fields[c.Fields[0].Key][i])
+		}
+		if !same {
+			col.Text = text
+		}
+		d.Columns = append(d.Columns, col)
+	}
+}
+
+// plain is how the script writes a value that has no text of its own.
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return words.None
+	case figureText:
+		return strconv.FormatFloat(float64(v), 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
+}
+
+func (d *pageData) addFields(fields []table.Field, summaries []*analysis.Summary) {
+	for _, f := range fields {
+		if d.Fields[f.Key] != nil {
+			continue
+		}
+		values := make([]any, len(summaries))
+		for i, s := range summaries {
+			values[i] = f.Of(s)
+			if v, ok := values[i].(float64); ok {
+				values[i] = figureText(v)
+			}
+		}
+		d.Fields[f.Key] = values
+	}
+}
+
+// ifWitnessed leaves the cells of points empty that no path kept a record of.
+func ifWitnessed(columns []table.Column) []table.Column {
+	kept := slices.Clone(columns)
+	for i, c := range columns {
+		kept[i].Cell = func(s *analysis.Summary) string {
+			if !s.Witnessed() {
+				return words.None
+			}
+			return c.Cell(s)
+		}
+		kept[i].Fields = slices.Clone(c.Fields)
+		for j, f := range c.Fields {
+			kept[i].Fields[j].Of = func(s *analysis.Summary) any {
+				if !s.Witnessed() {
+					return nil
+				}
+				return f.Of(s)
+			}
+		}
+	}
+	return kept
+}
+
+// symbols are the chart library's names, or paths, of lookOf's glyphs.
+func symbols() []string {
+	return []string{
+		"circle", "emptyRect", "emptyTriangle", "path://M0 1L1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5Z",
+		"emptyCircle", "rect", "triangle", "path://M4 0H6V4H10V6H6V10H4V6H0V4H4Z",
+	}
+}
+
+func (d *pageData) addLooks(study *analysis.Study) {
+	m := &study.Run.Manifest
+	names := results.NewTermOrder(m.Strategies).Sort(analysis.NamesOf(study.Summaries, analysis.StrategyOf))
+	d.Clients = results.NewTermOrder(m.Clients).Sort(analysis.NamesOf(study.Summaries, analysis.ClientOf))
+	place := placesOf(m, names)
+	all := figure.Looks(m, names)
+	for _, name := range names {
+		l := dataLook{Name: name, Color: figure.Hex(all[name].Color), Symbol: symbols()[place[name]%len(symbols())], Dash: []int{}}
+		if l.Color == "#000000" {
+			l.Color = ""
+		}
+		for _, v := range all[name].Dash {
+			l.Dash = append(l.Dash, int(math.Round(float64(v))))
+		}
+		d.Strategies = append(d.Strategies, l)
+	}
+}
+
+// placesOf numbers strategies as looks does.
+func placesOf(m *results.Manifest, names []string) map[string]int {
+	place := map[string]int{}
+	for i, t := range m.Strategies {
+		if _, seen := place[t.Name]; !seen {
+			place[t.Name] = i
+		}
+	}
+	next := len(m.Strategies)
+	for _, name := range results.TermOrder(nil).Sort(slices.Clone(names)) {
+		if _, known := place[name]; !known {
+			place[name] = next
+			next++
+		}
+	}
+	return place
+}
+
+// maxCurveFigures bounds how many figures the curves of all points have
+// together: about a third of the page's bytes.
+const maxCurveFigures = 250_000
+
+// addCurves adds the distributions of every point: that of the time to a
+// delivered answer, and by outcome that of the time to an attempt's end. The
+// more of them there are, the fewer steps each has.
+func (d *pageData) addCurves(study *analysis.Study) {
+	var nines, curves, deepest float64
+	for _, s := range study.Summaries {
+		for _, c := range s.Times {
+			at := math.Log10(float64(c.Count()))
+			nines, curves, deepest = nines+at, curves+1, max(deepest, at)
+		}
+	}
+	steps := analysis.CurveSteps
+	for steps > 2 && nines*float64(steps)+curves > maxCurveFigures {
+		steps--
+	}
+	for i := range int(math.Floor(deepest*float64(steps))) + 1 {
+		d.Shares = append(d.Shares, 1-math.Pow(10, -float64(i)/float64(steps)))
+	}
+	d.Curves = make([]map[string]numbers, len(study.Summaries))
+	for i, s := range study.Summaries {
+		d.Curves[i] = map[string]numbers{}
+		for name, c := range s.Times {
+			for _, q := range c.Curve(steps) {
+				d.Curves[i][name] = append(d.Curves[i][name], q.Ms)
+			}
+		}
+	}
+}
+
+func (d *pageData) addFrontiers(summaries []*analysis.Summary) {
+	names, parts := frontier.Mixes(frontier.Rejecting(summaries))
+	for i, name := range names {
+		for _, cost := range frontier.Costs {
+			points, conditions := frontier.Of(parts[i], cost)
+			if len(points) == 0 {
+				continue
+			}
+			f := dataFrontier{Mix: name, Cost: cost.Name, Conditions: conditions, Places: map[string]string{}}
+			for _, p := range points {
+				f.Places[p.Strategy] = p.Place.String()
+			}
+			d.Frontiers = append(d.Frontiers, f)
+		}
+	}
+}
+
+// json writes the data for a script element: what would end one is escaped.
+func (d *pageData) json() ([]byte, error) {
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(d); err != nil {
+		return nil, fmt.Errorf("encode the page's data: %w", err)
+	}
+	return b.Bytes(), nil
+}

@@ -1,0 +1,170 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"html"
+	"html/template"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// drawing is the ladder diagram of one connection.
+type drawing struct {
+	Name     string // of its file
+	Title    string
+	Client   string
+	SVG      template.HTML
+	Problem  string // why there is none
+	strategy string
+}
+
+// drawings are the ladder diagrams of one strategy, by client.
+type drawings struct {
+	Strategy, Summary string
+	Open              bool
+	Of                []drawing
+}
+
+// fewDrawn is up to how many strategies all have their drawings open; of more,
+// only the first does.
+const fewDrawn = 6
+
+// openDrawings reads ladder diagrams and puts them side by side by strategy, in
+// the run's order. They are named after their strategy and client.
+func openDrawings(summaries []*analysis.Summary, strategies results.TermOrder, paths []string) []drawings {
+	var all []drawing
+	for i, path := range paths {
+		d := openDrawing(path, fmt.Sprintf("ladder%d-", i))
+		for _, s := range summaries {
+			// One name may begin another, as read does read-header.
+			if strings.HasPrefix(d.Name, s.Strategy+"-"+s.Client+"-") && len(s.Strategy) >= len(d.strategy) {
+				d.strategy, d.Client = s.Strategy, s.Client
+			}
+		}
+		all = append(all, d)
+	}
+	clients := analysis.NamesOf(summaries, analysis.ClientOf)
+	slices.SortStableFunc(all, func(a, b drawing) int {
+		if a.strategy != b.strategy {
+			return strategies.Compare(a.strategy, b.strategy)
+		}
+		return slices.Index(clients, a.Client) - slices.Index(clients, b.Client)
+	})
+	var groups []drawings
+	for _, d := range all {
+		if n := len(groups); n == 0 || groups[n-1].Strategy != d.strategy {
+			groups = append(groups, drawings{Strategy: d.strategy})
+		}
+		g := &groups[len(groups)-1]
+		g.Of = append(g.Of, d)
+	}
+	for i := range groups {
+		groups[i].Open = i == 0 || len(groups) <= fewDrawn
+	}
+	return groups
+}
+
+// openDrawing reads one. A report has more to say than a damaged drawing can
+// spoil, so that is told in its place.
+func openDrawing(path, prefix string) drawing {
+	d := drawing{Name: filepath.Base(path)}
+	f, err := os.Open(path)
+	if err == nil {
+		defer f.Close()
+		d.SVG, d.Title, err = cleanSVG(f, prefix)
+	}
+	if err != nil {
+		d.Problem = err.Error()
+	}
+	return d
+}
+
+// What a drawing may be made of. It comes from a file of the run's folder, which
+// may be anybody's; nothing in here can run, load or reach out of the drawing.
+var (
+	drawingElements   = []string{"svg", "title", "desc", "g", "mask", "defs", "path", "rect", "circle", "line", "polygon", "polyline", "text", "tspan"}
+	drawingAttributes = []string{
+		"viewBox", "width", "height", "role", "id", "mask", "maskUnits", "transform", "d", "points",
+		"x", "y", "x1", "y1", "x2", "y2", "dx", "dy", "cx", "cy", "r", "rx", "ry",
+		"color", "fill", "fill-opacity", "opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
+		"font-family", "font-size", "font-weight", "font-style", "text-anchor", "dominant-baseline",
+	}
+	localURL = regexp.MustCompile(`^url\(#([A-Za-z0-9_-]+)\)$`)
+)
+
+const svgSpace = "http://www.w3.org/2000/svg"
+
+// cleanSVG copies an SVG as an element for a page and returns its title.
+// Names in it get the prefix, so that those of several drawings do not meet.
+// What is not among the elements and attributes of a drawing is an error.
+func cleanSVG(r io.Reader, prefix string) (svg template.HTML, title string, err error) {
+	var out bytes.Buffer
+	var within []string
+	d := xml.NewDecoder(r)
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", "", err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if t.Name.Space != svgSpace || !slices.Contains(drawingElements, t.Name.Local) || (len(within) == 0) != (t.Name.Local == "svg") {
+				return "", "", fmt.Errorf("%s is no element of a drawing", t.Name.Local)
+			}
+			within = append(within, t.Name.Local)
+			out.WriteString("<" + t.Name.Local)
+			for _, a := range t.Attr {
+				if a.Name.Local == "xmlns" && a.Value == svgSpace {
+					continue
+				}
+				value, err := cleanAttribute(a, prefix)
+				if err != nil {
+					return "", "", err
+				}
+				fmt.Fprintf(&out, ` %s="%s"`, a.Name.Local, html.EscapeString(value))
+			}
+			out.WriteByte('>')
+		case xml.EndElement:
+			within = within[:len(within)-1]
+			out.WriteString("</" + t.Name.Local + ">")
+		case xml.CharData:
+			if slices.Equal(within, []string{"svg", "title"}) {
+				title += string(t)
+			}
+			if len(within) > 0 {
+				out.WriteString(html.EscapeString(string(t)))
+			}
+		}
+	}
+	if out.Len() == 0 {
+		return "", "", errors.New("no drawing in it")
+	}
+	return template.HTML(out.String()), title, nil
+}
+
+func cleanAttribute(a xml.Attr, prefix string) (string, error) {
+	switch {
+	case a.Name.Space != "" || !slices.Contains(drawingAttributes, a.Name.Local):
+		return "", fmt.Errorf("%s is no attribute of a drawing", a.Name.Local)
+	case a.Name.Local == "id":
+		return prefix + a.Value, nil
+	case localURL.MatchString(a.Value):
+		return localURL.ReplaceAllString(a.Value, "url(#"+prefix+"$1)"), nil
+	case strings.Contains(strings.ToLower(a.Value), "url"):
+		return "", fmt.Errorf("%s=%q reaches out of the drawing", a.Name.Local, a.Value)
+	}
+	return a.Value, nil
+}

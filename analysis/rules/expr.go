@@ -1,0 +1,317 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// The expressions of a rule are one small language:
+//
+//	where   = field op value { "and" field op value }
+//	require = metric op value
+//
+// A word ends at a space or at an operator, so that spaces around operators
+// may be left out.
+
+// ruleOp is a comparison of a rule.
+type ruleOp struct {
+	text  string
+	holds func(order int) bool // order is negative, zero or positive as in cmp.Compare
+}
+
+// ruleOps is the one table of operators; a longer one stands before those that it begins with.
+var ruleOps = []ruleOp{
+	{"!=", func(o int) bool { return o != 0 }},
+	{"<=", func(o int) bool { return o <= 0 }},
+	{">=", func(o int) bool { return o >= 0 }},
+	{"=", func(o int) bool { return o == 0 }},
+	{"<", func(o int) bool { return o < 0 }},
+	{">", func(o int) bool { return o > 0 }},
+}
+
+func (o ruleOp) equality() bool { return o.text == "=" || o.text == "!=" }
+
+// atLeast tells whether the operator asks for large figures.
+func (o ruleOp) atLeast() bool { return o.text[0] == '>' }
+
+// notSet is the word of conditions for a name that is not set.
+const notSet = "none"
+
+// coordinateUnits is how a condition's value is read, by the unit of its coordinate.
+var coordinateUnits = map[string]func(word string) (float64, error){
+	results.UnitMs:        parseMs,
+	results.UnitBytes:     parseBytes,
+	results.UnitPercent:   parsePercent,
+	results.UnitPerSecond: parsePerSecond,
+	"":                    parseCount,
+}
+
+// ruleUnits is how a value is read, by the unit of its metric.
+var ruleUnits = map[string]func(word string) (float64, error){
+	"%":  parsePercent,
+	"ms": parseMs,
+	"us": func(word string) (float64, error) { ms, err := parseMs(word); return ms * 1000, err },
+	"B":  parseBytes,
+	"":   parseCount,
+}
+
+func parseMs(word string) (float64, error) {
+	d, err := time.ParseDuration(word)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not a time: write it with its unit, such as 100ms, 250us or 1s", word)
+	}
+	return float64(d) / float64(time.Millisecond), nil
+}
+
+func parsePercent(word string) (float64, error) {
+	digits, ok := strings.CutSuffix(word, "%")
+	v, err := parseNumber(digits)
+	if err != nil || v > 100 || (!ok && v != 0) {
+		return 0, fmt.Errorf("%q is not a share: write a percentage within 0%% to 100%%, such as 99.9%%", word)
+	}
+	return v / 100, nil
+}
+
+func parseBytes(word string) (float64, error) {
+	n, err := humanize.ParseBytes(word)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a size: write bytes or a unit, such as 1000, 64KiB or 1MB", word)
+	}
+	return float64(n), nil
+}
+
+func parseCount(word string) (float64, error) {
+	v, err := parseNumber(word)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a number without a unit", word)
+	}
+	return v, nil
+}
+
+func parsePerSecond(word string) (float64, error) {
+	v, err := parseNumber(strings.TrimSuffix(word, "/s"))
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a rate: write a number a second, such as 500 or 500/s", word)
+	}
+	return v, nil
+}
+
+func parseNumber(word string) (float64, error) {
+	v, err := strconv.ParseFloat(word, 64)
+	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0) || v < 0) {
+		err = strconv.ErrRange
+	}
+	return v, err
+}
+
+// condition is one comparison of a coordinate.
+type condition struct {
+	field  *results.Coordinate
+	op     ruleOp
+	number float64
+	word   string // as it was written
+}
+
+func (c condition) String() string { return c.field.Name + " " + c.op.text + " " + c.word }
+
+func (c condition) matches(p *results.Point) bool {
+	switch v := c.field.Value(p).(type) {
+	case float64:
+		return c.op.holds(cmp.Compare(v, c.number))
+	case int64:
+		return c.op.holds(cmp.Compare(float64(v), c.number))
+	}
+	return c.op.holds(cmp.Compare(cmp.Or(c.field.Text(p), notSet), c.word))
+}
+
+// requirement is what a rule asks of each point: a metric on one side of a
+// threshold, which is 0 to 1 for a share and in the metric's unit for a value.
+type requirement struct {
+	metric    analysis.Metric
+	op        ruleOp
+	threshold float64
+	word      string // the threshold as it was written
+}
+
+func (r requirement) String() string { return r.metric.Name + " " + r.op.text + " " + r.word }
+
+// exprError is an error at a place of an expression, in characters from 0.
+type exprError struct {
+	at  int
+	err error
+}
+
+func (e *exprError) Error() string { return fmt.Sprintf("character %d: %v", e.at+1, e.err) }
+
+func (e *exprError) Unwrap() error { return e.err }
+
+// exprReader takes an expression apart from its left to its right.
+type exprReader struct {
+	text string
+	pos  int // in bytes
+}
+
+func (r *exprReader) errorf(at int, format string, args ...any) error {
+	return &exprError{utf8.RuneCountInString(r.text[:at]), fmt.Errorf(format, args...)}
+}
+
+// next returns where the next word or operator begins.
+func (r *exprReader) next() int {
+	r.pos += len(r.text[r.pos:]) - len(strings.TrimLeftFunc(r.text[r.pos:], unicode.IsSpace))
+	return r.pos
+}
+
+func (r *exprReader) done() bool { return r.next() == len(r.text) }
+
+// word returns the next word, empty where there is none.
+func (r *exprReader) word() (word string, at int) {
+	at = r.next()
+	rest := r.text[at:]
+	end := strings.IndexFunc(rest, func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune("=!<>", c) })
+	if end < 0 {
+		end = len(rest)
+	}
+	r.pos += end
+	return rest[:end], at
+}
+
+// comparison returns the operator after a name and the value after the operator.
+func (r *exprReader) comparison(name string) (op ruleOp, opAt int, value string, valueAt int, err error) {
+	opAt = r.next()
+	i := slices.IndexFunc(ruleOps, func(o ruleOp) bool { return strings.HasPrefix(r.text[opAt:], o.text) })
+	if i < 0 {
+		return op, opAt, "", 0, r.errorf(opAt, "write one of = != < <= > >= after %s", name)
+	}
+	op = ruleOps[i]
+	r.pos += len(op.text)
+	if value, valueAt = r.word(); value == "" {
+		err = r.errorf(valueAt, "write a value after %s %s", name, op.text)
+	}
+	return op, opAt, value, valueAt, err
+}
+
+// parseWhere reads a condition on coordinates.
+func parseWhere(text string) ([]condition, error) {
+	r := &exprReader{text: text}
+	var all []condition
+	for {
+		c, err := r.condition()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+		if r.done() {
+			return all, nil
+		}
+		if word, at := r.word(); word != "and" {
+			return nil, r.errorf(at, "write and between two conditions")
+		}
+	}
+}
+
+func (r *exprReader) condition() (condition, error) {
+	name, at := r.word()
+	field := results.CoordinateByName(name)
+	if field == nil {
+		var names []string
+		for _, c := range results.Coordinates {
+			names = append(names, c.Name)
+		}
+		return condition{}, r.errorf(at, "unknown field %q: there are %s", name, words.List(names))
+	}
+	c := condition{field: field}
+	op, opAt, value, valueAt, err := r.comparison(name)
+	if err != nil {
+		return condition{}, err
+	}
+	c.op, c.word = op, value
+	switch c.field.Value(&results.Point{}).(type) {
+	case string:
+		if !op.equality() {
+			return condition{}, r.errorf(opAt, "%s is a name: compare it with = or !=", name)
+		}
+		// Their texts hold the operators and spaces of this language.
+		if (name == "impairments" || name == "settings") && value != notSet {
+			return condition{}, r.errorf(valueAt, "compare %s with %s", name, notSet)
+		}
+	case bool:
+		if !op.equality() {
+			return condition{}, r.errorf(opAt, "%s is on or off: compare it with = or !=", name)
+		}
+		if value != "on" && value != "off" {
+			return condition{}, r.errorf(valueAt, "compare %s with on or off", name)
+		}
+	default:
+		if c.number, err = coordinateUnits[c.field.Unit](value); err != nil {
+			return condition{}, r.errorf(valueAt, "%s: %w", name, err)
+		}
+	}
+	return c, nil
+}
+
+// parseRequire reads what a rule asks of a metric.
+func parseRequire(text string) (requirement, error) {
+	r := &exprReader{text: text}
+	name, at := r.word()
+	metric, err := analysis.MetricByName(name)
+	if err != nil {
+		var names []string
+		for _, m := range analysis.Metrics {
+			names = append(names, m.Name)
+		}
+		return requirement{}, r.errorf(at, "%w: there are %s", err, words.List(append(names, "share(OUTCOME)")))
+	}
+	op, opAt, value, valueAt, err := r.comparison(name)
+	if err != nil {
+		return requirement{}, err
+	}
+	if op.equality() {
+		return requirement{}, r.errorf(opAt, "a measured figure is never shown to be exactly one value: write one of < <= > >=")
+	}
+	parse, ok := ruleUnits[metric.Unit]
+	if !ok {
+		return requirement{}, r.errorf(at, "%s has the unit %s, which rules do not read", name, metric.Unit)
+	}
+	q := requirement{metric: metric, op: op, word: value}
+	if q.threshold, err = parse(value); err != nil {
+		return requirement{}, r.errorf(valueAt, "%s: %w", name, err)
+	}
+	if !r.done() {
+		return requirement{}, r.errorf(r.pos, "a rule requires one thing: write another rule for what follows")
+	}
+	if err := q.sensible(); err != nil {
+		return requirement{}, r.errorf(valueAt, "%w", err)
+	}
+	return q, nil
+}
+
+// sensible refuses what no measurement can bear out or refute.
+func (r requirement) sensible() error {
+	switch everything := r.threshold == 1; {
+	case r.metric.Share == nil:
+		if r.op.text == "<" && r.threshold == 0 || r.op.text == ">=" && r.threshold == 0 {
+			return fmt.Errorf("no %s is below 0: %s says nothing", r.metric.Name, r)
+		}
+		return nil
+	case r.op.text == ">" && everything, r.op.text == "<" && r.threshold == 0:
+		return fmt.Errorf("no share is outside 0%% to 100%%: %s can never hold", r)
+	case r.op.text == "<=" && everything, r.op.text == ">=" && r.threshold == 0:
+		return fmt.Errorf("every share is within 0%% to 100%%: %s always holds", r)
+	case r.op.text == ">=" && everything, r.op.text == "<=" && r.threshold == 0:
+		return fmt.Errorf("no number of attempts can show %s: allow a little, such as 99.9%% or 0.1%%", r)
+	}
+	return nil
+}

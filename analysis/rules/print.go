@@ -1,0 +1,206 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// Formats are the names of the formats that PrintRules writes.
+var Formats = []string{"text", "markdown", "json"}
+
+// Print writes what a run says of rules, in one of RuleFormats. Each rule
+// has its verdict; one that does not hold also has every point where it does
+// not, and what more would decide.
+func Print(w io.Writer, format string, found []Result) error {
+	var b bytes.Buffer
+	var err error
+	switch format {
+	case "text":
+		err = printRulesText(&b, found)
+	case "markdown":
+		printRulesMarkdown(&b, found)
+	case "json":
+		err = printRulesJSON(&b, found)
+	default:
+		err = fmt.Errorf("no format %q: there are %s", format, words.List(Formats))
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write the verdicts: %w", err)
+	}
+	return nil
+}
+
+func printRulesText(b *bytes.Buffer, found []Result) error {
+	for _, f := range found {
+		fmt.Fprintf(b, "%-9s  %s\n", f.Verdict, f.Rule.Name)
+		fmt.Fprintf(b, "           %s\n", f.summary())
+		points := f.open()
+		if len(points) == 0 {
+			continue
+		}
+		t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+		for _, p := range points {
+			fmt.Fprintf(t, "           %s\t%s\t%s\n", p.Verdict, p.Point, f.Rule.evidence(p))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(b, "\n%s\n", rulesTotal(found))
+	return nil
+}
+
+func printRulesMarkdown(b *bytes.Buffer, found []Result) {
+	fmt.Fprintf(b, "**%s**\n\n| verdict | rule | evidence |\n| --- | --- | --- |\n", rulesTotal(found))
+	for _, f := range found {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", f.Verdict, markdownCell(f.Rule.Name), markdownCell(f.summary()))
+		for _, p := range f.open() {
+			fmt.Fprintf(b, "| | %s | %s: %s |\n", markdownCell(p.Point.String()), p.Verdict, markdownCell(f.Rule.evidence(p)))
+		}
+	}
+}
+
+// cell writes a text as part of a table of Markdown.
+func markdownCell(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(s)
+}
+
+// rulePointJSON is one point of a verdict in JSON. Shares are 0 to 1.
+type rulePointJSON struct {
+	results.Point
+
+	Verdict Verdict  `json:"verdict"`
+	Counted int64    `json:"counted"` // of samples: attempts, or rounds on the required side
+	Samples int64    `json:"samples"`
+	Figure  *float64 `json:"figure"` // null where there is no sample
+	Low     *float64 `json:"low"`
+	High    *float64 `json:"high"`
+	Reason  string   `json:"reason,omitempty"`
+}
+
+// ruleJSON is one rule's verdict in JSON.
+type ruleJSON struct {
+	Name       string          `json:"name"`
+	Line       int             `json:"line"`
+	Require    string          `json:"require"`
+	Confidence float64         `json:"confidence"`
+	Verdict    Verdict         `json:"verdict"`
+	Reason     string          `json:"reason,omitempty"`
+	Points     []rulePointJSON `json:"points"`
+}
+
+func printRulesJSON(b *bytes.Buffer, found []Result) error {
+	out := struct {
+		Verdict Verdict    `json:"verdict"`
+		Rules   []ruleJSON `json:"rules"`
+	}{Overall(found), []ruleJSON{}}
+	for _, f := range found {
+		r := ruleJSON{f.Rule.Name, f.Rule.Line, f.Rule.Require(), f.Rule.Confidence(), f.Verdict, f.Reason, []rulePointJSON{}}
+		for _, p := range f.Points {
+			j := rulePointJSON{p.Point, p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
+			if p.N > 0 {
+				j.Figure, j.Low, j.High = &p.Figure, &p.Low, &p.High
+			}
+			r.Points = append(r.Points, j)
+		}
+		out.Rules = append(out.Rules, r)
+	}
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(out); err != nil {
+		return fmt.Errorf("encode the verdicts: %w", err)
+	}
+	return nil
+}
+
+// rulesTotal counts the verdicts.
+func rulesTotal(found []Result) string {
+	var tally [len(ruleVerdictNames)]int
+	for _, f := range found {
+		tally[f.Verdict]++
+	}
+	parts := []string{fmt.Sprintf("%d hold", tally[Holds])}
+	if n := tally[Fails]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d fail", n))
+	}
+	if n := tally[Undecided]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d undecided", n))
+	}
+	return fmt.Sprintf("%s: %s", words.Plural(len(found), "rule"), strings.Join(parts, ", "))
+}
+
+// open returns the points that a verdict other than RuleHolds hangs on.
+func (f Result) open() []PointResult {
+	var open []PointResult
+	for _, p := range f.Points {
+		if p.Verdict != Holds {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+// summary says on what a verdict rests.
+func (f Result) summary() string {
+	r := f.Rule
+	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, units.Number(r.confidence*100))
+	if len(f.Points) == 0 {
+		return text + f.Reason
+	}
+	holds := len(f.Points) - len(f.open())
+	text += fmt.Sprintf("holds at %d of %s", holds, words.Plural(len(f.Points), "point"))
+	if f.Verdict != Holds {
+		return text
+	}
+	closest := slices.MinFunc(f.Points, func(a, b PointResult) int {
+		switch {
+		case a.margin < b.margin:
+			return -1
+		case a.margin > b.margin:
+			return 1
+		}
+		return 0
+	})
+	return text + "; closest " + closest.Point.String() + ": " + r.evidence(closest)
+}
+
+// evidence says what the verdict at a point rests on.
+func (r Rule) evidence(p PointResult) string {
+	if p.N == 0 {
+		return p.Needs
+	}
+	var text string
+	if r.require.metric.Share != nil {
+		text = fmt.Sprintf("%d of %d", p.K, p.N)
+		atLeast, atMost := fmt.Sprintf(", at least %s%%", words.Percent(p.Low)), fmt.Sprintf(", at most %s%%", words.Percent(p.High))
+		switch {
+		case p.Verdict == Undecided:
+			text += fmt.Sprintf(", %s%% to %s%%", words.Percent(p.Low), words.Percent(p.High))
+		case (p.Verdict == Holds) == r.require.op.atLeast():
+			text += atLeast
+		default:
+			text += atMost
+		}
+	} else {
+		unit := strings.TrimSuffix(" "+r.require.metric.Unit, " ")
+		text = fmt.Sprintf("%d of %s on the required side, median %s%s, %s to %s",
+			p.K, words.Plural(int(p.N), "round"), units.Number(p.Figure), unit, units.Number(p.Low), units.Number(p.High))
+	}
+	if p.Needs != "" {
+		text += "; " + p.Needs
+	}
+	return text
+}

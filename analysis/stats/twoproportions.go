@@ -1,0 +1,116 @@
+package stats
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Stratum is what two runs counted in one round: K of N each, 0 <= K <= N.
+type Stratum struct {
+	BaseK, BaseN int64
+	NewK, NewN   int64
+}
+
+// together adds up the strata.
+func together(strata []Stratum) (sum Stratum) {
+	for _, s := range strata {
+		sum.BaseK += s.BaseK
+		sum.BaseN += s.BaseN
+		sum.NewK += s.NewK
+		sum.NewN += s.NewN
+	}
+	return sum
+}
+
+// SharesTest is a test of the hypothesis that two runs have the same share in
+// every round.
+type SharesTest struct {
+	Method string // the name of the test that was used, in words
+	// P is its two-sided p-value.
+	P float64
+	// Smallest is the smallest p-value that counts with these margins could have
+	// had; 1 where every attempt ended the same way.
+	Smallest float64
+	// ChiSquare is the Cochran-Mantel-Haenszel statistic, whichever test was
+	// used; 0 where there is nothing to tell apart.
+	ChiSquare float64
+}
+
+// mantelFleiss is the least distance from the bounds at which the chi-square
+// approximation holds.
+const mantelFleiss = 5
+
+// NewSharesTest is the Cochran-Mantel-Haenszel test, stratified by round, without
+// a continuity correction: with one it is as conservative as Fisher's test, and
+// where it needs one Fisher's test is used in its place, on the table of all
+// rounds together. That is where the sum of the expected counts is less than 5
+// from one of the bounds that the margins leave it (Mantel and Fleiss).
+//
+// Sources: W. G. Cochran, "Some methods for strengthening the common chi-square
+// tests", Biometrics 10 (1954) 417-451; N. Mantel and W. Haenszel, "Statistical
+// aspects of the analysis of data from retrospective studies of disease", JNCI
+// 22 (1959) 719-748; N. Mantel and J. L. Fleiss, "Minimum expected cell size
+// requirements for the Mantel-Haenszel one-degree-of-freedom chi-square test and
+// a related rapid procedure", American Journal of Epidemiology 112 (1980)
+// 129-134; R. A. Fisher, "Statistical Methods for Research Workers" (1925).
+func NewSharesTest(strata []Stratum) SharesTest {
+	var observed, expected, low, high, variance float64
+	for _, s := range strata {
+		k, n := s.BaseK+s.NewK, s.BaseN+s.NewN
+		if s.BaseN == 0 || s.NewN == 0 {
+			continue // says nothing of the difference
+		}
+		share := float64(k) / float64(n)
+		observed += float64(s.NewK)
+		expected += float64(s.NewN) * share
+		low += float64(max(0, k-s.BaseN))
+		high += float64(min(k, s.NewN))
+		variance += float64(s.NewN) * float64(s.BaseN) / float64(n-1) * share * (1 - share)
+	}
+	t := SharesTest{Method: "Cochran-Mantel-Haenszel", P: 1, Smallest: 1}
+	if variance == 0 {
+		return t
+	}
+	chi := func(value float64) float64 { return (value - expected) * (value - expected) / variance }
+	t.ChiSquare = chi(observed)
+	if min(expected-low, high-expected) < mantelFleiss {
+		t.Method = "Fisher"
+		t.P, t.Smallest = fisher(together(strata))
+		return t
+	}
+	one := distuv.ChiSquared{K: 1}
+	t.P = one.Survival(t.ChiSquare)
+	t.Smallest = one.Survival(max(chi(low), chi(high)))
+	return t
+}
+
+// fisher is Fisher's exact test, two-sided by the probability of the tables,
+// and the smallest p-value of any table with the same margins.
+func fisher(s Stratum) (p, smallest float64) {
+	k, n := s.BaseK+s.NewK, s.BaseN+s.NewN
+	low, high := max(0, k-s.BaseN), min(k, s.NewN)
+	all := logChoose(n, k)
+	table := func(x int64) float64 {
+		return math.Exp(logChoose(s.NewN, x) + logChoose(s.BaseN, k-x) - all)
+	}
+	// Tables that are equally probable differ in their last bits.
+	const slack = 1 + 1e-7
+	own, ends := table(s.NewK), min(table(low), table(high))
+	for x := low; x <= high; x++ {
+		if q := table(x); q <= own*slack {
+			p += q
+		}
+	}
+	for x := low; x <= high; x++ {
+		if q := table(x); q <= ends*slack {
+			smallest += q
+		}
+	}
+	return min(p, 1), min(smallest, 1)
+}
+
+func logChoose(n, k int64) float64 {
+	gamma := func(x int64) float64 { v, _ := math.Lgamma(float64(x) + 1); return v }
+	return gamma(n) - gamma(k) - gamma(n-k)
+}

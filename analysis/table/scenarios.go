@@ -1,0 +1,44 @@
+package table
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/reproduce"
+)
+
+// WriteScenarios writes a line a part: the scenario with its verdict, what the part
+// shows, the delivered share with its interval and n, and what became of the rest.
+// It writes nothing for a run of a grid.
+func WriteScenarios(w io.Writer, study *analysis.Study) error {
+	judged := reproduce.Judge(study)
+	if len(judged) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "scenario\tverdict\tpart\tshows\tdelivered %\t95% interval\tn\tlost as %")
+	for _, r := range judged {
+		name, verdict := r.Name, r.Heading()
+		for _, p := range r.Parts {
+			share, limits, n, rest := PartCells(p)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, verdict, p.Name, p.Shows, share, limits, n, rest)
+			name, verdict = "", ""
+		}
+	}
+	return t.Flush()
+}
+
+// PartCells are a part's figures; what is not known is a dash, with the reason in
+// the last one.
+func PartCells(p reproduce.PartResult) (share, limits, n, rest string) {
+	if !p.Known() {
+		return words.None, words.None, words.None, p.Missing()
+	}
+	d := p.Delivered()
+	value, _, _ := words.Bounds(d)
+	return value, words.Interval(d), strconv.FormatInt(d.N, 10), lossCell(p.Summary)
+}

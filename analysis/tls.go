@@ -1,0 +1,24 @@
+package analysis
+
+import (
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Unclosed is the share of whole 503s over TLS in a stream that ended without a
+// close_notify: what is whole by its length, and still truncated by RFC 8446
+// section 6.1. A stream that the client closed first is in neither count.
+func (s *Summary) Unclosed() stats.Share {
+	cut := s.TLSEnds.Delivered(results.TLSTruncated) + s.TLSEnds.Delivered(results.TLSReset)
+	return stats.NewShare(cut, cut+s.TLSEnds.Delivered(results.TLSCloseNotify))
+}
+
+func addTLSEnds(all, more results.TLSCounts) results.TLSCounts {
+	if more == nil {
+		return all
+	}
+	sum := results.TLSCounts{}
+	sum.AddAll(all)
+	sum.AddAll(more)
+	return sum
+}

@@ -1,0 +1,236 @@
+package tune
+
+import (
+	"cmp"
+	"fmt"
+	"image/color"
+	"math"
+	"os"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/rejectbench/rejectbench/analysis/chart"
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// Plot draws a tuning's candidates, share against cost, as tune.svg and
+// tune.png into a folder, which it makes if it is missing. It returns the files'
+// paths, none where nothing was measured.
+func Plot(t *Tuning, dir string) ([]string, error) {
+	f := tuneFigure(t)
+	if f == nil {
+		return nil, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the plots' folder: %w", err)
+	}
+	drawn, err := chart.Render(f)
+	if err != nil {
+		return nil, err
+	}
+	return chart.Write([]chart.Figure{drawn}, dir)
+}
+
+// tuneLooks are the looks of the phases.
+var tuneLooks = []struct {
+	phase, legend string
+	look          figure.Look
+}{
+	{"search", "measured on the way", figure.Look{Color: figure.Faint, Glyph: draw.RingGlyph{}}},
+	{"half", "half of it, or twice for a limit", figure.Look{Color: figure.OkabeIto()[1], Glyph: draw.TriangleGlyph{}}},
+	{"confirm", "confirmation", figure.Look{Color: figure.OkabeIto()[0], Glyph: draw.CircleGlyph{}}},
+}
+
+func tuneFigure(t *Tuning) *figure.Figure {
+	cost, axis := func(c *Candidate) float64 { return c.Cost.HoldMs }, "descriptor held (fd-ms per rejection, log scale)"
+	if t.ObjectiveMs > 0 {
+		cost, axis = func(c *Candidate) float64 { return c.P99Ms }, "admitted response time, p99 (ms, log scale)"
+	}
+	var drawn []*Candidate
+	low, high, lowest := math.Inf(1), math.Inf(-1), 1.0
+	for i := range t.Candidates {
+		c := &t.Candidates[i]
+		if c.N == 0 || cost(c) <= 0 {
+			continue
+		}
+		drawn = append(drawn, c)
+		low, high, lowest = min(low, figure.LogMs(cost(c))), max(high, figure.LogMs(cost(c))), min(lowest, c.Low)
+	}
+	if len(drawn) == 0 {
+		return nil
+	}
+	if t.ObjectiveMs > 0 {
+		low, high = min(low, figure.LogMs(t.ObjectiveMs)), max(high, figure.LogMs(t.ObjectiveMs))
+	}
+	p := figure.NewPanel("", axis, "delivered (% of rejections)")
+	figure.PercentAxis(&p.Y, lowest)
+	room := max(0.05, (high-low)*0.12)
+	p.X.Min, p.X.Max, p.X.Tick.Marker = low-room, high+room, figure.LogTicks{}
+	p.Add(figure.Gridlines{Horizontal: true, Vertical: true}, targetLine{y: t.Target * 100, x: figure.LogMs(t.ObjectiveMs), vertical: t.ObjectiveMs > 0})
+	f := &figure.Figure{
+		Name:     "tune",
+		Title:    fmt.Sprintf("%s of %s: delivered share against its cost", t.Setting, t.Strategy),
+		Subtitle: t.conditions() + fmt.Sprintf(", bounds at %s%% confidence each", units.Number(t.Confidence*100)),
+		Panels:   [][]*plot.Plot{{p}},
+		Notes:    []string{"The dashed line is the target, " + t.target() + t.objective() + "."},
+		// One panel has the whole page.
+		PanelWidth: 7 * vg.Inch, PanelHeight: 290,
+	}
+	for _, phase := range tuneLooks {
+		any := false
+		for _, c := range drawn {
+			if c.Phase == phase.phase {
+				any = true
+				p.Add(figure.Series{Look: phase.look, Loose: true, Samples: []figure.Sample{{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}})
+			}
+		}
+		if any {
+			f.Legend = append(f.Legend, figure.LegendEntry{Name: phase.legend, Look: phase.look, Loose: true})
+		}
+	}
+	if t.Chosen != nil && cost(t.Chosen) > 0 {
+		chosen := figure.Look{Color: figure.OkabeIto()[2], Glyph: halo{}}
+		p.Add(figure.Series{Look: chosen, Loose: true, Samples: []figure.Sample{{X: figure.LogMs(cost(t.Chosen)), Y: t.Chosen.Share * 100, Low: t.Chosen.Share * 100, High: t.Chosen.Share * 100}}})
+		f.Legend = append(f.Legend, figure.LegendEntry{Name: "chosen: " + t.Chosen.Text, Look: chosen, Loose: true})
+	}
+	p.Add(labels(labelsOf(drawn, t.Chosen, cost)))
+	return f
+}
+
+// targetLine marks what has to be reached.
+type targetLine struct {
+	y, x     float64
+	vertical bool
+}
+
+// Plot implements plot.Plotter.
+func (l targetLine) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	style := draw.LineStyle{Color: figure.OkabeIto()[2], Width: 1, Dashes: []vg.Length{4, 3}}
+	c.StrokeLine2(style, c.Min.X, y(l.y), c.Max.X, y(l.y))
+	if l.vertical {
+		c.StrokeLine2(style, x(l.x), c.Min.Y, x(l.x), c.Max.Y)
+	}
+}
+
+// halo is a wide ring around another glyph.
+type halo struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (halo) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
+	c.SetLineStyle(draw.LineStyle{Color: sty.Color, Width: 1.8})
+	var path vg.Path
+	path.Move(vg.Point{X: at.X + 6, Y: at.Y})
+	path.Arc(at, 6, 0, 2*math.Pi)
+	path.Close()
+	c.Stroke(path)
+}
+
+// label is the name of a value, for a point of it.
+type label struct {
+	point figure.Sample
+	text  string
+	bold  bool
+}
+
+// labels writes names beside points: where there is room, to the right, the left,
+// below or above the interval, or further below.
+type labels []label
+
+// labelsOf names each value once, at the point of it with the most attempts. The
+// others have no text, but room of their own.
+func labelsOf(drawn []*Candidate, chosen *Candidate, cost func(*Candidate) float64) (all labels) {
+	named := map[int64]*Candidate{}
+	for _, c := range drawn {
+		if before := named[c.Value]; before == nil || c.N > before.N {
+			named[c.Value] = c
+		}
+	}
+	for _, c := range drawn {
+		l := label{point: figure.Sample{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}
+		if named[c.Value] == c {
+			l.text = c.Text
+		}
+		l.bold = chosen != nil && chosen.Value == c.Value
+		all = append(all, l)
+	}
+	// The chosen one has the first choice.
+	slices.SortStableFunc(all, func(a, b label) int {
+		if a.bold != b.bold {
+			if a.bold {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.point.X, b.point.X)
+	})
+	return all
+}
+
+// area is a rectangle of the page.
+type area struct{ left, right, bottom, top vg.Length }
+
+func (a area) meets(b area) bool {
+	return a.left < b.right && b.left < a.right && a.bottom < b.top && b.bottom < a.top
+}
+
+// Plot implements plot.Plotter.
+func (all labels) Plot(c draw.Canvas, p *plot.Plot) {
+	const glyph, row = 5, 11
+	x, y := p.Transforms(&c)
+	var taken []area
+	for _, l := range all {
+		at, room := x(l.point.X), vg.Length(glyph)
+		if l.bold {
+			room += 3
+		}
+		taken = append(taken, area{at - room, at + room, min(y(l.point.Low), y(l.point.Y)-room), max(y(l.point.High), y(l.point.Y)+room)})
+	}
+	type name struct {
+		text.Style
+		at   vg.Point
+		area area
+		text string
+	}
+	var names []name // written last, over the lines that lead to them
+	for i, l := range all {
+		if l.text == "" {
+			continue
+		}
+		style := figure.TextStyle(7.5, figure.Ink)
+		if l.bold {
+			style = figure.BoldStyle(7.5)
+		}
+		style.XAlign, style.YAlign = text.XCenter, figure.Midline
+		at, own, half := vg.Point{X: x(l.point.X), Y: y(l.point.Y)}, taken[i], style.Width(l.text)/2+1
+		places := []vg.Point{
+			{X: own.right + half, Y: at.Y}, {X: own.left - half, Y: at.Y},
+			{X: at.X, Y: own.bottom - row/2}, {X: at.X, Y: own.top + row/2},
+		}
+		for n := range 20 {
+			places = append(places, vg.Point{X: at.X, Y: own.bottom - row*vg.Length(n+1) - row/2})
+		}
+		for n, place := range places {
+			a := area{place.X - half, place.X + half, place.Y - row/2, place.Y + row/2}
+			if a.left < c.Min.X || a.right > c.Max.X || a.bottom < c.Min.Y || a.top > c.Max.Y+row || slices.ContainsFunc(taken, a.meets) {
+				continue
+			}
+			taken = append(taken, a)
+			if n > 3 {
+				c.StrokeLine2(draw.LineStyle{Color: figure.Faint, Width: 0.5}, at.X, own.bottom-1, at.X, a.top)
+			}
+			names = append(names, name{style, place, a, l.text})
+			break
+		}
+	}
+	for _, n := range names {
+		a := n.area
+		c.FillPolygon(color.White, []vg.Point{{X: a.left, Y: a.bottom}, {X: a.right, Y: a.bottom}, {X: a.right, Y: a.top}, {X: a.left, Y: a.top}})
+		c.FillText(n.Style, n.at, n.text)
+	}
+}

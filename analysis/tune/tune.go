@@ -1,0 +1,291 @@
+package tune
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+)
+
+// Tuning is the answer to what the cheapest value of a setting is that reaches a
+// target, with all that it rests on.
+type Tuning struct {
+	Strategy string   `json:"strategy"`
+	Setting  string   `json:"setting"`
+	Clients  []Client `json:"clients"`
+	// The conditions that were measured under.
+	RTTMs       float64 `json:"rtt_ms"`
+	Concurrency int     `json:"concurrency"`
+	BodyBytes   int64   `json:"body_bytes"`
+	Loss        float64 `json:"loss"` // 0 to 1, each way
+	Impairments string  `json:"impairments,omitempty"`
+	TLS         bool    `json:"tls,omitempty"`
+
+	Target      float64 `json:"target"`                 // delivered share of rejections, 0 to 1
+	Confidence  float64 `json:"confidence"`             // 0 to 1
+	ObjectiveMs float64 `json:"objective_ms,omitempty"` // what the p99 of the admitted response time may be; 0 is no objective
+
+	// Chosen is the confirmed value; nil where none was. Other is half of it, or
+	// twice for a limit; nil where that is outside of the range.
+	Chosen *Candidate `json:"chosen"`
+	Other  *Candidate `json:"other"`
+	// Best is the value with the best share, where none was confirmed.
+	Best       *Candidate  `json:"best,omitempty"`
+	Candidates []Candidate `json:"candidates"` // in the order they were judged
+	// Unfinished says why the search ended before it had an answer.
+	Unfinished string `json:"unfinished,omitempty"`
+
+	// HoldBoundMs is for how long a client that goes on sending a byte at a time
+	// can hold a descriptor with the chosen value, by the bound HoldBound; 0 where
+	// the strategy waits for nothing.
+	HoldBoundMs float64 `json:"hold_bound_ms"`
+	HoldBound   string  `json:"hold_bound"`
+
+	Words []Word `json:"words"` // of other servers for the setting
+
+	Cells    int     `json:"cells"` // measured, invalid ones among them
+	Invalid  int     `json:"invalid"`
+	Attempts int64   `json:"attempts"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// Client is one client behaviour of a mix.
+type Client struct {
+	Client string  `json:"client"`
+	Weight float64 `json:"weight"` // 0 to 1, all together 1
+}
+
+// Candidate is a value of the setting, measured for one purpose.
+type Candidate struct {
+	Value   int64  `json:"value"` // in nanoseconds, bytes or connections
+	Text    string `json:"text"`  // as the flag takes it
+	Phase   string `json:"phase"` // search, confirm or half
+	Verdict string `json:"verdict"`
+	N       int64  `json:"n"` // rejections
+	// Share is the delivered share, weighted over the clients; Low and High bound
+	// it, each by itself with the tuning's confidence.
+	Share float64 `json:"share"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	// Admitted is how many response times the 99th percentile is of, and High and
+	// Low its bounds by order statistics; 0 where there are too few.
+	Admitted  int64   `json:"admitted,omitempty"`
+	P99Ms     float64 `json:"response_p99_ms,omitempty"`
+	P99LowMs  float64 `json:"response_p99_low_ms,omitempty"`
+	P99HighMs float64 `json:"response_p99_high_ms,omitempty"`
+	Cost      Cost    `json:"cost"`
+}
+
+// Cost is what a rejection costs the server, weighted over the clients.
+type Cost struct {
+	HoldMs       float64 `json:"hold_ms"`     // mean: descriptor-milliseconds a rejection
+	HoldP99Ms    float64 `json:"hold_p99_ms"` // of the client of which it is longest
+	CPUUs        float64 `json:"cpu_us"`      // of the server, a rejection
+	DrainedBytes float64 `json:"drained_bytes"`
+}
+
+// Word is what a server calls the setting.
+type Word struct {
+	Server string `json:"server"`
+	// Directive is the line of configuration with the chosen value; empty where
+	// the server has none.
+	Directive string `json:"directive,omitempty"`
+	Note      string `json:"note,omitempty"`
+	Source    string `json:"source"`
+}
+
+// NewCost adds up what cells of one value cost. Cells that are not valid do
+// not count.
+func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
+	var known float64
+	for _, client := range clients {
+		var rejected, drained int64
+		var cpu float64
+		var hold []results.Percentiles
+		for _, c := range cells {
+			if c.Valid && c.Client == client.Client {
+				rejected += c.Server.Rejected
+				drained += c.Server.BytesDrained
+				cpu += c.Server.CPUUsPerRejection * float64(c.Server.Rejected)
+				hold = append(hold, c.Server.HoldMs)
+			}
+		}
+		if rejected == 0 {
+			continue
+		}
+		all := results.CombinePercentiles(hold)
+		known += client.Weight
+		cost.HoldMs += client.Weight * all.Mean
+		cost.HoldP99Ms = max(cost.HoldP99Ms, all.P99)
+		cost.CPUUs += client.Weight * cpu / float64(rejected)
+		cost.DrainedBytes += client.Weight * float64(drained) / float64(rejected)
+	}
+	if known > 0 {
+		cost.HoldMs /= known
+		cost.CPUUs /= known
+		cost.DrainedBytes /= known
+	}
+	return cost
+}
+
+// Write prints a tuning for people.
+func Write(w io.Writer, t *Tuning) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s of %s: %s\n\n", t.Setting, t.Strategy, t.conditions())
+	switch {
+	case t.Chosen != nil:
+		fmt.Fprintf(&b, "found %s %s: %s\n", t.Setting, t.Chosen.Text, t.judgement(t.Chosen))
+		switch {
+		case t.Other == nil:
+			b.WriteString("half of it, or twice for a limit, lies outside of the range\n")
+		default:
+			fmt.Fprintf(&b, "but   %s %s: %s\n", t.Setting, t.Other.Text, t.judgement(t.Other))
+		}
+	case t.Unfinished != "":
+		fmt.Fprintf(&b, "no answer: %s\n", t.Unfinished)
+	default:
+		fmt.Fprintf(&b, "no value of %s reaches %s%s with %s%% confidence within the range\n", t.Setting, t.target(), t.objective(), units.Number(t.Confidence*100))
+	}
+	if t.Chosen != nil && t.Unfinished != "" {
+		fmt.Fprintf(&b, "unfinished: %s\n", t.Unfinished)
+	}
+	if t.Best != nil {
+		fmt.Fprintf(&b, "best share seen, %s %s: %s\n", t.Setting, t.Best.Text, t.judgement(t.Best))
+	}
+	b.WriteByte('\n')
+	if err := t.table(&b); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "Bounds of a share hold with %s%% confidence each (Wilson", units.Number(t.Confidence*100))
+	if len(t.Clients) > 1 {
+		b.WriteString("; of the mix by MOVER")
+	}
+	b.WriteString(").\n")
+	if t.Chosen != nil {
+		t.costs(&b)
+		t.words(&b)
+	}
+	fmt.Fprintf(&b, "\nmeasured in %.0f s: %s (%d invalid), %d attempts\n", t.Seconds, words.Plural(t.Cells, "cell"), t.Invalid, t.Attempts)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (t *Tuning) conditions() string {
+	var clients []string
+	for _, c := range t.Clients {
+		name := c.Client
+		if len(t.Clients) > 1 {
+			name += " " + units.Number(c.Weight*100) + "%"
+		}
+		clients = append(clients, name)
+	}
+	text := fmt.Sprintf("%s client, rtt %s ms, concurrency %d, body %s", strings.Join(clients, " and "), units.Number(t.RTTMs), t.Concurrency, units.Size(t.BodyBytes))
+	if t.Loss > 0 {
+		text += ", loss " + units.Number(t.Loss*100) + "%"
+	}
+	if t.Impairments != "" {
+		text += ", " + t.Impairments
+	}
+	if t.TLS {
+		text += ", TLS 1.3"
+	}
+	return text
+}
+
+// target writes the target as it was given, not rounded.
+func (t *Tuning) target() string { return fmt.Sprintf("%.10g%%", t.Target*100) }
+
+func (t *Tuning) objective() string {
+	if t.ObjectiveMs == 0 {
+		return ""
+	}
+	return " and an admitted p99 response time of at most " + units.Number(t.ObjectiveMs) + " ms"
+}
+
+// judgement says what a candidate's own cells say.
+func (t *Tuning) judgement(c *Candidate) string {
+	text := fmt.Sprintf("%s%% delivered %s, n=%d", oneSided(c.Share), oneSidedInterval(c), c.N)
+	if t.ObjectiveMs > 0 {
+		text += ", admitted p99 " + c.p99()
+	}
+	return text + ": " + verdictPhrase[c.Verdict] + " " + t.target() + t.objective()
+}
+
+var verdictPhrase = map[string]string{
+	"meets": "meets", "misses": "misses", "passes": "is not told apart from reaching", "undecided": "is not shown to reach",
+}
+
+func (c *Candidate) p99() string {
+	if c.Admitted == 0 {
+		return words.None
+	}
+	low, high := words.None, words.None
+	if c.P99LowMs > 0 {
+		low = units.Number(c.P99LowMs)
+	}
+	if c.P99HighMs > 0 {
+		high = units.Number(c.P99HighMs)
+	}
+	return fmt.Sprintf("%s ms [%s, %s], n=%d", units.Number(c.P99Ms), low, high, c.Admitted)
+}
+
+// A target may have more nines than a table elsewhere shows.
+func oneSided(v float64) string { return words.PercentWith(v, tuneDecimals(v)) }
+
+func tuneDecimals(v float64) int {
+	if v > 0.999 {
+		return 3
+	}
+	return words.Decimals(v)
+}
+
+func oneSidedInterval(c *Candidate) string {
+	return "[" + oneSided(c.Low) + ", " + oneSided(c.High) + "]"
+}
+
+// table lists every candidate in the order it was judged.
+func (t *Tuning) table(b *strings.Builder) error {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s\tphase\tn\tdelivered %%\tbounds %%\t", t.Setting)
+	if t.ObjectiveMs > 0 {
+		fmt.Fprint(w, "admitted p99\t")
+	}
+	fmt.Fprint(w, "held ms\tp99\tCPU us\tdrained\tverdict\n")
+	for _, c := range t.Candidates {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t", c.Text, c.Phase, c.N, oneSided(c.Share), oneSidedInterval(&c))
+		if t.ObjectiveMs > 0 {
+			fmt.Fprintf(w, "%s\t", c.p99())
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", units.Number(c.Cost.HoldMs), units.Number(c.Cost.HoldP99Ms), units.Number(c.Cost.CPUUs), units.Size(int64(c.Cost.DrainedBytes)), c.Verdict)
+	}
+	return w.Flush()
+}
+
+func (t *Tuning) costs(b *strings.Builder) {
+	c := t.Chosen.Cost
+	fmt.Fprintf(b, "\na rejection costs %s descriptor-ms (p99 %s ms), %s us of the server's CPU time and %s read and thrown away\n",
+		units.Number(c.HoldMs), units.Number(c.HoldP99Ms), units.Number(c.CPUUs), units.Size(int64(c.DrainedBytes)))
+	if t.HoldBound == "" {
+		b.WriteString("a hostile client cannot hold a rejected connection: the strategy waits for nothing\n")
+		return
+	}
+	fmt.Fprintf(b, "a hostile client that sends a byte at a time holds a descriptor for %s ms, by %s\n", units.Number(t.HoldBoundMs), t.HoldBound)
+}
+
+func (t *Tuning) words(b *strings.Builder) {
+	b.WriteString("\nin other servers' words\n")
+	for _, w := range t.Words {
+		text := w.Directive
+		if text == "" {
+			text = "none"
+		}
+		if w.Note != "" {
+			text += " (" + w.Note + ")"
+		}
+		fmt.Fprintf(b, "  %s: %s\n", w.Server, text)
+	}
+}

@@ -1,0 +1,140 @@
+package tune
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// tuned is a tuning as a search leaves it.
+func tuned() *Tuning {
+	of := func(value int64, text, phase, verdict string, k, n int64, hold float64) Candidate {
+		c := Candidate{Value: value, Text: text, Phase: phase, Verdict: verdict, N: n, Cost: Cost{hold, hold * 1.3, 210, 700e3}}
+		c.Share, c.Low, c.High = stats.Mix([]stats.Part{{Weight: 1, K: k, N: n}}, stats.NormalQuantile(0.95))
+		return c
+	}
+	t := &Tuning{
+		Strategy: "lingering-close", Setting: "linger-total", Clients: []Client{{"blocking", 0.7}, {"duplex", 0.3}},
+		RTTMs: 100, Concurrency: 50, BodyBytes: 1 << 20, Target: 0.999, Confidence: 0.95,
+		Candidates: []Candidate{
+			of(431e6, "431ms", "search", "misses", 42, 100, 431), of(861e6, "861ms", "search", "passes", 684, 684, 655),
+			of(609e6, "609ms", "search", "misses", 96, 100, 608), of(724e6, "724ms", "search", "misses", 1355, 1363, 647),
+			of(861e6, "861ms", "confirm", "meets", 3400, 3400, 638), of(430500e3, "430.5ms", "half", "misses", 53, 100, 432),
+		},
+		HoldBoundMs: 861, HoldBound: "linger-total",
+		Words: []Word{
+			{Server: "nginx", Directive: "lingering_time 861ms;", Source: "nginx.org"},
+			{Server: "Apache httpd", Note: "MAX_SECS_TO_LINGER 30 s, a constant of the build", Source: "server/connection.c"},
+		},
+		Cells: 21, Invalid: 6, Attempts: 9933, Seconds: 145.3,
+	}
+	t.Chosen, t.Other = &t.Candidates[4], &t.Candidates[5]
+	return t
+}
+
+// found, not found, cut short, and a limit.
+func tunings() map[string]*Tuning {
+	none := tuned()
+	none.Chosen, none.Other, none.Candidates, none.Best = nil, nil, none.Candidates[:1], &none.Candidates[0]
+	cut := tuned()
+	cut.Chosen, cut.Other, cut.Candidates, cut.Best, cut.Unfinished = nil, nil, cut.Candidates[:2], &cut.Candidates[1], "the time budget is used up: 3m0s"
+	limit := tuned()
+	limit.Setting, limit.Clients, limit.ObjectiveMs, limit.Other = "limit", []Client{{"blocking", 1}}, 80, nil
+	for i := range limit.Candidates {
+		c := &limit.Candidates[i]
+		c.Admitted, c.P99Ms, c.P99LowMs, c.P99HighMs = 557, 60+float64(i), 58, 64
+	}
+	limit.Candidates[0].P99HighMs = 0
+	return map[string]*Tuning{"found": tuned(), "none": none, "unfinished": cut, "limit": limit}
+}
+
+func TestTuningsReadAsRecorded(t *testing.T) {
+	for name, tuning := range tunings() {
+		var b bytes.Buffer
+		if err := Write(&b, tuning); err != nil {
+			t.Fatal(err)
+		}
+		analysistest.Golden(t, "tune-"+name+".golden", b.Bytes())
+	}
+}
+
+func TestATuningIsJSONAsRecordedAndComesBack(t *testing.T) {
+	want := tuned()
+	b, err := json.MarshalIndent(want, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	analysistest.Golden(t, "tune.golden.json", append(b, '\n'))
+	var got Tuning
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(*want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEveryCandidateIsNamedInThePlotWhichIsTheSameEachTime(t *testing.T) {
+	for name, tuning := range tunings() {
+		var drawn [2][]byte
+		for i := range drawn {
+			dir := t.TempDir()
+			paths, err := Plot(tuning, dir)
+			if err != nil || len(paths) != 2 {
+				t.Fatalf("%s: %v, %v", name, paths, err)
+			}
+			if drawn[i], err = os.ReadFile(filepath.Join(dir, "tune.svg")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(drawn[0], drawn[1]) {
+			t.Errorf("%s is drawn in two ways", name)
+		}
+		for _, c := range tuning.Candidates {
+			if !bytes.Contains(drawn[0], []byte(">"+c.Text+"<")) {
+				t.Errorf("%s: no label %s", name, c.Text)
+			}
+		}
+		if chosen := bytes.Contains(drawn[0], []byte("chosen: ")); chosen != (tuning.Chosen != nil) {
+			t.Errorf("%s: a chosen one is drawn: %v", name, chosen)
+		}
+	}
+}
+
+func TestATuningOfNothingHasNoPlotAndSaysWhy(t *testing.T) {
+	nothing := tuned()
+	nothing.Chosen, nothing.Other, nothing.Candidates, nothing.Unfinished = nil, nil, nil, "cells stay invalid: late"
+	if paths, err := Plot(nothing, filepath.Join(t.TempDir(), "none")); paths != nil || err != nil {
+		t.Errorf("%v, %v", paths, err)
+	}
+	var b strings.Builder
+	if err := Write(&b, nothing); err != nil || !strings.Contains(b.String(), "no answer: cells stay invalid: late\n") {
+		t.Errorf("%v:\n%s", err, &b)
+	}
+}
+
+func TestACostIsWeightedOverClientsAndLeavesInvalidCellsOut(t *testing.T) {
+	cell := func(client string, valid bool, rejected int64, hold float64) results.Cell {
+		return results.Cell{Point: results.Point{Client: client}, Valid: valid, Server: results.Server{
+			Rejected: rejected, BytesDrained: rejected * 1000, CPUUsPerRejection: hold / 10,
+			HoldMs: results.Percentiles{Count: rejected, Mean: hold, P99: 2 * hold},
+		}}
+	}
+	clients := []Client{{"blocking", 0.75}, {"duplex", 0.25}}
+	got := NewCost([]results.Cell{
+		cell("blocking", true, 10, 100), cell("blocking", true, 30, 200), cell("duplex", true, 1000, 400), cell("blocking", false, 1000, 9999),
+	}, clients)
+	want := Cost{HoldMs: 0.75*175 + 0.25*400, HoldP99Ms: 800, CPUUs: 0.75*17.5 + 0.25*40, DrainedBytes: 1000}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// tcpConn is what a strategy needs of a connection: what *net.TCPConn has.
+// tcpConn has the methods of *net.TCPConn that a strategy needs.
 type tcpConn interface {
 	net.Conn
 	CloseWrite() error
@@ -21,8 +21,8 @@ type tcpConn interface {
 
 var _ tcpConn = (*net.TCPConn)(nil)
 
-// answerText is the 503 that every strategy sends, always the same bytes in one
-// write, so that it leaves as one segment.
+// answerText is the 503 of every strategy. It is written in one call, so that it
+// leaves in one segment.
 const answerText = "HTTP/1.1 503 Service Unavailable\r\n" +
 	"Content-Type: text/plain\r\n" +
 	"Content-Length: 21\r\n" +
@@ -33,7 +33,7 @@ const answerText = "HTTP/1.1 503 Service Unavailable\r\n" +
 
 const answerBody = "connection limit met\n"
 
-// answerBytes saves a copy of Answer a connection.
+// answerBytes avoids a conversion of answerText for each connection.
 var answerBytes = []byte(answerText)
 
 func writeAnswer(c tcpConn) error {
@@ -48,34 +48,35 @@ func answerAndHalfClose(c tcpConn) error {
 	return c.CloseWrite()
 }
 
-// Bounds are the time and byte limits that a server holds a connection to. A
-// zero field is its default.
+// Bounds are the time and byte limits of a connection. A zero field means its
+// default.
 type Bounds struct {
-	// HeaderTimeout bounds each of: the TLS handshake, from accept; the wait for a
-	// later request than the first; reading a header, from then. 0 is 10 s.
+	// HeaderTimeout bounds each of three waits: the TLS handshake, from accept; the
+	// wait for a later request than the first; reading a header. 0 is 10 s.
 	HeaderTimeout time.Duration
 	BodyTimeout   time.Duration // from the header's end to the body's; 0 is 30 s
 
-	LingerIdle  time.Duration // lingering ends when no byte came for so long; 0 is 5 s (nginx lingering_timeout)
-	LingerTotal time.Duration // lingering ends after so long; 0 is 30 s (nginx lingering_time)
-	LingerBytes int64         // lingering ends after so many bytes; 0 is no limit (Tomcat maxSwallowSize has 2 MiB)
+	LingerIdle  time.Duration // lingering ends after this time without a byte; 0 is 5 s (nginx lingering_timeout)
+	LingerTotal time.Duration // lingering ends after this time; 0 is 30 s (nginx lingering_time)
+	LingerBytes int64         // lingering ends after this number of bytes; 0 is no limit (Tomcat maxSwallowSize is 2 MiB)
 
-	// Lingerers is how many connections lingering-close and drain-until-acked
-	// have at once at most; one above is closed as close would. 0 is no limit.
+	// Lingerers is the maximum number of connections that linger at once in
+	// lingering-close and drain-until-acked. The server closes further rejected
+	// connections as the strategy close does. 0 is no limit.
 	Lingerers int
 
-	CloseDelay time.Duration // how long delayed-close waits; 0 is 500 ms (Go net/http rstAvoidanceDelay; Envoy has 1 s)
-	AckTimeout time.Duration // how long wait-acked and drain-until-acked wait; 0 is 5 s
+	CloseDelay time.Duration // wait of delayed-close; 0 is 500 ms (Go net/http rstAvoidanceDelay; Envoy has 1 s)
+	AckTimeout time.Duration // maximum wait of wait-acked and drain-until-acked; 0 is 5 s
 
-	// QuietFloor is what drain-until-acked adds to the round trip for which
-	// input must be quiet; 0 is 50 ms. Over a short round trip a sender that
-	// only waits for a CPU would count as done: 50 uploads of 1 MiB over a link
-	// without delay, on two CPUs, got 20% of the answers with 1 ms, 49% with
-	// 5 ms, 98% with 20 ms and all of 450 with 50 ms.
+	// QuietFloor is added to the round trip for which drain-until-acked needs no
+	// input; 0 is 50 ms. Without it, over a short round trip a sender that waits for
+	// a CPU would count as finished. 50 uploads of 1 MiB over a link without delay,
+	// on two CPUs, got 20% of the answers with 1 ms, 49% with 5 ms, 98% with 20 ms
+	// and all of 450 with 50 ms.
 	QuietFloor time.Duration
 }
 
-// withDefaults fills the zero fields in.
+// withDefaults returns b with a default for each zero field.
 func (b Bounds) withDefaults() (Bounds, error) {
 	for _, f := range []struct {
 		name  string
@@ -101,19 +102,19 @@ func (b Bounds) withDefaults() (Bounds, error) {
 		return b, errors.New("LingerBytes is negative")
 	}
 	if b.Lingerers < 0 {
-		return b, errors.New("the number of lingerers is negative")
+		return b, errors.New("Lingerers is negative")
 	}
 	return b, nil
 }
 
-// bufferSize is the longest header, and how much a discard reads at once.
+// bufferSize is the maximum length of a header and of one discarding read, in bytes.
 const bufferSize = 16 << 10
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
-// discard reads and drops what comes until the first of: an error, which is
-// io.EOF when the peer closed its side; idle passes without a byte; the time
-// is over; at least limit bytes came (0 is no limit).
+// discard reads and discards input until one of: an error, which is io.EOF if the
+// peer closed its side; no byte for the time idle; the time over; at least limit
+// bytes were read (0 is no limit).
 func discard(c tcpConn, idle time.Duration, over time.Time, limit int64) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
@@ -137,8 +138,9 @@ func discard(c tcpConn, idle time.Duration, over time.Time, limit int64) error {
 	return errByteLimit
 }
 
-// discardAvailable drops what has arrived, in at most so many reads, and never
-// waits: it asks for no more than the kernel says is there.
+// discardAvailable discards the data in the receive buffer with at most the given
+// number of reads. It never blocks: each read asks for at most the number of bytes
+// that the kernel reports.
 func discardAvailable(c tcpConn, reads int) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
@@ -154,19 +156,18 @@ func discardAvailable(c tcpConn, reads int) error {
 	return errByteLimit
 }
 
-// conn is an accepted connection with its ledger entry. It counts what the socket
-// takes and gives, whatever is spoken above it. Reads, writes and
-// closing may come from different goroutines, as they do under net/http and
-// when a shutdown cuts.
+// conn is an accepted connection and the figures of its ledger entry. It counts
+// the bytes of the socket, with or without TLS above it. Read, Write and Close may
+// be called from different goroutines, as net/http and Shutdown do.
 type conn struct {
 	*net.TCPConn
 	accepted time.Time
-	age      time.Duration // at the n-th request, for n > 1: no part of what rejecting that costs
+	age      time.Duration // at the n-th request if n > 1; not part of the hold time of a rejection
 	peer     peer
-	records  bool          // what is written are records of TLS, one at a time
+	records  bool          // each Write is one TLS record
 	decision atomic.Uint32 // a Decision
 	answer   atomic.Int64
-	tail     atomic.Int64 // of answer, what came after the last byte of text
+	tail     atomic.Int64 // bytes of answer after the last byte of plaintext
 	read     atomic.Int64
 	unread   atomic.Int64 // valid once closed
 	held     atomic.Int64 // nanoseconds from accept to close; valid once closed
@@ -192,8 +193,8 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// noteTail takes note of a record that was written. No answer's is as short as an
-// alert's, so its length tells the one from the other.
+// noteTail updates tail after a record was written. Only an alert has a record as
+// short as alertRecord; every answer is longer.
 func (c *conn) noteTail(record []byte) {
 	tail := 0
 	if len(record) == alertRecord {
@@ -202,8 +203,8 @@ func (c *conn) noteTail(record []byte) {
 	c.tail.Store(int64(tail))
 }
 
-// Close notes how much is unread, then closes. Data may arrive between the
-// two; nothing closes that gap but the kernel's own counters.
+// Close records the number of unread bytes and closes the connection. Data may
+// arrive between the two; only the kernel's counters include it.
 func (c *conn) Close() error {
 	c.closing.Do(func() {
 		n, err := available(c.TCPConn)
@@ -217,7 +218,7 @@ func (c *conn) Close() error {
 	return c.closeErr
 }
 
-// entry returns the connection's line of the ledger; it must be closed.
+// entry returns the connection's ledger entry. The connection must be closed.
 func (c *conn) entry(end endReason) LedgerEntry {
 	if c.cut.Load() {
 		end = endCut
@@ -237,7 +238,7 @@ func (c *conn) entry(end endReason) LedgerEntry {
 	}
 }
 
-// limitError is the error of an End that is a limit reached or a rule broken.
+// limitError is the error for a reason other than an error of a system call.
 type limitError endReason
 
 func (e limitError) Error() string { return endReasons[e].Summary }
@@ -253,14 +254,14 @@ var (
 	errHandshake     error = limitError(endHandshakeFailed)
 )
 
-// Windows has resets under numbers of its own, which package syscall does not
-// map to ECONNRESET; no other system uses them.
+// Windows reports resets under these numbers, which package syscall does not map
+// to ECONNRESET. No other system uses them.
 const (
 	wsaeConnAborted = syscall.Errno(10053)
 	wsaeConnReset   = syscall.Errno(10054)
 )
 
-// endReasonOf tells how a connection ended from what its strategy returned.
+// endReasonOf maps the error of a strategy to the reason for the connection's end.
 func endReasonOf(err error) endReason {
 	var limit limitError
 	switch {

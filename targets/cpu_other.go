@@ -4,5 +4,5 @@ package targets
 
 import "time"
 
-// processCPU is not known here; a cost of 0 stands for that.
+// processCPU returns 0: the CPU time is unknown on this system.
 func processCPU() time.Duration { return 0 }

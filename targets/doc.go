@@ -1,15 +1,14 @@
-// Package targets is what a fleet hits: a limited reference server that
-// rejects connections above its limit, and one small function for each way of
-// rejecting them.
+// Package targets contains the reference server, which rejects connections
+// above a limit, and one small function for each way of rejecting them.
 //
 // A strategy is one function and one row of Strategies. The function answers
-// 503 and closes one connection; it takes what *net.TCPConn has, so that it can
-// be copied into another server as it stands. Where the listener or the accept
-// loop itself is the strategy, the row says so.
+// 503 and closes one connection. It uses only methods of *net.TCPConn, so it can
+// be copied into another server unchanged. The row names the listener option or
+// the accept loop if that is the strategy.
 //
-// The server reads requests as servers do (split headers, Content-Length and
-// chunked bodies, Expect: 100-continue), never knows who hits it, and keeps a
-// ledger with one Entry for every connection it accepted. It may speak TLS 1.3, and
-// meet its limit at a later request of a connection than the first; a strategy
-// is the same function of a Conn in either case.
+// The server handles requests as servers do: split headers, Content-Length and
+// chunked bodies, Expect: 100-continue. It does not know which client sends them.
+// Its ledger has one LedgerEntry for each accepted connection. The server can
+// speak TLS 1.3, and can check its limit at a later request of a connection. A
+// strategy is the same function in every case.
 package targets

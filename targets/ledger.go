@@ -68,8 +68,8 @@ var endReasons = [numEndReasons]results.Term{
 // String returns the reason's name in records.
 func (e endReason) String() string { return endReasons[e].Name }
 
-// LedgerEntry is one accepted connection. It holds no pointer, so that a ledger of a
-// million costs the garbage collector nothing.
+// LedgerEntry is one accepted connection. It has no pointers, so that the garbage
+// collector need not scan a ledger of a million entries.
 type LedgerEntry struct {
 	PeerIP   [16]byte // IPv4 addresses in their IPv4-mapped form
 	PeerPort uint16
@@ -77,27 +77,27 @@ type LedgerEntry struct {
 	End      endReason
 	Accepted int64 // nanoseconds since 1970 when accept returned
 	Closed   int64 // nanoseconds since 1970 when close returned
-	// All bytes are those of the socket: they include a TLS handshake and what TLS
-	// adds to a text, and the requests before the n-th with their answers.
-	Answer int64 // bytes the kernel took from the server
-	Tail   int64 // of these, those after the last byte of text: a close_notify, or another TLS alert
-	Read   int64 // bytes the server took from the kernel
-	Unread int64 // bytes in the receive buffer when close was called; -1 where the system does not tell
+	// All bytes are counted at the socket. They include the TLS handshake and the
+	// overhead of TLS, and the requests before the n-th and their answers.
+	Answer int64 // bytes that the kernel accepted from the server
+	Tail   int64 // bytes of Answer after the last byte of plaintext: a close_notify or another TLS alert
+	Read   int64 // bytes that the server read
+	Unread int64 // bytes in the receive buffer when close was called; -1 if the system does not report them
 }
 
-// Report is the server's own account, complete after Shutdown. It can be sent
-// with encoding/gob.
+// Report is the server's ledger and its totals, complete after Shutdown. It can be
+// encoded with encoding/gob.
 type Report struct {
 	Entries []LedgerEntry // in order of closing
 	// Server holds the totals. CPUUsPerRejection is the CPU time of the whole
-	// process from Serve to the end of Shutdown, admitted requests included. HoldMs
-	// counts from accept, or from the n-th request for n > 1; BytesDrained is the sum
-	// of Read, with all that is in it.
+	// process from Serve to the end of Shutdown, including that of admitted requests,
+	// per rejection. HoldMs is from accept, or from the n-th request if n > 1, to the
+	// close. BytesDrained is the sum of Read over all rejections.
 	Server       results.Server
 	AcceptErrors int64 // calls of accept that failed, such as for lack of descriptors or memory
 }
 
-// peer is an address without a pointer.
+// peer is a client's address without pointers.
 type peer struct {
 	ip   [16]byte
 	port uint16
@@ -108,8 +108,8 @@ func peerOf(a net.Addr) peer {
 	return peer{ap.Addr().As16(), ap.Port()}
 }
 
-// ledgerChunk entries are kept in one piece, so that a ledger grows without
-// ever being copied while connections wait for it.
+// ledgerChunk is the number of entries of a chunk. A ledger of chunks grows
+// without copying its entries while connections wait for it.
 const ledgerChunk = 4096
 
 // ledger holds the open connections and the entries of the closed ones.
@@ -121,7 +121,7 @@ type ledger struct {
 	hold   *hdrhistogram.Histogram // of rejections
 	ends   [numEndReasons]int64    // of rejections
 	totals results.Server
-	gone   sync.WaitGroup // done once every begun connection has its entry
+	gone   sync.WaitGroup // one for each connection without an entry
 
 	acceptErrors int64
 }
@@ -130,7 +130,7 @@ func newLedger() *ledger {
 	return &ledger{open: make(map[*conn]struct{}), hold: results.NewHistogram()}
 }
 
-// begin takes a connection as accepted now.
+// begin adds a connection that was accepted now.
 func (l *ledger) begin(t *net.TCPConn) *conn {
 	c := &conn{TCPConn: t, accepted: time.Now(), peer: peerOf(t.RemoteAddr())}
 	l.gone.Add(1)
@@ -141,7 +141,7 @@ func (l *ledger) begin(t *net.TCPConn) *conn {
 	return c
 }
 
-// end closes the connection, if that is not done, and writes its entry.
+// end closes the connection if it is open, and adds its entry.
 func (l *ledger) end(c *conn, end endReason) {
 	c.Close()
 	e := c.entry(end)
@@ -169,7 +169,7 @@ func (l *ledger) end(c *conn, end endReason) {
 	}
 }
 
-// cutOpen closes every open connection under its owner.
+// cutOpen closes every open connection while its strategy still uses it.
 func (l *ledger) cutOpen() {
 	l.mu.Lock()
 	open := make([]*conn, 0, len(l.open))
@@ -189,7 +189,7 @@ func (l *ledger) acceptFailed() {
 	l.acceptErrors++
 }
 
-// report adds up the ledger; cpu is the process's CPU time over it.
+// report returns the ledger and its totals; cpu is the CPU time of the process.
 func (l *ledger) report(cpu time.Duration) Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()

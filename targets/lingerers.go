@@ -1,9 +1,8 @@
 package targets
 
-// turnAway rejects a connection by the server's strategy, or, while as many
-// linger as Bounds.Lingerers allows, as Close does. It is what keeps lingering
-// from holding more descriptors than the limit was to save: a flood finds
-// Lingerers places and the rest costs a write each.
+// turnAway rejects a connection by the server's strategy. While Bounds.Lingerers
+// connections linger, it rejects as the strategy close does. Without that bound a
+// flood of connections could hold more descriptors than the limit saves.
 func (s *Server) turnAway(c tcpConn) error {
 	if !s.strategy.lingers || s.lingering == nil {
 		return s.strategy.reject(c, s.config.Bounds)
@@ -17,7 +16,7 @@ func (s *Server) turnAway(c tcpConn) error {
 	}
 }
 
-// places returns a channel that holds one token for each of n, or nil for no limit.
+// places returns a channel with capacity for n tokens, or nil for no limit.
 func places(n int) chan struct{} {
 	if n == 0 {
 		return nil

@@ -14,12 +14,11 @@ import (
 	"time"
 )
 
-// serveNetHTTP leaves connections to net/http and limits in the handler, as a
-// Go program would. The tear-down is net/http's own: what it reads before the
-// answer, and when it half-closes and waits before it closes (net/http
-// server.go, maxPostHandlerReadBytes and rstAvoidanceDelay). Behind TLS, as under
-// ServeTLS, its half-close is a close_notify alone (tls.Conn.CloseWrite): the FIN
-// comes with the close.
+// serveNetHTTP serves connections with net/http and checks the limit in the
+// handler, as a Go program would. net/http decides how much it reads before the
+// answer, and when it half-closes and waits before it closes (net/http server.go,
+// maxPostHandlerReadBytes and rstAvoidanceDelay). Over TLS, as with ServeTLS, its
+// half-close only sends close_notify (tls.Conn.CloseWrite); the close sends the FIN.
 func serveNetHTTP(s *Server) error {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -33,7 +32,7 @@ func serveNetHTTP(s *Server) error {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, httpConnKey{}, httpConnOf(c))
 		},
-		// StateClosed is net/http's last word on a connection: it comes after the close.
+		// net/http reports StateClosed after it has closed the connection.
 		ConnState: func(c net.Conn, state http.ConnState) {
 			if state == http.StateClosed {
 				h := httpConnOf(c)
@@ -48,7 +47,7 @@ func serveNetHTTP(s *Server) error {
 	return server.Serve(l)
 }
 
-// httpConnOf returns what the listener accepted.
+// httpConnOf returns the accepted connection under c.
 func httpConnOf(c net.Conn) *httpConn {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
@@ -56,13 +55,13 @@ func httpConnOf(c net.Conn) *httpConn {
 	return c.(*httpConn)
 }
 
-// handle answers one request: 200 if it is earlier than the n-th or while a slot is
-// free, 503 otherwise.
+// handle answers one request: 200 if it is before the n-th or if a slot is free,
+// 503 otherwise.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(httpConnKey{}).(*httpConn)
 	h := w.Header()
 	h.Set("Content-Type", "text/plain")
-	// net/http stops its read during an earlier request by a deadline.
+	// net/http uses a deadline to stop its background read of an earlier request.
 	c.seen.CompareAndSwap(uint32(endHeaderTimeout), uint32(endClosed))
 	if c.requests++; c.requests < s.config.Nth {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
@@ -73,7 +72,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	if s.config.Nth > 1 {
 		c.age = time.Since(c.accepted)
 	}
-	h.Set("Connection", "close") // nothing comes after the n-th request, as with the other strategies
+	h.Set("Connection", "close") // the n-th request is the last, as with the other strategies
 	decision := s.decide()
 	c.decision.Store(uint32(decision))
 	if decision == Rejected {
@@ -95,7 +94,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 
 type httpConnKey struct{}
 
-// httpListener hands net/http connections that are in the ledger.
+// httpListener gives net/http connections that are in the ledger.
 type httpListener struct{ s *Server }
 
 func (l httpListener) Accept() (net.Conn, error) {
@@ -109,26 +108,26 @@ func (l httpListener) Accept() (net.Conn, error) {
 func (l httpListener) Close() error   { l.s.stop(); return nil }
 func (l httpListener) Addr() net.Addr { return l.s.listener.Addr() }
 
-// httpConn is a conn that notes how reading ended, because net/http does not
-// tell. It has all methods of *net.TCPConn: net/http half-closes only what
-// has CloseWrite.
+// httpConn is a conn that records how reading ended, because net/http does not
+// report it. It has all methods of *net.TCPConn, because net/http half-closes only
+// a connection with CloseWrite.
 type httpConn struct {
 	*conn
-	seen     atomic.Uint32 // an End
-	requests int           // that the handler has had
+	seen     atomic.Uint32 // an endReason
+	requests int           // number of requests that reached the handler
 }
 
 func (c *httpConn) Read(p []byte) (int, error) {
 	n, err := c.conn.Read(p)
 	if endReason(c.seen.Load()) == endPeerReset {
-		return n, err // the socket tells of a reset once, and then of an end-of-file
+		return n, err // the socket reports a reset once and an end-of-file after it
 	}
 	switch {
 	case err == nil:
 		c.seen.Store(uint32(endClosed))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		// net/http also uses a deadline to stop its own background read, so this
-		// says something only while there is no request.
+		// net/http also uses a deadline to stop its background read, so this is a
+		// timeout only while the connection has no request.
 		if Decision(c.decision.Load()) == Undecided {
 			c.seen.Store(uint32(endHeaderTimeout))
 		}
@@ -138,8 +137,8 @@ func (c *httpConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end tells how the connection ended, from the socket and from what net/http had
-// above it, once both are closed.
+// end returns why the connection ended. Both the socket and above, the connection
+// that net/http used, must be closed.
 func (c *httpConn) end(above net.Conn) endReason {
 	seen := endReason(c.seen.Load())
 	t, ok := above.(*tls.Conn)
@@ -150,8 +149,8 @@ func (c *httpConn) end(above net.Conn) endReason {
 		c.decision.Store(uint32(Rejected)) // as handshakeFailed does
 		return endHandshakeFailed
 	}
-	// A close_notify is an end-of-file that the socket does not show, but TLS
-	// gives again at every read.
+	// The socket does not see a close_notify, but every read of the TLS connection
+	// reports it as an end-of-file.
 	if _, err := t.Read(make([]byte, 1)); seen == endClosed && err == io.EOF {
 		return endEOF
 	}

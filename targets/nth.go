@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// answerEarlier is what the requests before the n-th get: the connection stays.
+// answerEarlier answers each request before the n-th and keeps the connection open.
 var answerEarlier = []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n")
 
-// serveNth serves a connection of which an older request than the first is the
-// one that meets the limit. Those before it are read whole and answered with 200 at
-// once; they take no place and no service time, as all that they are for is the
-// connection's age. Whether there is a place is decided when the first byte of the
-// n-th has arrived, and not before: a server that meets its limit on an old
-// connection has that request in front of it, unread.
+// serveNth serves a connection whose limit is checked at its n-th request. The
+// server reads the earlier requests completely and answers each with 200 at once;
+// they use no slot and no service time. It checks the limit only when the first
+// byte of the n-th request has arrived: a server that reaches its limit on an old
+// connection has that request unread in its receive buffer.
 func (s *Server) serveNth(c *conn) {
 	stream, err := s.open(c)
 	if err != nil {
@@ -22,7 +21,7 @@ func (s *Server) serveNth(c *conn) {
 		return
 	}
 	if stream, err = s.age(stream); err != nil {
-		// Gone before it asked: there was nothing to decide.
+		// The connection ended before the n-th request, so it stays Undecided.
 		s.finish(c, stream, err)
 		return
 	}
@@ -30,8 +29,8 @@ func (s *Server) serveNth(c *conn) {
 	s.settle(c, stream, s.decide())
 }
 
-// age answers the requests before the n-th and waits for that. What it returns
-// reads from there.
+// age answers the requests before the n-th and waits for the n-th. The returned
+// connection reads from the start of the n-th request.
 func (s *Server) age(c tcpConn) (tcpConn, error) {
 	b := s.config.Bounds
 	r := &readAhead{tcpConn: c}
@@ -57,16 +56,17 @@ func (s *Server) age(c tcpConn) (tcpConn, error) {
 	return r, nil
 }
 
-// readAhead is a connection whose requests are read one after the other: what was
-// read beyond the end of one belongs to the next.
+// readAhead is a connection that reads one request after the other. It keeps the
+// bytes after the end of a request for the next one.
 type readAhead struct {
 	tcpConn
-	buf      *[bufferSize]byte // nil while nothing is in it
-	from, to int               // what of it was not taken
+	buf      *[bufferSize]byte // nil while empty
+	from, to int               // the bytes of buf that Read has not returned
 }
 
-// Read reads as much as there is at once, and at least a whole TLS record: no
-// text of one stays behind in the TLS layer, where await would not see it.
+// Read fills the buffer with all available bytes, at least a whole TLS record.
+// Otherwise a part of a record's plaintext could stay in the TLS layer, where
+// await does not see it.
 func (r *readAhead) Read(p []byte) (int, error) {
 	if r.buffered() == 0 {
 		if err := r.fill(); err != nil {
@@ -86,21 +86,21 @@ func (r *readAhead) fill() error {
 	n, err := r.tcpConn.Read(r.buf[:])
 	r.from, r.to = 0, n
 	if n > 0 {
-		return nil // an error comes again with the next read
+		return nil // the next read returns the error again
 	}
 	return err
 }
 
-// A record's text has to fit.
+// The buffer must have room for the plaintext of a record.
 const _ = uint(bufferSize - recordText)
 
 func (r *readAhead) buffered() int { return r.to - r.from }
 
-// unread gives the last n bytes of the last Read back.
+// unread returns the last n bytes of the last Read to the buffer.
 func (r *readAhead) unread(n int) { r.from -= n }
 
-// await returns when the first byte of the next request has arrived, without
-// taking it from the kernel. It gives the buffer back for that time.
+// await waits for the first byte of the next request and leaves it in the kernel.
+// It releases the buffer while it waits.
 func (r *readAhead) await(timeout time.Duration) error {
 	if r.buffered() > 0 {
 		return nil
@@ -119,12 +119,12 @@ func (r *readAhead) await(timeout time.Duration) error {
 	if recordLength(header) > alertLength {
 		return nil
 	}
-	// A client's close_notify is no request, and only decrypting tells it from
-	// two bytes of one.
+	// A client's close_notify is not a request. Only decryption distinguishes it
+	// from two bytes of a request.
 	return idleError(r.fill())
 }
 
-// idleError gives an error its meaning between two requests.
+// idleError maps a read error between two requests to the reason it stands for.
 func idleError(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errHeaderTimeout

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// headerStep is how much is asked for at once while the header is read, and so
-// how much of a body may be read along with it; net/http and many others
-// read in 4 KiB as well.
+// headerStep is the size of one read of the header, in bytes. At most as much of
+// the body is read together with the header. net/http and many other servers also
+// read 4 KiB.
 const headerStep = 4096
 
-// expectation says what a client hears that sent Expect: 100-continue and
-// holds its body back (RFC 9110 10.1.1).
+// expectation is the response to a client that sent Expect: 100-continue and
+// waits before it sends its body (RFC 9110 10.1.1).
 type expectation bool
 
 const (
@@ -33,14 +33,14 @@ func readHeader(c tcpConn, b Bounds) error {
 	return err
 }
 
-// readRequest reads a whole request and drops it, with what came along after it.
+// readRequest reads and discards a whole request and the bytes read after it.
 func readRequest(c tcpConn, b Bounds, e expectation) error {
 	_, err := readOne(c, b, e)
 	return err
 }
 
-// readOne reads a whole request and drops it. over is how many of the last bytes
-// read belong to what comes after it; they are all of the last read.
+// readOne reads and discards a whole request. over is the number of bytes that
+// were read after its end; all of them are from the last read.
 func readOne(c tcpConn, b Bounds, e expectation) (over int, err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
@@ -76,8 +76,8 @@ func readOne(c tcpConn, b Bounds, e expectation) (over int, err error) {
 	}
 }
 
-// scanHeader reads until the header is whole. It returns the header and what
-// came after it, both in buf.
+// scanHeader reads until the header is complete. It returns the header and the
+// bytes after it, both as slices of buf.
 func scanHeader(c tcpConn, b Bounds, buf *[bufferSize]byte) (header, rest []byte, err error) {
 	if err := c.SetReadDeadline(time.Now().Add(b.HeaderTimeout)); err != nil {
 		return nil, nil, err
@@ -97,7 +97,7 @@ func scanHeader(c tcpConn, b Bounds, buf *[bufferSize]byte) (header, rest []byte
 	return nil, nil, errHeaderLimit
 }
 
-// readError gives an error its meaning inside a request.
+// readError maps an error within a request to the reason it stands for.
 func readError(err, timeout error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -108,9 +108,9 @@ func readError(err, timeout error) error {
 	return err
 }
 
-// headerEnd returns where the header in p ends, or 0 when it does not; there is
-// no end before from. Line ends before the request line are passed over and a
-// bare LF ends a line (RFC 9112 2.2).
+// headerEnd returns the offset after the header in p, or 0 if the header is
+// incomplete. It searches from the offset from on. It skips line ends before the
+// request line, and a bare LF ends a line (RFC 9112 2.2).
 func headerEnd(p []byte, from int) int {
 	start := len(p) - len(bytes.TrimLeft(p, "\r\n"))
 	for i := max(from, start); i < len(p); i++ {
@@ -127,17 +127,17 @@ func headerEnd(p []byte, from int) int {
 	return 0
 }
 
-// framing is where the body of a request ends, fed with its bytes as they come.
+// framing finds the end of a request's body as its bytes arrive.
 type framing struct {
 	expects bool // the client waits for 100 Continue
 	length  int64
 	chunked bool
 	chunk   chunkState
 	digits  int
-	empty   bool // the line so far is
+	empty   bool // the trailer line has no bytes so far
 }
 
-// parseHeader finds the body's framing (RFC 9112 6.3) in a whole header.
+// parseHeader returns the body's framing (RFC 9112 6.3) from a complete header.
 func parseHeader(header []byte) (framing, error) {
 	f := framing{}
 	request, fields, _ := bytes.Cut(bytes.TrimLeft(header, "\r\n"), []byte("\n"))
@@ -168,7 +168,7 @@ func parseHeader(header []byte) (framing, error) {
 			f.expects = bytes.EqualFold(value, []byte("100-continue"))
 		}
 	}
-	// An HTTP/1.0 client cannot expect, and one without a body has nothing to hold back.
+	// HTTP/1.0 has no Expect, and a client without a body has nothing to wait with.
 	f.expects = f.expects && (f.chunked || f.length > 0) && !http10
 	if f.chunked {
 		f.length = 0
@@ -176,22 +176,22 @@ func parseHeader(header []byte) (framing, error) {
 	return f, nil
 }
 
-// chunkState is what the next byte of a chunked body belongs to.
+// chunkState says which part of a chunked body the next byte belongs to.
 type chunkState int
 
 const (
 	chunkSize      chunkState = iota // the size's digits
-	chunkExtension                   // the rest of the size's line
+	chunkExtension                   // the rest of the size line
 	chunkData                        // f.length bytes
 	chunkDataEnd                     // the line end after them
 	chunkTrailer                     // field lines, up to an empty one
 )
 
-// maxChunkDigits keeps a chunk's size within an int64.
+// maxChunkDigits bounds a chunk's size, which must fit into an int64.
 const maxChunkDigits = 15
 
-// feed takes the next bytes of the body and tells whether it is whole, and how
-// many of the bytes come after it.
+// feed consumes the next bytes of the body. It reports whether the body is
+// complete, and over is the number of bytes after its end.
 func (f *framing) feed(p []byte) (over int, done bool, err error) {
 	if !f.chunked {
 		n := min(f.length, int64(len(p)))

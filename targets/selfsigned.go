@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// The validity of a certificate of SelfSigned. It begins a little in the past
-// for clients whose clock is slow.
+// The validity of a certificate of SelfSigned. It begins in the past because a
+// client's clock may be slow.
 const (
 	selfSignedPast = time.Hour
 	selfSignedLife = 24 * time.Hour
 )
 
-// SelfSigned makes a certificate for the hosts, addresses or names, and its
-// ECDSA P-256 key, both as PEM: the key as PKCS #8, which every server reads.
-// It is valid for a day, signs itself and nothing else, and so is at once what a
-// server shows and what a client that is to verify it trusts.
+// SelfSigned makes a self-signed certificate for hosts, which are addresses or
+// names, and its ECDSA P-256 key. Both are PEM; the key is PKCS #8, which every
+// server reads. The certificate is valid for a day and is no CA certificate. A
+// client that verifies the server trusts the certificate itself.
 func SelfSigned(hosts ...string) (cert, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

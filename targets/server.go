@@ -13,31 +13,31 @@ import (
 	"time"
 )
 
-// Config says what server to run. Listen and Strategy have no default.
+// Config configures a server. Listen and Strategy have no default.
 type Config struct {
 	Listen      string        // host:port; port 0 picks one
 	Strategy    string        // a name of Strategies
 	Limit       int           // connections admitted at once; 0 rejects every connection
-	ServiceTime time.Duration // from a whole request to its 200; 0 answers at once
-	Workers     int           // admitted requests in their service time at once, the others wait their turn; 0 is no limit
+	ServiceTime time.Duration // from a complete request to its 200; 0 answers at once
+	Workers     int           // admitted requests in their service time at once, others queue; 0 is no limit
 	Bounds      Bounds
-	// TLS has the server speak TLS 1.3, with a certificate of its own making.
+	// TLS makes the server speak TLS 1.3 with a self-signed certificate.
 	TLS bool
-	// Nth is the place on its connection of the request that is rejected or
-	// admitted by the limit; those before it are admitted and answered with 200 at
-	// once, without a place or service time. The limit is looked at when the n-th
-	// request's first byte has arrived. 0 is 1, a connection's first request, and with
-	// it the limit is looked at when the connection is accepted (by nethttp, at each
-	// n, when the header was read). Above 1, other strategies than nethttp need Linux.
+	// Nth is the number of the request on its connection at which the server checks
+	// the limit, from 1. The server answers earlier requests with 200 at once,
+	// without a slot and without service time. It checks the limit when the first
+	// byte of the n-th request has arrived. 0 means 1: the check is at accept. The
+	// strategy nethttp always checks when it has read the header. Above 1, all other
+	// strategies need Linux.
 	Nth    int
 	Logger *slog.Logger // nil logs nothing
 }
 
-// Server is the reference limited server. A connection is admitted while fewer
-// than Limit are being served, and rejected otherwise. It counts as served from
-// accept, or from the first byte of its n-th request, until its answer is ready, so that a client that has its answer finds
-// its place free; connections being rejected and those lingering after an answer
-// do not count.
+// Server is the reference server. It admits a connection while it serves fewer
+// than Limit connections, and rejects it otherwise. A connection occupies a slot
+// from accept, or from the first byte of its n-th request, until its answer is
+// ready, so that a client that has its answer finds the slot free. Connections
+// that are being rejected or that linger after an answer occupy no slot.
 type Server struct {
 	config   Config
 	strategy Strategy
@@ -45,8 +45,9 @@ type Server struct {
 	log      *slog.Logger
 	ledger   *ledger
 	tls      *tls.Config   // nil without TLS
-	slots    chan struct{} // holds one token for each connection being served
-	// One token for each that lingers, and each that is worked on; nil where there is no limit.
+	slots    chan struct{} // one token for each connection in service
+	// One token for each connection that lingers, and for each request in its
+	// service time; nil without a limit.
 	lingering, working chan struct{}
 
 	stopping chan struct{} // closed when accepting ends
@@ -58,8 +59,8 @@ type Server struct {
 	cpu      time.Duration
 }
 
-// Listen opens the listener, with a backlog of the system's maximum. The error
-// wraps errors.ErrUnsupported when the system does not have what the strategy needs.
+// Listen opens the listener with the system's maximum backlog. The error wraps
+// errors.ErrUnsupported if the system lacks a feature that the strategy needs.
 func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	strategy, err := StrategyByName(cfg.Strategy)
 	if err != nil {
@@ -78,20 +79,20 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("workers %d is negative", cfg.Workers)
 	}
 	if cfg.Nth < 0 {
-		return nil, fmt.Errorf("place %d of a request on its connection is negative", cfg.Nth)
+		return nil, fmt.Errorf("request number %d is negative", cfg.Nth)
 	}
 	if cfg.Nth > 1 && strategy.Queues {
-		return nil, fmt.Errorf("strategy %s meets its limit before a connection is accepted, not at its request %d: leave that at 1, or take another strategy", strategy.Name, cfg.Nth)
+		return nil, fmt.Errorf("strategy %s checks its limit before it accepts a connection, so it cannot reject request %d: use request 1 or another strategy", strategy.Name, cfg.Nth)
 	}
 	if cfg.Nth > 1 && strategy.reject != nil && !onLinux {
-		return nil, fmt.Errorf("strategy %s at a later request than the first needs Linux: %w", strategy.Name, errors.ErrUnsupported)
+		return nil, fmt.Errorf("strategy %s needs Linux to reject a later request than the first: %w", strategy.Name, errors.ErrUnsupported)
 	}
 	if cfg.Bounds, err = cfg.Bounds.withDefaults(); err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
-	// Keep-alive probes are of no use to connections this short, and each costs
-	// four system calls. A Multipath TCP listener (the default of package net)
-	// would put another socket type under test.
+	// Keep-alive probes are useless for connections this short and cost four system
+	// calls each. A Multipath TCP listener (the default of package net) would test
+	// another type of socket.
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(false)
 	if strategy.control != nil {
@@ -125,15 +126,15 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Addr is the address the server listens on.
+// Addr returns the address on which the server listens.
 func (s *Server) Addr() netip.AddrPort {
 	ap := s.listener.Addr().(*net.TCPAddr).AddrPort()
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
 // Serve accepts connections until ctx ends or Shutdown is called, and then
-// returns nil. It is called once; connections that are open when it returns
-// are left to Shutdown.
+// returns nil. It must be called once. Shutdown ends the connections that are
+// open when Serve returns.
 func (s *Server) Serve(ctx context.Context) error {
 	s.serving.Lock()
 	defer s.serving.Unlock()
@@ -149,13 +150,12 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// Shutdown stops accepting, gives open connections up to grace to end by
-// themselves, and then cuts them. When it returns, every connection has its
-// entry. The waits of delayed-close and of net/http are not cut short: Shutdown
-// waits for those that are under way.
+// Shutdown stops accepting, waits up to grace for open connections to end, and
+// then cuts them. When it returns, every connection has its ledger entry. It does
+// not shorten the waits of delayed-close and of net/http but waits for their end.
 func (s *Server) Shutdown(grace time.Duration) {
 	s.stop()
-	s.serving.Lock() // Serve has returned: no connection begins any more
+	s.serving.Lock() // Serve has returned, so no new connection begins
 	defer s.serving.Unlock()
 	gone := make(chan struct{})
 	go func() {
@@ -167,7 +167,7 @@ func (s *Server) Shutdown(grace time.Duration) {
 	select {
 	case <-gone:
 	case <-timer.C:
-		s.ledger.cutOpen() // before the work ends, or its answer might still get out
+		s.ledger.cutOpen() // before the service time ends, or its answer could still be sent
 		s.cutOnce.Do(func() { close(s.cutting) })
 		<-gone
 	}
@@ -176,7 +176,7 @@ func (s *Server) Shutdown(grace time.Duration) {
 	}
 }
 
-// Report returns the server's account; it is complete after Shutdown.
+// Report returns the ledger and its totals. They are complete after Shutdown.
 func (s *Server) Report() Report { return s.ledger.report(s.cpu) }
 
 func (s *Server) stop() {
@@ -195,8 +195,8 @@ func (s *Server) stopped() bool {
 	}
 }
 
-// serveEvery accepts every connection, admits it if a slot is free, and
-// rejects it otherwise: at once, or at its n-th request.
+// serveEvery accepts every connection. It admits the connection if a slot is free
+// and rejects it otherwise, at accept or at the n-th request.
 func serveEvery(s *Server) error {
 	for {
 		c, err := s.accept()
@@ -211,7 +211,7 @@ func serveEvery(s *Server) error {
 	}
 }
 
-// decide takes a slot if one is free.
+// decide takes a slot and returns Admitted, or returns Rejected if none is free.
 func (s *Server) decide() Decision {
 	select {
 	case s.slots <- struct{}{}:
@@ -221,9 +221,9 @@ func (s *Server) decide() Decision {
 	}
 }
 
-// serveBelowLimit accepts a connection only when a slot is free. The others
-// wait in the accept queue, and when that is full the kernel drops their
-// handshake's last segment (tcp_v4_syn_recv_sock, ListenOverflows).
+// serveBelowLimit accepts a connection only when a slot is free. Other connections
+// wait in the accept queue. When that is full, the kernel drops the last segment
+// of their handshakes (tcp_v4_syn_recv_sock, ListenOverflows).
 func serveBelowLimit(s *Server) error {
 	for {
 		select {
@@ -239,15 +239,15 @@ func serveBelowLimit(s *Server) error {
 	}
 }
 
-// The pause after a failed accept, which is repeated while it fails. The usual
-// reason is that there are no descriptors, and those come back.
+// The pause before a failed accept is repeated. Usually the process has no free
+// descriptor for the moment.
 const (
 	acceptPauseMin = time.Millisecond
 	acceptPauseMax = 100 * time.Millisecond
 )
 
-// accept returns the next connection, begun in the ledger, or an error when the
-// server is stopping.
+// accept returns the next connection and adds it to the ledger. It returns an
+// error when the server stops.
 func (s *Server) accept() (*conn, error) {
 	for pause := acceptPauseMin; ; pause = min(2*pause, acceptPauseMax) {
 		t, err := s.listener.AcceptTCP()
@@ -269,7 +269,7 @@ func (s *Server) accept() (*conn, error) {
 	}
 }
 
-// serveFirst serves a connection about which was decided when it was accepted.
+// serveFirst serves a connection that was admitted or rejected at accept.
 func (s *Server) serveFirst(c *conn, d Decision) {
 	c.decision.Store(uint32(d))
 	stream, err := s.open(c)
@@ -283,7 +283,7 @@ func (s *Server) serveFirst(c *conn, d Decision) {
 	s.settle(c, stream, d)
 }
 
-// settle does with a connection what was decided about it.
+// settle admits or rejects the connection as decided.
 func (s *Server) settle(c *conn, stream tcpConn, d Decision) {
 	c.decision.Store(uint32(d))
 	var err error
@@ -295,15 +295,15 @@ func (s *Server) settle(c *conn, stream tcpConn, d Decision) {
 	s.finish(c, stream, err)
 }
 
-// handshakeFailed ends a connection that never got as far as a request. It counts
-// as rejected whatever was decided or would have been: its client has no answer.
+// handshakeFailed ends a connection whose TLS handshake failed. The connection
+// counts as rejected in every case, because its client has no answer.
 func (s *Server) handshakeFailed(c *conn, stream tcpConn, err error) {
 	c.decision.Store(uint32(Rejected))
 	s.finish(c, stream, err)
 }
 
-// admit serves one request and lingers after the answer, so that an admitted
-// answer is not what gets lost. It gives the connection's slot back.
+// admit serves one request and releases the connection's slot. It lingers after
+// the answer, so that no answer of an admitted request is lost.
 func (s *Server) admit(c tcpConn) error {
 	err := readRequest(c, s.config.Bounds, proceedExpectation)
 	answer, ok := admittedAnswers[endReasonOf(err)]
@@ -317,8 +317,8 @@ func (s *Server) admit(c tcpConn) error {
 	return err
 }
 
-// admittedAnswers holds the answers to what reading an admitted request came
-// to; there is none for a client that has gone.
+// admittedAnswers maps the result of reading an admitted request to its answer. A
+// client that is gone gets none.
 var admittedAnswers = map[endReason][]byte{
 	endClosed:        answerTo("200 OK", "ok\n"),
 	endHeaderTimeout: answerTo("408 Request Timeout", ""),
@@ -342,7 +342,7 @@ func answerAdmitted(c tcpConn, answer []byte, b Bounds) error {
 	return discard(c, b.LingerIdle, time.Now().Add(b.LingerTotal), 0)
 }
 
-// finish closes the connection and writes its entry.
+// finish closes the connection and writes its ledger entry.
 func (s *Server) finish(c *conn, stream tcpConn, err error) {
 	stream.Close()
 	end := endReasonOf(err)

@@ -9,7 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Unit is what the value of a setting counts.
+// Unit is the unit of a setting's value.
 type Unit int
 
 // The units.
@@ -19,7 +19,7 @@ const (
 	Connections             // a plain number
 )
 
-// Format writes a value as the flag of its setting takes it.
+// Format formats a value in the syntax of the setting's flag.
 func (u Unit) Format(v int64) string {
 	if u == Nanoseconds {
 		return time.Duration(v).String()
@@ -27,7 +27,7 @@ func (u Unit) Format(v int64) string {
 	return strconv.FormatInt(v, 10)
 }
 
-// Pretty writes a value for people: as Format, but a size in binary units.
+// Pretty formats a value for people: as Format, but a size in binary units.
 func (u Unit) Pretty(v int64) string {
 	if u == Bytes {
 		return humanize.IBytes(uint64(v))
@@ -35,24 +35,24 @@ func (u Unit) Pretty(v int64) string {
 	return u.Format(v)
 }
 
-// Setting is one figure of a server's configuration that can be tuned: what it
-// is, and the range worth looking for it in.
+// Setting is a value in a server's configuration that can be tuned, and the range
+// in which a search looks for it.
 type Setting struct {
-	Name       string // the flag's
+	Name       string // name of its flag
 	Unit       Unit
-	Strategies []string // that it holds for; nil is every strategy that answers
-	Low, High  int64    // in its unit; High is above what any of the servers in Directives has by default
-	// LargerIsCheaper is set where a smaller value costs more: of a limit, which
-	// costs what it turns away. Of all others a larger value costs more.
+	Strategies []string // that use it; nil is every strategy that answers
+	Low, High  int64    // in Unit; High is above the default of every server in Directives
+	// LargerIsCheaper is set if a smaller value costs more. That holds for a limit,
+	// whose cost is the requests it rejects. A larger value of all others costs more.
 	LargerIsCheaper bool
 	set             func(*Config, int64)
 }
 
-// Apply sets the setting in a configuration.
+// Apply sets the value v, in Unit, in a configuration.
 func (s Setting) Apply(c *Config, v int64) { s.set(c, v) }
 
-// Settings is the one table of what can be tuned. The first row that names a
-// strategy is that strategy's own setting; see DefaultSetting.
+// Settings is the one table of the settings that can be tuned. The first row that
+// names a strategy is the strategy's default setting; see DefaultSetting.
 var Settings = []Setting{
 	{Name: "linger-total", Unit: Nanoseconds, Strategies: []string{"lingering-close"}, Low: int64(time.Millisecond), High: int64(time.Minute),
 		set: func(c *Config, v int64) { c.Bounds.LingerTotal = time.Duration(v) }},
@@ -82,8 +82,8 @@ func SettingByName(name string) (Setting, error) {
 	return Setting{}, fmt.Errorf("unknown setting %q", name)
 }
 
-// SettingsOf returns the settings that hold for a strategy; none for an unknown
-// strategy and for one that never answers.
+// SettingsOf returns the settings that a strategy uses. It returns none for an
+// unknown strategy and for one that never answers.
 func SettingsOf(strategy string) []Setting {
 	row, err := StrategyByName(strategy)
 	if err != nil || row.Queues {
@@ -98,8 +98,8 @@ func SettingsOf(strategy string) []Setting {
 	return of
 }
 
-// DefaultSetting returns the setting that a strategy is tuned by when none is
-// named. It reports false for a strategy without one of its own.
+// DefaultSetting returns the setting that is tuned if the user names none. It
+// reports false for a strategy without a setting that names it.
 func DefaultSetting(strategy string) (Setting, bool) {
 	for _, s := range SettingsOf(strategy) {
 		if s.Strategies != nil {
@@ -109,13 +109,12 @@ func DefaultSetting(strategy string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// LongestHold tells how long a client that keeps sending one byte at a time can
-// make a strategy hold its descriptor, and by which bound. No such client can
-// be made to wait out an idle time, so LingerIdle never counts. The bound is
-// empty where the strategy waits for nothing, and where the time is not ours
-// but a server's own (nethttp) or the kernel's (backlog). The time that the
-// server takes to be scheduled comes on top, and behind TLS that of the handshake,
-// which is at most HeaderTimeout.
+// LongestHold returns how long a client that keeps sending single bytes can make
+// a strategy hold its descriptor, and which bound ends that. Such a client never
+// reaches an idle time, so LingerIdle does not count. The bound is empty if the
+// strategy does not wait, or if net/http (nethttp) or the kernel (backlog)
+// determines the time. The result excludes the scheduling delay of the server, and
+// with TLS the handshake, which takes at most HeaderTimeout.
 func LongestHold(strategy string, b Bounds) (hold time.Duration, bound string, err error) {
 	if b, err = b.withDefaults(); err != nil {
 		return 0, "", err

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onLinux tells whether the system calls of this file are there.
+// onLinux reports whether the system has the system calls of this file.
 const onLinux = true
 
 // The states of TCP_INFO (include/net/tcp_states.h).
@@ -24,11 +24,11 @@ const (
 	tcpClosing     = 11
 )
 
-// waitAcked waits until the peer's kernel has acknowledged everything that was
-// sent, the FIN last. It does not poll: the kernel wakes the poller when the
-// state leaves FIN_WAIT1 (tcp_rcv_state_process calls sk_state_change), and a
-// socket that was shut down for writing always counts as writable (tcp_poll),
-// so waiting to write is waiting for the next change.
+// waitAcked waits until the peer's kernel has acknowledged all sent data and the
+// FIN. It does not poll in a loop: the kernel wakes the poller when the state
+// leaves FIN_WAIT1 (tcp_rcv_state_process calls sk_state_change). A socket that
+// was shut down for writing is always writable (tcp_poll), so a wait for
+// writability returns at the next change of state.
 func waitAcked(c tcpConn, timeout time.Duration) error {
 	if err := c.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return err
@@ -49,8 +49,8 @@ func waitAcked(c tcpConn, timeout time.Duration) error {
 	return errors.Join(err, infoErr)
 }
 
-// finAcked tells whether the peer's kernel has acknowledged everything,
-// including the FIN of a half-close before.
+// finAcked reports whether the peer's kernel has acknowledged all sent data and
+// the FIN of an earlier half-close.
 func finAcked(c tcpConn) (acked bool, err error) {
 	err = control(c, func(fd int) error {
 		acked, err = finAckedFD(fd)
@@ -68,7 +68,7 @@ func finAckedFD(fd int) (bool, error) {
 	case tcpEstablished, tcpFinWait1, tcpCloseWait, tcpClosing, tcpLastAck:
 		return false, nil
 	case tcpClose:
-		// Both sides are closed, and the last FIN was acknowledged or there was a reset.
+		// Both sides are closed. SO_ERROR says whether by a reset.
 		errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 		if err == nil && errno != 0 {
 			return false, os.NewSyscallError("SO_ERROR", syscall.Errno(errno))
@@ -78,7 +78,7 @@ func finAckedFD(fd int) (bool, error) {
 	return true, nil
 }
 
-// roundTrip is the kernel's smoothed estimate for the connection.
+// roundTrip returns the kernel's smoothed round trip of the connection.
 func roundTrip(c tcpConn) (rtt time.Duration, err error) {
 	err = control(c, func(fd int) error {
 		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
@@ -91,9 +91,10 @@ func roundTrip(c tcpConn) (rtt time.Duration, err error) {
 	return rtt, err
 }
 
-// peek waits until the receive buffer has as many bytes as p, and copies them
-// without taking them out. A peer that closes its side before the first is io.EOF;
-// one that does so after that, but too early, is waited for in vain.
+// peek waits until the receive buffer has len(p) bytes and copies them without
+// removing them. It returns io.EOF if the peer closes its side before the first
+// byte. If the peer closes its side later but before len(p) bytes, peek waits
+// until the timeout.
 func peek(c tcpConn, p []byte, timeout time.Duration) error {
 	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return err
@@ -118,7 +119,7 @@ func peek(c tcpConn, p []byte, timeout time.Duration) error {
 	return errors.Join(err, inner)
 }
 
-// available is the number of bytes in the receive buffer.
+// available returns the number of bytes in the receive buffer.
 func available(c tcpConn) (n int, err error) {
 	err = control(c, func(fd int) error {
 		n, err = unix.IoctlGetInt(fd, unix.TIOCINQ) // FIONREAD, SIOCINQ
@@ -127,9 +128,9 @@ func available(c tcpConn) (n int, err error) {
 	return n, err
 }
 
-// deferAccept lets the kernel complete an accept only when data has come. The
-// time is a number of SYN-ACK repetitions to the kernel, rounded up
-// (secs_to_retrans); after it the connection is accepted without data.
+// deferAccept makes the kernel complete an accept only when data has arrived. The
+// kernel converts the time into a number of SYN-ACK retransmissions and rounds it
+// up (secs_to_retrans). After that time it accepts the connection without data.
 func deferAccept(b Bounds, c syscall.RawConn) error {
 	seconds := int((b.HeaderTimeout + time.Second - 1) / time.Second)
 	var err error
@@ -139,7 +140,7 @@ func deferAccept(b Bounds, c syscall.RawConn) error {
 	}), err)
 }
 
-// control runs f on the connection's descriptor.
+// control calls f with the connection's descriptor.
 func control(c syscall.Conn, f func(fd int) error) error {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -7,42 +7,41 @@ import (
 	"time"
 )
 
-// Strategy is a way of rejecting connections above the limit: the row of the
-// vocabulary and what the server needs to know of it.
+// Strategy is a way of rejecting connections above the limit.
 type Strategy struct {
 	Name    string
-	Summary string // what it does, in the order it does it
-	UsedBy  string // servers that tear down so
-	Cost    string // what a rejection costs the server
-	Fails   string // where the client loses the answer
+	Summary string // its steps in their order
+	UsedBy  string // servers that close in this way
+	Cost    string // of a rejection to the server
+	Fails   string // when the client loses the answer
 
-	// Queues is set when connections above the limit wait in the backlog: the
-	// server never has them, so its ledger does not.
+	// Queues is set if connections above the limit wait in the backlog. The server
+	// never accepts them, so they are not in its ledger.
 	Queues bool
 
-	// reject answers and closes one connection. It is nil when the strategy
-	// never gets that far with a connection of its own.
+	// reject answers and closes one connection. It is nil for a strategy that
+	// rejects no accepted connection itself.
 	reject func(c tcpConn, b Bounds) error
 
-	// serve is how connections are accepted; nil accepts every one, admits it
-	// up to the limit, and hands it to Reject above.
+	// serve accepts the connections; nil accepts all, admits them up to the limit
+	// and calls reject above it.
 	serve func(*Server) error
-	// control prepares the listening socket; nil leaves it as it is.
+	// control sets options of the listening socket; nil sets none.
 	control func(b Bounds, c syscall.RawConn) error
-	// lingers is set when Bounds.Lingerers holds for it.
+	// lingers is set if Bounds.Lingerers applies to the strategy.
 	lingers bool
-	// linux is set when the strategy asks the kernel what only Linux tells.
+	// linux is set if the strategy needs system calls of Linux.
 	linux bool
 }
 
-// Strategies is the one table that strategy names come from.
+// Strategies is the one table of the strategies and their names.
 var Strategies = []Strategy{
 	{
 		Name:    "linger-zero",
 		Summary: "503, SO_LINGER 0, close",
 		UsedBy:  "nginx reset_timedout_connection with return 444; HAProxy tcp-request connection reject (both without the answer)",
 		Cost:    "one write; no FIN_WAIT and no TIME_WAIT",
-		Fails:   "always resets: an answer that was lost or is still queued is never sent again, and a client still sending sees the reset first",
+		Fails:   "always resets: the server never retransmits a lost or queued answer, and a client that is still sending sees the reset first",
 		reject:  rejectLingerZero,
 	},
 	{
@@ -50,39 +49,39 @@ var Strategies = []Strategy{
 		Summary: "503, close",
 		UsedBy:  "limiters that reject in the accept loop; h2o",
 		Cost:    "one write",
-		Fails:   "resets when the request has arrived unread or arrives later; an HTTP client may get the answer before it has asked",
+		Fails:   "resets if the request has arrived unread or arrives later; an HTTP client may get the answer before it has sent its request",
 		reject:  rejectClose,
 	},
 	{
 		Name:    "shutdown",
 		Summary: "503, shutdown(WR), close",
 		UsedBy:  "Node.js (destroySoon)",
-		Cost:    "one write and one more system call than close",
-		Fails:   "as close: the half-close only turns the client's ECONNRESET into EPIPE",
+		Cost:    "one write, and one more system call than close",
+		Fails:   "as close; the half-close only changes the client's ECONNRESET into EPIPE",
 		reject:  rejectShutdown,
 	},
 	{
 		Name:    "read-header",
 		Summary: "read to the end of the header, 503, close",
 		UsedBy:  "Netty, Seastar, HAProxy before 3.0",
-		Cost:    "the time and a buffer for the header; needs a time limit for it",
-		Fails:   "resets when a body is on the way",
+		Cost:    "a buffer and the time until the header is complete, which needs a limit",
+		Fails:   "resets if a body is on its way",
 		reject:  rejectReadHeader,
 	},
 	{
 		Name:    "read-request",
 		Summary: "read header and body, 503, close",
 		UsedBy:  "Varnish, HAProxy http-buffer-request",
-		Cost:    "the whole upload in time and bandwidth, before the answer",
-		Fails:   "a lost answer is repeated, but slow uploads hold a connection as long as they like up to the time limit",
+		Cost:    "the time and bandwidth of the whole upload before the answer",
+		Fails:   "the kernel retransmits a lost answer, but a slow upload holds a connection up to the time limit",
 		reject:  rejectReadRequest,
 	},
 	{
 		Name:    "lingering-close",
 		Summary: "503, shutdown(WR), discard until end-of-file, a byte limit or a time limit, close",
 		UsedBy:  "nginx lingering_close, Apache httpd, lighttpd; Tomcat maxSwallowSize and aiohttp without the half-close",
-		Cost:    "a connection for at least a round trip and at most the time limit, and the rest of the upload's bandwidth",
-		Fails:   "a client that sends on past a limit is reset after all",
+		Cost:    "a connection for one round trip at least and the time limit at most, and the bandwidth of the rest of the upload",
+		Fails:   "resets a client that still sends when a limit is reached",
 		reject:  rejectLingeringClose,
 		lingers: true,
 	},
@@ -90,8 +89,8 @@ var Strategies = []Strategy{
 		Name:    "wait-acked",
 		Summary: "503, shutdown(WR), close once the peer's kernel acknowledged the FIN, or a time limit",
 		UsedBy:  "no well-known server; RFC 9112 9.6 allows it",
-		Cost:    "a connection for one round trip, and up to 40 ms more while the peer delays its acknowledgement; unread data stays in the receive buffer meanwhile",
-		Fails:   "the answer survives loss, but a client that is still sending gets a reset and may not look at what it received",
+		Cost:    "a connection for one round trip, and up to 40 ms more if the peer delays its acknowledgement; unread data stays in the receive buffer meanwhile",
+		Fails:   "the answer survives loss, but a client that is still sending gets a reset and may not read the answer it has received",
 		reject:  rejectWaitAcked,
 		linux:   true,
 	},
@@ -99,8 +98,8 @@ var Strategies = []Strategy{
 		Name:    "drain-until-acked",
 		Summary: "as wait-acked, but discard input meanwhile and until it has been quiet for a round trip; end-of-file or a time limit ends it",
 		UsedBy:  "no well-known server",
-		Cost:    "a connection for two round trips, and the bandwidth of what is sent in them",
-		Fails:   "a client that pauses its upload for more than a round trip (on a local network, for a millisecond of being busy elsewhere), or sends past the time limit",
+		Cost:    "a connection for two round trips, and the bandwidth of the upload during them",
+		Fails:   "resets a client that pauses its upload for more than a round trip (on a local network, while it is busy for a millisecond), or that still sends at the time limit",
 		reject:  rejectDrainUntilAcked,
 		lingers: true,
 		linux:   true,
@@ -110,7 +109,7 @@ var Strategies = []Strategy{
 		Summary: "503, shutdown(WR), discard what is already there without blocking, close",
 		UsedBy:  "Jetty consumeAvailable, hyper, without the half-close",
 		Cost:    "a few reads",
-		Fails:   "resets when anything arrives a moment later: at any round trip, every upload larger than what has arrived",
+		Fails:   "resets if data arrives a moment later: with any round trip, every upload larger than what has arrived",
 		reject:  rejectDrainAvailable,
 		linux:   true,
 	},
@@ -119,15 +118,15 @@ var Strategies = []Strategy{
 		Summary: "503, shutdown(WR), wait a fixed time without reading, close",
 		UsedBy:  "Go net/http (500 ms); Envoy delayed_close_timeout (1 s, without the half-close)",
 		Cost:    "a connection and up to a full receive buffer for the whole delay, whatever the client does",
-		Fails:   "uploads that last longer than the delay, and answers that have to be repeated later than the delay",
+		Fails:   "resets uploads that last longer than the delay, and loses answers whose retransmission comes after the delay",
 		reject:  rejectDelayedClose,
 	},
 	{
 		Name:    "defer-accept",
 		Summary: "TCP_DEFER_ACCEPT on the listener, then as drain-available",
-		UsedBy:  "nginx listen deferred and Apache httpd AcceptFilter set the option, with tear-downs of their own",
+		UsedBy:  "nginx listen deferred and Apache httpd AcceptFilter set the option, but close in other ways",
 		Cost:    "the kernel holds the connection until its first data; then a few reads",
-		Fails:   "as drain-available, but never answers before it was asked",
+		Fails:   "as drain-available, but never answers before the request",
 		reject:  rejectDrainAvailable,
 		control: deferAccept,
 		linux:   true,
@@ -137,7 +136,7 @@ var Strategies = []Strategy{
 		Summary: "do not accept above the limit",
 		UsedBy:  "Go netutil.LimitListener, Jetty ConnectionLimit, Tomcat maxConnections",
 		Cost:    "a place in the accept queue",
-		Fails:   "there is no answer: the client waits, then times out",
+		Fails:   "sends no answer: the client waits and then times out",
 		Queues:  true,
 		serve:   serveBelowLimit,
 	},
@@ -145,8 +144,8 @@ var Strategies = []Strategy{
 		Name:    "nethttp",
 		Summary: "Go's net/http server with a limiting handler",
 		UsedBy:  "Go programs, Caddy, Traefik",
-		Cost:    "a goroutine and its buffers; reads up to 256 KiB of body before the answer, and waits 500 ms after it when the body is longer",
-		Fails:   "as delayed-close; no wait at all for a request that says Connection: close",
+		Cost:    "a goroutine and its buffers; reads up to 256 KiB of the body before the answer, and waits 500 ms after it if the body is longer",
+		Fails:   "as delayed-close; does not wait after a request with Connection: close",
 		serve:   serveNetHTTP,
 	},
 }
@@ -161,10 +160,10 @@ func StrategyByName(name string) (Strategy, error) {
 	return Strategy{}, fmt.Errorf("unknown strategy %q", name)
 }
 
-// rejectLingerZero answers, and then lets close destroy the connection with a reset.
-// What has not left the send buffer by then is lost, and so is an answer whose
-// segment was dropped: tcp_disconnect empties the write queue. The server keeps
-// no trace of the connection, which is why it is used against floods.
+// rejectLingerZero answers and closes with a reset. An answer that is still in the
+// send buffer is lost, as is one whose segment was dropped, because tcp_disconnect
+// empties the write queue. The server keeps no state of the connection afterwards,
+// so this strategy is used against floods.
 func rejectLingerZero(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := writeAnswer(c); err != nil {
@@ -173,46 +172,45 @@ func rejectLingerZero(c tcpConn, b Bounds) error {
 	return c.SetLinger(0)
 }
 
-// rejectClose answers and closes. With unread data in the receive buffer close sends
-// a reset in place of a FIN (__tcp_close, RFC 1122 4.2.2.13); without, any
-// data that arrives afterwards is answered with one. Costs nothing and works for
-// a client that sends no body and reads before it sends on.
+// rejectClose answers and closes. If the receive buffer has unread data, close
+// sends a reset in place of a FIN (__tcp_close, RFC 1122 4.2.2.13). Otherwise the
+// kernel answers data that arrives later with a reset. It works for a client that
+// sends no body and reads before it sends more.
 func rejectClose(c tcpConn, b Bounds) error {
 	defer c.Close()
 	return writeAnswer(c)
 }
 
-// rejectShutdown answers, half-closes and closes. The half-close orders nothing that
-// close would not: it moves the FIN before the reset, so that a client still
-// sending fails with EPIPE rather than ECONNRESET.
+// rejectShutdown answers, half-closes and closes. The half-close only sends the FIN
+// before the reset, so that a client that is still sending fails with EPIPE instead
+// of ECONNRESET.
 func rejectShutdown(c tcpConn, b Bounds) error {
 	defer c.Close()
 	return answerAndHalfClose(c)
 }
 
 // rejectReadHeader reads the request's header, answers and closes. It never answers
-// a client that has not asked, and a request without a body leaves nothing
-// unread; a body does. A header that is too long or too late is answered all
-// the same.
+// before the request. A request without a body leaves no data unread; a body
+// does. It answers even if the header is too long or too late.
 func rejectReadHeader(c tcpConn, b Bounds) error {
 	defer c.Close()
 	err := readHeader(c, b)
 	return errors.Join(err, writeAnswer(c))
 }
 
-// rejectReadRequest reads the whole request, answers and closes, so that nothing is
-// left to reset for. A client that waits for 100 Continue is answered at once:
-// it holds its body back. The price is the upload, paid for a request that is
-// turned away.
+// rejectReadRequest reads the whole request, answers and closes, so that no unread
+// data causes a reset. It answers a client that waits for 100 Continue at once,
+// because that client sends no body before. Its cost is the upload of a rejected
+// request.
 func rejectReadRequest(c tcpConn, b Bounds) error {
 	defer c.Close()
 	err := readRequest(c, b, answerExpectation)
 	return errors.Join(err, writeAnswer(c))
 }
 
-// rejectLingeringClose answers, half-closes, and reads what the client still sends
-// until it closes its side, as RFC 9112 9.6 describes. It gives up after
-// LingerIdle without a byte, after LingerTotal, or after LingerBytes.
+// rejectLingeringClose answers, half-closes, and discards input until the client
+// closes its side, as RFC 9112 9.6 describes. It closes earlier after LingerIdle
+// without a byte, after LingerTotal, or after LingerBytes.
 func rejectLingeringClose(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
@@ -221,12 +219,12 @@ func rejectLingeringClose(c tcpConn, b Bounds) error {
 	return discard(c, b.LingerIdle, time.Now().Add(b.LingerTotal), b.LingerBytes)
 }
 
-// rejectWaitAcked answers, half-closes, and closes as soon as the client's kernel has
-// acknowledged the FIN, and with it the answer: one round trip, unless
-// something was lost and had to be repeated. A kernel whose program neither
-// sends nor closes may hold the acknowledgement back (tcp_fin only schedules
-// one), which takes Linux about 40 ms. It does not read, so a client that is
-// still sending is reset; what the wait protects is the answer's way.
+// rejectWaitAcked answers, half-closes, and closes when the client's kernel has
+// acknowledged the FIN and therefore the answer. Without loss that takes one round
+// trip. A kernel may delay the acknowledgement while its program neither sends nor
+// closes (tcp_fin only schedules one), in Linux for about 40 ms. The strategy does
+// not read, so it resets a client that is still sending. The wait only protects the
+// answer against loss.
 func rejectWaitAcked(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
@@ -235,9 +233,9 @@ func rejectWaitAcked(c tcpConn, b Bounds) error {
 	return waitAcked(c, b.AckTimeout)
 }
 
-// rejectDrainUntilAcked waits as WaitAcked does, but reads meanwhile, and goes on
-// until nothing has come for a round trip: by then the client has had the
-// FIN for that long and has sent nothing more.
+// rejectDrainUntilAcked waits as rejectWaitAcked does, but discards input meanwhile
+// and until no input has arrived for a round trip. By then the client has had the
+// FIN for a round trip and has sent nothing more.
 func rejectDrainUntilAcked(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
@@ -255,16 +253,16 @@ func rejectDrainUntilAcked(c tcpConn, b Bounds) error {
 		if err != nil {
 			return err
 		}
-		// A busy server may wake late, and find that it was not quiet after all.
+		// A busy server may wake late, when more input has already arrived.
 		if n, err := available(c); acked && n == 0 || err != nil {
 			return err
 		}
 	}
 }
 
-// rejectDrainAvailable answers, half-closes, discards what has already arrived, and
-// closes. It never waits, so it only helps a client whose whole request is
-// there. The number of reads is limited, or a fast sender could keep it busy.
+// rejectDrainAvailable answers, half-closes, discards the data that has arrived, and
+// closes. It never waits, so it only helps a client whose whole request has
+// arrived. The number of reads is limited because a fast sender could keep it busy.
 func rejectDrainAvailable(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {
@@ -274,9 +272,8 @@ func rejectDrainAvailable(c tcpConn, b Bounds) error {
 }
 
 // rejectDelayedClose answers, half-closes, and closes after CloseDelay, whatever the
-// client does. It separates the answer from the reset in time, so the client
-// has CloseDelay to find the answer; an upload that goes on fills the receive
-// buffer and is reset.
+// client does. The client has CloseDelay to read the answer before a reset. A
+// longer upload fills the receive buffer and is reset.
 func rejectDelayedClose(c tcpConn, b Bounds) error {
 	defer c.Close()
 	if err := answerAndHalfClose(c); err != nil {

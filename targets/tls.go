@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// Sizes of TLS 1.3 on the wire (RFC 8446 5.1, 5.2): the header of a record, the
-// longest text in one, and an encrypted alert, such as close_notify: two bytes of
-// it, one of content type and 16 of authentication.
+// Sizes of TLS 1.3 on the wire in bytes (RFC 8446 5.1, 5.2): the header of a
+// record, the longest plaintext of a record, and an encrypted alert such as
+// close_notify. An alert has two bytes, one of content type and 16 of
+// authentication tag.
 const (
 	recordHeader = 5
 	recordText   = 1 << 14
@@ -17,10 +18,9 @@ const (
 	alertRecord  = recordHeader + alertLength
 )
 
-// tlsConfig returns what the server speaks: HTTP/1.1 in TLS 1.3, and nothing
-// else, so that every client has the same handshake. There are no session
-// tickets: no connection is ever resumed, and a ticket would be data of the
-// server's own, after the handshake, that a client may leave unread and reset for.
+// tlsConfig returns a configuration for HTTP/1.1 in TLS 1.3 only, so that every
+// client has the same handshake. It disables session tickets: no connection is
+// ever resumed, and a client that leaves a ticket unread could reset for it.
 func tlsConfig(hosts ...string) (*tls.Config, error) {
 	cert, key, err := SelfSigned(hosts...)
 	if err != nil {
@@ -39,31 +39,30 @@ func tlsConfig(hosts ...string) (*tls.Config, error) {
 	}, nil
 }
 
-// tlsConn is a connection behind TLS, as a strategy has it: Write encrypts, Read
-// decrypts, and what the strategy asks of the socket, it asks of the socket.
+// tlsConn is a connection over TLS as a strategy uses it. Write encrypts and Read
+// decrypts; all other calls act on the socket.
 //
-// An answer without a close_notify after it is not known to be whole: that a
-// stream ended there may be an attacker's doing (RFC 8446 6.1, truncation). An HTTP
-// client that has Content-Length bytes may take the answer as whole all the same
-// (RFC 9112 9.8). So every strategy sends close_notify, as what closes TLS
-// connections for a server does: with the half-close where there is one, with the
-// close otherwise (crypto/tls Conn.Close, SSL_shutdown). The exception is
-// linger-zero, whose reset is to leave at once what the answer needs for itself: a
-// server that resets keeps quiet (nginx ngx_ssl_shutdown, where c->timedout sets
-// SSL_set_quiet_shutdown), and so its answer always ends in a truncated stream.
+// Without a close_notify a client cannot know that an answer is complete: an
+// attacker may have truncated the stream (RFC 8446 6.1). An HTTP client may still
+// accept an answer that has all Content-Length bytes (RFC 9112 9.8). So every
+// strategy sends close_notify, as TLS libraries do for servers: with the
+// half-close if the strategy has one, with the close otherwise (crypto/tls
+// Conn.Close, SSL_shutdown). The exception is linger-zero, because a server that
+// resets sends no close_notify (nginx ngx_ssl_shutdown, where c->timedout sets
+// SSL_set_quiet_shutdown). Its answer always ends in a truncated stream.
 type tlsConn struct {
 	*conn
 	tls *tls.Conn
 	// Only the goroutine that serves the connection reads and writes these.
 	halfClosed bool // close_notify and FIN were sent
-	quiet      bool // no close_notify at the close
+	quiet      bool // Close sends no close_notify
 }
 
 var _ tcpConn = (*tlsConn)(nil)
 
-// Read decrypts. After the half-close it takes bytes from the socket and leaves
-// them as they are: nobody will look at the text any more, and decrypting it costs
-// CPU time. nginx lingers so, on the socket after ngx_ssl_shutdown
+// Read decrypts. After the half-close it reads the socket without decryption:
+// the strategy discards the data, and decryption costs CPU time. nginx lingers in
+// the same way, on the socket after ngx_ssl_shutdown
 // (ngx_http_lingering_close_handler).
 func (c *tlsConn) Read(p []byte) (int, error) {
 	if c.halfClosed {
@@ -74,8 +73,8 @@ func (c *tlsConn) Read(p []byte) (int, error) {
 
 func (c *tlsConn) Write(p []byte) (int, error) { return c.tls.Write(p) }
 
-// CloseWrite sends close_notify and half-closes the TCP connection. crypto/tls
-// alone would do the first and leave the second out.
+// CloseWrite sends close_notify and half-closes the TCP connection. CloseWrite of
+// crypto/tls sends only close_notify.
 func (c *tlsConn) CloseWrite() error {
 	if err := c.tls.CloseWrite(); err != nil {
 		return err
@@ -84,13 +83,14 @@ func (c *tlsConn) CloseWrite() error {
 	return c.conn.CloseWrite()
 }
 
-// SetLinger with 0 also does without the close_notify at the close.
+// SetLinger with 0 also makes Close omit the close_notify.
 func (c *tlsConn) SetLinger(sec int) error {
 	c.quiet = sec == 0
 	return c.conn.SetLinger(sec)
 }
 
-// Close sends close_notify, if that was not done and is to be done, and closes.
+// Close sends close_notify, unless it was sent or SetLinger(0) omits it, and
+// closes the connection.
 func (c *tlsConn) Close() error {
 	if c.halfClosed || c.quiet {
 		return c.conn.Close()
@@ -98,9 +98,9 @@ func (c *tlsConn) Close() error {
 	return c.tls.Close()
 }
 
-// open returns the connection as a strategy is to have it: as it is, or behind
-// TLS once the handshake has been made. Where that fails, what is returned is
-// still to be closed.
+// open returns the connection for the strategy: c itself, or a TLS connection
+// after its handshake. The caller must also close the connection that open
+// returns with an error.
 func (s *Server) open(c *conn) (tcpConn, error) {
 	if s.tls == nil {
 		return c, nil
@@ -116,11 +116,11 @@ func (s *Server) open(c *conn) (tcpConn, error) {
 	return t, c.SetDeadline(time.Time{})
 }
 
-// records is a socket that is read by records of TLS: never past the end of one.
-// A request that arrives with the handshake's last bytes so stays in the kernel
-// until the strategy reads it, and makes a strategy that does not read it reset, as
-// it does without TLS. OpenSSL reads so as well unless it is told otherwise
-// (SSL_CTX_set_read_ahead, off by default); crypto/tls would take what is there.
+// records is a socket whose reads never pass the end of a TLS record. A request
+// that arrives together with the end of the handshake therefore stays in the
+// kernel until the strategy reads it; a strategy that does not read it resets, as
+// it does without TLS. OpenSSL reads in the same way by default
+// (SSL_CTX_set_read_ahead is off); crypto/tls would read all available bytes.
 type records struct {
 	*conn
 	header [recordHeader]byte
@@ -142,7 +142,7 @@ func (r *records) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// recordLength is how much follows a record's header.
+// recordLength returns the number of bytes after a record's header.
 func recordLength(header [recordHeader]byte) int {
 	return int(binary.BigEndian.Uint16(header[recordHeader-2:]))
 }

@@ -2,8 +2,8 @@ package targets
 
 import "time"
 
-// work is what an admitted request asks for: its turn at one of Config.Workers,
-// and then the service time. A server that is being cut does neither.
+// work waits for one of Config.Workers and then for the service time. It returns
+// at once when the server cuts its open connections.
 func (s *Server) work() {
 	if s.config.ServiceTime == 0 {
 		return

@@ -1,8 +1,8 @@
-// Package catalogue knows other people's servers: how each is told to answer
-// 503 to everything, from a private configuration, as an ordinary user.
+// Package catalogue describes other servers: how to configure each to answer 503
+// to every request, with a private configuration and without root.
 //
-// A server is data: one YAML file, and no code. The files of this package are
-// part of the program; a folder of one's own adds to them.
+// A server is one YAML file and no code. The files of this package are part of the
+// program; a user's folder can add more.
 package catalogue
 
 import (
@@ -18,54 +18,55 @@ import (
 
 // Server is a server of the catalogue.
 type Server struct {
-	// Name is what the server is called on the command line and in records.
+	// Name names the server on the command line and in records.
 	Name string `yaml:"name"`
-	// Summary says in a few words what it is.
+	// Summary describes the server in a few words.
 	Summary string `yaml:"summary"`
-	// Packages are the Debian packages that it needs; the command {self} needs none.
+	// Packages are the Debian packages that contain it; the command {self} needs none.
 	Packages []string `yaml:"packages"`
-	// Requires are files that it cannot run without, beside its program.
+	// Requires are files that it needs besides its program.
 	Requires []string `yaml:"requires"`
-	// Version tells whether the server is there, and which one.
+	// Version finds out whether the server is installed, and its version.
 	Version Version `yaml:"version"`
-	// Command is the program and its arguments; it has to stay in the foreground.
-	// {self} in the program's place is the program that this package is part of.
+	// Command is the program and its arguments; it must stay in the foreground.
+	// {self} as the program is the running program.
 	Command []string `yaml:"command"`
-	// Environment is added to that of the program.
+	// Environment is added to the environment of the running program.
 	Environment map[string]string `yaml:"environment"`
-	// Files are written into the server's private folder, by their names in it.
+	// Files maps names in the server's private folder to the files' content.
 	Files map[string]string `yaml:"files"`
-	// Set holds the values of the words in braces that a variant does not set.
+	// Set holds the values of placeholders that a variant does not set.
 	Set map[string]string `yaml:"set"`
-	// TLS says how the server speaks TLS 1.3; nil where it does not.
+	// TLS configures TLS 1.3; nil if the server's file does not support it.
 	TLS *TLS `yaml:"tls"`
-	// Default is the name of the variant meant by the server's name alone; empty
+	// Default is the name of the variant that the server's name alone selects; empty
 	// is the first.
 	Default string `yaml:"default"`
-	// Variants are the ways to reject that are worth telling apart, at least one.
+	// Variants are the server's ways to reject, at least one.
 	Variants []Variant `yaml:"variants"`
-	// Ready is a part of a line that the server writes once it can serve; empty
-	// waits for it to listen and no longer.
+	// Ready is a part of a line that the server writes when it can serve. If it is
+	// empty, the server is ready when it listens.
 	Ready string `yaml:"ready"`
-	// ListenTimeout is how long the server may take to listen, if that is longer
-	// than what the command line says. 0 leaves it at that.
+	// ListenTimeout is how long the server may take to listen. It applies if it is
+	// longer than the command line's time; 0 means the command line's time.
 	ListenTimeout time.Duration `yaml:"listen_timeout"`
-	// Notes say what else a reader of its figures has to know.
+	// Notes are further facts for readers of its figures.
 	Notes string `yaml:"notes"`
 }
 
-// Version is how a server's version is read.
+// Version says how to read a server's version.
 type Version struct {
 	Command []string `yaml:"command"`
-	// Pattern is a regular expression over what the command writes; its only
-	// group is the version.
+	// Pattern is a regular expression for the command's output; its only group is
+	// the version.
 	Pattern string `yaml:"pattern"`
 }
 
-// TLS is what a server that speaks TLS is told besides. In its private folder are
-// then the certificate tls.crt, its key tls.key, and tls.pem with both.
+// TLS is the additional configuration of a server that speaks TLS. Its private
+// folder then contains the certificate tls.crt, its key tls.key, and tls.pem with
+// both.
 type TLS struct {
-	// Set holds values that take the place of the server's own.
+	// Set holds values that override the server's.
 	Set map[string]string `yaml:"set"`
 }
 
@@ -73,9 +74,9 @@ type TLS struct {
 type Variant struct {
 	Name    string `yaml:"name"`
 	Summary string `yaml:"summary"`
-	// Set holds the values of words in braces.
+	// Set holds the values of placeholders.
 	Set map[string]string `yaml:"set"`
-	// Source says what is known of how the server closes then, and from where.
+	// Source says how the server then closes, and where that fact is from.
 	Source string `yaml:"source"`
 }
 
@@ -85,8 +86,8 @@ type Catalogue []Server
 //go:embed servers/*.yaml
 var builtin embed.FS
 
-// Open returns the servers that this program knows, and those in the *.yaml
-// files of a folder; an empty dir adds none. No two may have one name.
+// Open returns the built-in servers and those in the *.yaml files of a folder. An
+// empty dir adds none. Two servers with one name are an error.
 func Open(dir string) (Catalogue, error) {
 	all, err := read(builtin, "servers", "")
 	if err != nil {
@@ -98,11 +99,11 @@ func Open(dir string) (Catalogue, error) {
 			return nil, err
 		}
 		if len(more) == 0 {
-			return nil, fmt.Errorf("%s: no *.yaml files of servers there", dir)
+			return nil, fmt.Errorf("%s: no *.yaml files in this folder", dir)
 		}
 		for _, s := range more {
 			if _, twice := all.byName(s.Name); twice {
-				return nil, fmt.Errorf("%s: there is another server %s: give this one a name of its own", dir, s.Name)
+				return nil, fmt.Errorf("%s: there is another server %s: choose another name", dir, s.Name)
 			}
 			all = append(all, s)
 		}
@@ -111,7 +112,7 @@ func Open(dir string) (Catalogue, error) {
 	return all, nil
 }
 
-// read reads the files of a folder, whose name is shown before theirs.
+// read reads the files of a folder. Errors show the folder as shown.
 func read(files fs.FS, folder, shown string) (Catalogue, error) {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
@@ -131,7 +132,7 @@ func read(files fs.FS, folder, shown string) (Catalogue, error) {
 			return nil, err
 		}
 		if _, twice := all.byName(s.Name); twice {
-			return nil, fmt.Errorf("%s: there is another server %s: give this one a name of its own", filepath.Join(shown, e.Name()), s.Name)
+			return nil, fmt.Errorf("%s: there is another server %s: choose another name", filepath.Join(shown, e.Name()), s.Name)
 		}
 		all = append(all, s)
 	}
@@ -147,7 +148,7 @@ func (c Catalogue) byName(name string) (Server, bool) {
 	return Server{}, false
 }
 
-// Names lists the servers, separated by commas.
+// names returns the servers' names, separated by commas.
 func (c Catalogue) names() string {
 	var names []string
 	for _, s := range c {
@@ -156,8 +157,8 @@ func (c Catalogue) names() string {
 	return strings.Join(names, ", ")
 }
 
-// Which lists the servers of which f holds in their default variant, separated by
-// commas.
+// Which returns the names of the servers for whose default variant f returns true,
+// separated by commas.
 func (c Catalogue) Which(f func(Server, Variant) bool) string {
 	var names []string
 	for _, s := range c {
@@ -170,7 +171,7 @@ func (c Catalogue) Which(f func(Server, Variant) bool) string {
 	return strings.Join(names, ", ")
 }
 
-// Lookup finds the server and the variant of a word, which is NAME or NAME:VARIANT.
+// Lookup returns the server and the variant of NAME or NAME:VARIANT.
 func (c Catalogue) Lookup(word string) (Server, Variant, error) {
 	name, variant, chosen := strings.Cut(word, ":")
 	s, ok := c.byName(name)
@@ -190,7 +191,7 @@ func (c Catalogue) Lookup(word string) (Server, Variant, error) {
 	return s, Variant{}, fmt.Errorf("%s has no variant %q: there are %s", name, variant, strings.Join(names, ", "))
 }
 
-// Install says how to get the server on Debian.
+// Install returns the command that installs the server on Debian.
 func (s Server) Install() string {
 	return "apt-get install " + strings.Join(s.Packages, " ")
 }

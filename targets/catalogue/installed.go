@@ -12,24 +12,23 @@ import (
 	"time"
 )
 
-// ErrNotInstalled says that a server is not on this machine.
+// ErrNotInstalled means that a server is not installed on this machine.
 var ErrNotInstalled = errors.New("not installed")
 
-// versionTimeout bounds how long a server may take to say its version; a Java
-// one on a busy machine takes seconds.
+// versionTimeout bounds the command that prints a server's version. A Java server
+// needs seconds for it on a busy machine.
 const versionTimeout = 20 * time.Second
 
-// adminFolders are where Debian has servers; an ordinary user's PATH lacks them.
+// adminFolders contain Debian's servers; an ordinary user's PATH lacks them.
 var adminFolders = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
 
-// selfPlaceholder is what a command has in its program's place if that is the program
-// that this package is part of.
+// selfPlaceholder stands for the running program in a command.
 const selfPlaceholder = "{self}"
 
-// selfName is what that program calls itself, whatever its file is called.
+// selfName is the running program's argument 0, whatever the name of its file.
 const selfName = "rejectbench"
 
-// Command prepares a server's command, which is ended when ctx is.
+// Command prepares a server's command. The end of ctx kills the process.
 func Command(ctx context.Context, words []string) (*exec.Cmd, error) {
 	name := words[0]
 	path, err := lookPath(name)
@@ -40,12 +39,13 @@ func Command(ctx context.Context, words []string) (*exec.Cmd, error) {
 		name = selfName
 	}
 	cmd := exec.CommandContext(ctx, name, words[1:]...)
-	cmd.Path, cmd.Err = path, nil // which may lie outside of PATH
+	cmd.Path, cmd.Err = path, nil // the path may be outside of PATH
 	return cmd, nil
 }
 
-// self is the program that is running. On Linux it is its very file: the name may
-// be another build's by now, or lie in a folder that an ordinary user cannot enter.
+// self returns the running program. On Linux it returns /proc/self/exe: the
+// program's path may by now be another build, or be in a folder that an ordinary
+// user cannot enter.
 func self() (string, error) {
 	if runtime.GOOS == "linux" {
 		return "/proc/self/exe", nil
@@ -53,7 +53,7 @@ func self() (string, error) {
 	return os.Executable()
 }
 
-// lookPath finds a program in PATH, and then where Debian has its servers.
+// lookPath finds a program in PATH or in adminFolders.
 func lookPath(name string) (string, error) {
 	if name == selfPlaceholder {
 		return self()
@@ -70,8 +70,8 @@ func lookPath(name string) (string, error) {
 	return "", err
 }
 
-// Installed returns the version of the server on this machine. The error wraps
-// ErrNotInstalled if it is not there, and says how to get it.
+// Installed returns the version of the server on this machine. If the server is
+// missing, the error wraps ErrNotInstalled and says how to install it.
 func (s Server) Installed(ctx context.Context) (version string, err error) {
 	missing := func(why error) error {
 		return fmt.Errorf("%s is %w (%w): %s", s.Name, ErrNotInstalled, why, s.Install())

@@ -19,8 +19,8 @@ var (
 	valueName   = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 )
 
-// parse reads a server's file. Every error is a *yamlfile.Error with the given file
-// name. Anchors, aliases and tags are refused: a server has no use for them.
+// parse reads a server's file. Every error is a *yamlfile.Error with the given
+// file name.
 func parse(file string, b []byte) (Server, error) {
 	r := &reader{File: yamlfile.File{Name: file, Kind: "server", Fields: "name, command, version and variants"}, text: string(b)}
 	if err := r.read(); err != nil {
@@ -51,17 +51,17 @@ func (r *reader) read() error {
 	return nil
 }
 
-// checkFields checks what stands in the file once.
+// checkFields checks the fields of the server itself.
 func (r *reader) checkFields() error {
 	s := r.server
 	pattern, err := regexp.Compile(s.Version.Pattern)
 	switch {
 	case !serverName.MatchString(s.Name):
-		return r.ErrorIn("$.name", "name %q: small letters, digits, _, . and -", s.Name)
+		return r.ErrorIn("$.name", "name %q: write small letters, digits, _, . and -", s.Name)
 	case s.Summary == "" || strings.Contains(s.Summary, "\n"):
-		return r.ErrorIn("$.summary", "summary: say in one line what the server is")
+		return r.ErrorIn("$.summary", "summary: describe the server in one line")
 	case len(s.Packages) == 0 && (len(s.Command) == 0 || s.Command[0] != selfPlaceholder):
-		return r.ErrorIn("$.packages", "packages: name the Debian packages that have the server")
+		return r.ErrorIn("$.packages", "packages: name the Debian packages that contain the server")
 	case len(s.Command) == 0 || s.Command[0] == "":
 		return r.ErrorIn("$.command", "no command: write the program and its arguments, as a list")
 	case len(s.Version.Command) == 0:
@@ -71,15 +71,15 @@ func (r *reader) checkFields() error {
 	case pattern.NumSubexp() != 1:
 		return r.ErrorIn("$.version.pattern", "pattern %q: write one group, around the version", s.Version.Pattern)
 	case s.TLS != nil && len(s.TLS.Set) == 0:
-		return r.ErrorIn("$.tls", "tls: say in set what the server is told besides when it speaks TLS")
+		return r.ErrorIn("$.tls", "tls: write in set the values that change when the server speaks TLS")
 	case s.ListenTimeout < 0:
-		return r.ErrorIn("$.listen_timeout", "listen_timeout %v: it cannot be negative", s.ListenTimeout)
+		return r.ErrorIn("$.listen_timeout", "listen_timeout %v: must not be negative", s.ListenTimeout)
 	case len(s.Variants) == 0:
 		return r.ErrorIn("$.variants", "no variants: write at least one, with a name, a summary and a source")
 	}
 	for name := range s.Files {
 		if !filepath.IsLocal(name) || name == "." {
-			return r.ErrorIn("$.files", "file %q: name it within the server's folder", name)
+			return r.ErrorIn("$.files", "file %q: write a name within the server's folder", name)
 		}
 	}
 	return nil
@@ -91,18 +91,18 @@ func (r *reader) checkVariants() error {
 		at := func(field string) string { return fmt.Sprintf("$.variants[%d]%s", i, field) }
 		switch {
 		case !variantName.MatchString(v.Name):
-			return r.ErrorIn(at(""), "variant %q: name it with small letters, digits, _, ., = and -", v.Name)
+			return r.ErrorIn(at(""), "variant %q: write small letters, digits, _, ., = and -", v.Name)
 		case seen[v.Name]:
-			return r.ErrorIn(at(".name"), "variant %s stands here twice", v.Name)
+			return r.ErrorIn(at(".name"), "duplicate variant %s", v.Name)
 		case v.Summary == "" || strings.Contains(v.Summary, "\n"):
-			return r.ErrorIn(at(""), "variant %s: say its summary in one line", v.Name)
+			return r.ErrorIn(at(""), "variant %s: write a summary in one line", v.Name)
 		case v.Source == "":
-			return r.ErrorIn(at(""), "variant %s: say in source what is known of how it closes, and from where", v.Name)
+			return r.ErrorIn(at(""), "variant %s: say in source how it closes and where that fact is from", v.Name)
 		}
 		seen[v.Name] = true
 	}
 	if d := r.server.Default; d != "" && !seen[d] {
-		return r.ErrorIn("$.default", "default %q is no variant", d)
+		return r.ErrorIn("$.default", "default %q is not a variant", d)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (r *reader) checkWords() error {
 			for _, v := range s.Variants {
 				if _, ok := s.values(v, nil)[strings.Trim(w, "{}")]; !ok {
 					line, column := r.find(t.path, w)
-					return r.ErrorAt(line, column, "unknown placeholder %s: there are %s, and what set holds; variant %s sets no %s (write a space behind a brace that is the server's own)",
+					return r.ErrorAt(line, column, "unknown placeholder %s: there are %s, and the names in set; variant %s sets no %s (write a space after a brace of the server's own language)",
 						w, strings.Join(runPlaceholders, ", "), v.Name, strings.Trim(w, "{}"))
 				}
 			}
@@ -145,9 +145,9 @@ func (r *reader) checkWords() error {
 		for _, key := range slices.Sorted(maps.Keys(set)) {
 			switch {
 			case !valueName.MatchString(key) || slices.Contains(runPlaceholders, "{"+key+"}"):
-				return r.ErrorIn(path, "set %q: no name of a placeholder of one's own", key)
+				return r.ErrorIn(path, "set %q: not a valid name, or a reserved one", key)
 			case !used["{"+key+"}"]:
-				return r.ErrorIn(path, "set %q: neither command, nor environment, nor files have {%s}", key, key)
+				return r.ErrorIn(path, "set %q: neither command, environment nor files use {%s}", key, key)
 			}
 			for _, w := range placeholder.FindAllString(set[key], -1) {
 				if !slices.Contains(runPlaceholders, w) {
@@ -172,14 +172,14 @@ func (r *reader) checkWords() error {
 	for _, key := range slices.Sorted(maps.Keys(s.TLS.Set)) {
 		for _, v := range s.Variants {
 			if _, both := v.Set[key]; both {
-				return r.ErrorIn("$.tls.set", "set %q: variant %s sets it as well, and one of the two would be lost", key, v.Name)
+				return r.ErrorIn("$.tls.set", "set %q: variant %s also sets it, and one of the two would have no effect", key, v.Name)
 			}
 		}
 	}
 	return check("$.tls.set", s.TLS.Set)
 }
 
-// find is where a placeholder stands for the first time at or below a path's value.
+// find returns the first place of a placeholder at or after the value of a path.
 func (r *reader) find(path, word string) (line, column int) {
 	line, column = r.Position(path)
 	for i, text := range strings.Split(r.text, "\n") {

@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// placeholder is a placeholder: a word in braces without a space between. Braces of the
-// servers' own languages have one.
+// placeholder matches a placeholder: a word in braces without spaces. A brace that
+// belongs to a server's configuration language has a space after it.
 var placeholder = regexp.MustCompile(`\{[a-z][a-z0-9_-]*\}`)
 
-// runPlaceholders are the placeholders that every server has: where it runs, and what
-// it is to answer with 200.
+// runPlaceholders are available in every server's file: where the server runs, and
+// which path it answers with 200.
 var runPlaceholders = []string{"{dir}", "{host}", "{port}", admittedPlaceholder}
 
-// AdmittedPath is the path of a URL that a server with the placeholder {admitted}
-// answers with 200, on a connection that it then keeps, so that a request that is
-// rejected can be a later one of its connection.
+// AdmittedPath is the path that a server with the placeholder {admitted} answers
+// with 200 on a connection that it keeps open. The rejected request can then be a
+// later one of its connection.
 const AdmittedPath = "/admitted"
 
 const admittedPlaceholder = "{admitted}"
@@ -33,8 +33,8 @@ const (
 	bothFile = "tls.pem"
 )
 
-// Setup is a server in one of its variants. What is still open in it is where
-// it runs.
+// Setup is the configuration of a server in a variant, without its address and its
+// private folder.
 type Setup struct {
 	Server, Variant string
 	Command         []string
@@ -43,11 +43,11 @@ type Setup struct {
 	Ready           string
 }
 
-// Setup returns the server in a variant, as it speaks plain HTTP.
+// Setup returns the configuration of a variant for plain HTTP.
 func (s Server) Setup(v Variant) Setup { return s.setup(v, nil) }
 
-// TLSSetup returns the server in a variant, as it speaks TLS 1.3; false where its
-// file does not say how. WriteTLS writes what it needs beside its own files.
+// TLSSetup returns the configuration of a variant for TLS 1.3, and false if the
+// server's file has none. WriteTLS writes the certificate that it needs.
 func (s Server) TLSSetup(v Variant) (Setup, bool) {
 	if s.TLS == nil {
 		return Setup{}, false
@@ -55,8 +55,8 @@ func (s Server) TLSSetup(v Variant) (Setup, bool) {
 	return s.setup(v, s.TLS.Set), true
 }
 
-// Admits tells whether the server answers AdmittedPath with 200 in a variant. One
-// that rejects connections does not.
+// Admits reports whether a variant answers AdmittedPath with 200. A variant that
+// rejects connections does not.
 func (s Server) Admits(v Variant) bool {
 	t := s.Setup(v)
 	has := func(text string) bool { return strings.Contains(text, admittedPlaceholder) }
@@ -81,7 +81,8 @@ func (s Server) template(variant string) Setup {
 	return t
 }
 
-// values are what over sets, for the rest the variant, and for the rest the server.
+// values merges the values of the server, of the variant and of over; later ones
+// override earlier ones.
 func (s Server) values(v Variant, over map[string]string) map[string]string {
 	all := map[string]string{}
 	for _, set := range []map[string]string{s.Set, v.Set, over} {
@@ -104,15 +105,14 @@ func (t Setup) replace(r *strings.Replacer) Setup {
 	return filled
 }
 
-// At returns the setup with where it runs filled in: the private folder and the
-// address. An IPv6 address is in brackets where a port follows, and bare where it
-// stands alone.
+// At returns the setup for a private folder and an address. An IPv6 address has
+// brackets only if a port follows.
 func (t Setup) At(dir string, addr netip.AddrPort) Setup {
 	return t.replace(strings.NewReplacer("{dir}", dir, "{host}:{port}", addr.String(),
 		"{host}", addr.Addr().String(), "{port}", strconv.Itoa(int(addr.Port())), admittedPlaceholder, AdmittedPath))
 }
 
-// Write writes the files into the folder.
+// Write writes the server's files into the folder.
 func (t Setup) Write(dir string) error {
 	for name, text := range t.Files {
 		name = filepath.Join(dir, filepath.FromSlash(name))

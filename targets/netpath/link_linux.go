@@ -134,7 +134,7 @@ func (e end) configure(o offload) error {
 	})
 }
 
-// drops is the number of frames that the end's device threw away.
+// drops returns how many frames the end's device has dropped.
 func (e end) drops() (n int64, err error) {
 	err = e.ns.do(func() error {
 		n, err = linkDrops(e.dev)
@@ -143,29 +143,23 @@ func (e end) drops() (n int64, err error) {
 	return n, err
 }
 
+// linkDrops returns how many frames dev has dropped, sent and received ones.
 func linkDrops(dev string) (int64, error) {
-	link, err := netlink.LinkByName(dev)
-	if err != nil {
-		return 0, fmt.Errorf("find %s: %w", dev, err)
-	}
-	s := link.Attrs().Statistics
-	if s == nil {
-		return 0, nil
-	}
-	return int64(s.TxDropped + s.RxDropped), nil
+	s, err := linkStatistics(dev)
+	return int64(s.TxDropped + s.RxDropped), err
 }
 
-// linkPackets is the number of frames that dev sent and received.
-func linkPackets(dev string) (int64, error) {
+// linkStatistics returns the counters of a device in the calling thread's
+// namespace; they are 0 if the kernel reports none.
+func linkStatistics(dev string) (netlink.LinkStatistics, error) {
 	link, err := netlink.LinkByName(dev)
 	if err != nil {
-		return 0, fmt.Errorf("find %s: %w", dev, err)
+		return netlink.LinkStatistics{}, fmt.Errorf("find %s: %w", dev, err)
 	}
-	s := link.Attrs().Statistics
-	if s == nil {
-		return 0, nil
+	if s := link.Attrs().Statistics; s != nil {
+		return *s, nil
 	}
-	return int64(s.TxPackets + s.RxPackets), nil
+	return netlink.LinkStatistics{}, nil
 }
 
 // ethtoolValue is struct ethtool_value of linux/ethtool.h.

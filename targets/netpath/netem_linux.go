@@ -83,8 +83,9 @@ func addNetem(dev string, im impair.OneWay) error {
 func linkStats(kind Kind, client, server end) (Stats, error) {
 	s := Stats{Kind: kind}
 	if kind != Netem {
-		err := server.ns.do(func() (err error) {
-			s.Packets, err = linkPackets(server.dev)
+		err := server.ns.do(func() error {
+			counters, err := linkStatistics(server.dev)
+			s.Packets = int64(counters.TxPackets + counters.RxPackets)
 			return err
 		})
 		return s, err

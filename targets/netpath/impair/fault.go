@@ -2,8 +2,8 @@ package impair
 
 import "fmt"
 
-// Fault is something done to chosen packets of every connection, so that one
-// way to lose an answer can be shown by itself. The zero value is NoFault.
+// Fault drops or holds chosen packets of every connection. Each fault isolates
+// one way in which a response can be lost. The zero value is NoFault.
 type Fault uint8
 
 // The closed set of faults. Faults documents each of them.
@@ -15,14 +15,14 @@ const (
 	LateResponse
 )
 
-// FaultInfo is the row of the vocabulary for one fault.
+// FaultInfo describes one fault.
 type FaultInfo struct {
 	Fault   Fault
 	Name    string
-	Summary string // one line for a reader
+	Summary string // one line
 }
 
-// Faults is the one table that fault names come from.
+// Faults is the table of all faults; the index is the Fault.
 var Faults = [...]FaultInfo{
 	{NoFault, "none", "packets are not looked at"},
 	{DropFirstResponse, "drop-first-response", "the first copy of every segment with data from the server is dropped; retransmissions pass"},
@@ -39,12 +39,12 @@ func (f Fault) String() string {
 	return fmt.Sprintf("Fault(%d)", f)
 }
 
-// faultByName returns the fault of a name.
+// faultByName returns the fault called name.
 func faultByName(name string) (Fault, error) {
 	for _, f := range Faults {
 		if f.Name == name {
 			return f.Fault, nil
 		}
 	}
-	return NoFault, fmt.Errorf("unknown fault: there are %s", faultNames())
+	return NoFault, fmt.Errorf("unknown fault: use one of %s", faultNames())
 }

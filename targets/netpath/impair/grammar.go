@@ -13,20 +13,20 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Setting is one word of the grammar with its value, such as rtt and 80ms: a
-// flag of a command line or a line of a file.
+// Setting is a key of the grammar with its value, such as rtt and 80ms. It is a
+// flag on a command line or a line of a file.
 type Setting struct{ Key, Value string }
 
-// String returns the setting as a line of a file.
+// String returns the setting as a line of a file, such as "rtt 80ms".
 func (s Setting) String() string { return s.Key + " " + s.Value }
 
-// Key is a word of the grammar.
+// Key describes one key of the grammar.
 type Key struct {
 	Name    string
-	Unit    string // what a value is
-	Summary string // one line for a reader
+	Unit    string // kind of value, such as duration
+	Summary string // one line
 	set     func(*Set, string) error
-	get     func(Set) string // empty when there is nothing to say
+	get     func(Set) string // the value; empty if it need not be written
 }
 
 // Keys is the one table of the grammar: flags, files, documentation and
@@ -38,7 +38,7 @@ var Keys = slices.Concat(
 	effectKeys,
 )
 
-// effectKeys are Keys without the profile: the words in which profiles are written.
+// effectKeys are the Keys without profile. Profiles are written in these.
 var effectKeys = slices.Concat(
 	[]Key{{"rtt", "duration", "round-trip time, half of it each way", setRTT, getRTT}},
 	perDirection(quantity{"delay", "duration", "one-way delay", setDuration(0, MaxDelay, func(im *OneWay) *time.Duration { return &im.Delay }), getDelay}, false),
@@ -54,14 +54,14 @@ var effectKeys = slices.Concat(
 	[]Key{{"fault", "name", "what is done to chosen packets: " + faultNames(), setFault, getFault}},
 )
 
-// quantity is something that each direction of a path has.
+// quantity is a property that each direction of a path has.
 type quantity struct {
 	name, unit, summary string
 	set                 func(*OneWay, string) error
 	get                 func(OneWay) string
 }
 
-// directions are the endings of keys.
+// directions are the two directions with the endings of their keys.
 var directions = []struct {
 	ending, summary string
 	of              func(*Set) *OneWay
@@ -70,8 +70,8 @@ var directions = []struct {
 	{"-down", "from the server to the client", func(im *Set) *OneWay { return &im.Down }},
 }
 
-// perDirection returns a quantity's keys, one for each direction. With both,
-// there is a key for both directions at once before them.
+// perDirection returns the keys of a quantity, one for each direction. With
+// both, a key that sets both directions comes first.
 func perDirection(q quantity, both bool) []Key {
 	var keys []Key
 	same := func(im Set) bool { return both && q.get(im.Up) == q.get(im.Down) }
@@ -105,8 +105,8 @@ func perDirection(q quantity, both bool) []Key {
 	return keys
 }
 
-// SettingError says what is wrong with a setting. Its message begins with the
-// key, so that a flag's two dashes can be put before it.
+// SettingError reports an invalid setting. Its message begins with the key, so
+// that a caller can put the two dashes of a flag before it.
 type SettingError struct {
 	Setting
 	Err error
@@ -116,8 +116,8 @@ func (e *SettingError) Error() string { return fmt.Sprintf("%s %q: %v", e.Key, e
 
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// Parse returns what the settings make of a path without
-// impairments, in the order of Keys. An error is a *SettingError.
+// Parse applies the settings to a path without impairments, in the order of
+// Keys, and checks the result. Errors are of type *SettingError.
 func Parse(settings []Setting) (Set, error) { return parse(Keys, settings) }
 
 func parse(keys []Key, settings []Setting) (Set, error) {
@@ -131,18 +131,19 @@ func parse(keys []Key, settings []Setting) (Set, error) {
 	return im, nil
 }
 
-// Apply returns what the settings make of im, in the order of Keys. Each value
-// is checked by itself; Check checks them together, which has to wait when the
-// round trip, say, is a list of values. An error is a *SettingError.
+// Apply applies the settings to im, in the order of Keys. It checks each value
+// on its own. Set.Check checks values against each other; a caller that sweeps
+// over several round trips, for example, calls it for each of them. Errors are
+// of type *SettingError.
 func Apply(im Set, settings []Setting) (Set, error) { return apply(Keys, im, settings) }
 
 func apply(keys []Key, im Set, settings []Setting) (Set, error) {
 	for i, s := range settings {
 		if !slices.ContainsFunc(keys, func(k Key) bool { return k.Name == s.Key }) {
-			return im, &SettingError{s, fmt.Errorf("unknown key: there are %s", strings.Join(keyNames(keys), ", "))}
+			return im, &SettingError{s, fmt.Errorf("unknown key: use one of %s", strings.Join(keyNames(keys), ", "))}
 		}
 		if slices.ContainsFunc(settings[:i], func(t Setting) bool { return t.Key == s.Key }) {
-			return im, &SettingError{s, errors.New("stands there twice")}
+			return im, &SettingError{s, errors.New("duplicate key")}
 		}
 	}
 	for _, k := range keys {
@@ -157,9 +158,9 @@ func apply(keys []Key, im Set, settings []Setting) (Set, error) {
 	return im, nil
 }
 
-// ParseText reads settings with commas or line ends between them; # begins a
-// comment that goes to the end of its line. It is the inverse of
-// Set.String. An error is a *SettingError.
+// ParseText parses settings separated by commas or line ends; # begins a comment
+// that extends to the end of the line. It is the inverse of Set.String. Errors
+// are of type *SettingError.
 func ParseText(text string) (Set, error) {
 	settings, _, err := readSettings(text)
 	if err != nil {
@@ -168,8 +169,8 @@ func ParseText(text string) (Set, error) {
 	return Parse(settings)
 }
 
-// ParseFile reads a file of settings, one a line as "rtt 80ms", with comments
-// from # to the end of the line. Errors begin with the file's name and the line.
+// ParseFile parses a file as ParseText does its text. Errors about a setting
+// begin with the name of the file and the line.
 func ParseFile(path string) (Set, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -187,7 +188,7 @@ func ParseFile(path string) (Set, error) {
 	if errors.As(err, &at) {
 		line, ok := lines[at.Key]
 		if !ok {
-			// Wrong for one direction, but set for both.
+			// Invalid in one direction, but given for both.
 			line, ok = lines[strings.TrimSuffix(strings.TrimSuffix(at.Key, "-up"), "-down")]
 		}
 		if ok {
@@ -197,7 +198,7 @@ func ParseFile(path string) (Set, error) {
 	return Set{}, fmt.Errorf("%s: %w", path, err)
 }
 
-// readSettings returns the settings of a text, and the line of each key.
+// readSettings returns the settings in text and the line number of each key.
 func readSettings(text string) (settings []Setting, lines map[string]int, err error) {
 	lines = map[string]int{}
 	n := 0
@@ -213,7 +214,7 @@ func readSettings(text string) (settings []Setting, lines map[string]int, err er
 			lines[key] = n
 			s := Setting{key, strings.Join(fields[1:], " ")}
 			if len(fields) != 2 {
-				return nil, lines, &SettingError{s, errors.New("write a key and its value, such as rtt 80ms")}
+				return nil, lines, &SettingError{s, errors.New("write a key and a value, such as rtt 80ms")}
 			}
 			settings = append(settings, s)
 		}
@@ -221,7 +222,8 @@ func readSettings(text string) (settings []Setting, lines map[string]int, err er
 	return settings, lines, nil
 }
 
-// settings returns the fewest settings that make im, in the order of Keys.
+// settings returns the shortest list of settings that makes im, in the order of
+// Keys.
 func (im Set) settings() []Setting {
 	var settings []Setting
 	for _, k := range Keys {
@@ -242,20 +244,19 @@ func (im Set) String() string {
 	return strings.Join(words, ", ")
 }
 
-// FlagSet is what Flags needs of a set of flags: what *pflag.FlagSet and
-// *flag.FlagSet have.
+// FlagSet is implemented by *pflag.FlagSet and *flag.FlagSet.
 type FlagSet interface {
 	StringVar(p *string, name, value, usage string)
 }
 
-// Flags holds the values of flags.
+// Flags holds the values of the flags that NewFlags defined.
 type Flags struct {
 	keys   []string
 	values []*string
 }
 
-// NewFlags defines a flag for every key but those to skip, which the command
-// has defined in its own way.
+// NewFlags defines a flag in fs for every key except those in skip, which the
+// command defines itself.
 func NewFlags(fs FlagSet, skip ...string) *Flags {
 	f := &Flags{}
 	for _, k := range Keys {
@@ -269,8 +270,8 @@ func NewFlags(fs FlagSet, skip ...string) *Flags {
 	return f
 }
 
-// Settings returns the settings of the flags that were given, once the command
-// line has been parsed.
+// Settings returns the settings of the flags that were given. Call it after the
+// command line has been parsed.
 func (f *Flags) Settings() []Setting {
 	var settings []Setting
 	for i, key := range f.keys {
@@ -306,7 +307,7 @@ func setRTT(im *Set, value string) error {
 	return err
 }
 
-// getRTT is empty when the delays are not the halves of a round trip.
+// getRTT returns an empty string if the delays differ by more than a nanosecond.
 func getRTT(im Set) string {
 	rtt := im.RTT()
 	if im != im.WithRTT(rtt) {
@@ -331,13 +332,13 @@ func parseDuration(value string, shortest, longest time.Duration) (time.Duration
 	d, err := time.ParseDuration(value)
 	switch {
 	case err != nil:
-		return 0, errors.New("not a duration such as 20ms or 1s")
+		return 0, errors.New("not a duration, such as 20ms or 1s")
 	case d < 0:
-		return 0, errors.New("a duration cannot be negative")
+		return 0, errors.New("must not be negative")
 	case d < shortest:
-		return 0, fmt.Errorf("shorter than %v", shortest)
+		return 0, fmt.Errorf("must be at least %v", shortest)
 	case d > longest:
-		return 0, fmt.Errorf("longer than %v", longest)
+		return 0, fmt.Errorf("must be at most %v", longest)
 	}
 	return d, nil
 }
@@ -349,7 +350,7 @@ func formatDuration(d time.Duration) string {
 	return d.String()
 }
 
-// share is a quantity that is a share of the packets.
+// share returns a quantity that is a share of all packets.
 func share(name, summary string, of func(*OneWay) *float64) quantity {
 	return quantity{name, "percent", "share of " + summary,
 		func(im *OneWay, value string) error {
@@ -363,27 +364,27 @@ func share(name, summary string, of func(*OneWay) *float64) quantity {
 	}
 }
 
-// parseShare reads a percentage. The point is moved in the text and not by a
-// division, so that FormatShare returns what was read, to the last bit.
+// parseShare parses a percentage. It shifts the decimal point in the text and
+// does not divide, so that FormatShare returns the same text for the result.
 func parseShare(value string) (float64, error) {
 	number, percent := strings.CutSuffix(value, "%")
 	if strings.Trim(number, "0123456789.") != "" && !strings.HasPrefix(number, "-") {
-		return 0, errors.New("not a percentage such as 1%")
+		return 0, errors.New("not a percentage, such as 1%")
 	}
 	v, err := strconv.ParseFloat(number+"e-2", 64)
 	switch {
 	case err != nil:
-		return 0, errors.New("not a percentage such as 1%")
+		return 0, errors.New("not a percentage, such as 1%")
 	case !percent && v != 0:
-		return 0, errors.New("write it as a percentage, such as 1%")
+		return 0, errors.New("must be a percentage, such as 1%")
 	case !(v >= 0 && v <= 1):
-		return 0, errors.New("not within 0% and 100%")
+		return 0, errors.New("must be between 0% and 100%")
 	}
 	return math.Abs(v), nil // not -0
 }
 
-// FormatShare returns a share as the grammar writes it, such as "0.5%" for 0.005;
-// empty for 0.
+// FormatShare returns a share as the grammar writes it, such as "0.5%" for 0.005.
+// It returns an empty string for 0.
 func FormatShare(v float64) string {
 	if v == 0 {
 		return ""
@@ -403,10 +404,10 @@ func FormatShare(v float64) string {
 func setBurst(im *OneWay, value string) error {
 	v, err := strconv.ParseFloat(value, 64)
 	if err != nil || math.IsNaN(v) {
-		return errors.New("not a number of packets such as 4")
+		return errors.New("not a number of packets, such as 4")
 	}
 	if v < 1 || v > MaxLossBurst {
-		return fmt.Errorf("not within 1 and %d packets", MaxLossBurst)
+		return fmt.Errorf("must be between 1 and %d packets", MaxLossBurst)
 	}
 	im.LossBurst = v
 	return nil
@@ -422,7 +423,7 @@ func getBurst(im OneWay) string {
 func setDistribution(im *OneWay, value string) error {
 	i := slices.Index(distributions[:], value)
 	if i < 0 {
-		return fmt.Errorf("there are %s", strings.Join(distributions[:], " and "))
+		return fmt.Errorf("unknown distribution: use %s", strings.Join(distributions[:], " or "))
 	}
 	im.Distribution = Distribution(i)
 	return nil
@@ -435,7 +436,7 @@ func getDistribution(im OneWay) string {
 	return im.Distribution.String()
 }
 
-// rateUnits are from large to small, as tc has them.
+// rateUnits are the units of tc, from large to small.
 var rateUnits = []struct {
 	name string
 	bits int64
@@ -449,20 +450,20 @@ func setRate(im *OneWay, value string) error {
 		v, err := strconv.ParseFloat(value[:len(value)-len(u.name)], 64)
 		switch rate := math.Round(v * float64(u.bits)); {
 		case err != nil || math.IsNaN(v):
-			return errors.New("not a rate such as 500kbit, 2Mbit or 1Gbit")
+			return errors.New("not a rate, such as 500kbit, 2Mbit or 1Gbit")
 		case rate == 0:
-			return errors.New("nothing would pass: leave it out for no limit")
+			return errors.New("must be above 0: omit it for no limit")
 		case rate < MinRate || rate > MaxRate:
-			return errors.New("not within 1kbit and 1000Gbit")
+			return errors.New("must be between 1kbit and 1000Gbit")
 		default:
 			im.Rate = int64(rate)
 			return nil
 		}
 	}
 	if v, err := strconv.ParseFloat(value, 64); err == nil && v == 0 {
-		return errors.New("nothing would pass: leave it out for no limit")
+		return errors.New("must be above 0: omit it for no limit")
 	}
-	return errors.New("not a rate such as 500kbit, 2Mbit or 1Gbit")
+	return errors.New("not a rate, such as 500kbit, 2Mbit or 1Gbit")
 }
 
 func getRate(im OneWay) string {
@@ -477,7 +478,7 @@ func getRate(im OneWay) string {
 func setQueue(im *OneWay, value string) error {
 	if d, err := time.ParseDuration(value); err == nil {
 		if d == 0 {
-			return errors.New("nothing would pass: leave it out for " + DefaultQueueTime.String())
+			return errors.New("must be above 0: omit it for " + DefaultQueueTime.String())
 		}
 		if d, err = parseDuration(value, 0, MaxQueueTime); err != nil {
 			return err
@@ -486,16 +487,16 @@ func setQueue(im *OneWay, value string) error {
 		return nil
 	}
 	if strings.HasPrefix(value, "-") {
-		return errors.New("a queue cannot be negative")
+		return errors.New("must not be negative")
 	}
 	n, err := humanize.ParseBytes(value)
 	switch {
 	case err != nil:
-		return errors.New("neither a time such as 50ms nor a size such as 64KiB")
+		return errors.New("neither a time, such as 50ms, nor a size, such as 64KiB")
 	case n == 0:
-		return errors.New("nothing would pass: leave it out for " + DefaultQueueTime.String())
+		return errors.New("must be above 0: omit it for " + DefaultQueueTime.String())
 	case n > MaxQueueBytes:
-		return fmt.Errorf("larger than %s", humanize.IBytes(MaxQueueBytes))
+		return fmt.Errorf("must be at most %s", humanize.IBytes(MaxQueueBytes))
 	}
 	im.QueueBytes, im.QueueTime = int64(n), 0
 	return nil

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Profile is a path as it is found in the world, with figures that somebody
-// published. Where a source has no figure for an effect, the profile leaves the
-// effect out: a loss share, above all, depends on the load more than on the link.
+// Profile is a kind of real network path with published figures. An effect for
+// which the source has no figure is left out. That holds above all for loss,
+// which depends more on the load than on the link.
 type Profile struct {
 	Name    string
-	Summary string // one line for a reader
+	Summary string // one line
 	Source  string // who published the figures, and where
-	Values  string // in the grammar
+	Values  string // the settings, in the grammar
 }
 
-// Sources of several profiles.
+// Sources used by several profiles.
 const (
 	azure       = "Microsoft, Azure network round-trip latency statistics, 95th percentile of 30 days to July 2026 (learn.microsoft.com/azure/networking/azure-network-latency)"
 	painter     = "S. Painter, Exploring Azure Network Latency: The Fundamentals, TCP echo between VMs in UK South, mean of 40,000 (simonpainter.com/azure-latency-1)"
@@ -23,7 +23,7 @@ const (
 	verizonFCC  = "Verizon, network performance: medians of the FCC's Measuring Broadband America 2016 (verizon.com/about/our-company/network-performance)"
 )
 
-// Profiles is the one table of named paths, from near to far and from wired to
+// Profiles is the table of named paths, from near to far and from wired to
 // wireless.
 var Profiles = []Profile{
 	{"same-zone", "two machines in one zone of a cloud", painter + ": 908 us", "rtt 900us"},
@@ -46,7 +46,7 @@ var Profiles = []Profile{
 	{"geo-satellite", "a geostationary satellite: HughesNet in the United States", "Ookla, medians: round trip of the first quarter of 2025 (newspaceeconomy.ca/2025/07/15), rates of the third of 2021 (techblog.comsoc.org/2021/12/21); the way to the orbit alone takes up to 558 ms (RFC 2488 section 2)", "rtt 683ms, rate-up 2.54Mbit, rate-down 19.3Mbit"},
 }
 
-// profileByName returns the profile of a name.
+// profileByName returns the profile called name.
 func profileByName(name string) (Profile, error) {
 	var names []string
 	for _, p := range Profiles {
@@ -55,10 +55,10 @@ func profileByName(name string) (Profile, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return Profile{}, fmt.Errorf("unknown profile: there are %s", strings.Join(names, ", "))
+	return Profile{}, fmt.Errorf("unknown profile: use one of %s", strings.Join(names, ", "))
 }
 
-// Impairments returns what the profile's path does to packets.
+// impairments returns the impairments of the profile.
 func (p Profile) impairments() Set {
 	settings, _, err := readSettings(p.Values)
 	var im Set
@@ -66,7 +66,7 @@ func (p Profile) impairments() Set {
 		im, err = parse(effectKeys, settings)
 	}
 	if err != nil {
-		panic("profile " + p.Name + ": " + err.Error()) // a test parses each
+		panic("profile " + p.Name + ": " + err.Error()) // a test parses every profile
 	}
 	return im
 }

@@ -16,27 +16,27 @@ import (
 
 const (
 	// spinWindow is how long before a packet is due the thread stops sleeping
-	// and watches the clock: about the time that waking up takes. At 3000
-	// connections a second 100 us cost 20% more CPU and are no earlier; a window
-	// that follows the measured wake-up lag, its 90th percentile, costs 15% less
-	// and is 3 us late at the median in place of 0.5.
+	// and polls the clock. It is about the wake-up latency. At 3000 connections a
+	// second, 100 us cost 20% more CPU and do not reduce lateness. A window that
+	// follows the 90th percentile of the measured wake-up latency costs 15% less
+	// CPU, but the median lateness is 3 us instead of 0.5.
 	spinWindow = 50 * time.Microsecond
-	// maxAge bounds what a packet's time stamp may say of its age: a wall clock
-	// that is set while packets are held must not stop or flush the line.
+	// maxAge bounds the age of a packet by its time stamp: setting the wall clock
+	// while packets are delayed must neither stop nor flush the line.
 	maxAge = int64(time.Second)
 )
 
-// delayLine carries packets between two taps, each way with its impairment, on
-// one locked thread.
+// delayLine forwards packets between two taps, with the impairments of each
+// direction, on one locked thread. Its clock is in nanoseconds since base.
 type delayLine struct {
 	lanes  [2]*lane // by wire.Direction
-	taps   [2]*tap  // by the side they are on
+	taps   [2]*tap  // client's side, server's side
 	fault  *faultState
 	held   heldPackets
 	log    *wire.Log
 	epoll  int
 	timer  int
-	wake   int // eventfd that ends the wait
+	wake   int // eventfd that ends epoll_wait
 	base   time.Time
 	offset int64 // CLOCK_MONOTONIC minus the line's clock
 	stop   atomic.Bool
@@ -44,17 +44,17 @@ type delayLine struct {
 	cpu    time.Duration
 }
 
-// bursts tells whether packets cross the line before they are cut into frames,
-// as they do between a sender with segmentation offload and a receiver with
-// receive offload: a fraction of the work. Whatever picks, queues or reorders
-// packets must see single frames.
+// usesGSO reports whether packets cross the line before they are segmented into
+// frames, as between a sender with segmentation offload (GSO) and a receiver
+// with receive offload. That is a fraction of the work. Impairments that drop,
+// queue or reorder packets must see single frames.
 func usesGSO(spec Spec) bool {
 	plain := impair.Set{}
 	return spec.Impairments.WithoutDelay() == plain
 }
 
-// fromClient is the shape of the ring that the client's packets wait in. Only
-// the client sends much, so only its device makes bursts.
+// fromClient returns the slots of the ring that the client's packets wait in.
+// Only the client sends many bytes, so only its device sends GSO packets.
 func fromClient(spec Spec) slots {
 	if usesGSO(spec) {
 		return gsoSlots
@@ -62,7 +62,7 @@ func fromClient(spec Spec) slots {
 	return frameSlots
 }
 
-// newDelayLine joins two devices of the calling thread's namespace.
+// newDelayLine connects two devices of the calling thread's namespace.
 func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	d := &delayLine{epoll: -1, timer: -1, wake: -1, done: make(chan struct{})}
 	defer func() {
@@ -77,26 +77,26 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 		return nil, err
 	}
 	if d.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("make an epoll: %w", err)
+		return nil, fmt.Errorf("create an epoll instance: %w", err)
 	}
 	if d.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("make a timer: %w", err)
+		return nil, fmt.Errorf("create a timer: %w", err)
 	}
 	if d.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("make an eventfd: %w", err)
+		return nil, fmt.Errorf("create an eventfd: %w", err)
 	}
 	for _, fd := range []int{d.taps[0].fd, d.taps[1].fd, d.timer, d.wake} {
-		// Edge-triggered: a ring with held packets is always readable.
+		// Edge-triggered: a ring with delayed packets is always readable.
 		ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd)}
 		if err = unix.EpollCtl(d.epoll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
-			return nil, fmt.Errorf("watch the path's descriptors: %w", err)
+			return nil, fmt.Errorf("watch the descriptors of the path: %w", err)
 		}
 	}
 	var ts unix.Timespec
 	if err = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
 		return nil, fmt.Errorf("read the clock: %w", err)
 	}
-	// The clock starts at 1, so that 0 can mean never.
+	// The clock starts at 1, because a time of 0 means never.
 	d.base = time.Now().Add(-1)
 	d.offset = ts.Nano() - 1
 	if spec.LogLimits != nil {
@@ -112,11 +112,11 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	return d, nil
 }
 
-// run carries packets until close is called.
+// run forwards packets until close is called.
 func (d *delayLine) run() {
 	defer close(d.done)
 	runtime.LockOSThread()
-	// The kernel may delay a timer by the thread's slack, 50 us unless told otherwise.
+	// The kernel may delay a timer by the thread's timer slack, 50 us by default.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	var events [4]unix.EpollEvent
 	for !d.stop.Load() {
@@ -137,13 +137,13 @@ func (d *delayLine) run() {
 	}
 }
 
-// turn takes in and hands on what there is, and returns when that was and when
-// the next packet is due, on the line's clock.
+// turn accepts what has arrived and forwards what is due. It returns its own time
+// and the time at which to be called again, on the line's clock.
 func (d *delayLine) turn() (now, wake int64) {
 	t := time.Now()
 	now = int64(t.Sub(d.base))
-	// What CLOCK_REALTIME, in which packets are stamped, is ahead of the line's
-	// clock in this turn.
+	// wall is CLOCK_REALTIME, which packets are stamped with, minus the line's
+	// clock. It is read anew in every turn, because the wall clock can be set.
 	wall := t.UnixNano() - now
 	for _, l := range d.lanes {
 		d.take(l, now, wall)
@@ -154,8 +154,8 @@ func (d *delayLine) turn() (now, wake int64) {
 	}
 	for _, l := range d.lanes {
 		if l.unsent.to > 0 || l.due.next() <= now {
-			if again := l.send(now); again != never {
-				wake = min(wake, again)
+			if retry := l.send(now); retry != never {
+				wake = min(wake, retry)
 				continue
 			}
 		}
@@ -164,8 +164,8 @@ func (d *delayLine) turn() (now, wake int64) {
 	return now, wake
 }
 
-// take decides on the packets that came in on a lane since the last turn, a
-// ring of them at most.
+// take handles the packets that arrived on a lane since the last turn, at most as
+// many as the ring holds.
 func (d *delayLine) take(l *lane, now, wall int64) {
 	for range l.in.slots.count {
 		slot, ok := l.nextReceived()
@@ -190,9 +190,9 @@ func (d *delayLine) take(l *lane, now, wall int64) {
 	}
 }
 
-// look has the fault decide on a packet before its link does.
+// applyFault lets the fault decide on a packet before its link does.
 func (d *delayLine) applyFault(l *lane, slot uint32, stamp int64, p wire.Packet) {
-	act, letGo := d.fault.decide(stamp, segment{
+	act, release := d.fault.decide(stamp, segment{
 		fromServer: l.direction == wire.FromServer, port: p.ClientPort,
 		flags: uint8(p.Flags), seq: p.Seq, payload: int(p.Len),
 	})
@@ -205,12 +205,13 @@ func (d *delayLine) applyFault(l *lane, slot uint32, stamp int64, p wire.Packet)
 	case faultHold:
 		d.held.add(l, slot, p.ClientPort)
 	}
-	if letGo {
+	if release {
 		d.releaseHeld(p.ClientPort, stamp)
 	}
 }
 
-// letExpired lets go what was held long enough, and returns when that will next be.
+// releaseExpired releases the packets that were held for maxHold. It returns when
+// the next ones will be.
 func (d *delayLine) releaseExpired(now int64) int64 {
 	for {
 		port, ok := d.fault.expired(now)
@@ -225,7 +226,7 @@ func (d *delayLine) releaseExpired(now int64) int64 {
 	return never
 }
 
-// letGo hands a connection's held packets to their lane.
+// releaseHeld passes the held packets of a connection to their lane.
 func (d *delayLine) releaseHeld(port uint16, now int64) {
 	l := d.held.lane
 	if l == nil {
@@ -239,8 +240,9 @@ func (d *delayLine) releaseHeld(port uint16, now int64) {
 	}
 }
 
-// heldPackets are the packets that a fault holds, a list a connection through
-// the slots of one lane: no fault holds packets of both directions.
+// heldPackets are the packets that a fault holds: one list for each connection,
+// linked through the slots of one lane. No fault holds packets of both
+// directions.
 type heldPackets struct {
 	lane        *lane
 	first, last []uint32 // by the client's port
@@ -257,7 +259,7 @@ func newHeldPackets() heldPackets {
 
 func (h *heldPackets) add(l *lane, slot uint32, port uint16) {
 	h.lane = l
-	l.copies[slot] = 1 // keeps the slot
+	l.copies[slot] = 1 // reserves the slot
 	l.nextHeld[slot] = noSlot
 	if h.first[port] == noSlot {
 		h.first[port] = slot
@@ -267,14 +269,14 @@ func (h *heldPackets) add(l *lane, slot uint32, port uint16) {
 	h.last[port] = slot
 }
 
-// take returns the first of a connection's held packets and forgets them.
+// take returns the first held packet of a connection and empties its list.
 func (h *heldPackets) take(port uint16) uint32 {
 	first := h.first[port]
 	h.first[port] = noSlot
 	return first
 }
 
-// close ends the line, frees it and returns what it has to say.
+// close stops the line, frees it and returns its statistics.
 func (d *delayLine) close() (Stats, error) {
 	d.stop.Store(true)
 	_, err := unix.Write(d.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
@@ -298,7 +300,7 @@ func (d *delayLine) close() (Stats, error) {
 		s.RingDrops += drops
 		err = errors.Join(err, e)
 	}
-	s.Packets += s.FaultDrops // no link has seen them
+	s.Packets += s.FaultDrops // they never reached a link
 	s.Late = results.Summarise(late)
 	d.free()
 	return s, err

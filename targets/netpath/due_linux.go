@@ -2,25 +2,25 @@ package netpath
 
 import "math"
 
-// never is later than any time on the line's clock.
+// never is later than any time on the delay line's clock.
 const never = int64(math.MaxInt64)
 
-// duePacket is a packet that waits, and when it is to be handed on.
+// duePacket is a waiting packet and the time at which to forward it.
 type duePacket struct {
 	at      int64
-	arrival uint32 // in which it came
+	arrival uint32 // its number in order of arrival
 	slot    uint32
 }
 
-// before tells whether a packet is handed on before another: the one due
-// first, and of two due at the same time the one that came first. The turn
-// wraps around, but never between packets that wait together.
+// before reports whether a is forwarded before b: the packet due first, or of two
+// due at the same time the one that arrived first. The arrival number wraps
+// around, but two waiting packets are never that far apart.
 func (a duePacket) before(b duePacket) bool {
 	return a.at < b.at || a.at == b.at && int32(a.arrival-b.arrival) < 0
 }
 
-// dueQueue is a binary heap of waiting packets. Nearly always a packet is due
-// after all that came before it, which costs push one comparison.
+// dueQueue is a binary heap of waiting packets. A packet is nearly always due
+// after all earlier ones, which costs push one comparison.
 type dueQueue struct {
 	heap     []duePacket
 	arrivals uint32
@@ -28,7 +28,7 @@ type dueQueue struct {
 
 func newDueQueue(n int) dueQueue { return dueQueue{heap: make([]duePacket, 0, n)} }
 
-// next is when the first packet is due, or never.
+// next returns when the first packet is due, or never.
 func (q *dueQueue) next() int64 {
 	if len(q.heap) == 0 {
 		return never
@@ -36,7 +36,7 @@ func (q *dueQueue) next() int64 {
 	return q.heap[0].at
 }
 
-// push puts a packet in.
+// push adds the packet in a slot.
 func (q *dueQueue) push(at int64, slot uint32) {
 	q.heap = append(q.heap, duePacket{at, q.arrivals, slot})
 	q.arrivals++
@@ -51,7 +51,7 @@ func (q *dueQueue) push(at int64, slot uint32) {
 	}
 }
 
-// pop takes the first packet out; there must be one.
+// pop removes the first packet; the queue must not be empty.
 func (q *dueQueue) pop() duePacket {
 	h := q.heap
 	first, last := h[0], len(h)-1

@@ -7,11 +7,11 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// maxHold is how long a fault holds packets at most: those of a connection
-// in which what they wait for never comes are let go then.
+// maxHold is how long a fault holds packets at most. After that it releases them,
+// even if the event that they wait for has not happened.
 const maxHold = time.Second
 
-// segment is what a fault needs to know of a TCP packet.
+// segment is what a fault needs to know about a TCP segment.
 type segment struct {
 	fromServer bool
 	port       uint16 // the client's
@@ -20,36 +20,37 @@ type segment struct {
 	payload    int // bytes
 }
 
-// Flags of a TCP header that faults look at.
+// Flags of the TCP header that faults look at.
 const (
 	flagFIN = 1 << iota
 	flagSYN
 	flagRST
 )
 
-// faultAction is what to do with a packet.
+// faultAction is what a fault does with a packet.
 type faultAction uint8
 
 const (
-	faultPass faultAction = iota // hand it to the link
+	faultPass faultAction = iota // pass it to the link
 	faultDrop
-	faultHold // keep it until its connection's packets are let go
+	faultHold // hold it until the packets of its connection are released
 )
 
-// ports is the number of client ports, and so of connections that a fault can
-// tell apart.
+// ports is the number of client ports, and so the number of connections that a
+// fault can distinguish.
 const ports = math.MaxUint16 + 1
 
-// faultState remembers of each connection what a fault needs. Its memory is
-// fixed; nothing is allocated for a packet. Connections are told apart by the
-// client's port: a SYN from a port begins a new one.
+// faultState is the state of a fault for every connection. Its size is fixed, so
+// no packet costs an allocation. A connection is identified by the client's port;
+// a SYN from the port begins a new connection.
 type faultState struct {
 	fault impair.Fault
-	// seen is behind the highest byte that the server sent, valid if started.
+	// seen is the sequence number after the highest byte that the server sent,
+	// valid if started.
 	seen    [ports]uint32
 	started [ports]bool
-	// passed: what the connection's packets were held for has come, or the
-	// time was over; nothing more is held.
+	// released is set once the event that the packets waited for has happened, or
+	// maxHold is over. No more packets of the connection are held.
 	released [ports]bool
 	holding  holdQueue
 }
@@ -62,16 +63,16 @@ func newFaultState(f impair.Fault) *faultState {
 	return &faultState{fault: f}
 }
 
-// look decides on a packet that entered the path at now. With letGo, the held
-// packets of its port are to be handed on behind it, in the order in which they
-// came. Times must not decrease.
-func (f *faultState) decide(now int64, s segment) (act faultAction, letGo bool) {
+// decide decides on a packet that entered the path at now. With release, the
+// caller must pass on the held packets of its port after it, in the order of
+// their arrival. Times must not decrease.
+func (f *faultState) decide(now int64, s segment) (act faultAction, release bool) {
 	if s.flags&flagSYN != 0 {
 		if !s.fromServer {
 			f.started[s.port], f.released[s.port] = false, false
-			letGo = f.holding.remove(s.port) // of the connection before
+			release = f.holding.remove(s.port) // of the previous connection
 		}
-		return faultPass, letGo
+		return faultPass, release
 	}
 	switch f.fault {
 	case impair.DropFirstResponse:
@@ -90,8 +91,8 @@ func (f *faultState) decide(now int64, s segment) (act faultAction, letGo bool) 
 	return faultPass, false
 }
 
-// isNew tells whether none of the segment's bytes were sent before. A
-// retransmission may carry new bytes behind old ones: it is not new.
+// isNew reports whether none of the segment's bytes were sent before. A
+// retransmission that also carries new bytes is not new.
 func (f *faultState) isNew(s segment) bool {
 	end := s.seq + uint32(s.payload)
 	fresh := !f.started[s.port] || int32(s.seq-f.seen[s.port]) >= 0
@@ -102,7 +103,8 @@ func (f *faultState) isNew(s segment) bool {
 	return fresh
 }
 
-// holdUntil holds the stream of one side until the server sent one of the flags.
+// holdUntil holds the data and FIN of one side until the server sends a segment
+// with one of the flags.
 func (f *faultState) holdUntil(now int64, s segment, stream bool, until uint8) (faultAction, bool) {
 	if f.released[s.port] {
 		return faultPass, false
@@ -118,8 +120,8 @@ func (f *faultState) holdUntil(now int64, s segment, stream bool, until uint8) (
 	return faultPass, false
 }
 
-// expired returns a port whose held packets were held long enough and are to
-// be handed on; ok is false when there is none. Call it until there is none.
+// expired returns a port whose packets have been held for maxHold, for the caller
+// to release; ok is false if there is none. Call it until there is none.
 func (f *faultState) expired(now int64) (port uint16, ok bool) {
 	port, at, ok := f.holding.first()
 	if !ok || at > now {
@@ -130,17 +132,19 @@ func (f *faultState) expired(now int64) (port uint16, ok bool) {
 	return port, true
 }
 
-// nextExpiry is when expired will have a port; ok is false when nothing is held.
+// nextExpiry returns when expired will next return a port; ok is false if nothing
+// is held.
 func (f *faultState) nextExpiry() (at int64, ok bool) {
 	_, at, ok = f.holding.first()
 	return at, ok
 }
 
-// holds is the ports with held packets in the order in which they are let go at
-// the latest: a list through fixed arrays, each port in it at most once. Every
-// port is held for as long, so a new one goes to the end. An index is a port + 1.
+// holdQueue lists the ports with held packets in the order in which their holds
+// expire. It is a linked list through fixed arrays that holds each port at most
+// once. All holds take equally long, so a new port goes to the end. An index is
+// a port + 1.
 type holdQueue struct {
-	until      [ports]int64 // 0 when not in the list
+	until      [ports]int64 // when the hold expires; 0 if not in the list
 	next, prev [ports]uint32
 	head, tail uint32
 }
@@ -153,7 +157,7 @@ func (h *holdQueue) first() (port uint16, until int64, ok bool) {
 	return port, h.until[port], true
 }
 
-// add keeps the time of a port that is in the list already.
+// add adds a port. A port that is already in the list keeps its time.
 func (h *holdQueue) add(port uint16, until int64) {
 	if h.until[port] != 0 {
 		return
@@ -169,7 +173,7 @@ func (h *holdQueue) add(port uint16, until int64) {
 	h.tail = i
 }
 
-// remove tells whether the port was in the list.
+// remove reports whether the port was in the list.
 func (h *holdQueue) remove(port uint16) bool {
 	if h.until[port] == 0 {
 		return false

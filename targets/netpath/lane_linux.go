@@ -11,43 +11,43 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-// batch is how many packets one sendmmsg hands on at most.
+// batch is the largest number of packets in one sendmmsg.
 const batch = 64
 
 const (
-	// retryAfter is how long a lane waits for room on the other side: a machine
-	// with more work than CPUs leaves packets in the receiver's backlog, and those
-	// count against the sender's buffer (EAGAIN) or the backlog is full (ENOBUFS).
-	// Neither has taken the packet, which then is late and not lost.
+	// retryAfter is how long a lane waits for room on the other side. On an
+	// overloaded machine packets stay in the receiver's backlog. They count against
+	// the sender's buffer (EAGAIN), or the backlog is full (ENOBUFS). In both cases
+	// the packet was not accepted; sent later, it is late and not lost.
 	retryAfter = 100 * time.Microsecond
-	// longestRetry is how late a packet may become so before it counts as failed.
+	// longestRetry is how late such a packet may become before it counts as failed.
 	longestRetry = int64(2 * time.Second)
 )
 
-// unsent are the packets of a batch, from one up to but not another, that are
-// still to be handed on.
+// unsent is the range of packets in a batch that are still to be forwarded; to is
+// exclusive.
 type unsent struct{ from, to int }
 
-// noSlot ends a list of slots.
+// noSlot marks the end of a list of slots.
 const noSlot = ^uint32(0)
 
-// lane is one direction: packets enter by one tap, wait in its ring, and leave
-// by the other tap.
+// lane is one direction of a delay line. Packets arrive at one tap, wait in its
+// ring and leave by the other tap.
 type lane struct {
 	direction wire.Direction
 	in        *tap
 	out       int // packet socket of the other side
 	link      *link
-	log       *wire.Log // nil keeps none
-	parse     bool      // the link or a fault wants to know the connection
+	log       *wire.Log // nil logs nothing
+	parse     bool      // whether the link or a fault needs the connection
 
-	stamp    int64      // of the last packet, so that none is older than the one before
-	tail     uint32     // the slot the next packet will be in
-	copies   []uint8    // per slot: how often its packet is still to be handed on; 0 is a slot of the kernel's
+	stamp    int64      // of the last packet; stamps must not decrease
+	tail     uint32     // the slot of the next packet
+	copies   []uint8    // per slot: how often its packet is still to be forwarded; 0 if the kernel owns the slot
 	refs     []wire.Ref // per slot
-	nextHeld []uint32   // per slot: the next packet that a fault holds for the same connection
+	nextHeld []uint32   // per slot: the next packet of the same connection that a fault holds
 	due      dueQueue
-	sent     [batch]duePacket // the batch under way
+	sent     [batch]duePacket // the current batch
 	unsent   unsent
 	iov      [batch]unix.Iovec
 	msg      [batch]mmsghdr
@@ -78,9 +78,9 @@ func newLane(d wire.Direction, in, out *tap, l *link, log *wire.Log, parse bool)
 	return ln
 }
 
-// next returns the next slot with a packet that has not been looked at.
+// nextReceived returns the next slot with a packet that has not been handled yet.
 func (l *lane) nextReceived() (slot uint32, ok bool) {
-	// A slot whose packet waits has the kernel's mark of a packet as well.
+	// The kernel's status alone does not distinguish new packets from waiting ones.
 	if l.copies[l.tail] != 0 || !received(l.in.frame(l.tail)) {
 		return 0, false
 	}
@@ -89,23 +89,23 @@ func (l *lane) nextReceived() (slot uint32, ok bool) {
 	return slot, true
 }
 
-// stamped is when the kernel saw the packet, on the line's clock.
+// timestamp returns when the kernel received the packet, on the line's clock.
 func (l *lane) timestamp(h *unix.Tpacket2Hdr, now, wall int64) int64 {
 	stamp := int64(h.Sec)*1e9 + int64(h.Nsec) - wall
 	l.stamp = max(l.stamp, min(max(stamp, now-maxAge), now))
 	return l.stamp
 }
 
-// bytes is the packet in a slot, from its link-layer header.
+// bytes returns the packet in a slot, from its link-layer header on.
 func (l *lane) bytes(h *unix.Tpacket2Hdr) []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(h), uintptr(h.Mac))), h.Snaplen)
 }
 
-// admit has the link decide on the packet in a slot.
+// enqueue lets the link decide on the packet in a slot, and queues or drops it.
 func (l *lane) enqueue(slot uint32, stamp int64, port uint16) {
 	h := l.in.frame(slot)
-	v := l.link.decide(stamp, int(h.Len), port)
-	switch v.drop {
+	d := l.link.decide(stamp, int(h.Len), port)
+	switch d.drop {
 	case droppedLoss:
 		l.drop(slot, wire.Lost)
 		return
@@ -114,14 +114,14 @@ func (l *lane) enqueue(slot uint32, stamp int64, port uint16) {
 		return
 	}
 	l.copies[slot] = 1
-	l.due.push(v.due, slot)
-	if v.duplicateDue != 0 {
+	l.due.push(d.due, slot)
+	if d.duplicateDue != 0 {
 		l.copies[slot] = 2
-		l.due.push(v.duplicateDue, slot)
+		l.due.push(d.duplicateDue, slot)
 	}
 }
 
-// drop gives a slot back without handing its packet on.
+// drop returns a slot to the kernel without forwarding its packet.
 func (l *lane) drop(slot uint32, why wire.Disposition) {
 	if l.log != nil {
 		l.log.Drop(l.refs[slot], why)
@@ -130,10 +130,10 @@ func (l *lane) drop(slot uint32, why wire.Disposition) {
 	returnSlot(l.in.frame(slot))
 }
 
-// send hands on what is due, straight from the ring's memory, a batch at most. It
-// returns when it wants to be called again for packets that the other side had no
-// room for, or never.
-func (l *lane) send(now int64) (again int64) {
+// send forwards what is due, at most a batch, directly from the ring's memory. It
+// returns when to call it again for packets that the other side had no room for,
+// or never.
+func (l *lane) send(now int64) (retry int64) {
 	for l.unsent.to < batch && l.due.next() <= now {
 		p := l.due.pop()
 		h := l.in.frame(p.slot)
@@ -160,7 +160,7 @@ func (l *lane) send(now int64) (again int64) {
 			l.finish(p.slot)
 		}
 		if n == 0 {
-			// The packet at fault is the first of the rest: count it and go on.
+			// The first of the remaining packets failed: count it and go on.
 			l.failed++
 			if l.log != nil {
 				l.log.Drop(l.refs[l.sent[from].slot], wire.SendFailed)
@@ -174,14 +174,14 @@ func (l *lane) send(now int64) (again int64) {
 	return never
 }
 
-// done gives a slot back once its packet and all copies of it are handed on.
+// finish returns a slot to the kernel once its packet and all copies are forwarded.
 func (l *lane) finish(slot uint32) {
 	if l.copies[slot]--; l.copies[slot] == 0 {
 		returnSlot(l.in.frame(slot))
 	}
 }
 
-// left records that a packet is handed on, for the second time if it has a copy.
+// logForwarded logs that a packet was forwarded, the second time as a duplicate.
 func (l *lane) logForwarded(slot uint32, now int64) {
 	if l.log == nil {
 		return

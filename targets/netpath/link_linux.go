@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Names and hardware addresses of the veth ends. They are the same in every
-// run: each stands in a namespace of its own.
+// Names and hardware addresses of the veth devices. They are the same in every
+// run, because every run has its own namespaces.
 const (
 	clientDev, clientTap = "client", "to-client"
 	serverDev, serverTap = "server", "to-server"
@@ -22,13 +22,13 @@ var (
 	serverMAC = net.HardwareAddr{0x02, 0x72, 0x62, 0, 0, 0x02}
 )
 
-// network is the addresses of the two ends; they exist in the namespaces only.
+// network is the addresses of the two ends. They exist only in the namespaces.
 type network struct {
 	client, server netip.Addr
-	bits           int // of the prefix that they share
+	bits           int // length of the common prefix
 }
 
-// The ranges are those set aside for benchmarks of network devices.
+// These ranges are reserved for benchmarking of network devices.
 var (
 	ipv4 = network{netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("198.18.0.2"), 30} // RFC 2544 appendix C.2.2
 	ipv6 = network{netip.MustParseAddr("2001:2::1"), netip.MustParseAddr("2001:2::2"), 64}   // RFC 5180 section 8
@@ -36,7 +36,7 @@ var (
 	lo6  = network{netip.MustParseAddr("::1"), netip.MustParseAddr("::1"), 128}
 )
 
-// network is the addresses of the path's ends.
+// network returns the addresses of the path's ends.
 func (s Spec) network() network {
 	switch loopback := s.Kind == Loopback; {
 	case loopback && s.IPv6:
@@ -68,8 +68,8 @@ func serverEnd(ns *namespace, n network) end {
 	return end{ns, serverDev, serverMAC, n.server, clientMAC, n.client, n.bits}
 }
 
-// addVeth makes a veth pair: tap in the calling thread's namespace, and the
-// end's device in the end's. Down until configured.
+// addVeth creates a veth pair: tap in the calling thread's namespace and the
+// device of e in the namespace of e. Both are down until configured.
 func addVeth(tap string, e end) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = tap
@@ -80,21 +80,21 @@ func addVeth(tap string, e end) error {
 		PeerNamespace:    netlink.NsFd(int(e.ns.fd)),
 	}
 	if err := netlink.LinkAdd(veth); err != nil {
-		return fmt.Errorf("make the veth pair %s: %w", tap, err)
+		return fmt.Errorf("create the veth pair %s: %w", tap, err)
 	}
 	return nil
 }
 
-// offload is what a device may leave undone in the packets it sends.
+// offload is the work that a device may leave to the receiver of its packets.
 type offload int
 
 const (
-	wholeFrames offload = iota // nothing: frames of at most the MTU, with checksums
+	wholeFrames offload = iota // none: frames of at most the MTU, with checksums
 	noChecksums                // frames of at most the MTU, without checksums
 	gsoPackets                 // packets of up to maxBurst bytes, without checksums
 )
 
-// up configures the end's device and brings it up.
+// configure gives the end's device its address and brings it up.
 func (e end) configure(o offload) error {
 	return e.ns.do(func() error {
 		link, err := netlink.LinkByName(e.dev)
@@ -108,27 +108,28 @@ func (e end) configure(o offload) error {
 		ip := &netlink.Addr{IPNet: &net.IPNet{IP: e.addr.AsSlice(), Mask: net.CIDRMask(e.bits, e.addr.BitLen())}}
 		if e.addr.Is6() {
 			family = netlink.FAMILY_V6
-			ip.Flags = unix.IFA_F_NODAD // a second before the address could be used
-			// A device that resolves no addresses joins no multicast group to be
-			// asked in (addrconf_join_solict), and so reports none.
+			// Duplicate address detection would block the address for a second.
+			ip.Flags = unix.IFA_F_NODAD
+			// A device without address resolution joins no solicited-node multicast
+			// group (addrconf_join_solict) and sends no multicast reports.
 			if err := netlink.LinkSetARPOff(link); err != nil {
 				return fmt.Errorf("turn off address resolution of %s: %w", e.dev, err)
 			}
 		}
 		if err := netlink.AddrAdd(link, ip); err != nil {
-			return fmt.Errorf("give %s its address: %w", e.dev, err)
+			return fmt.Errorf("set the address of %s: %w", e.dev, err)
 		}
 		if err := netlink.LinkSetUp(link); err != nil {
 			return fmt.Errorf("bring up %s: %w", e.dev, err)
 		}
-		// Without a fixed neighbour the first SYN pays for ARP, or a second
-		// when the ARP is lost.
+		// Without a permanent neighbour entry the first SYN waits for ARP, and a
+		// second longer if the ARP request is lost.
 		err = netlink.NeighAdd(&netlink.Neigh{
 			LinkIndex: link.Attrs().Index, Family: family, State: netlink.NUD_PERMANENT,
 			IP: e.peerAddr.AsSlice(), HardwareAddr: e.peerMAC,
 		})
 		if err != nil {
-			return fmt.Errorf("fix the neighbour of %s: %w", e.dev, err)
+			return fmt.Errorf("add the neighbour of %s: %w", e.dev, err)
 		}
 		return nil
 	})
@@ -168,9 +169,9 @@ type ethtoolValue struct {
 	data uint32
 }
 
-// setOffload turns off what would make a packet leave the device with more
-// undone than the path can carry: a packet larger than the MTU or without its
-// checksum is whole only to the kernel.
+// setOffload turns off the offloads of a device that the path cannot carry. Only
+// the kernel itself can process a packet that exceeds the MTU or lacks its
+// checksum.
 func setOffload(link netlink.Link, o offload) error {
 	var off []uint32
 	switch o {
@@ -180,7 +181,7 @@ func setOffload(link netlink.Link, o offload) error {
 		off = []uint32{unix.ETHTOOL_STSO, unix.ETHTOOL_SGSO, unix.ETHTOOL_SGRO}
 	case gsoPackets:
 		if err := netlink.LinkSetGSOMaxSize(link, maxGSO); err != nil {
-			return fmt.Errorf("bound the packets of %s: %w", link.Attrs().Name, err)
+			return fmt.Errorf("limit the packet size of %s: %w", link.Attrs().Name, err)
 		}
 		off = []uint32{unix.ETHTOOL_SGRO}
 	}

@@ -8,35 +8,35 @@ import (
 )
 
 // link decides what one direction of a path does to each packet. Its decisions
-// follow from the seed and the packets alone: it reads no clock and allocates
-// nothing after newLink. Times are nanoseconds of any clock that starts above 0.
+// depend only on the seed and the packets: it reads no clock, and allocates only
+// in newLink. Times are in nanoseconds on any clock that starts above 0.
 type link struct {
 	im     impair.OneWay
 	counts linkCounts
 
-	// Each effect draws from a source of its own, so that turning one on does
-	// not change what another does.
+	// Each effect has its own random source, so that turning one on does not
+	// change the decisions of another.
 	loss, duplicate, reorder, jitter *rand.Rand
 
 	bad           bool    // the state of the loss chain
-	toBad, toGood float64 // its transitions, a packet
-	free          int64   // when the line has sent all that it took, rounded down
-	carry         int64   // what rounding free cost, in 1/Rate of a nanosecond
-	queue         int64   // bound of the queue, as the time that it takes to send
+	toBad, toGood float64 // its transition probabilities per packet
+	free          int64   // when all accepted packets have been sent, rounded down
+	carry         int64   // remainder of free, in units of 1/Rate nanoseconds
+	queue         int64   // bound of the queue, as the time to send it
 	last          []int64 // with jitter: when the last packet of each flow is due
 }
 
-// linkCounts is what a link did, in packets.
+// linkCounts are the counters of a link, in packets.
 type linkCounts struct {
-	packets    int64 // that came, without copies
-	lost       int64 // dropped for Loss
-	overflowed int64 // dropped in front of a full queue, copies too
-	duplicated int64 // copies that were due
-	reordered  int64 // packets that overtook
+	packets    int64 // arrived, without copies
+	lost       int64 // dropped by Loss
+	overflowed int64 // dropped because the queue was full, copies included
+	duplicated int64 // copies made and not dropped
+	reordered  int64 // overtook others
 	orderWait  int64 // nanoseconds that packets waited for earlier ones of their flow
 }
 
-// dropReason is why a packet is not handed on.
+// dropReason is why a packet is dropped.
 type dropReason uint8
 
 const (
@@ -45,15 +45,15 @@ const (
 	droppedQueue
 )
 
-// verdict is what becomes of a packet.
+// decision is what to do with a packet.
 type decision struct {
 	drop         dropReason
-	due          int64 // when to hand it on, unless dropped
-	duplicateDue int64 // when to hand on a copy, never before due; 0 is no copy
+	due          int64 // when to forward the packet, unless dropped
+	duplicateDue int64 // when to forward a copy, never before due; 0 is no copy
 }
 
-// newLink returns the link for im, which must be valid. Links of the same seed
-// and another stream decide independently.
+// newLink returns the link for im, which must be valid. Links with the same seed
+// and different streams decide independently.
 func newLink(im impair.OneWay, seed, stream uint64) *link {
 	source := func(effect uint64) *rand.Rand {
 		return rand.New(rand.NewPCG(splitMix64(seed), splitMix64(splitMix64(stream)+effect)))
@@ -73,7 +73,7 @@ func newLink(im impair.OneWay, seed, stream uint64) *link {
 	return l
 }
 
-// scatter spreads neighbouring seeds over all 64 bits: the finaliser of
+// splitMix64 spreads neighbouring seeds over all 64 bits. It is the finaliser of
 // SplitMix64 (Steele, Lea and Flood 2014).
 func splitMix64(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
@@ -82,7 +82,7 @@ func splitMix64(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// queueTime is the bound of the queue in front of im.Rate in nanoseconds.
+// queueTime returns the bound of the queue in front of im.Rate, in nanoseconds.
 func queueTime(im impair.OneWay) int64 {
 	switch {
 	case im.QueueBytes > 0:
@@ -93,8 +93,8 @@ func queueTime(im impair.OneWay) int64 {
 	return int64(impair.DefaultQueueTime)
 }
 
-// admit decides on a packet that entered the path at stamp with a frame of so
-// many bytes. Stamps must not decrease. A flow is a connection, by the client's port.
+// decide decides on a packet that entered the path at stamp. Stamps must not
+// decrease. The flow is the connection, identified by the client's port.
 func (l *link) decide(stamp int64, frameBytes int, flow uint16) decision {
 	l.counts.packets++
 	if l.loses() {
@@ -121,7 +121,7 @@ func (l *link) decide(stamp int64, frameBytes int, flow uint16) decision {
 	return v
 }
 
-// loses decides whether the next packet is lost.
+// loses reports whether the next packet is lost.
 func (l *link) loses() bool {
 	switch {
 	case l.im.Loss == 0:
@@ -136,8 +136,8 @@ func (l *link) loses() bool {
 	return l.bad
 }
 
-// send puts a frame into the queue and returns when its last bit has left; ok
-// is false when the queue is full.
+// send queues a frame and returns when its last bit has been sent; ok is false
+// if the queue is full.
 func (l *link) send(stamp int64, frameBytes int) (sent int64, ok bool) {
 	if l.im.Rate == 0 {
 		return stamp, true
@@ -156,12 +156,12 @@ func (l *link) send(stamp int64, frameBytes int) (sent int64, ok bool) {
 	}
 	l.free, l.carry = free, carry
 	if carry > 0 {
-		free++ // the last bit has left when the nanosecond is over
+		free++ // the last bit is sent by the end of the nanosecond
 	}
 	return free, true
 }
 
-// arrive delays a packet that was sent.
+// arrive returns when a packet sent at that time arrives.
 func (l *link) arrive(sent int64, flow uint16) int64 {
 	due := sent + int64(l.im.Delay)
 	if l.last == nil {

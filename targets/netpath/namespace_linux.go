@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Isolate makes cmd start in a network namespace of its own, and die with the
-// thread that starts it: the caller must keep that thread (runtime.LockOSThread).
-// An ordinary user gets a user namespace as well, in which it is root.
+// Isolate makes cmd start in a new network namespace. The kernel kills the process
+// when the thread that started it ends, so the caller must keep that thread
+// (runtime.LockOSThread). For an ordinary user it also creates a user namespace,
+// in which the process is root.
 func Isolate(cmd *exec.Cmd) {
 	attr := dieWithParent(cmd)
 	attr.Cloneflags |= unix.CLONE_NEWNET
@@ -25,8 +26,9 @@ func Isolate(cmd *exec.Cmd) {
 	}
 }
 
-// dieWithParent has the kernel kill cmd when the starting thread ends, and
-// keeps a terminal's Ctrl-C from it: its parent decides how it ends.
+// dieWithParent makes the kernel kill cmd when the starting thread ends. It also
+// puts cmd into its own process group, out of reach of a terminal's Ctrl-C: the
+// parent decides how it ends.
 func dieWithParent(cmd *exec.Cmd) *syscall.SysProcAttr {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -35,9 +37,9 @@ func dieWithParent(cmd *exec.Cmd) *syscall.SysProcAttr {
 	return cmd.SysProcAttr
 }
 
-// Foreground has cmd stay in the process group of its parent when it is
-// started by Isolate or at an end of a path: a program that a user talks to
-// through a terminal belongs to the terminal's foreground.
+// Foreground keeps cmd in the process group of its parent when it is started
+// through Isolate or at an end of a path. A program that reads from a terminal
+// must belong to the terminal's foreground process group.
 func Foreground(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -45,24 +47,24 @@ func Foreground(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Setpgid = false
 }
 
-// namespace is a network namespace held by one locked thread. Whatever must
-// happen inside it is done by that thread.
+// namespace is a network namespace with a locked thread in it. That thread does
+// all work inside the namespace.
 type namespace struct {
 	calls chan func()
 	done  chan struct{}
 	fd    netns.NsHandle
 }
 
-// newNamespace makes a namespace, or, with own set, stays in the caller's.
-func newNamespace(own bool) (*namespace, error) {
+// newNamespace creates a namespace, or with current uses the caller's.
+func newNamespace(current bool) (*namespace, error) {
 	n := &namespace{calls: make(chan func()), done: make(chan struct{}), fd: -1}
 	ready := make(chan error, 1)
 	go func() {
 		defer close(n.done)
-		// Never unlocked: the thread ends with the goroutine, and its
-		// namespace with it, instead of going back to the pool.
+		// Never unlocked, so that the thread ends with the goroutine, and its
+		// namespace with it.
 		runtime.LockOSThread()
-		ready <- n.enter(own)
+		ready <- n.enter(current)
 		for call := range n.calls {
 			call()
 		}
@@ -74,10 +76,10 @@ func newNamespace(own bool) (*namespace, error) {
 	return n, nil
 }
 
-func (n *namespace) enter(own bool) (err error) {
-	if !own {
+func (n *namespace) enter(current bool) (err error) {
+	if !current {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("make a network namespace: %w: %w", ErrNotAllowed, err)
+			return fmt.Errorf("create a network namespace: %w: %w", ErrNotAllowed, err)
 		}
 	}
 	n.fd, err = netns.Get()
@@ -94,7 +96,8 @@ func (n *namespace) do(f func() error) error {
 	return <-result
 }
 
-// start starts cmd in the namespace; it dies with the namespace's thread.
+// start starts cmd in the namespace. The kernel kills it when the namespace's
+// thread ends.
 func (n *namespace) start(cmd *exec.Cmd) error {
 	dieWithParent(cmd)
 	return n.do(cmd.Start)

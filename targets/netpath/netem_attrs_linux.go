@@ -11,32 +11,31 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// errNotNetem is wrapped when netem cannot do what a link does.
-var errNotNetem = errors.New("netem cannot do this as the delay line does")
+// errNotNetem is wrapped when netem cannot do what the delay line does.
+var errNotNetem = errors.New("netem does this differently from the delay line")
 
-// netemAttrs returns the netem that does to packets what im does, but for its
-// Rate and Queue, for which tbf gives the discipline to put below it, and losses
-// in bursts, for which lossBursts gives the chain. What netem does in another way
-// is an error:
-//   - jitter: netem knows no connections. It hands on whatever is due first
-//     (tfifo_enqueue), so that those sent close together overtake each other in
-//     every connection; with a rate of its own it counts a delay from the packet
-//     before (netem_enqueue), so that all connections wait for each other. Its
-//     distributions would do: uniform is its own, normal would be a table;
-//   - reordering with a rate: what overtakes goes past the filter below the
-//     netem (netem_dequeue in net/sched/sch_netem.c), so that with a share of
-//     25% a line of 2 Mbit/s carried 2.6.
+// netemAttrs returns the netem options for im, except Rate and queue, which tbf
+// translates, and loss in bursts, which lossBursts translates. It returns an
+// error for what netem does differently:
+//   - Jitter: netem does not distinguish connections. It sends whatever is due
+//     first (tfifo_enqueue), so packets sent close together overtake each other
+//     within a connection. With its own rate it counts a delay from the previous
+//     packet (netem_enqueue), so all connections wait for each other. Its
+//     distributions would suffice: uniform is built in, normal needs a table.
+//   - Reordering with a rate: packets that overtake bypass the filter below the
+//     netem (netem_dequeue in net/sched/sch_netem.c). With a share of 25%, a
+//     link of 2 Mbit/s carried 2.6.
 //
-// The rest differs only in the second order. Delays are whole microseconds.
-// netem draws a loss for each copy of a duplicated packet, which in products of
-// Loss and Duplicate adds to what arrives. Its counters, unlike a link's, are
-// not kept apart by cause.
+// Other differences are of second order. Delays are whole microseconds. netem
+// draws a loss for each copy of a duplicated packet, so the share that arrives
+// is larger by the product of Loss and Duplicate. The counters of netem do not
+// distinguish causes.
 func netemAttrs(im impair.OneWay) (netlink.NetemQdiscAttrs, error) {
 	switch {
 	case im.Jitter > 0:
-		return netlink.NetemQdiscAttrs{}, fmt.Errorf("jitter %v: %w: its packets overtake their own connection's, or with a rate wait for those of all", im.Jitter, errNotNetem)
+		return netlink.NetemQdiscAttrs{}, fmt.Errorf("jitter %v: %w: netem jitter reorders packets within a connection; with a rate it delays all connections together", im.Jitter, errNotNetem)
 	case im.Reorder > 0 && im.Rate > 0:
-		return netlink.NetemQdiscAttrs{}, fmt.Errorf("reorder with a rate: %w: what overtakes takes none of the rate", errNotNetem)
+		return netlink.NetemQdiscAttrs{}, fmt.Errorf("reorder with a rate: %w: netem does not count reordered packets against the rate", errNotNetem)
 	}
 	loss := im.Loss
 	if losesInBursts(im) {
@@ -51,14 +50,15 @@ func netemAttrs(im impair.OneWay) (netlink.NetemQdiscAttrs, error) {
 	}, nil
 }
 
-// fullFrame is a frame that fills an MTU of 1500 bytes.
+// fullFrame is the size in bytes of a frame that fills an MTU of 1500.
 const fullFrame = 1514
 
-// tbf returns the token bucket filter (tc-tbf(8)) that has im's Rate and Queue,
-// for a place below a netem; nil when there is no Rate. netem's own rate would
-// not do: its queue is bounded in packets, and those it delays count. Below a
-// constant delay the queue does what it would above it. The bucket holds two
-// full frames, so that a busy line sends up to a frame and a half ahead of Rate.
+// tbf returns the token bucket filter (tc-tbf(8)) for the Rate and queue of im, to
+// be placed below a netem; nil without a Rate. The rate option of netem is
+// unsuitable: its queue is bounded in packets, and delayed packets count against
+// it. Below a constant delay the queue behaves as it would above. The bucket
+// holds two full frames, so a busy link sends up to a frame and a half ahead of
+// Rate.
 func tbf(im impair.OneWay, attrs netlink.QdiscAttrs) (*netlink.Tbf, error) {
 	if im.Rate == 0 {
 		return nil, nil
@@ -67,8 +67,8 @@ func tbf(im impair.OneWay, attrs netlink.QdiscAttrs) (*netlink.Tbf, error) {
 	if limit == 0 {
 		limit = float64(queueTime(im)) * float64(im.Rate) / 8e9
 	}
-	// The filter drops what is longer than its bucket or its limit; a link
-	// that is free takes any packet.
+	// The filter drops packets larger than its bucket or its limit, but an idle
+	// link must accept any packet.
 	limit = max(limit, fullFrame)
 	if limit > math.MaxUint32 {
 		return nil, fmt.Errorf("queue of %.0f bytes: %w: at most %d bytes", limit, errNotNetem, uint32(math.MaxUint32))

@@ -9,20 +9,20 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// netemLimit is the number of packets netem may hold. Its default of 1000
-// drops above 10,000 packets a second at 100 ms.
+// netemLimit is how many packets netem may hold. With its default of 1000 it drops
+// packets above 10,000 a second at 100 ms.
 const netemLimit = 1 << 20
 
-// joinEnds joins both ends by one veth pair, with nothing between.
+// joinEnds connects both ends directly by one veth pair.
 func joinEnds(client, server end, o offload) error {
-	// The pair is made in the client's namespace, so its own end keeps its MAC.
+	// Created in the client's namespace, so that its device keeps its MAC address.
 	err := client.ns.do(func() error {
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = client.dev
 		attrs.HardwareAddr = client.mac
 		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: server.dev, PeerHardwareAddr: server.mac, PeerNamespace: netlink.NsFd(int(server.ns.fd))}
 		if err := netlink.LinkAdd(veth); err != nil {
-			return fmt.Errorf("make the veth pair: %w", err)
+			return fmt.Errorf("create the veth pair: %w", err)
 		}
 		return nil
 	})
@@ -32,14 +32,14 @@ func joinEnds(client, server end, o offload) error {
 	return errors.Join(client.configure(o), server.configure(o))
 }
 
-// openNetem joins both ends and puts a netem on each, which does to packets
-// what leaves it.
+// openNetem connects both ends and adds a netem to each, which impairs the packets
+// that the end sends.
 func openNetem(client, server end, spec Spec) error {
 	im := spec.Impairments
 	if im.Fault != impair.NoFault {
-		return fmt.Errorf("fault %v: %w: it does not look at packets", im.Fault, errNotNetem)
+		return fmt.Errorf("fault %v: %w: netem does not inspect packets", im.Fault, errNotNetem)
 	}
-	// Whole frames, so that a loss hits a frame and not a burst of them.
+	// Whole frames, so that a loss drops one frame and not a GSO packet.
 	if err := joinEnds(client, server, wholeFrames); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func openNetem(client, server end, spec Spec) error {
 	return server.ns.do(func() error { return addNetem(server.dev, im.Down) })
 }
 
-// addNetem puts a netem on a device, and below it a tbf if there is a rate.
+// addNetem adds a netem to a device, and a tbf below it if im has a Rate.
 func addNetem(dev string, im impair.OneWay) error {
 	attrs, err := netemAttrs(im)
 	if err != nil {
@@ -78,8 +78,9 @@ func addNetem(dev string, im impair.OneWay) error {
 	return nil
 }
 
-// linkStats counts what crossed the devices. The kernel carried it and tells
-// nothing of lateness, nor how many packets it doubled or let overtake.
+// linkStats returns the statistics of a path that the kernel itself carries. They
+// lack lateness and the counts of duplicated and reordered packets, which the
+// kernel does not report.
 func linkStats(kind Kind, client, server end) (Stats, error) {
 	s := Stats{Kind: kind}
 	if kind != Netem {
@@ -98,8 +99,8 @@ func linkStats(kind Kind, client, server end) (Stats, error) {
 	return s, nil
 }
 
-// countNetem adds what the disciplines of a device count. A netem counts what
-// the filter below it drops as its own, too.
+// countNetem adds the counts of a device's qdiscs. A netem also counts the packets
+// that the filter below it drops.
 func (s *Stats) countNetem(dev string) error {
 	link, err := netlink.LinkByName(dev)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sendNetem has the kernel add a netem, which loses by the chain if there is one.
-// netlink.QdiscAdd cannot say TCA_NETEM_LOSS, and the kernel takes the whole of a
-// netem's options at once, so that it could not be said afterwards either.
+// sendNetem adds a netem qdisc, with bursts as its loss model unless nil.
+// netlink.QdiscAdd does not support TCA_NETEM_LOSS. The kernel replaces all
+// options of a netem at once, so it could not be added afterwards either.
 func sendNetem(q *netlink.Netem, bursts *lossChain) error {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWQDISC, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
 	request.AddData(&nl.TcMsg{Family: nl.FAMILY_ALL, Ifindex: int32(q.LinkIndex), Handle: q.Handle, Parent: q.Parent})
@@ -18,7 +18,7 @@ func sendNetem(q *netlink.Netem, bursts *lossChain) error {
 	return err
 }
 
-// netemOptions says what netemAttrs and lossBursts set, and nothing else.
+// netemOptions encodes the options that netemAttrs and lossBursts set, no others.
 func netemOptions(q *netlink.Netem, bursts *lossChain) *nl.RtAttr {
 	head := nl.TcNetemQopt{Latency: q.Latency, Limit: q.Limit, Loss: q.Loss, Gap: q.Gap, Duplicate: q.Duplicate}
 	options := nl.NewRtAttr(nl.TCA_OPTIONS, head.Serialize())

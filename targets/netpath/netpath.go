@@ -1,13 +1,16 @@
-// Package netpath puts a network path with a round-trip time between a client
-// and a server on one machine.
+// Package netpath emulates a network path between a client and a server on one
+// machine.
 //
-// The two ends are real kernel TCP stacks in network namespaces of their own;
-// nothing on the path terminates TCP, because a proxy would answer for the
-// server and hide the resets that are measured. Programs are started in an
-// end's namespace and need know nothing of the path.
+// Each end is the kernel's own TCP stack in a separate network namespace.
+// Nothing on the path terminates TCP: a proxy would acknowledge data for the
+// server and hide the resets that are to be measured. Programs run unchanged in
+// the namespace of one end.
 //
-// The namespaces have no names: they are gone when the last process in them
-// is, so a crash leaves nothing behind.
+// The namespaces have no names. The kernel removes them with their last process,
+// so a crash leaves nothing behind.
+//
+// Package impair describes what a path does to packets, package wire records the
+// packets that crossed it.
 package netpath
 
 import (
@@ -20,22 +23,22 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-// Kind is how the path's delay is made.
+// Kind is the technique that a path is built with.
 type Kind string
 
 // The kinds of path.
 const (
-	// Auto picks the best that this machine allows: Netem, DelayLine, Loopback.
+	// Auto is the first of Netem, DelayLine and Loopback that this machine allows.
 	Auto Kind = "auto"
 	// Netem is the kernel's netem queueing discipline on a veth pair.
 	Netem Kind = "netem"
 	// DelayLine is a user-space delay line between two veth pairs.
 	DelayLine Kind = "delayline"
-	// Loopback is the loopback interface, without delay or loss.
+	// Loopback is the loopback interface. It supports no impairments.
 	Loopback Kind = "loopback"
 )
 
-// Kinds is the vocabulary of paths, in the order in which Auto tries them.
+// Kinds is the table of all kinds, in the order in which Auto tries them.
 var Kinds = []struct {
 	Kind    Kind
 	Summary string
@@ -46,7 +49,7 @@ var Kinds = []struct {
 	{Loopback, "the loopback interface: no delay, no loss"},
 }
 
-// ParseKind returns the kind of a name.
+// ParseKind returns the kind called name.
 func ParseKind(name string) (Kind, error) {
 	for _, k := range Kinds {
 		if string(k.Kind) == name {
@@ -56,59 +59,60 @@ func ParseKind(name string) (Kind, error) {
 	return "", fmt.Errorf("unknown path %q", name)
 }
 
-// Spec says what path to make. The zero value is a path that does nothing to
-// its packets, of a kind picked by the machine.
+// Spec describes the path to open. Open needs a Kind other than Auto; all other
+// fields may be zero, for a path over IPv4 without impairments.
 type Spec struct {
 	Kind        Kind
 	Impairments impair.Set
-	Seed        uint64 // of what is decided by chance
-	// Witness has a delay line keep a record of every packet, within these
-	// limits; nil keeps none. Without a delay line there is no record.
+	Seed        uint64 // of the random decisions
+	// LogLimits makes a delay line log every packet, within these limits. With
+	// nil, and for paths of other kinds, nothing is logged.
 	LogLimits *wire.Limits
-	// Congestion is the congestion control of both ends: a name that the kernel
-	// knows, SystemCongestion, or empty for DefaultCongestion. A loopback path
-	// in the system's own namespace has the system's.
+	// Congestion is the congestion control of both ends: a name known to the
+	// kernel, SystemCongestion, or empty for DefaultCongestion. A loopback path
+	// in the system's own namespace uses the system's setting.
 	Congestion string
-	// IPv6 has both ends speak IPv6 in place of IPv4.
+	// IPv6 makes both ends use IPv6 instead of IPv4.
 	IPv6 bool
 }
 
 const (
-	// DefaultCongestion is in every kernel and open to every user, so machines
-	// can be compared; over an upload's first round trips it does as cubic,
-	// which nearly all clients have. The choice matters: BBR lets a sender
-	// buffer half as much again (sndbuf_expand in net/ipv4/tcp_bbr.c), and a
-	// request that fits into that buffer is no longer being sent when the reset comes.
+	// DefaultCongestion is part of every kernel and allowed for every user, so
+	// results of different machines can be compared. In the first round trips of
+	// an upload it behaves like cubic, which nearly all clients use. The choice
+	// matters: BBR lets a sender buffer half as much again (sndbuf_expand in
+	// net/ipv4/tcp_bbr.c). A client whose request fits into that buffer has
+	// finished sending when the reset arrives.
 	DefaultCongestion = "reno"
-	// SystemCongestion is whatever the machine uses.
+	// SystemCongestion is the congestion control that the machine uses.
 	SystemCongestion = "system"
 )
 
-// Errors of a path that cannot be had.
+// Errors for paths that cannot be opened.
 var (
-	// ErrNotAllowed is wrapped when the system forbids what the path needs.
+	// ErrNotAllowed is wrapped when the system denies something the path needs.
 	ErrNotAllowed = errors.New("not allowed on this system")
 	// ErrNeedsDelay is returned for a loopback path with impairments.
 	ErrNeedsDelay = errors.New("the loopback path can neither delay nor lose packets")
 )
 
-// Stats is what a path says of itself.
+// Stats are the counters of a path. Counts are packets.
 type Stats struct {
 	Kind       Kind
-	Late       results.Percentiles // release after due, of every packet, in milliseconds
-	Packets    int64               // packets that entered the path
+	Late       results.Percentiles // how late packets were sent, in milliseconds after they were due
+	Packets    int64               // entered the path
 	Lost       int64               // dropped by Loss
-	QueueDrops int64               // dropped in front of a full queue
+	QueueDrops int64               // dropped because the queue was full
 	FaultDrops int64               // dropped by the Fault
 	Duplicated int64               // copies made
-	Reordered  int64               // packets that overtook
-	RingDrops  int64               // lost because the path did not keep up
-	SendErrors int64               // could not be handed on
+	Reordered  int64               // overtook others
+	RingDrops  int64               // dropped because the path did not keep up
+	SendErrors int64               // could not be forwarded
 	CPU        time.Duration       // CPU time of the path's thread
-	Log        *wire.Log           // what crossed the path; nil without a Witness
+	Log        *wire.Log           // what crossed the path; nil without LogLimits
 }
 
-// Record returns the statistics in the form of a cell's record.
+// Record returns the statistics in the form in which a cell records them.
 func (s Stats) Record() results.Path {
 	r := results.Path{
 		Kind: string(s.Kind), LateMs: s.Late, Packets: s.Packets, Dropped: s.Lost + s.QueueDrops + s.FaultDrops,

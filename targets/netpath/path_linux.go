@@ -11,8 +11,8 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// Path is a path between a client's and a server's end, made by Open in a
-// process that Isolate gave a network namespace of its own.
+// Path is an open path between a client and a server. Open it in a process that
+// Isolate has given its own network namespace.
 type Path struct {
 	kind           Kind
 	network        network
@@ -22,9 +22,10 @@ type Path struct {
 	sysctl         map[string]string
 }
 
-// Open makes the path. spec.Kind must not be Auto; see Probe. For a Loopback
-// path isolated says whether the process has a network namespace of its own;
-// the others need one.
+// Open opens the path. spec.Kind must not be Auto. isolated says whether the
+// process has its own network namespace, which only a Loopback path can do
+// without. The error wraps ErrNotAllowed if the system denies what the path
+// needs; it is ErrNeedsDelay for a Loopback path with impairments.
 func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	if spec.Kind == Loopback && spec.Impairments != (impair.Set{}) {
 		return nil, ErrNeedsDelay
@@ -41,10 +42,10 @@ func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	case DelayLine, Netem:
 		err = p.openLink(spec)
 	default:
-		err = fmt.Errorf("cannot make a path of kind %q", spec.Kind)
+		err = fmt.Errorf("no path can be of kind %q", spec.Kind)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make a %s path: %w", spec.Kind, err)
+		return nil, fmt.Errorf("open a %s path: %w", spec.Kind, err)
 	}
 	return p, nil
 }
@@ -82,7 +83,7 @@ func (p *Path) openLink(spec Spec) (err error) {
 		}
 	}
 	middle := spec
-	middle.IPv6 = false // no discovery on the taps
+	middle.IPv6 = false // no neighbour discovery on the taps
 	if _, err := applySysctls(middle, true); err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (p *Path) openLink(spec Spec) (err error) {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
 	case spec.Impairments == impair.Set{} && spec.LogLimits == nil:
-		// Nothing to do to packets: a line would only add to their way.
+		// A delay line would only add to the latency.
 		return joinEnds(client, server, gsoPackets)
 	}
 	clientOffload, serverOffload := wholeFrames, wholeFrames
@@ -127,29 +128,32 @@ func (p *Path) openLink(spec Spec) (err error) {
 	return nil
 }
 
-// Kind is the kind of the path.
+// Kind returns the kind of the path.
 func (p *Path) Kind() Kind { return p.kind }
 
-// ServerAddr is where a server started on the path has to listen.
+// ServerAddr returns the address on which a server on the path listens.
 func (p *Path) ServerAddr() netip.Addr { return p.network.server }
 
-// ClientAddr is where a client's connections come from.
+// ClientAddr returns the source address of the client's connections.
 func (p *Path) ClientAddr() netip.Addr { return p.network.client }
 
-// Sysctl returns the TCP settings in force at both ends, by sysctl name.
+// Sysctl returns the TCP settings of both ends, by the last element of the sysctl
+// name. They are read back after they were written.
 func (p *Path) Sysctl() map[string]string { return p.sysctl }
 
-// StartServer starts cmd at the server's end. It dies with this process.
+// StartServer starts cmd at the server's end. The kernel kills it when this
+// process ends.
 func (p *Path) StartServer(cmd *exec.Cmd) error { return p.server.start(cmd) }
 
-// StartClient starts cmd at the client's end. It dies with this process.
+// StartClient starts cmd at the client's end. The kernel kills it when this
+// process ends.
 func (p *Path) StartClient(cmd *exec.Cmd) error { return p.client.start(cmd) }
 
-// Close ends the path and returns its statistics. Programs still running at
-// its ends are killed.
+// Close closes the path and returns its statistics. It kills the programs that
+// still run at the ends.
 func (p *Path) Close() (Stats, error) {
 	stats, err := p.stats()
-	if p.kind != Loopback { // whose namespace may be the system's
+	if p.kind != Loopback { // its namespace may be the system's
 		p.client.reap()
 		p.server.reap()
 	}
@@ -164,7 +168,7 @@ func (p *Path) stats() (Stats, error) {
 	case p.line == nil:
 		return linkStats(p.kind, clientEnd(p.client, p.network), serverEnd(p.server, p.network))
 	}
-	// Frames that the devices threw away are the instrument's fault as well.
+	// Frames dropped by the devices are failures of the instrument, too.
 	var lost int64
 	var errs []error
 	for _, e := range []end{clientEnd(p.client, p.network), serverEnd(p.server, p.network)} {
@@ -187,8 +191,8 @@ func (p *Path) closeNamespaces() {
 	if p.line != nil {
 		_, _ = p.line.close()
 	}
-	// They would go with the ends' namespaces, but those last for as long as
-	// the kernel keeps connections that were closed in the middle of something.
+	// The devices would disappear with the namespaces of the ends. But the kernel
+	// keeps a namespace for as long as it has unfinished connections in it.
 	for _, tap := range p.taps {
 		if link, err := netlink.LinkByName(tap); err == nil {
 			_ = netlink.LinkDel(link)

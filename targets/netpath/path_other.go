@@ -11,20 +11,21 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// Path is a path between a client and a server; away from Linux only the
-// loopback interface is one.
+// Path is an open path between a client and a server. On systems other than
+// Linux it can only be the loopback interface.
 type Path struct{ loopback netip.Addr }
 
-// Isolate does nothing: there are no network namespaces here.
+// Isolate does nothing: this system has no network namespaces.
 func Isolate(*exec.Cmd) {}
 
-// Foreground does nothing: no process group is changed here.
+// Foreground does nothing: Isolate changes no process group on this system.
 func Foreground(*exec.Cmd) {}
 
-// Open makes the path.
+// Open opens the path. The error wraps ErrNotAllowed for a kind other than
+// Loopback, and is ErrNeedsDelay for impairments.
 func Open(spec Spec, _ bool) (*Path, error) {
 	if spec.Kind != Loopback {
-		return nil, fmt.Errorf("make a %s path: %w", spec.Kind, ErrNotAllowed)
+		return nil, fmt.Errorf("open a %s path: %w", spec.Kind, ErrNotAllowed)
 	}
 	if spec.Impairments != (impair.Set{}) {
 		return nil, ErrNeedsDelay
@@ -36,16 +37,16 @@ func Open(spec Spec, _ bool) (*Path, error) {
 	return p, nil
 }
 
-// Kind is the kind of the path.
+// Kind returns the kind of the path.
 func (p *Path) Kind() Kind { return Loopback }
 
-// ServerAddr is where a server started on the path has to listen.
+// ServerAddr returns the address on which a server on the path listens.
 func (p *Path) ServerAddr() netip.Addr { return p.loopback }
 
-// ClientAddr is where a client's connections come from.
+// ClientAddr returns the source address of the client's connections.
 func (p *Path) ClientAddr() netip.Addr { return p.loopback }
 
-// Sysctl returns nothing: these settings are Linux's.
+// Sysctl returns an empty map: the settings are specific to Linux.
 func (p *Path) Sysctl() map[string]string { return map[string]string{} }
 
 // StartServer starts cmd.
@@ -54,8 +55,8 @@ func (p *Path) StartServer(cmd *exec.Cmd) error { return cmd.Start() }
 // StartClient starts cmd.
 func (p *Path) StartClient(cmd *exec.Cmd) error { return cmd.Start() }
 
-// ServerCPU is not known here.
+// ServerCPU returns 0: it is unknown on this system.
 func (p *Path) ServerCPU() time.Duration { return 0 }
 
-// Close ends the path and returns its statistics.
+// Close closes the path and returns its statistics.
 func (p *Path) Close() (Stats, error) { return Stats{Kind: Loopback}, nil }

@@ -9,32 +9,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reapTimeout bounds how long killed programs may take to go.
+// reapTimeout bounds the wait for killed programs to end.
 const reapTimeout = 2 * time.Second
 
-// reap kills every process in the namespace but this one, whoever its parent
-// is by now: what a program started there and left behind is in there too.
+// reap kills every process in the namespace except this one. That includes
+// processes that a program has left behind, whose parent has changed.
 func (n *namespace) reap() {
-	var own unix.Stat_t
-	if unix.Fstat(int(n.fd), &own) != nil {
+	var ns unix.Stat_t
+	if unix.Fstat(int(n.fd), &ns) != nil {
 		return
 	}
 	for over := time.Now().Add(reapTimeout); time.Now().Before(over); {
-		left := processesIn(own.Ino)
+		left := processesIn(ns.Ino)
 		if len(left) == 0 {
 			return
 		}
 		for _, pid := range left {
 			_ = unix.Kill(pid, unix.SIGKILL)
-			// Collect it if it is ours; it may be another's child.
+			// Succeeds only for a child of this process.
 			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// inNamespace lists the processes in a network namespace, without this one and
-// without those that have ended and only wait to be collected.
+// processesIn returns the processes in a network namespace, without this process
+// and without zombies.
 func processesIn(ino uint64) (pids []int) {
 	links, err := filepath.Glob("/proc/[0-9]*/ns/net")
 	if err != nil {
@@ -42,7 +42,7 @@ func processesIn(ino uint64) (pids []int) {
 	}
 	for _, link := range links {
 		var s unix.Stat_t
-		// A process that has ended has no namespace any more, so this fails.
+		// Fails for a zombie, which has no namespace any more.
 		if unix.Stat(link, &s) != nil || s.Ino != ino {
 			continue
 		}

@@ -12,32 +12,32 @@ import (
 // sysctl is a sysctl under net/ and its value.
 type sysctl struct{ name, value string }
 
-// somaxconn is not there in a namespace of an ordinary user on older kernels
-// (Linux 6.1: net/core/sysctl_net_core.c), which has the kernel's default of 4096.
+// somaxconn does not exist in the namespace of an ordinary user on older kernels
+// (Linux 6.1: net/core/sysctl_net_core.c). There the kernel's default of 4096
+// applies.
 const somaxconn = "core/somaxconn"
 
-// written are the settings that an instrument needs, under net/, written into
-// every namespace of a path.
+// written are the sysctls that are set in every namespace of a path.
 var written = []sysctl{
 	{"ipv4/ip_local_port_range", "1024 65535"},
-	{"ipv4/tcp_tw_reuse", "1"},        // a fleet must not run out of ports for TIME_WAIT's sake
-	{"ipv4/tcp_no_metrics_save", "1"}, // no connection may learn from the one before
+	{"ipv4/tcp_tw_reuse", "1"},        // ports in TIME_WAIT must not exhaust the fleet's ports
+	{"ipv4/tcp_no_metrics_save", "1"}, // a connection must not inherit metrics of an earlier one
 	{"ipv4/tcp_max_syn_backlog", "65535"},
-	{"ipv4/tcp_syncookies", "0"}, // a cookie would forget the SYN's options
+	{"ipv4/tcp_syncookies", "0"}, // a SYN cookie would lose TCP options of the SYN
 	{somaxconn, "65535"},
 }
 
-// recorded are settings that decide what is measured. They are taken as the
-// machine has them, because its own TCP is what a user asks about, and recorded.
+// recorded are settings that influence the result. They are recorded and not
+// changed, because users ask about the TCP of their own machine.
 var recorded = []string{
 	"ipv4/tcp_congestion_control", "ipv4/tcp_rmem", "ipv4/tcp_wmem", "ipv4/tcp_timestamps", "ipv4/tcp_sack", "ipv4/tcp_ecn",
 	"ipv4/tcp_slow_start_after_idle", "ipv4/tcp_min_tso_segs", "ipv4/tcp_retries2", "ipv4/tcp_orphan_retries",
 	"ipv4/tcp_fin_timeout", "ipv4/tcp_abort_on_overflow", "ipv4/tcp_limit_output_bytes",
 }
 
-// Without IPv6 none of its discovery packets enter the counts; with it, the
-// ends send none: a device has no address but the one it is given, and asks for
-// no router.
+// Neighbour and router discovery must not add packets to the counts. Without
+// IPv6 there is none. With IPv6 the ends send none: a device has only the address
+// that it is given and solicits no router.
 var (
 	noIPv6   = []sysctl{{"ipv6/conf/all/disable_ipv6", "1"}, {"ipv6/conf/default/disable_ipv6", "1"}}
 	withIPv6 = []sysctl{
@@ -48,7 +48,7 @@ var (
 	}
 )
 
-// settings are the sysctls to write for a path.
+// settings returns the sysctls to write for a path.
 func settings(spec Spec) []sysctl {
 	congestion := spec.Congestion
 	switch congestion {
@@ -60,48 +60,49 @@ func settings(spec Spec) []sysctl {
 	return append([]sysctl{{"ipv4/tcp_congestion_control", congestion}}, written...)
 }
 
-// applySysctls writes the path's settings into the calling thread's namespace, unless
-// the namespace is the system's own, and reads back what is in force.
-func applySysctls(spec Spec, own bool) (map[string]string, error) {
-	inForce := map[string]string{}
+// applySysctls writes the sysctls of the path into the calling thread's namespace
+// if write is set; it must not be set in the system's own namespace. It returns
+// the values in effect, by the last element of the name.
+func applySysctls(spec Spec, write bool) (map[string]string, error) {
+	inEffect := map[string]string{}
 	for _, s := range settings(spec) {
-		got, err := s.apply(own)
+		got, err := s.apply(write)
 		if errors.Is(err, fs.ErrNotExist) && s.name == somaxconn {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		inForce[filepath.Base(s.name)] = got
+		inEffect[filepath.Base(s.name)] = got
 	}
 	for _, name := range recorded {
 		got, err := sysctl{name: name}.apply(false)
 		if err != nil {
 			return nil, err
 		}
-		inForce[filepath.Base(name)] = got
+		inEffect[filepath.Base(name)] = got
 	}
 	family := noIPv6
 	if spec.IPv6 {
 		family = withIPv6
 	}
 	for _, s := range family {
-		got, err := s.apply(own)
+		got, err := s.apply(write)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && spec.IPv6:
 			return nil, fmt.Errorf("this kernel has no IPv6: %w: %w", ErrNotAllowed, err)
 		case errors.Is(err, fs.ErrNotExist):
-			// A kernel without IPv6 has nothing to turn off.
+			// This kernel has no IPv6 to turn off.
 		case err != nil:
 			return nil, err
 		case spec.IPv6:
-			inForce[s.name] = got
+			inEffect[s.name] = got
 		}
 	}
-	return inForce, nil
+	return inEffect, nil
 }
 
-// apply writes the setting if write is set, and returns what is in force.
+// apply writes the sysctl if write is set, and returns its value.
 func (s sysctl) apply(write bool) (string, error) {
 	path := filepath.Join("/proc/sys/net", s.name)
 	if write {

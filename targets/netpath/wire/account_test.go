@@ -36,14 +36,14 @@ func TestEachFateIsBorneOutByTheLedgers(t *testing.T) {
 		{"a part written that never left", &whole, saw(results.Truncated, 170), entry(5000), results.NeverSent, ""},
 		{"no end of the answer, from a server without a ledger", &Connection{Answer: 170, AnswerArrived: 170}, saw(results.TimeoutReceive, 170), nil, results.NeverSent, ""},
 
-		{"no packets", nil, saw(results.Delivered, 170), entry(170), results.UnknownFate, "on record"},
-		{"nobody knows of the client", &whole, nil, entry(170), results.UnknownFate, "nothing is known"},
-		{"read, but never sent", &Connection{}, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 bytes left"},
+		{"no packets", nil, saw(results.Delivered, 170), entry(170), results.UnknownFate, "was recorded"},
+		{"nobody knows of the client", &whole, nil, entry(170), results.UnknownFate, "reported nothing"},
+		{"read, but never sent", &Connection{}, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 bytes of it left"},
 		{"read, but lost", &lost, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 arrived"},
-		{"more left than was written", &whole, saw(results.ResetSend, 0), entry(100), results.UnknownFate, "it wrote 100"},
+		{"more left than was written", &whole, saw(results.ResetSend, 0), entry(100), results.UnknownFate, "100 bytes written"},
 		{"read, and more of another's server is on the path", &Connection{Answer: 190, AnswerArrived: 143, AllSent: true, InTransit: 1}, saw(results.Delivered, 143), nil, results.Read, ""},
 		{"read, and more of it is on the path", &Connection{Answer: 190, AnswerArrived: 143, AllSent: true, InTransit: 1}, saw(results.Delivered, 143), entry(190), results.UnknownFate, "143 arrived"},
-		{"still on the path", &Connection{Answer: 170, AllSent: true, InTransit: 1}, saw(results.TimeoutReceive, 0), entry(170), results.UnknownFate, "still on the path"},
+		{"still in transit", &Connection{Answer: 170, AllSent: true, InTransit: 1}, saw(results.TimeoutReceive, 0), entry(170), results.UnknownFate, "still in transit"},
 		{"the log was full", &Connection{LogFull: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "full"},
 		{"too many gaps", &Connection{Answer: 170, AllSent: true, TooManyGaps: true}, saw(results.ResetSend, 0), entry(170), results.UnknownFate, "gaps"},
 	} {
@@ -174,13 +174,13 @@ func TestWhatALedgerLacksOrContradictsIsListed(t *testing.T) {
 		what = append(what, fmt.Sprintf("%d %s", d.ClientPort, d.What))
 	}
 	want := []string{
-		"1 on the wire, and no attempt of the fleet's",
-		"3 the fleet read more than arrived",
-		"4 the fleet sent less than left it",
-		"5 the server read more than arrived",
-		"6 on the wire, and no attempt of the fleet's",
-		"60 connected by the fleet's account, and not on the wire",
-		"61 accepted by the server, and not on the wire",
+		"1 packets were recorded, but the fleet has no attempt",
+		"3 the fleet read more bytes than arrived",
+		"4 the fleet sent fewer bytes than left its end",
+		"5 the server read more bytes than arrived",
+		"6 packets were recorded, but the fleet has no attempt",
+		"60 connected according to the fleet, but no packet was recorded",
+		"61 accepted by the server, but no packet was recorded",
 	}
 	if strings.Join(what, "\n") != strings.Join(want, "\n") {
 		t.Errorf("listed:\n%s\nwant:\n%s", strings.Join(what, "\n"), strings.Join(want, "\n"))

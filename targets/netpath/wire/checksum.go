@@ -2,11 +2,11 @@ package wire
 
 import "encoding/binary"
 
-// finishChecksum completes the TCP checksum of a frame taken from a device that
-// was to complete it: until then its place holds the sum of the pseudo-header
-// alone (CHECKSUM_PARTIAL in linux/skbuff.h), which a reader would take for a
-// broken packet. Any other checksum, right or wrong, is left as it was sent;
-// so is the frame's if its payload is cut short, as readers do not check it then.
+// finishChecksum completes the TCP checksum of a frame from a device with checksum
+// offload. Such a frame holds the sum of the pseudo-header only (CHECKSUM_PARTIAL
+// in linux/skbuff.h), which programs that read captures report as an error. Any
+// other checksum, right or wrong, is kept. A frame with a truncated payload is not
+// changed either, because those programs do not verify its checksum.
 func finishChecksum(frame []byte) {
 	s, ok := dissect(frame)
 	if !ok || s.end > len(frame) {
@@ -20,8 +20,8 @@ func finishChecksum(frame []byte) {
 	}
 }
 
-// pseudoHeader adds up what the checksum covers besides the segment (RFC 9293
-// section 3.1; RFC 8200 section 8.1).
+// pseudoHeader returns the sum of the pseudo-header (RFC 9293 section 3.1; RFC
+// 8200 section 8.1).
 func pseudoHeader(frame []byte, s offsets) uint64 {
 	addresses := frame[s.network+12 : s.network+20]
 	if s.version == 6 {
@@ -30,7 +30,7 @@ func pseudoHeader(frame []byte, s offsets) uint64 {
 	return sum(addresses, protocolTCP+uint64(s.end-s.transport))
 }
 
-// sum adds the big-endian 16-bit words of b to what there is (RFC 1071).
+// sum adds the big-endian 16-bit words of b to n (RFC 1071).
 func sum(b []byte, n uint64) uint64 {
 	for ; len(b) > 1; b = b[2:] {
 		n += uint64(binary.BigEndian.Uint16(b))
@@ -41,7 +41,7 @@ func sum(b []byte, n uint64) uint64 {
 	return n
 }
 
-// fold brings a sum down to 16 bits with the carries added in.
+// fold reduces a sum to 16 bits, with the carries added.
 func fold(n uint64) uint16 {
 	for n>>16 != 0 {
 		n = n>>16 + n&0xffff

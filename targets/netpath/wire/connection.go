@@ -8,18 +8,18 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Connection is what crossed the wire of one connection. Times are nanoseconds
-// on the path's clock, taken at the end where the thing happened, and 0 when it
-// never did. Bytes are counted once however often they were sent.
+// Connection is what the packets of one connection show. Times are in nanoseconds
+// on the path's clock, at the end where the event happened; 0 if it never
+// happened. Bytes are counted once, however often they were sent.
 type Connection struct {
 	ClientPort  uint16
 	ServerPort  uint16
-	Incarnation uint32 // connections of the same ports before it
+	Incarnation uint32 // number of earlier connections with the same ports
 
 	Syn         int64 // the first SYN left the client
 	SynAck      int64 // the first SYN-ACK left the server
 	Connected   int64 // a SYN-ACK reached the client
-	Established int64 // the handshake's last segment reached the server, or one that stands for it
+	Established int64 // the last segment of the handshake, or the first later ACK, reached the server
 	Syns        int   // how often the SYN left the client
 
 	Request        int64 // bytes that left the client
@@ -27,37 +27,36 @@ type Connection struct {
 	ClientFin      int64 // the first FIN left the client
 
 	Answer             int64 // bytes that left the server
-	AnswerStart        int64 // the first of them left
-	AnswerComplete     int64 // the last byte that was missing reached the client; 0 while one is
+	AnswerStart        int64 // when the first of them left
+	AnswerComplete     int64 // when the last missing byte reached the client; 0 if one is still missing
 	AnswerArrived      int64 // bytes of which a copy reached the client's end
-	ArrivedBeforeReset int64 // of those, bytes that came before a reset had ended the client's connection
+	ArrivedBeforeReset int64 // of those, bytes that arrived before a reset ended the client's connection
 	Retransmitted      int   // packets with bytes of the answer that had left before
-	InTransit          int   // packets with bytes of the answer that were on the path when it ended
+	InTransit          int   // packets with bytes of the answer that were in transit when the path was closed
 	ServerFin          int64 // the first FIN left the server
 
-	// AnswerWhole tells that the bytes that left the server are all that it had
-	// to send: they have no gap and reach up to its FIN or, without a FIN, to
-	// the reset that it closed by. A reset throws away what is still queued
-	// (tcp_write_queue_purge), and nothing on the wire tells that it was there;
-	// for that the server's ledger is needed.
+	// AllSent reports that the bytes that left the server have no gap and extend to
+	// its FIN or, without a FIN, to the reset by which it closed. A reset discards
+	// what is still queued (tcp_write_queue_purge), which no packet shows. Only the
+	// server's ledger can show it.
 	AllSent bool
 
-	// Cause is who reset the connection first, by when the resets left their
-	// ends, and on what. See judge.cause for what the packets can tell of that.
+	// Cause is which end reset the connection first, by the times at which the
+	// resets left, and why. See replay.cause for what packets can show.
 	Cause         results.ResetCause
-	Reset         int64 // the first reset left its end
-	ResetAccepted int64 // a reset of the server ended the client's connection; see takes
+	Reset         int64 // when the first reset left its end
+	ResetAccepted int64 // when a reset of the server ended the client's connection; see replay.accepts
 	Resets        int   // resets that left the server
 	ResetsLost    int   // of those, resets that never reached the client
 	ClientResets  int   // resets that left the client
 
-	SentAfterAnswer  int64 // bytes that first left the client after AnswerAt
-	SentAfterArrival int64 // bytes that first left the client after AnswerThere
+	SentAfterAnswer  int64 // bytes that first left the client after AnswerStart
+	SentAfterArrival int64 // bytes that first left the client after AnswerComplete
 
-	// Blurred is set when an answer had more gaps than are told apart: Arrived
-	// and InTime may be too small.
+	// TooManyGaps is set if an answer had more than maxIntervals gaps:
+	// AnswerArrived and ArrivedBeforeReset may be too small.
 	TooManyGaps bool
-	// Cut is set when the log missed packets, which may be this connection's.
+	// LogFull is set if the log missed packets. They may belong to this connection.
 	LogFull bool
 
 	refs []Ref // in order of entering the path
@@ -74,8 +73,8 @@ func (c *Connection) Packets(l *Log) iter.Seq2[Ref, Packet] {
 	}
 }
 
-// Resent returns the connection's packets that carry bytes, or a SYN of the
-// client, that had left before.
+// Resent returns the packets of the connection that resend earlier bytes or the
+// client's SYN.
 func (c *Connection) Resent(l *Log) map[Ref]bool {
 	resent := map[Ref]bool{}
 	var sent [2]intervals
@@ -99,8 +98,8 @@ func (c *Connection) Resent(l *Log) map[Ref]bool {
 	return resent
 }
 
-// Ledger tells the log's connections apart and says what crossed the wire of
-// each, in order of their first packet.
+// Connections reconstructs the connections of the log, in order of their first
+// packet.
 func Connections(l *Log) []Connection {
 	refs, from := byPort(l)
 	var all []Connection

@@ -1,12 +1,15 @@
-// Package wire is the path's witness: it records every TCP packet that crosses
-// a path and tells from the records what became of each answer.
+// Package wire records the TCP packets that cross a path, and derives from the
+// records what happened to each response.
 //
-// The path's thread appends to a Log as packets come and go. After the cell,
-// Ledger turns the log into connections, Explain says of one connection's
-// answer what happened to it, and Account joins the wire's ledger with the
-// fleet's and the server's. WritePcapng and package ladder show single connections to
-// a reader.
+//  1. The path's thread appends packets to a Log as they arrive and leave.
+//  2. After the cell, Connections reconstructs the connections of the log.
+//  3. Join matches them with the ledgers of the fleet and the server: one entry
+//     per attempt or accepted connection. Align converts the fleet's times first.
+//  4. Joined.Fate says what happened to the response of one connection. Total
+//     counts all connections of a cell and lists where ledgers disagree.
+//  5. WritePcapng writes single connections as a capture; package ladder draws
+//     them.
 //
-// The package looks at packets only. It neither captures them nor knows what
-// made or delays them, so it is the same on every system.
+// The package only looks at packets. It neither captures nor delays them, so it
+// works on every system.
 package wire

@@ -1,26 +1,26 @@
 package wire
 
-// arenaSize is the piece that frames' bytes are kept in.
+// arenaSize is the size in bytes of the blocks that hold the bytes of frames.
 const arenaSize = 1 << 20
 
-// frames keeps the first bytes of frames, one after the other in pieces, with
-// a place for each record of the log.
+// frames keeps the first bytes of frames in blocks, with one location for each
+// record of the log.
 type frames struct {
 	arenas    [][]byte
 	locations []location
-	used      int // bytes in all pieces
+	used      int // bytes in all blocks
 }
 
-// place says where a frame's bytes are.
+// location is where the bytes of a frame are.
 type location struct {
 	arena  uint32
 	offset uint32
 	kept   uint32
-	length uint32 // of the frame, which may be more than was kept
+	length uint32 // of the whole frame
 }
 
-// keep copies a frame's first bytes. It tells whether there was room; there is
-// a place either way, so that places and records go in step.
+// keep copies the first bytes of a frame and reports whether there was room. It
+// adds a location either way, so that locations and records have equal indices.
 func (f *frames) keep(frame []byte, limits Limits) bool {
 	kept := min(len(frame), limits.Snap, arenaSize)
 	if f.used+kept > limits.Bytes {
@@ -37,7 +37,7 @@ func (f *frames) keep(frame []byte, limits Limits) bool {
 	return true
 }
 
-// repeat gives the next record the bytes of an earlier one.
+// repeat lets the next record share the bytes of an earlier one.
 func (f *frames) repeat(r Ref) { f.locations = append(f.locations, f.locations[r]) }
 
 func (f *frames) get(r Ref) (kept []byte, length int) {

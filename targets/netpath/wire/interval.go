@@ -2,28 +2,28 @@ package wire
 
 import "slices"
 
-// interval is a piece of a byte stream: from lo up to, not including, hi.
+// interval is a range of a byte stream; hi is exclusive.
 type interval struct{ lo, hi int64 }
 
-// maxIntervals bounds an intervals: one more gap than any sender leaves open
-// that keeps to a window of a few hundred segments and loses a few of them.
+// maxIntervals bounds the pieces of an intervals. A sender with a window of a few
+// hundred segments that loses a few of them leaves fewer gaps.
 const maxIntervals = 256
 
-// intervals is a set of bytes of a stream: disjoint pieces in order, none
-// touching the next. The zero value is empty.
+// intervals is a set of bytes of a stream, as ordered pieces that neither overlap
+// nor touch. The zero value is empty.
 type intervals struct {
 	pieces []interval
 	bytes  int64
-	// blurred is set when a piece found no room, and so is missing.
+	// overflowed is set if a piece is missing because there was no room for it.
 	overflowed bool
 }
 
-// add puts [lo, hi) into the set and returns how many of its bytes were new.
+// add adds [lo, hi) to the set and returns how many of its bytes were new.
 func (s *intervals) add(lo, hi int64) (fresh int64) {
 	if lo >= hi {
 		return 0
 	}
-	// The pieces that [lo, hi) touches are first up to, not including, last.
+	// The pieces that [lo, hi) touches are first to last, exclusive.
 	first, _ := slices.BinarySearchFunc(s.pieces, lo, func(p interval, lo int64) int {
 		if p.hi < lo {
 			return -1
@@ -46,7 +46,8 @@ func (s *intervals) add(lo, hi int64) (fresh int64) {
 	return fresh
 }
 
-// front is how many bytes from the stream's first on are there without a gap.
+// contiguous returns how many bytes the set has from the stream's start without a
+// gap.
 func (s *intervals) contiguous() int64 {
 	if len(s.pieces) == 0 || s.pieces[0].lo > 0 {
 		return 0
@@ -54,7 +55,7 @@ func (s *intervals) contiguous() int64 {
 	return s.pieces[0].hi
 }
 
-// end is the offset behind the last byte that is there.
+// end returns the offset after the last byte of the set.
 func (s *intervals) end() int64 {
 	if len(s.pieces) == 0 {
 		return 0

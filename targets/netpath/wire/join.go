@@ -7,33 +7,33 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Attempt is what the client says of one attempt. Times are nanoseconds on the
+// Attempt is the client's report of one attempt. Times are in nanoseconds on the
 // path's clock; see Align.
 type Attempt struct {
-	Port      uint16 // 0 when no socket got one, or it is not known
+	Port      uint16 // 0 if no socket got one, or if it is unknown
 	Outcome   results.Outcome
-	Started   int64 // connect was called
-	Connected int64 // 0 if it never was
-	FirstByte int64 // of the answer was read; 0 if none was
-	End       int64
-	Sent      int64 // request bytes the client's kernel took
-	Received  int64 // answer bytes the client's code read
+	Started   int64 // when connect was called
+	Connected int64 // when it returned; 0 if it never succeeded
+	FirstByte int64 // when the first byte of the answer was read; 0 if none was
+	End       int64 // when the attempt ended
+	Sent      int64 // request bytes that the client's kernel accepted
+	Received  int64 // answer bytes that the client's code read
 }
 
-// Entry is what the server says of one connection that it accepted. Times are
+// Entry is the server's ledger entry for one accepted connection. Times are in
 // nanoseconds on the path's clock.
 type Entry struct {
 	Port     uint16 // the client's
 	Rejected bool
 	Accepted int64
 	Closed   int64
-	Answer   int64 // bytes the server's kernel took
-	Tail     int64 // of these, bytes after the answer's last one: the end of a TLS stream
-	Read     int64 // bytes the server's code read
+	Answer   int64 // bytes that the server's kernel accepted
+	Tail     int64 // of these, bytes after the end of the answer: the close_notify of TLS
+	Read     int64 // bytes that the server's code read
 }
 
-// Joined is one connection as the ledgers have it; what a ledger does not have
-// of it is nil. At least one is not.
+// Joined is one connection in all ledgers. Conn, Attempt or Entry is nil if that
+// ledger does not contain the connection; at least one is not nil.
 type Joined struct {
 	Conn    *Connection
 	Attempt *Attempt
@@ -41,28 +41,29 @@ type Joined struct {
 	Extra   Extra
 }
 
-// Carries says what a connection carries besides one request and its answer. The
-// wire counts all of it as bytes of the request and of the answer.
+// Extra is what a connection carries besides one request and its answer. In a
+// Connection all of it counts as bytes of the request and of the answer.
 type Extra struct {
-	// TLS is set where both ends count other bytes than the wire does, and where
-	// the server sends on after its answer, to a client that may not wait for that.
+	// TLS is set if client and server count plain text and the packets carry TLS
+	// records. The server also sends a close_notify after its answer, for which the
+	// client may not wait.
 	TLS bool
-	// Earlier is set where other requests were answered before the rejected one, so
-	// that the first byte from the server is not the answer's.
+	// Earlier is set if other requests were answered before the rejected one, so
+	// that the server's first byte is not the first byte of the answer.
 	Earlier bool
 }
 
-// Carrying says of every connection what it carries.
+// SetExtra sets Extra of every connection.
 func SetExtra(joined []Joined, what Extra) {
 	for i := range joined {
 		joined[i].Extra = what
 	}
 }
 
-// Join brings together what belongs to the same connection, by the client's
-// port and, where a port was used again, by time and order. It returns the
-// connections in their order and then what has no connection. Attempts and
-// entries are put into order of time.
+// Join matches connections, attempts and entries by the client's port and, if a
+// port was reused, by time and order. It returns the connections in their order,
+// followed by attempts and entries without a connection. It sorts attempts and
+// entries by time.
 func Join(conns []Connection, attempts []Attempt, entries []Entry) []Joined {
 	slices.SortStableFunc(attempts, func(a, b Attempt) int { return cmp.Compare(a.Started, b.Started) })
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Accepted, b.Accepted) })
@@ -78,7 +79,7 @@ func Join(conns []Connection, attempts []Attempt, entries []Entry) []Joined {
 	for port, own := range grouped(entries, func(e *Entry) uint16 { return e.Port }) {
 		all = joinEntries(all, byPort[port], own)
 	}
-	// The loops over the maps left what has no connection in no order.
+	// Iteration over the maps added these in random order.
 	slices.SortStableFunc(all[len(conns):], func(a, b Joined) int { return cmp.Compare(a.startTime(), b.startTime()) })
 	return all
 }
@@ -98,18 +99,17 @@ func grouped[T any](all []T, port func(*T) uint16) map[uint16][]*T {
 	return groups
 }
 
-// slack is how far clocks that were aligned with each other may be off, and how
-// late a busy fleet may be with a call that it has noted the time of. A pair in
-// the right order is the right one unless one of a port's connections has no
-// attempt and the next began within the slack.
+// clockSlack is the tolerance in nanoseconds for aligned clocks and for the time
+// between a call and its timestamp in a busy fleet. Matching is wrong only if one
+// connection of a port has no attempt and the next began within clockSlack.
 const clockSlack = int64(20e6)
 
-// joinAttempts walks the connections and the attempts of one port, both in
-// order of time: a SYN leaves between an attempt's start and its end.
+// joinAttempts matches the connections and attempts of one port, both in order of
+// time: a SYN leaves between the start and the end of its attempt.
 func joinAttempts(all []Joined, conns []int, attempts []*Attempt) []Joined {
 	for _, a := range attempts {
 		for len(conns) > 0 && all[conns[0]].Conn.firstSeen()+clockSlack < a.Started {
-			conns = conns[1:] // this one is no attempt's
+			conns = conns[1:] // it belongs to no attempt
 		}
 		if len(conns) == 0 || all[conns[0]].Conn.firstSeen() > a.End+clockSlack {
 			all = append(all, Joined{Attempt: a})
@@ -121,9 +121,10 @@ func joinAttempts(all []Joined, conns []int, attempts []*Attempt) []Joined {
 	return all
 }
 
-// joinEntries walks the connections and the entries of one port. A listener
-// hands connections over in the order in which they were established, however
-// late; but one may be missing, whose last segment found the queue full.
+// joinEntries matches the connections and entries of one port. accept returns
+// connections in the order in which they were established, however late. One may
+// be missing: if the accept queue was full, the last segment of its handshake was
+// dropped.
 func joinEntries(all []Joined, conns []int, entries []*Entry) []Joined {
 	conns = slices.DeleteFunc(slices.Clone(conns), func(i int) bool { return all[i].Conn.Established == 0 })
 	for n, e := range entries {
@@ -140,14 +141,15 @@ func joinEntries(all []Joined, conns []int, entries []*Entry) []Joined {
 	return all
 }
 
-// began is when the connection's first packet, its SYN if that is on record, left the client.
+// firstSeen returns when the connection's SYN left the client or, if no SYN was
+// recorded, the time of a later first event.
 func (c *Connection) firstSeen() int64 { return cmp.Or(c.Syn, c.SynAck, c.Reset, c.AnswerStart) }
 
-// Align moves the attempts' times, which count from a moment of the fleet's
-// own, onto the path's clock. The two are told from the attempts that are alone
-// on their port: their SYN left after they were started, the sooner the less the
-// fleet had to do. So the shortest of these times counts, but for one in a
-// hundred that may have been paired wrongly.
+// Align converts the times of attempts from the fleet's clock to the path's clock.
+// The clock offset is the 1st percentile of (SYN - start) over attempts that are
+// alone on their port. A SYN leaves after its attempt was started, with a delay
+// that depends on the fleet's load, so the smallest difference is the best
+// estimate. The 1st percentile tolerates one wrong match in a hundred.
 func Align(conns []Connection, attempts []Attempt) {
 	used := map[uint16]int{} // times as an attempt
 	for i := range attempts {

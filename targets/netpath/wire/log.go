@@ -6,49 +6,48 @@ import (
 	"time"
 )
 
-// Ref names a packet of a Log: its place in order of entering.
+// Ref is the index of a packet in a Log, in order of entering the path.
 type Ref uint32
 
 // NoRef is the Ref of a frame that has no record.
 const NoRef = ^Ref(0)
 
-// chunk packets are kept in one piece (160 KiB), so that a log grows without
-// being copied under the path's thread.
+// A log is stored in chunks of 4096 records (160 KiB), so that the path's thread
+// never copies it to let it grow.
 const (
 	chunkBits = 12
 	chunk     = 1 << chunkBits
 )
 
-// Limits bounds what a Log keeps. The zero value keeps DefaultPackets records
+// Limits bounds what a Log keeps. The zero value keeps 4,194,304 records (160 MB)
 // and no frames.
 type Limits struct {
-	Packets int // records; 0 is DefaultPackets
-	// Snap is how many of a frame's first bytes are kept for WritePcapng; 0
-	// keeps none. The headers of an answer take 66 bytes (with time stamps).
+	Packets int // records; 0 is 4,194,304
+	// Snap is how many bytes of each frame are kept for WritePcapng; 0 keeps none.
+	// The headers of an answer take 66 bytes (with TCP timestamps).
 	Snap int
-	// Bytes bounds the kept frames together; 0 is DefaultBytes.
+	// Bytes bounds the kept bytes of all frames; 0 is 256 MiB.
 	Bytes int
 }
 
-// What a Log keeps at most when its Limits do not say: 160 MB of records, and
-// 256 MiB of frames if frames are kept.
+// Defaults of Limits.
 const (
 	defaultPackets = 4 << 20
 	defaultBytes   = 256 << 20
 )
 
-// Log is the record of the packets that crossed a path. The path's thread alone
-// writes to it; it is read once that thread has ended.
+// Log records the packets that crossed a path. Only the path's thread writes to
+// it; read it after that thread has ended.
 type Log struct {
-	// Epoch is when the path's clock was 0.
+	// Epoch is the time at which the path's clock was 0.
 	Epoch time.Time
-	// Missed counts the packets that found the log full. A log that missed some
-	// cannot tell what became of the connections they belong to.
+	// Missed counts the packets that found the log full. If it is not 0, what
+	// happened on a connection may be unknown.
 	Missed int64
 	// Others counts frames that are not TCP.
 	Others int64
-	// Uncaptured counts packets with a record of which no bytes were kept
-	// because the frames' bound was reached.
+	// Uncaptured counts recorded packets without kept bytes, because
+	// Limits.Bytes was reached.
 	Uncaptured int64
 
 	limits Limits
@@ -57,7 +56,7 @@ type Log struct {
 	frames frames
 }
 
-// NewLog returns an empty log of a path whose clock began at epoch.
+// NewLog returns an empty log for a path whose clock was 0 at epoch.
 func NewLog(epoch time.Time, limits Limits) *Log {
 	if limits.Packets <= 0 {
 		limits.Packets = defaultPackets
@@ -69,8 +68,9 @@ func NewLog(epoch time.Time, limits Limits) *Log {
 	return &Log{Epoch: epoch, limits: limits}
 }
 
-// Enter records a frame that came in from a side at a time. The record stands
-// as Held until Leave or Drop tells more.
+// Enter records a frame that entered the path at a time. Its disposition is
+// InTransit until Forward or Drop is called. It returns NoRef for a frame that is
+// not TCP, or if the log is full.
 func (l *Log) Enter(frame []byte, d Direction, at int64) Ref {
 	p, ok := Parse(frame, d)
 	if !ok {
@@ -85,8 +85,8 @@ func (l *Log) Enter(frame []byte, d Direction, at int64) Ref {
 	return ref
 }
 
-// Leave records that a packet was handed on. The time is read before the packet
-// is given to the device, so that whatever answers it has a later one.
+// Forward records that a packet was forwarded. Read the time before the packet is
+// passed to the device, so that any reply to it has a later time.
 func (l *Log) Forward(r Ref, out int64) {
 	if r != NoRef {
 		p := l.at(r)
@@ -94,7 +94,7 @@ func (l *Log) Forward(r Ref, out int64) {
 	}
 }
 
-// Drop records that a packet was not handed on, and why.
+// Drop records that a packet was not forwarded, and why.
 func (l *Log) Drop(r Ref, why Disposition) {
 	if r != NoRef {
 		p := l.at(r)
@@ -102,7 +102,7 @@ func (l *Log) Drop(r Ref, why Disposition) {
 	}
 }
 
-// Copy records that the path handed on a further copy of a packet.
+// Duplicate records that the path forwarded another copy of a packet.
 func (l *Log) Duplicate(r Ref, out int64) {
 	if r == NoRef {
 		return
@@ -114,17 +114,17 @@ func (l *Log) Duplicate(r Ref, out int64) {
 	}
 }
 
-// Len is the number of records.
+// Len returns the number of records.
 func (l *Log) Len() int { return l.n }
 
 // Packet returns a record.
 func (l *Log) Packet(r Ref) Packet { return *l.at(r) }
 
-// Frame returns the kept bytes of a packet's frame and the frame's length; none
-// if they were not kept.
+// Frame returns the kept bytes of a packet's frame and the length of the whole
+// frame; nil and 0 if no bytes were kept.
 func (l *Log) Frame(r Ref) (kept []byte, length int) { return l.frames.get(r) }
 
-// All yields the records in order of entering.
+// All yields the records in order of entering the path.
 func (l *Log) All() iter.Seq2[Ref, Packet] {
 	return func(yield func(Ref, Packet) bool) {
 		for i := range l.n {

@@ -2,11 +2,11 @@ package wire
 
 import "encoding/binary"
 
-// Direction is the way a packet crosses the path.
+// Direction is the direction in which a packet crosses the path.
 type Direction uint8
 
-// The two directions. The tap that a packet came in by knows its direction;
-// nothing in the packet does.
+// The two directions. They follow from the tap at which a packet arrived, not from
+// the packet.
 const (
 	FromClient Direction = iota
 	FromServer
@@ -15,30 +15,30 @@ const (
 // String returns the direction's name.
 func (d Direction) String() string { return [...]string{"from client", "from server"}[d] }
 
-// Passage is what the path did with a packet.
+// Disposition is what the path did with a packet.
 type Disposition uint8
 
-// The closed set of passages. Only Passed and Copied packets reached the other
-// end.
+// The closed set of dispositions. Only Forwarded and Duplicate packets reached the
+// other end.
 const (
-	InTransit  Disposition = iota // still on the path when the path ended
-	Forwarded                     // handed on
-	Duplicate                     // a further copy, made by the path, handed on
-	Lost                          // dropped by the path's random loss
-	QueueFull                     // dropped because the path's queue was full
-	FaultDrop                     // dropped by a fault that picks packets by what they are
-	SendFailed                    // the device at the other end would not take it: the instrument's fault
+	InTransit  Disposition = iota // not yet forwarded when the path was closed
+	Forwarded                     // sent to the other end
+	Duplicate                     // a copy made by the path, sent to the other end
+	Lost                          // dropped by random loss
+	QueueFull                     // dropped because the queue was full
+	FaultDrop                     // dropped by a fault
+	SendFailed                    // not accepted by the device at the other end: a failure of the instrument
 )
 
-// String returns the passage in a reader's words.
+// String returns the disposition in words.
 func (p Disposition) String() string {
-	return [...]string{"held", "passed", "copied", "lost", "queue full", "picked out", "failed"}[p]
+	return [...]string{"in transit", "forwarded", "duplicate", "lost", "queue full", "dropped by a fault", "send failed"}[p]
 }
 
 // Flags are the control bits of a TCP header (RFC 9293 section 3.1).
 type Flags uint8
 
-// The flags that tell the story of a connection.
+// The flags that the ledger uses.
 const (
 	FIN Flags = 1 << iota
 	SYN
@@ -47,19 +47,19 @@ const (
 	ACK
 )
 
-// Has tells whether all of the flags in f are set.
+// Has reports whether all flags in f are set.
 func (s Flags) Has(f Flags) bool { return s&f == f }
 
-// Packet is the record of one TCP packet that entered the path. It holds no
-// pointer, so that a log of millions costs the garbage collector nothing. Times
-// are nanoseconds on the path's clock: At, when the packet entered the path, is
-// when its sender sent it; Out, when the path handed it on, is when its
-// receiver's kernel got it, and 0 when it never did.
+// Packet is the record of one TCP packet that entered the path. It contains no
+// pointers, so a log of millions costs the garbage collector nothing. Times are in
+// nanoseconds on the path's clock. In is when the packet entered the path, which
+// is when its sender sent it. Out is when the path forwarded it, which is when the
+// receiver's kernel received it; 0 if it was not forwarded.
 type Packet struct {
 	In, Out     int64
-	Seq, Ack    uint32 // Ack means something only with the ACK flag
-	Len         uint32 // bytes of payload; a packet not yet cut into frames carries up to 64 KiB
-	Window      uint16 // as on the wire: not scaled
+	Seq, Ack    uint32 // Ack is valid only with the ACK flag
+	Len         uint32 // bytes of payload; up to 64 KiB in a GSO packet
+	Window      uint16 // as in the header: not scaled
 	ClientPort  uint16
 	ServerPort  uint16
 	Flags       Flags
@@ -67,11 +67,11 @@ type Packet struct {
 	Disposition Disposition
 }
 
-// Arrived tells whether the packet was handed to its receiver.
+// Arrived reports whether the packet reached its receiver.
 func (p *Packet) Arrived() bool { return p.Out != 0 }
 
-// span is how much of the sequence space the packet takes: SYN and FIN count
-// as one each (RFC 9293 section 3.4).
+// span returns the length of the packet in sequence space: SYN and FIN count as
+// one each (RFC 9293 section 3.4).
 func (p *Packet) span() uint32 {
 	n := p.Len
 	if p.Flags.Has(SYN) {
@@ -93,20 +93,19 @@ const (
 	protocolTCP    = 6
 )
 
-// shape says where in a frame what begins.
+// offsets are the positions of the headers in a frame.
 type offsets struct {
 	network   int // the IP header
 	transport int // the TCP header
 	payload   int
-	end       int // of the IP packet; beyond the frame if the frame is cut short
+	end       int // of the IP packet; beyond the frame if the frame is truncated
 	version   int // 4 or 6
 }
 
-// dissect finds the TCP segment in an Ethernet frame. ok is false for anything
-// else: another protocol, a fragment (TCP sets DF and never sends one), an IPv6
-// packet with extension headers (a path between two stacks on one machine has
-// none), a frame too short for the headers it announces. The payload may be cut
-// short; the headers may not.
+// dissect finds the TCP segment in an Ethernet frame. ok is false for another
+// protocol, a fragment (TCP sets DF and sends none), an IPv6 packet with extension
+// headers (two stacks on one machine send none), and a frame shorter than its
+// headers. The payload may be truncated.
 func dissect(frame []byte) (s offsets, ok bool) {
 	if len(frame) < ethernetHeader {
 		return s, false
@@ -121,7 +120,7 @@ func dissect(frame []byte) (s offsets, ok bool) {
 		header := int(ip[0]&0x0f) * 4
 		total := int(binary.BigEndian.Uint16(ip[2:4]))
 		if total == 0 {
-			total = len(ip) // more than 64 KiB, not yet cut into frames (iph_set_totlen in linux/ip.h)
+			total = len(ip) // a GSO packet of more than 64 KiB (iph_set_totlen in linux/ip.h)
 		}
 		const moreFragments, offset = 0x2000, 0x1fff
 		fragment := binary.BigEndian.Uint16(ip[6:8])&(moreFragments|offset) != 0
@@ -149,9 +148,9 @@ func dissect(frame []byte) (s offsets, ok bool) {
 	return s, true
 }
 
-// Parse reads an Ethernet frame with a TCP segment over IPv4 or IPv6; ok is
-// false for every other frame, and At, Out and Passage are left to the caller.
-// It allocates nothing.
+// Parse parses an Ethernet frame with a TCP segment over IPv4 or IPv6; ok is false
+// for every other frame. It leaves In, Out and Disposition 0 and does not
+// allocate.
 func Parse(frame []byte, d Direction) (p Packet, ok bool) {
 	s, ok := dissect(frame)
 	if !ok {

@@ -13,8 +13,8 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 )
 
-// Sample keeps at most n connections of each outcome, the first ones. A
-// connection that no attempt is known of stands under an outcome of its own.
+// Sample returns the first n connections of each outcome. Connections without an
+// attempt count as one more outcome.
 func Sample(joined []Joined, n int) []Joined {
 	kept := map[string]int{}
 	var sample []Joined
@@ -30,7 +30,7 @@ func Sample(joined []Joined, n int) []Joined {
 	return sample
 }
 
-// outcome is the attempt's outcome by name, "none" without an attempt.
+// outcome returns the name of the attempt's outcome, "none" without an attempt.
 func (j Joined) outcome() string {
 	if j.Attempt == nil {
 		return "none"
@@ -38,7 +38,7 @@ func (j Joined) outcome() string {
 	return j.Attempt.Outcome.String()
 }
 
-// crossing is one packet as it stands in a capture.
+// capturedPacket is one packet of a capture.
 type capturedPacket struct {
 	at       int64
 	ref      Ref
@@ -47,11 +47,12 @@ type capturedPacket struct {
 }
 
 // WritePcapng writes the packets of connections as a pcapng capture with one
-// interface a side, seen from the path: a packet comes in where its sender is,
-// at the time it entered, once, whether it was handed on or not; a copy that
-// the path made goes out where its receiver is. The first packet of a
-// connection has a comment with its outcome, and so has one that was not handed
-// on, with the reason. Packets whose bytes the log did not keep are left out.
+// interface for each side, as seen from the path. Each packet appears once, as
+// inbound on the sender's side at the time it entered, whether it was forwarded or
+// not. A duplicate made by the path appears as outbound on the receiver's side. The
+// first packet of a connection has a comment with the outcome. A packet that was
+// not forwarded has a comment with the reason. Packets whose bytes the log did not
+// keep are omitted.
 func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 	side := func(name, description string) pcapgo.NgInterface {
 		return pcapgo.NgInterface{
@@ -77,7 +78,7 @@ func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 		buf = append(buf[:0], kept...)
 		finishChecksum(buf)
 		inbound := pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
-		iface := int(x.packet.Direction) // FromClient comes in by the client's side
+		iface := int(x.packet.Direction) // FromClient arrives on the client's side
 		if x.packet.Disposition == Duplicate {
 			inbound.Direction = pcapgo.NgEpbFlagDirectionOutbound
 			iface = 1 - iface
@@ -95,7 +96,7 @@ func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 	return nil
 }
 
-// crossings are the sample's packets in order of time.
+// capturedPackets returns the packets of the sample in order of time.
 func capturedPackets(l *Log, sample []Joined) []capturedPacket {
 	var all []capturedPacket
 	for _, j := range sample {
@@ -111,9 +112,9 @@ func capturedPackets(l *Log, sample []Joined) []capturedPacket {
 			switch {
 			case p.Disposition == Duplicate:
 				x.at = p.Out
-				x.comments = append(x.comments, "a copy made by the path")
+				x.comments = append(x.comments, "duplicate made by the path")
 			case !p.Arrived():
-				x.comments = append(x.comments, "not handed on: "+p.Disposition.String())
+				x.comments = append(x.comments, "not forwarded: "+p.Disposition.String())
 			}
 			all = append(all, x)
 		}

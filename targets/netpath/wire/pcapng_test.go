@@ -107,7 +107,7 @@ func TestACaptureHoldsWhatTheLogHolds(t *testing.T) {
 	for text, n := range map[string]int{
 		"delivered-then-reset; reset: unread-data; answer: read":   5,
 		"reset-send; reset: unread-data; answer: arrived-not-read": 5,
-		"not handed on: lost": 5,
+		"not forwarded: lost": 5,
 	} {
 		if got := strings.Count(comments, text); got != n {
 			t.Errorf("%d comments %q, want %d", got, text, n)
@@ -167,7 +167,7 @@ func TestTsharkCountsAsTheLedgerDoes(t *testing.T) {
 		"tcp.len > 0 && tcp.srcport == 8080":                                answers + again,
 		"tcp.srcport == 8080 && tcp.len > 0 && tcp.analysis.retransmission": again,
 		"tcp.dstport == 8080 && tcp.len == 1000":                            requests,
-		"frame.comment contains \"not handed on\"":                          again,
+		"frame.comment contains \"not forwarded\"":                          again,
 		"frame.interface_name == \"client\" && tcp.srcport == 8080":         0,
 		"tcp": int64(log.Len()),
 	} {

@@ -7,10 +7,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// judge tells what happened on one connection after the other. It looks at the
-// packets twice, because the two ends saw them in different orders: once in the
-// order of the server's end, where a packet from the client is there when the
-// path hands it on, and once in the order of the client's.
+// replay reconstructs one connection after another from its packets. It goes
+// through the packets twice, because the two ends saw them in different orders:
+// once in the order of the server's end, which sees a packet from the client when
+// the path forwards it, and once in the order of the client's end.
 type replay struct {
 	log *Log
 	c   Connection
@@ -20,32 +20,32 @@ type replay struct {
 	requestThere       intervals // bytes that reached the server
 	answer             intervals // bytes that left the server
 	answerThere        intervals // bytes that reached the client
-	beforeReset        intervals // of those, bytes that came before the connection's end there
+	beforeReset        intervals // of those, bytes that arrived before a reset ended the client's connection
 	order              []Ref
 }
 
-// stream is one direction's sequence space, unrolled: sequence numbers are
-// modulo 2^32 (RFC 9293 section 3.4), offsets into the stream are not.
+// stream converts the sequence numbers of one direction, which are modulo 2^32
+// (RFC 9293 section 3.4), to offsets into the stream, which are not.
 type stream struct {
 	first uint32 // sequence number of the first byte
 	known bool
-	high  int64 // the highest offset met
+	high  int64 // the highest offset seen
 }
 
-// begin says where the stream begins, unless that is known.
+// begin sets where the stream begins, unless that is known.
 func (s *stream) begin(first uint32) {
 	if !s.known {
 		*s = stream{first: first, known: true}
 	}
 }
 
-// offset is the place in the stream of a sequence number, which is nearer to
-// the highest one met than half the sequence space.
+// offset returns the offset of a sequence number, which must be within half the
+// sequence space of the highest one seen.
 func (s *stream) offset(seq uint32) int64 {
 	return s.high + int64(int32(seq-s.first-uint32(s.high)))
 }
 
-// payload is the piece of the stream that the packet carries.
+// payload returns the range of offsets of the packet's payload; hi is exclusive.
 func (s *stream) payload(p *Packet) (lo, hi int64) {
 	seq := p.Seq
 	if p.Flags.Has(SYN) {
@@ -91,8 +91,8 @@ func (j *replay) connection(g *incarnation) Connection {
 	return j.c
 }
 
-// seen puts the packets that an end saw into the order in which it saw them. A
-// copy that the path made was sent once.
+// inOrderOf returns the packets that an end sent or received, in the order of that
+// end. A duplicate made by the path was sent once.
 func (j *replay) inOrderOf(end Direction) []Ref {
 	j.order = j.order[:0]
 	for _, r := range j.c.refs {
@@ -112,11 +112,11 @@ func (j *replay) inOrderOf(end Direction) []Ref {
 	return j.order
 }
 
-// serverEnd goes through what the server's end sent and got.
+// serverEnd goes through the packets that the server's end sent and received.
 func (j *replay) serverEnd() {
 	c := &j.c
-	end := int64(-1) // of the answer, once the server has said where it ends
-	decided := false // whether the reset was seen that the server ended the connection by
+	end := int64(-1) // offset after the answer, once a FIN or reset has shown it
+	decided := false // whether the reset by which the server ended the connection was seen
 	order := j.inOrderOf(FromServer)
 	for i, r := range order {
 		p := j.log.at(r)
@@ -153,8 +153,8 @@ func (j *replay) serverEnd() {
 			if c.Reset == 0 {
 				c.Reset = p.In
 			}
-			// Two processors may send a connection's last packets, and those that
-			// answer late data may get ahead of the reset that ended it.
+			// Two CPUs may send the last packets of a connection. Resets in reply to
+			// late data may then overtake the reset that ended the connection.
 			if active := p.Flags.Has(ACK); c.Cause == results.NoReset || active && !decided {
 				c.Cause, decided = j.cause(p, order[:i]), active
 			}
@@ -166,33 +166,33 @@ func (j *replay) serverEnd() {
 	c.AllSent = j.answer.bytes > 0 && end >= 0 && j.answer.contiguous() == j.answer.end() && j.answer.end() >= end
 }
 
-// cause tells why the server's end sent a reset, given what it had seen before.
+// cause returns why the server's end sent a reset, given what it had seen before.
 //
-// Linux makes resets in two ways, and they look different on the wire. One that
-// ends a connection of its own accord (tcp_send_active_reset) is sent like any
-// segment: with the ACK flag and the next sequence number. One that answers a
-// packet which has no place (tcp_v4_send_reset) takes its sequence number from
-// that packet's acknowledgment and has no ACK flag (RFC 9293 section 3.5.2);
-// only the answer to a SYN, which acknowledges nothing, has one.
+// Linux sends resets in two ways, which look different on the wire. An active
+// reset (tcp_send_active_reset) is sent like any segment: with the ACK flag and
+// the next sequence number. A reset in reply to an unacceptable packet
+// (tcp_v4_send_reset) takes its sequence number from the acknowledgment of that
+// packet and has no ACK flag (RFC 9293 section 3.5.2). Only the reply to a SYN,
+// which acknowledges nothing, has one.
 //
-// The first way is __tcp_close, which asks two questions in this order: is there
-// received data that was not read (counted as TCPAbortOnClose), is SO_LINGER
-// zero (TCPAbortOnData). What the server's kernel had received is in the reset's
-// own acknowledgment; whether the server's program had read it is not on the
-// wire. So LingerZero is certain: nothing could have been unread. UnreadData is
-// what the kernel counts so for every server that sets no SO_LINGER; one that
-// sets it to zero and has read all it got looks the same, and only the server's
-// ledger (nothing unread at close) tells it apart. A connection reset because
-// its listener was closed, or its process ran out of memory for orphans, falls
-// under either name in the same way.
+// Active resets come from __tcp_close. It checks two conditions in this order:
+// received data was not read (counted as TCPAbortOnClose), or SO_LINGER is zero
+// (TCPAbortOnData). The acknowledgment number of the reset shows what the
+// server's kernel had received. Packets do not show whether the server's program
+// had read it. So LingerZero is certain: nothing could have been unread.
+// UnreadData agrees with the kernel's count for every server that does not set
+// SO_LINGER. A server that sets it to zero and has read everything looks the
+// same; only the server's ledger (nothing unread at close) distinguishes it. A
+// connection that is reset because its listener was closed, or because the limit
+// of memory for orphans was reached, gets one of the two causes in the same way.
 //
-// The second way is data for a connection that the server has closed by a FIN
-// (tcp_rcv_state_process and tcp_timewait_state_process; TCPAbortOnData), or a
-// packet for one that is not there (tcp_v4_rcv) or finds no room
-// (tcp_abort_on_overflow). The FIN need not have left: after a lost SYN-ACK the
-// window is one segment (RFC 5681 section 3.1), which the answer fills. So it is
-// LateData if the server had shown that it had the connection, by more than its
-// SYN-ACK, and StrayReset if it had not.
+// Resets in reply come from data for a connection that the server has closed
+// with a FIN (tcp_rcv_state_process and tcp_timewait_state_process;
+// TCPAbortOnData), from a packet for a connection that does not exist
+// (tcp_v4_rcv), or from a full accept queue (tcp_abort_on_overflow). The FIN need
+// not have been sent: after a lost SYN-ACK the window is one segment (RFC 5681
+// section 3.1), which the answer fills. So the cause is LateData if the server
+// had sent more than its SYN-ACK, and StrayReset if not.
 func (j *replay) cause(reset *Packet, before []Ref) results.ResetCause {
 	if reset.Flags.Has(ACK) {
 		switch {
@@ -214,10 +214,10 @@ func (j *replay) cause(reset *Packet, before []Ref) results.ResetCause {
 	return results.StrayReset
 }
 
-// clientEnd goes through what the client's end sent and got.
+// clientEnd goes through the packets that the client's end sent and received.
 func (j *replay) clientEnd() {
 	c := &j.c
-	var first int64 // the client's first reset left
+	var first int64 // when the client sent its first reset
 	over := false   // whether a reset has ended the client's connection
 	finAt := int64(-1)
 	for _, r := range j.inOrderOf(FromClient) {
@@ -271,16 +271,16 @@ func (j *replay) clientEnd() {
 	}
 }
 
-// takes tells whether a reset of the server ends the client's connection. Its
-// sequence number must be the one that the client waits for, or the client
-// only asks back with a challenge ACK (RFC 5961 section 3.2): so a reset that
-// comes in place of a lost answer does not take, but the reset that the server
-// answers the challenge with does. Linux also takes one behind the last byte
-// that it has, gaps or not, and one short of a FIN it has (tcp_validate_incoming,
-// tcp_reset_check).
+// accepts reports whether a reset from the server ends the client's connection. Its
+// sequence number must be the next one that the client expects; otherwise the
+// client only replies with a challenge ACK (RFC 5961 section 3.2). So a reset
+// that follows a lost answer is not accepted, but the reset with which the server
+// replies to the challenge is. Linux also accepts a reset just after the last
+// byte received, even if there are gaps, and a reset at the sequence number of a
+// received FIN (tcp_validate_incoming, tcp_reset_check).
 func (j *replay) accepts(reset *Packet, at, finAt int64) bool {
 	if j.c.Connected == 0 {
-		return true // an answer to the SYN
+		return true // a reply to the SYN
 	}
 	front, end := j.beforeReset.contiguous(), j.beforeReset.end()
 	if finAt >= 0 && finAt == front {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// byPort puts the log's packets into groups by the client's port: the packets
-// of port n are refs[from[n]:from[n+1]], in order of entering.
+// byPort groups the packets of the log by the client's port: the packets of port n
+// are refs[from[n]:from[n+1]], in order of entering the path.
 func byPort(l *Log) (refs []Ref, from []uint32) {
 	const ports = 1 << 16
 	from = make([]uint32, ports+1)
@@ -25,27 +25,28 @@ func byPort(l *Log) (refs []Ref, from []uint32) {
 	return refs, from
 }
 
-// generation is one connection of a pair of ports that may be used again.
+// incarnation is one connection of a pair of ports that may be reused (RFC 9293
+// section 3.4).
 type incarnation struct {
 	serverPort uint16
-	number     uint32 // connections of this pair of ports before it
+	number     uint32 // number of earlier connections with these ports
 	syn        bool   // whether its SYN was seen
 	synAck     bool   // whether its SYN-ACK was seen
 	clientISN  uint32
 	serverISN  uint32
-	clientNext uint32 // behind the highest sequence number seen of each side
+	clientNext uint32 // after the highest sequence number seen from each side
 	serverNext uint32
 	refs       []Ref
 }
 
-// split tells the connections of one client port apart. A SYN with another
-// initial sequence number begins a new one (RFC 9293 section 3.4.1). What the
-// server sends belongs to the newest connection that it fits: an answer sent
-// again by a server that has not heard of the client's end may come after the
-// next SYN. It returns the connections in order of their first packet.
+// splitIncarnations separates the connections of one client port. A SYN with
+// another initial sequence number begins a new one (RFC 9293 section 3.4.1). A
+// packet from the server belongs to the newest connection that it matches: a
+// server that does not know that the client has closed may resend an answer after
+// the next SYN. The result is in order of first packets.
 func splitIncarnations(l *Log, refs []Ref) []*incarnation {
-	// The two lanes of a path are walked one after the other, so packets of
-	// different directions may stand in the log in the wrong order.
+	// The path handles its two directions in turn, so packets of different
+	// directions may be in the wrong order in the log.
 	slices.SortStableFunc(refs, func(a, b Ref) int { return cmp.Compare(l.at(a).In, l.at(b).In) })
 	var all []*incarnation
 	for _, r := range refs {
@@ -64,7 +65,7 @@ func splitIncarnations(l *Log, refs []Ref) []*incarnation {
 	return all
 }
 
-// newest returns the newest connection that the packet may belong to, nil if
+// newestMatch returns the newest connection that the packet may belong to; nil if
 // none has its ports.
 func newestMatch(all []*incarnation, p *Packet) *incarnation {
 	var last *incarnation
@@ -82,10 +83,10 @@ func newestMatch(all []*incarnation, p *Packet) *incarnation {
 	return last
 }
 
-// fits tells whether what the server sends can be of the connection. It can
-// acknowledge no more than the client sent; and a reset without an
+// canSend reports whether a packet from the server can belong to the connection. It
+// cannot acknowledge more than the client has sent. A reset without an
 // acknowledgment has the sequence number that the client acknowledged (RFC 9293
-// section 3.5.2), which is no more than the server sent.
+// section 3.5.2), which is not beyond what the server has sent.
 func (g *incarnation) canSend(p *Packet) bool {
 	switch {
 	case p.Flags.Has(ACK) && g.syn:
@@ -96,7 +97,7 @@ func (g *incarnation) canSend(p *Packet) bool {
 	return !g.syn && !g.synAck
 }
 
-// take makes the packet one of the connection.
+// add adds the packet to the connection.
 func (g *incarnation) add(r Ref, p *Packet) {
 	g.refs = append(g.refs, r)
 	next := p.Seq + p.span()

@@ -9,14 +9,14 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// maxDisagreements is how many disagreements a cell's record lists.
+// maxDisagreements bounds the disagreements that a cell's record lists.
 const maxDisagreements = 20
 
-// Keeps says which of the other ledgers there are: a program that was not
-// written for this keeps none, and what it says is then not missed.
+// Ledgers says which ledgers exist besides the packets. A program that was not
+// written for rejectbench keeps none, and its lack is no disagreement.
 type Ledgers struct{ Fleet, Server bool }
 
-// Total adds up what the wire and the other ledgers say of a cell.
+// Total adds up the connections of a cell and compares the ledgers.
 func Total(l *Log, joined []Joined, keeps Ledgers) results.Wire {
 	t := total{
 		ledgers: keeps,
@@ -60,7 +60,7 @@ func (t *total) add(j Joined) {
 	}
 	doubt := t.contradiction(j)
 	if j.Rejection(t.ledgers.Server) {
-		// A client that keeps no ledger was not expected to tell.
+		// A client without a ledger is not expected to report.
 		if why := t.countRejection(j); doubt == "" && (j.Attempt != nil || t.ledgers.Fleet) {
 			doubt = why
 		}
@@ -68,7 +68,8 @@ func (t *total) add(j Joined) {
 	t.countAgreement(j, doubt)
 }
 
-// reject counts a rejection, and returns why its fate is not known.
+// countRejection counts a rejection. It returns why its fate is unknown, or an
+// empty string.
 func (t *total) countRejection(j Joined) string {
 	t.Rejections++
 	fate, why := j.Fate()
@@ -82,7 +83,7 @@ func (t *total) countRejection(j Joined) string {
 	if c.ArrivedBeforeReset < c.AnswerArrived {
 		t.ArrivedAfterReset++
 	}
-	// Where the server's first byte is not the answer's, nothing here is known.
+	// Unknown if the server's first byte is not the first byte of the answer.
 	if c.AnswerStart != 0 && j.Extra == (Extra{}) {
 		_ = t.afterAnswer.RecordValue(min(c.SentAfterAnswer, maxBytes))
 		if c.AnswerComplete != 0 {
@@ -95,7 +96,8 @@ func (t *total) countRejection(j Joined) string {
 	return why
 }
 
-// agree counts the connection as one that the ledgers agree on, or lists it.
+// countAgreement counts the connection as one on which the ledgers agree, or lists
+// the disagreement.
 func (t *total) countAgreement(j Joined, doubt string) {
 	g := &t.Agreement
 	if j.Conn != nil {
@@ -120,28 +122,29 @@ func (t *total) countAgreement(j Joined, doubt string) {
 	}
 }
 
-// compare tells what is wrong with what the ledgers say of one connection.
+// contradiction returns how the ledgers contradict each other on one connection,
+// or an empty string.
 func (t *total) contradiction(j Joined) string {
 	c, a, e := j.Conn, j.Attempt, j.Entry
 	switch {
 	case c == nil && e != nil:
-		return "accepted by the server, and not on the wire"
+		return "accepted by the server, but no packet was recorded"
 	case c == nil && a.Connected != 0:
-		return "connected by the fleet's account, and not on the wire"
+		return "connected according to the fleet, but no packet was recorded"
 	case c == nil:
-		return "" // its SYN never left, or nobody knows its port
+		return "" // its SYN never left, or its port is unknown
 	case a == nil && t.ledgers.Fleet && c.Connected != 0:
-		return "on the wire, and no attempt of the fleet's"
+		return "packets were recorded, but the fleet has no attempt"
 	case a != nil && a.Connected != 0 && c.Connected == 0:
-		return "connected by the fleet's account, and no SYN-ACK reached it"
-	case a != nil && a.Received > c.AnswerArrived && !c.TooManyGaps: // under TLS it has read even less
-		return "the fleet read more than arrived"
+		return "connected according to the fleet, but no SYN-ACK reached it"
+	case a != nil && a.Received > c.AnswerArrived && !c.TooManyGaps: // with TLS the fleet reads even less
+		return "the fleet read more bytes than arrived"
 	case a != nil && a.Sent < c.Request && !j.Extra.TLS:
-		return "the fleet sent less than left it"
+		return "the fleet sent fewer bytes than left its end"
 	case e != nil && e.Answer < c.Answer:
-		return "the server wrote less than left it"
+		return "the server wrote fewer bytes than left its end"
 	case e != nil && e.Read > c.RequestArrived:
-		return "the server read more than arrived"
+		return "the server read more bytes than arrived"
 	}
 	return ""
 }
@@ -171,7 +174,7 @@ const maxBytes = math.MaxUint32
 
 func newByteHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, maxBytes, 3) }
 
-// summariseBytes is results.Summarise without its conversion to milliseconds.
+// summariseBytes is results.Summarise without the conversion to milliseconds.
 func summariseBytes(h *hdrhistogram.Histogram) results.Percentiles {
 	if h.TotalCount() == 0 {
 		return results.Percentiles{}

@@ -1,3 +1,5 @@
+// Package ladder draws single connections as ladder diagrams: time runs downward,
+// the client is on the left, the server on the right.
 package ladder
 
 import (
@@ -10,15 +12,15 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-// Event is what a program at one end did: connect, read, close. At is
-// nanoseconds on the path's clock.
+// Event is something that a program at one end did: connect, read, close.
 type Event struct {
-	At    int64
-	End   wire.Direction // the end where it happened: FromClient is the client's
+	At    int64          // nanoseconds on the path's clock
+	End   wire.Direction // where it happened: FromClient is the client's end
 	Label string
 }
 
-// Events are what the fleet and the server say that their programs did.
+// Events returns the events that the fleet and the server reported for a
+// connection.
 func Events(j wire.Joined) []Event {
 	var all []Event
 	add := func(at int64, end wire.Direction, label string) {
@@ -39,48 +41,46 @@ func Events(j wire.Joined) []Event {
 	return all
 }
 
-// Arrow is one packet of a drawing, or several of a kind that followed each
-// other with nothing in between.
+// arrow is one packet of a drawing, or several of the same kind in a row.
 type arrow struct {
 	From        wire.Direction
-	Left        int64 // when the first packet left, and when the last did
-	LastLeft    int64
-	Arrived     int64 // when the first arrived, and when the last did; 0 if none did
-	LastArrived int64
+	Left        int64 // when the first packet left
+	LastLeft    int64 // when the last packet left
+	Arrived     int64 // when the first packet arrived; 0 if none did
+	LastArrived int64 // when the last packet arrived
 	Packets     int
 	Bytes       int64
 	Flags       wire.Flags
-	Resent      bool             // its bytes, or its SYN, had left before
-	Dropped     wire.Disposition // why it did not arrive; Passed if it did
+	Resent      bool             // its bytes, or its SYN, were sent before
+	Dropped     wire.Disposition // why it did not arrive; Forwarded if it did
 }
 
-// Drawing is the story of one connection in the form of a ladder diagram: time
-// goes down, the client is left, the server right.
+// Drawing is the ladder diagram of one connection.
 type Drawing struct {
 	Title  string
 	Arrows []arrow // in order of leaving
 	Events []Event // in order of time
-	// Acks counts bare acknowledgments that are not drawn; Omitted counts
-	// packets in the middle of a long story that are not.
+	// Acks counts the bare acknowledgments that are not drawn. Omitted counts the
+	// packets in the middle of a long connection that are not drawn.
 	Acks, Omitted int
 }
 
-// A drawing keeps the first and the last arrows of a story that is too long.
+// A drawing keeps the first and the last arrows of a long connection.
 const (
 	firstArrows = 24
 	lastArrows  = 16
 )
 
-// New draws a connection. Bare acknowledgments are left out, but for the
-// handshake's and for those that ask back after a reset; data packets that
-// follow each other become one arrow, unless something happened between them at
-// either end, and so do the resets that answer them.
+// New returns the drawing of a connection. Bare acknowledgments are omitted, except
+// that of the handshake and challenge ACKs after a reset. Consecutive data packets
+// become one arrow, unless something happened between them at either end. So do
+// the resets that reply to them.
 func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	var latest [2]int64
 	for i := range events {
-		apart(&events[i].At, &latest[events[i].End])
+		separate(&events[i].At, &latest[events[i].End])
 	}
 	d := Drawing{Events: events}
 	var drawn []arrow
@@ -96,12 +96,12 @@ func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 		}
 		bare := p.Len == 0 && p.Flags&(wire.SYN|wire.FIN|wire.RST) == 0
 		handshake := p.Direction == wire.FromClient && p.Out != 0 && p.Out == c.Established
-		asksBack := p.Direction == wire.FromClient && c.Cause.Server() && arrivedReset(l, c, p.In)
-		if bare && !handshake && !asksBack {
+		challenge := p.Direction == wire.FromClient && c.Cause.Server() && arrivedReset(l, c, p.In)
+		if bare && !handshake && !challenge {
 			d.Acks++
 			continue
 		}
-		apart(&a.Left, &latest[a.From])
+		separate(&a.Left, &latest[a.From])
 		a.LastLeft = a.Left
 		drawn = append(drawn, a)
 	}
@@ -121,14 +121,15 @@ func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 	return d
 }
 
-// apart moves a time behind the latest one at its end, by a nanosecond if need
-// be: what has a text must have a place of its own.
-func apart(at, latest *int64) {
+// separate moves a time to at least a nanosecond after the latest one at its end,
+// because everything that has a label needs its own height.
+func separate(at, latest *int64) {
 	*at = max(*at, *latest+1)
 	*latest = *at
 }
 
-// arrivedReset tells whether a reset of the server's had reached the client by a time.
+// arrivedReset reports whether a reset from the server had reached the client by a
+// time.
 func arrivedReset(l *wire.Log, c *wire.Connection, by int64) bool {
 	for _, p := range c.Packets(l) {
 		if p.Direction == wire.FromServer && p.Flags.Has(wire.RST) && p.Arrived() && p.Out <= by {
@@ -138,27 +139,27 @@ func arrivedReset(l *wire.Log, c *wire.Connection, by int64) bool {
 	return false
 }
 
-// data tells whether the packet is data that arrived, and nothing else.
+// data reports whether the arrow is new data that arrived, without SYN, FIN or RST.
 func (a arrow) data() bool {
 	return a.Bytes > 0 && a.Flags&(wire.SYN|wire.FIN|wire.RST) == 0 && a.Dropped == wire.Forwarded && !a.Resent
 }
 
-// refusal tells whether the packet is a reset that answers another packet and
-// arrived: late data has one for each of its packets.
-func (a arrow) refusal() bool {
+// replyReset reports whether the arrow is a reset that replies to a packet and
+// arrived. Each packet of late data gets one.
+func (a arrow) replyReset() bool {
 	return a.Flags&(wire.RST|wire.ACK) == wire.RST && a.Dropped == wire.Forwarded
 }
 
-// follows tells whether packet i goes on with what the packet before it began,
-// data or refusals, with neither a pause between the two nor anything that a
-// reader wants to see there. Refusals do not count as something between the
-// data that they answer, nor that data between them.
+// follows reports whether packet i continues a row of data packets or of resets
+// that the packet before it belongs to, with neither a pause nor another event
+// between the two. Resets do not separate the data that they reply to, and that
+// data does not separate the resets.
 func follows(all []arrow, i int, events []Event) bool {
 	if i == 0 {
 		return false
 	}
 	a, b := all[i-1], all[i]
-	if a.From != b.From || !(a.data() && b.data() || a.refusal() && b.refusal()) {
+	if a.From != b.From || !(a.data() && b.data() || a.replyReset() && b.replyReset()) {
 		return false
 	}
 	if pause := max((a.Arrived-a.Left)/4, int64(time.Millisecond)); b.Left-a.Left > pause {
@@ -175,7 +176,7 @@ func follows(all []arrow, i int, events []Event) bool {
 		}
 	}
 	for _, o := range all {
-		if o.From == a.From || a.refusal() && o.data() || a.data() && o.refusal() {
+		if o.From == a.From || a.replyReset() && o.data() || a.data() && o.replyReset() {
 			continue
 		}
 		if between(o.Arrived, a.Left, b.Left) || between(o.Left, a.Arrived, b.Arrived) {
@@ -191,8 +192,8 @@ func (a *arrow) join(b arrow) {
 	a.LastLeft, a.LastArrived = max(a.LastLeft, b.Left), max(a.LastArrived, b.Arrived)
 }
 
-// Label names the packet as a reader would.
-func (a arrow) Label() string {
+// label returns the text of the arrow.
+func (a arrow) label() string {
 	var parts []string
 	if a.Flags.Has(wire.SYN) {
 		parts = append(parts, "SYN")
@@ -212,10 +213,11 @@ func (a arrow) Label() string {
 			parts = append(parts, f.name)
 		}
 	}
-	if a.refusal() && a.Packets > 1 {
+	if a.replyReset() && a.Packets > 1 {
 		parts = []string{fmt.Sprintf("RST in %d packets", a.Packets)}
 	}
-	// Of a reset it tells how it came about (see cause); of data nothing.
+	// On a reset the ACK flag shows the cause (see Connection.Cause). On data it
+	// shows nothing.
 	if a.Flags.Has(wire.ACK) && (a.Flags&(wire.SYN|wire.RST) != 0 || len(parts) == 0) {
 		parts = append(parts, "ACK")
 	}

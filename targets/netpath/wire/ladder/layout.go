@@ -10,12 +10,12 @@ import (
 const (
 	rowGap = 19.0 // between two moments at the same end: the height of a line of text
 	anyGap = 3.0  // between two moments at different ends
-	flight = 76.0 // what a packet's usual time on the path comes to
-	maxGap = 76.0 // a longer wait is cut short
+	flight = 76.0 // for the median time of a packet on the path
+	maxGap = 76.0 // a longer wait is shortened
 )
 
-// kind is what happens in a moment, in the order in which it has to be drawn
-// when times are equal.
+// kind is what happens at a moment, in the drawing order of moments with equal
+// times.
 type kind uint8
 
 const (
@@ -24,20 +24,19 @@ const (
 	leaves
 )
 
-// moment is something at one end that has a place of its own.
+// moment is something at one end that has its own height.
 type moment struct {
 	at   int64
 	end  wire.Direction
 	kind kind
 }
 
-// wait is a stretch of time that is drawn shorter than it was.
+// wait is a range of heights in which time is shortened.
 type wait struct{ from, to float64 }
 
-// layout gives every moment of a drawing its height. Heights grow with time: in
-// proportion to it where there is room, more where moments at one end are so
-// close that their texts would lie on each other, less where nothing happens
-// for long.
+// layout assigns a height to every moment of a drawing. Heights grow with time:
+// usually in proportion, faster where labels at one end would overlap, slower where
+// nothing happens for long.
 type layout struct {
 	moments []moment
 	y       map[moment]float64
@@ -70,11 +69,11 @@ func (d Drawing) layout(top float64) layout {
 	slices.SortStableFunc(l.moments, func(a, b moment) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.end, b.end))
 	})
-	scale := 0.0 // heights a nanosecond
+	scale := 0.0 // height per nanosecond
 	if slices.Sort(flights); len(flights) > 0 && flights[len(flights)/2] > 0 {
 		scale = flight / float64(flights[len(flights)/2])
 	}
-	below := [2]float64{top, top} // where the next text at each end may stand
+	below := [2]float64{top, top} // the lowest height for the next text at each end
 	y := top
 	for i, m := range l.moments {
 		if i > 0 {

@@ -19,22 +19,22 @@ const (
 	timeWidth = 62.0
 )
 
-// What is not drawn like everything else. The drawing has no style sheet, which
-// would reach beyond it where it stands in a page.
+// Attributes of faint text and of lines. The drawing has no style sheet, because
+// that would also apply to the page that embeds it.
 const (
 	faint  = `fill-opacity=".6" font-size="11"`
 	stroke = `fill="none" stroke-width="1.5"`
 )
 
-// The colours besides the reader's own text colour; both are legible on white
-// and on black.
+// The colours besides the text colour of the page. Both are legible on white and
+// on black.
 const (
 	resetColour  = "#e5484d"
 	answerColour = "#3e7bfa"
 )
 
-// SVG writes the drawing as one self-contained SVG. Text and lines have the
-// colour of the text around it, so that it fits a light and a dark page.
+// SVG writes the drawing as one self-contained SVG. Text and lines have the text
+// colour of the page, so the drawing fits light and dark pages.
 func (d Drawing) SVG(w io.Writer) error {
 	c := canvas{drawing: d, layout: d.layout(topMargin)}
 	for _, e := range d.Events {
@@ -50,16 +50,16 @@ func (d Drawing) SVG(w io.Writer) error {
 	return nil
 }
 
-// canvas is a drawing on its way to SVG.
+// canvas holds the SVG of a drawing while it is written.
 type canvas struct {
 	drawing Drawing
 	layout
 	width, height, margin float64
-	lines, texts, holes   bytes.Buffer // arrows, what stands over them, and where they are cut for it
+	lines, texts, holes   bytes.Buffer // arrows, labels, and the gaps in the arrows for the labels
 	out                   bytes.Buffer
 }
 
-// x is where an end's line is.
+// x returns the horizontal position of an end's line.
 func (c *canvas) x(end wire.Direction) float64 {
 	if end == wire.FromClient {
 		return c.margin
@@ -67,7 +67,7 @@ func (c *canvas) x(end wire.Direction) float64 {
 	return c.width - c.margin
 }
 
-// outward is the direction away from the middle at an end: -1 at the left.
+// outward returns the direction away from the middle at an end: -1 on the left.
 func outward(end wire.Direction) float64 {
 	if end == wire.FromClient {
 		return -1
@@ -107,7 +107,7 @@ func (c *canvas) draw() {
 	c.out.WriteString("</svg>\n")
 }
 
-// textWidth is about how wide a text is; letters of the usual fonts differ little.
+// textWidth estimates the width of a text; common fonts differ little.
 func textWidth(s string) (w float64) {
 	for _, r := range s {
 		switch {
@@ -132,7 +132,7 @@ func (c *canvas) maskID() string {
 	return fmt.Sprintf("gaps-%x", h.Sum64())
 }
 
-// note says what the drawing leaves out.
+// note returns what the drawing omits.
 func (d Drawing) note() string {
 	var parts []string
 	for _, p := range []struct {
@@ -153,7 +153,7 @@ func (d Drawing) note() string {
 	return "not drawn: " + strings.Join(parts, " and ")
 }
 
-// lifeline draws an end's line, dashed where a wait is drawn short.
+// lifeline draws the line of an end, dashed where a wait is shortened.
 func (c *canvas) lifeline(end wire.Direction) {
 	x, name := c.x(end), [...]string{"client", "server"}[end]
 	fmt.Fprintf(&c.out, `<text x="%.1f" y="54" text-anchor="middle" font-weight="600">%s</text>`+"\n", x, name)
@@ -170,8 +170,8 @@ func (c *canvas) lifeline(end wire.Direction) {
 	segment(c.bottom+18, "")
 }
 
-// text writes a line that stands at the side of an end: away from the middle it
-// grows outward when grow is -1, and inward when it is 1.
+// text writes a line of text beside an end. It extends outward if grow is -1, and
+// inward if grow is 1.
 func (c *canvas) text(x, y float64, attributes string, grow int, end wire.Direction, s string) {
 	anchor := "start"
 	if (end == wire.FromClient) == (grow < 0) {
@@ -210,10 +210,10 @@ func (c *canvas) arrow(a arrow) {
 	c.head(from, y, to, end, colour)
 }
 
-// label stands at the arrow's beginning, over it, where no other arrow begins;
-// arrows that cross it are cut.
+// label writes the label above the start of an arrow, where no other arrow starts.
+// Arrows that cross it get a gap.
 func (c *canvas) label(x, y float64, colour string, a arrow) {
-	s := a.Label()
+	s := a.label()
 	c.text(x, y, fmt.Sprintf(`fill="%s"`, colour), 1, a.From, s)
 	width := textWidth(s) + 4
 	left := x - 2
@@ -227,7 +227,7 @@ func (c *canvas) line(x1, y1, x2, y2 float64, colour string) {
 	fmt.Fprintf(&c.lines, `<path %s stroke="%s" d="M%.1f %.1fL%.1f %.1f"/>`+"\n", stroke, colour, x1, y1, x2, y2)
 }
 
-// head is the arrow's head at the end of a line.
+// head draws the arrowhead at the end of a line.
 func (c *canvas) head(x1, y1, x2, y2 float64, colour string) {
 	angle := math.Atan2(y2-y1, x2-x1) * 180 / math.Pi
 	fmt.Fprintf(&c.lines, `<path fill="%s" d="M0 0L-9 -4V4Z" transform="translate(%.1f %.1f) rotate(%.1f)"/>`+"\n", colour, x2, y2, angle)

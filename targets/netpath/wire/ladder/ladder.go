@@ -43,26 +43,26 @@ func Events(j wire.Joined) []Event {
 
 // arrow is one packet of a drawing, or several of the same kind in a row.
 type arrow struct {
-	From        wire.Direction
-	Left        int64 // when the first packet left
-	LastLeft    int64 // when the last packet left
-	Arrived     int64 // when the first packet arrived; 0 if none did
-	LastArrived int64 // when the last packet arrived
-	Packets     int
-	Bytes       int64
-	Flags       wire.Flags
-	Resent      bool             // its bytes, or its SYN, were sent before
-	Dropped     wire.Disposition // why it did not arrive; Forwarded if it did
+	from        wire.Direction
+	left        int64 // when the first packet left
+	lastLeft    int64 // when the last packet left
+	arrived     int64 // when the first packet arrived; 0 if none did
+	lastArrived int64 // when the last packet arrived
+	packets     int
+	bytes       int64
+	flags       wire.Flags
+	resent      bool             // its bytes, or its SYN, were sent before
+	dropped     wire.Disposition // why it did not arrive; Forwarded if it did
 }
 
 // Drawing is the ladder diagram of one connection.
 type Drawing struct {
 	Title  string
-	Arrows []arrow // in order of leaving
-	Events []Event // in order of time
+	arrows []arrow // in order of leaving
+	events []Event // in order of time
 	// Acks counts the bare acknowledgments that are not drawn. Omitted counts the
 	// packets in the middle of a long connection that are not drawn.
-	Acks, Omitted int
+	acks, omitted int
 }
 
 // A drawing keeps the first and the last arrows of a long connection.
@@ -82,7 +82,7 @@ func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 	for i := range events {
 		separate(&events[i].At, &latest[events[i].End])
 	}
-	d := Drawing{Events: events}
+	d := Drawing{events: events}
 	var drawn []arrow
 	latest = [2]int64{}
 	resent := c.Resent(l)
@@ -90,33 +90,33 @@ func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 		if p.Disposition == wire.Duplicate {
 			continue
 		}
-		a := arrow{From: p.Direction, Left: p.In, Arrived: p.Out, LastArrived: p.Out, Packets: 1, Bytes: int64(p.Len), Flags: p.Flags, Resent: resent[r], Dropped: wire.Forwarded}
+		a := arrow{from: p.Direction, left: p.In, arrived: p.Out, lastArrived: p.Out, packets: 1, bytes: int64(p.Len), flags: p.Flags, resent: resent[r], dropped: wire.Forwarded}
 		if !p.Arrived() {
-			a.Dropped = p.Disposition
+			a.dropped = p.Disposition
 		}
 		bare := p.Len == 0 && p.Flags&(wire.SYN|wire.FIN|wire.RST) == 0
 		handshake := p.Direction == wire.FromClient && p.Out != 0 && p.Out == c.Established
 		challenge := p.Direction == wire.FromClient && c.Cause.Server() && arrivedReset(l, c, p.In)
 		if bare && !handshake && !challenge {
-			d.Acks++
+			d.acks++
 			continue
 		}
-		separate(&a.Left, &latest[a.From])
-		a.LastLeft = a.Left
+		separate(&a.left, &latest[a.from])
+		a.lastLeft = a.left
 		drawn = append(drawn, a)
 	}
 	for i, a := range drawn {
-		if n := len(d.Arrows); n > 0 && follows(drawn, i, events) {
-			d.Arrows[n-1].join(a)
+		if n := len(d.arrows); n > 0 && follows(drawn, i, events) {
+			d.arrows[n-1].join(a)
 			continue
 		}
-		d.Arrows = append(d.Arrows, a)
+		d.arrows = append(d.arrows, a)
 	}
-	if len(d.Arrows) > firstArrows+lastArrows {
-		for _, a := range d.Arrows[firstArrows : len(d.Arrows)-lastArrows] {
-			d.Omitted += a.Packets
+	if len(d.arrows) > firstArrows+lastArrows {
+		for _, a := range d.arrows[firstArrows : len(d.arrows)-lastArrows] {
+			d.omitted += a.packets
 		}
-		d.Arrows = slices.Delete(d.Arrows, firstArrows, len(d.Arrows)-lastArrows)
+		d.arrows = slices.Delete(d.arrows, firstArrows, len(d.arrows)-lastArrows)
 	}
 	return d
 }
@@ -141,13 +141,13 @@ func arrivedReset(l *wire.Log, c *wire.Connection, by int64) bool {
 
 // data reports whether the arrow is new data that arrived, without SYN, FIN or RST.
 func (a arrow) data() bool {
-	return a.Bytes > 0 && a.Flags&(wire.SYN|wire.FIN|wire.RST) == 0 && a.Dropped == wire.Forwarded && !a.Resent
+	return a.bytes > 0 && a.flags&(wire.SYN|wire.FIN|wire.RST) == 0 && a.dropped == wire.Forwarded && !a.resent
 }
 
 // replyReset reports whether the arrow is a reset that replies to a packet and
 // arrived. Each packet of late data gets one.
 func (a arrow) replyReset() bool {
-	return a.Flags&(wire.RST|wire.ACK) == wire.RST && a.Dropped == wire.Forwarded
+	return a.flags&(wire.RST|wire.ACK) == wire.RST && a.dropped == wire.Forwarded
 }
 
 // follows reports whether packet i continues a row of data packets or of resets
@@ -159,27 +159,27 @@ func follows(all []arrow, i int, events []Event) bool {
 		return false
 	}
 	a, b := all[i-1], all[i]
-	if a.From != b.From || !(a.data() && b.data() || a.replyReset() && b.replyReset()) {
+	if a.from != b.from || !(a.data() && b.data() || a.replyReset() && b.replyReset()) {
 		return false
 	}
-	if pause := max((a.Arrived-a.Left)/4, int64(time.Millisecond)); b.Left-a.Left > pause {
+	if pause := max((a.arrived-a.left)/4, int64(time.Millisecond)); b.left-a.left > pause {
 		return false
 	}
 	between := func(at, from, to int64) bool { return from < at && at < to }
 	for _, e := range events {
-		from, to := a.Left, b.Left
-		if e.End != a.From {
-			from, to = a.Arrived, b.Arrived
+		from, to := a.left, b.left
+		if e.End != a.from {
+			from, to = a.arrived, b.arrived
 		}
 		if between(e.At, from, to) {
 			return false
 		}
 	}
 	for _, o := range all {
-		if o.From == a.From || a.replyReset() && o.data() || a.data() && o.replyReset() {
+		if o.from == a.from || a.replyReset() && o.data() || a.data() && o.replyReset() {
 			continue
 		}
-		if between(o.Arrived, a.Left, b.Left) || between(o.Left, a.Arrived, b.Arrived) {
+		if between(o.arrived, a.left, b.left) || between(o.left, a.arrived, b.arrived) {
 			return false
 		}
 	}
@@ -187,21 +187,21 @@ func follows(all []arrow, i int, events []Event) bool {
 }
 
 func (a *arrow) join(b arrow) {
-	a.Packets++
-	a.Bytes += b.Bytes
-	a.LastLeft, a.LastArrived = max(a.LastLeft, b.Left), max(a.LastArrived, b.Arrived)
+	a.packets++
+	a.bytes += b.bytes
+	a.lastLeft, a.lastArrived = max(a.lastLeft, b.left), max(a.lastArrived, b.arrived)
 }
 
 // label returns the text of the arrow.
 func (a arrow) label() string {
 	var parts []string
-	if a.Flags.Has(wire.SYN) {
+	if a.flags.Has(wire.SYN) {
 		parts = append(parts, "SYN")
 	}
-	if a.Bytes > 0 {
-		data := fmt.Sprintf("data %d bytes", a.Bytes)
-		if a.Packets > 1 {
-			data += fmt.Sprintf(" in %d packets", a.Packets)
+	if a.bytes > 0 {
+		data := fmt.Sprintf("data %d bytes", a.bytes)
+		if a.packets > 1 {
+			data += fmt.Sprintf(" in %d packets", a.packets)
 		}
 		parts = append(parts, data)
 	}
@@ -209,24 +209,24 @@ func (a arrow) label() string {
 		flag wire.Flags
 		name string
 	}{{wire.FIN, "FIN"}, {wire.RST, "RST"}} {
-		if a.Flags.Has(f.flag) {
+		if a.flags.Has(f.flag) {
 			parts = append(parts, f.name)
 		}
 	}
-	if a.replyReset() && a.Packets > 1 {
-		parts = []string{fmt.Sprintf("RST in %d packets", a.Packets)}
+	if a.replyReset() && a.packets > 1 {
+		parts = []string{fmt.Sprintf("RST in %d packets", a.packets)}
 	}
 	// On a reset the ACK flag shows the cause (see Connection.Cause). On data it
 	// shows nothing.
-	if a.Flags.Has(wire.ACK) && (a.Flags&(wire.SYN|wire.RST) != 0 || len(parts) == 0) {
+	if a.flags.Has(wire.ACK) && (a.flags&(wire.SYN|wire.RST) != 0 || len(parts) == 0) {
 		parts = append(parts, "ACK")
 	}
 	label := strings.Join(parts, ", ")
-	if a.Resent {
+	if a.resent {
 		label += ", again"
 	}
-	if a.Dropped != wire.Forwarded {
-		label += " (" + a.Dropped.String() + ")"
+	if a.dropped != wire.Forwarded {
+		label += " (" + a.dropped.String() + ")"
 	}
 	return label
 }

@@ -136,14 +136,14 @@ func TestHeightsGrowWithTimeAndLeaveRoomForText(t *testing.T) {
 				}
 			}
 		}
-		for i, a := range d.Arrows[1:] {
-			if a.From == d.Arrows[i].From && a.Left == d.Arrows[i].Left {
-				t.Fatalf("two arrows begin at %d", a.Left)
+		for i, a := range d.arrows[1:] {
+			if a.from == d.arrows[i].from && a.left == d.arrows[i].left {
+				t.Fatalf("two arrows begin at %d", a.left)
 			}
 		}
-		packets := d.Acks + d.Omitted
-		for _, a := range d.Arrows {
-			packets += a.Packets
+		packets := d.acks + d.omitted
+		for _, a := range d.arrows {
+			packets += a.packets
 		}
 		all := 0
 		for range c.Packets(s.log) {

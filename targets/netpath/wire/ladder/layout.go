@@ -54,16 +54,16 @@ func (d Drawing) layout(top float64) layout {
 		}
 	}
 	var flights []int64
-	for _, a := range d.Arrows {
-		add(a.Left, a.From, leaves)
-		add(a.LastLeft, a.From, leaves)
-		if a.Dropped == wire.Forwarded {
-			add(a.Arrived, 1-a.From, arrives)
-			add(a.LastArrived, 1-a.From, arrives)
-			flights = append(flights, a.Arrived-a.Left)
+	for _, a := range d.arrows {
+		add(a.left, a.from, leaves)
+		add(a.lastLeft, a.from, leaves)
+		if a.dropped == wire.Forwarded {
+			add(a.arrived, 1-a.from, arrives)
+			add(a.lastArrived, 1-a.from, arrives)
+			flights = append(flights, a.arrived-a.left)
 		}
 	}
-	for _, e := range d.Events {
+	for _, e := range d.events {
 		add(e.At, e.End, happens)
 	}
 	slices.SortStableFunc(l.moments, func(a, b moment) int {

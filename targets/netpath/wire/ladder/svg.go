@@ -37,7 +37,7 @@ const (
 // colour of the page, so the drawing fits light and dark pages.
 func (d Drawing) SVG(w io.Writer) error {
 	c := canvas{drawing: d, layout: d.layout(topMargin)}
-	for _, e := range d.Events {
+	for _, e := range d.events {
 		c.margin = max(c.margin, textWidth(e.Label))
 	}
 	c.margin += timeWidth + 28
@@ -76,13 +76,13 @@ func outward(end wire.Direction) float64 {
 }
 
 func (c *canvas) draw() {
-	for _, a := range c.drawing.Arrows {
+	for _, a := range c.drawing.arrows {
 		c.arrow(a)
 	}
 	for _, m := range c.moments {
 		c.text(c.x(m.end)+outward(m.end)*(c.margin-8), c.y[m]+4, faint, 1, m.end, fmt.Sprintf("%.2f", float64(m.at-c.moments[0].at)/1e6))
 	}
-	for _, e := range c.drawing.Events {
+	for _, e := range c.drawing.events {
 		y := c.y[moment{e.At, e.End, happens}]
 		fmt.Fprintf(&c.texts, `<circle cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", c.x(e.End), y)
 		c.text(c.x(e.End)+outward(e.End)*12, y+4, "", -1, e.End, e.Label)
@@ -138,7 +138,7 @@ func (d Drawing) note() string {
 	for _, p := range []struct {
 		n    int
 		name string
-	}{{d.Acks, "bare acknowledgment"}, {d.Omitted, "packet"}} {
+	}{{d.acks, "bare acknowledgment"}, {d.omitted, "packet"}} {
 		switch p.n {
 		case 0:
 		case 1:
@@ -181,27 +181,27 @@ func (c *canvas) text(x, y float64, attributes string, grow int, end wire.Direct
 }
 
 func (c *canvas) arrow(a arrow) {
-	from, to := c.x(a.From), c.x(1-a.From)
-	y := c.y[moment{a.Left, a.From, leaves}]
-	inward := -outward(a.From)
+	from, to := c.x(a.from), c.x(1-a.from)
+	y := c.y[moment{a.left, a.from, leaves}]
+	inward := -outward(a.from)
 	colour := "currentColor"
 	switch {
-	case a.Flags.Has(wire.RST):
+	case a.flags.Has(wire.RST):
 		colour = resetColour
-	case a.From == wire.FromServer && a.Bytes > 0:
+	case a.from == wire.FromServer && a.bytes > 0:
 		colour = answerColour
 	}
 	c.label(from+inward*10, y-5, colour, a)
-	if a.Dropped != wire.Forwarded {
+	if a.dropped != wire.Forwarded {
 		x := from + (to-from)*0.6
 		end := y + flight*0.6
 		c.line(from, y, x, end, colour)
 		fmt.Fprintf(&c.lines, `<path fill="none" stroke="%s" stroke-width="2.5" d="M%.1f %.1fl12 12m0 -12l-12 12"/>`+"\n", resetColour, x-6, end-6)
 		return
 	}
-	end := c.y[moment{a.Arrived, 1 - a.From, arrives}]
-	if a.Packets > 1 {
-		last, lastEnd := c.y[moment{a.LastLeft, a.From, leaves}], c.y[moment{a.LastArrived, 1 - a.From, arrives}]
+	end := c.y[moment{a.arrived, 1 - a.from, arrives}]
+	if a.packets > 1 {
+		last, lastEnd := c.y[moment{a.lastLeft, a.from, leaves}], c.y[moment{a.lastArrived, 1 - a.from, arrives}]
 		fmt.Fprintf(&c.lines, `<path fill-opacity=".16" fill="%s" d="M%.1f %.1fL%.1f %.1fV%.1fL%.1f %.1fZ"/>`+"\n", colour, from, y, to, end, lastEnd, from, last)
 		c.line(from, last, to, lastEnd, colour)
 		c.head(from, last, to, lastEnd, colour)
@@ -214,10 +214,10 @@ func (c *canvas) arrow(a arrow) {
 // Arrows that cross it get a gap.
 func (c *canvas) label(x, y float64, colour string, a arrow) {
 	s := a.label()
-	c.text(x, y, fmt.Sprintf(`fill="%s"`, colour), 1, a.From, s)
+	c.text(x, y, fmt.Sprintf(`fill="%s"`, colour), 1, a.from, s)
 	width := textWidth(s) + 4
 	left := x - 2
-	if a.From == wire.FromServer {
+	if a.from == wire.FromServer {
 		left = x + 2 - width
 	}
 	fmt.Fprintf(&c.holes, `<rect x="%.1f" y="%.1f" width="%.1f" height="15" fill="#000"/>`+"\n", left, y-11, width)

@@ -103,7 +103,7 @@ func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent,
 	}
 }
 
-func TestEveryPacketArrivesInOrderOrIsCountedAsDropped(t *testing.T) {
+func TestPacketsArriveInOrderOrAreCountedAsDropped(t *testing.T) {
 	// Fewer than any ring holds, so that none is lost while the line's thread is
 	// kept from running.
 	const n = 16000
@@ -181,7 +181,7 @@ func TestSameSeedLosesTheSamePackets(t *testing.T) {
 	}
 }
 
-func TestEachDirectionTakesHalfTheRoundTrip(t *testing.T) {
+func TestEachDirectionTakesHalfTheRTT(t *testing.T) {
 	const rtt = 60 * time.Millisecond
 	inMiddle(t, func() error {
 		p, err := Open(Spec{Kind: DelayLine, Impairments: impair.Set{}.WithRTT(rtt)}, true)

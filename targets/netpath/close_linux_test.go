@@ -100,7 +100,7 @@ var kindsToClose = []Spec{
 	{Kind: Loopback},
 }
 
-func TestCloseLeavesNeitherDescriptorsNorNamespacesNorDevices(t *testing.T) {
+func TestCloseLeavesNoDescriptorNamespaceOrDevice(t *testing.T) {
 	for _, spec := range kindsToClose {
 		t.Run(fmt.Sprintf("%s rtt %v loss %v", spec.Kind, spec.Impairments.RTT(), spec.Impairments.Up.Loss), func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -164,7 +164,7 @@ func TestCloseEndsItsThreads(t *testing.T) {
 	})
 }
 
-func TestCloseEndsWhatStillRunsAtTheEnds(t *testing.T) {
+func TestCloseKillsProgramsAtTheEnds(t *testing.T) {
 	inMiddle(t, func() error {
 		p, err := Open(kindsToClose[0], true)
 		if err != nil {
@@ -195,7 +195,7 @@ func TestCloseEndsWhatStillRunsAtTheEnds(t *testing.T) {
 	})
 }
 
-func TestOpenThatFailsLeavesNothingBehind(t *testing.T) {
+func TestFailedOpenLeavesNothingBehind(t *testing.T) {
 	taken := func() error {
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = serverTap
@@ -242,7 +242,7 @@ func TestOpenThatFailsLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestLoopbackRefusesDelayAndLoss(t *testing.T) {
+func TestLoopbackRejectsDelayAndLoss(t *testing.T) {
 	for _, im := range []impair.Set{impair.Set{}.WithRTT(time.Nanosecond), {Up: impair.OneWay{Loss: 0.01}}, {Down: impair.OneWay{Loss: 0.01}}} {
 		if _, err := Open(Spec{Kind: Loopback, Impairments: im}, false); !errors.Is(err, ErrNeedsDelay) {
 			t.Errorf("a loopback path with %+v: %v", im, err)

@@ -45,7 +45,7 @@ func checkSteps(t *testing.T, f *faultState, steps []step) {
 	}
 }
 
-func TestFirstCopyOfEveryResponseSegmentIsDropped(t *testing.T) {
+func TestDropFirstResponseDropsFirstCopiesOnly(t *testing.T) {
 	f := newFaultState(impair.DropFirstResponse)
 	checkSteps(t, f, slices.Concat(handshake, []step{
 		{upward(flagPSH, 2, 50), faultPass, false},
@@ -64,7 +64,7 @@ func TestFirstCopyOfEveryResponseSegmentIsDropped(t *testing.T) {
 	}))
 }
 
-func TestFirstCopyIsFoundWhereSequenceNumbersWrap(t *testing.T) {
+func TestDropFirstResponseHandlesSequenceWrap(t *testing.T) {
 	f := newFaultState(impair.DropFirstResponse)
 	checkSteps(t, f, []step{
 		{downward(0, 1<<32-10, 20), faultDrop, false},
@@ -74,7 +74,7 @@ func TestFirstCopyIsFoundWhereSequenceNumbersWrap(t *testing.T) {
 	})
 }
 
-func TestEveryResetIsDropped(t *testing.T) {
+func TestDropRSTDropsEveryReset(t *testing.T) {
 	checkSteps(t, newFaultState(impair.DropRST), slices.Concat(handshake, []step{
 		{downward(flagRST, 101, 0), faultDrop, false},
 		{upward(flagRST, 2, 0), faultDrop, false},
@@ -82,7 +82,7 @@ func TestEveryResetIsDropped(t *testing.T) {
 	}))
 }
 
-func TestRequestIsHeldUntilTheServerCloses(t *testing.T) {
+func TestLateRequestIsHeldUntilServerCloses(t *testing.T) {
 	for _, end := range []segment{downward(flagFIN, 101, 0), downward(flagFIN, 101, 200), downward(flagRST, 101, 0)} {
 		checkSteps(t, newFaultState(impair.LateRequest), slices.Concat(handshake, []step{
 			{upward(flagPSH, 2, 50), faultHold, false},
@@ -96,7 +96,7 @@ func TestRequestIsHeldUntilTheServerCloses(t *testing.T) {
 	}
 }
 
-func TestResponseIsHeldUntilTheServerResets(t *testing.T) {
+func TestLateResponseIsHeldUntilServerResets(t *testing.T) {
 	checkSteps(t, newFaultState(impair.LateResponse), slices.Concat(handshake, []step{
 		{upward(flagPSH, 2, 50), faultPass, false},
 		{downward(flagPSH, 101, 200), faultHold, false},
@@ -107,7 +107,7 @@ func TestResponseIsHeldUntilTheServerResets(t *testing.T) {
 	}))
 }
 
-func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
+func TestHeldPacketsAreReleasedAfterMaxHold(t *testing.T) {
 	for fault, held := range map[impair.Fault]segment{impair.LateRequest: upward(0, 2, 10), impair.LateResponse: downward(0, 101, 10)} {
 		f := newFaultState(fault)
 		if _, ok := f.nextExpiry(); ok {
@@ -134,7 +134,7 @@ func TestHeldPacketsAreLetGoAfterABound(t *testing.T) {
 	}
 }
 
-func TestNewConnectionLetsGoWhatThePortHeld(t *testing.T) {
+func TestNewConnectionReleasesPacketsOfItsPort(t *testing.T) {
 	f := newFaultState(impair.LateRequest)
 	f.decide(1, upward(0, 2, 10))
 	if act, letGo := f.decide(2, segment{port: 4711, flags: flagSYN}); act != faultPass || !letGo {
@@ -146,7 +146,7 @@ func TestNewConnectionLetsGoWhatThePortHeld(t *testing.T) {
 }
 
 // holds is compared with a slice.
-func TestHoldsLetGoInTheOrderInWhichTheyCame(t *testing.T) {
+func TestHoldQueueReleasesInOrderOfArrival(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := new(holdQueue)
 		var want []uint16
@@ -182,7 +182,7 @@ func TestHoldsLetGoInTheOrderInWhichTheyCame(t *testing.T) {
 	})
 }
 
-func TestLookDoesNotAllocate(t *testing.T) {
+func TestFaultDecisionDoesNotAllocate(t *testing.T) {
 	f := newFaultState(impair.LateRequest)
 	now := int64(1)
 	n := testing.AllocsPerRun(1000, func() {

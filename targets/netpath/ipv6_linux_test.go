@@ -12,7 +12,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-func TestIPv6HandshakeTakesTheRoundTripAskedFor(t *testing.T) {
+func TestIPv6HandshakeTakesConfiguredRTT(t *testing.T) {
 	for _, rtt := range []time.Duration{0, 50 * time.Millisecond} { // 20 of the latter leave time for what is sent after a delay
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {
@@ -30,7 +30,7 @@ func TestIPv6HandshakeTakesTheRoundTripAskedFor(t *testing.T) {
 				}
 				slices.Sort(got)
 				t.Logf("asked %v, median %v, min %v; %d packets", rtt, got[10], got[0], stats.Packets)
-				// See TestDelayLineHandshakeTakesTheRoundTripAskedFor.
+				// See TestDelayLineHandshakeTakesConfiguredRTT.
 				if got[0] < rtt-500*time.Microsecond {
 					t.Errorf("asked %v, handshakes took %v", rtt, got)
 				}
@@ -69,7 +69,7 @@ func TestIPv6UploadArrivesIntact(t *testing.T) {
 	}
 }
 
-func TestIPv6SettingsAreReadBackAndIPv4PathsHaveNone(t *testing.T) {
+func TestIPv6SettingsAreReportedForIPv6PathsOnly(t *testing.T) {
 	for _, kind := range []Kind{DelayLine, Loopback} {
 		for _, ipv6 := range []bool{false, true} {
 			t.Run(fmt.Sprint(kind, " ", ipv6), func(t *testing.T) {

@@ -39,7 +39,7 @@ func fullLane(t *testing.T, n uint32) (l *lane, far int) {
 	return l, pair[1]
 }
 
-func TestPacketsThatTheOtherSideHasNoRoomForAreLateInOrderAndNotLost(t *testing.T) {
+func TestRetriedPacketsAreLateButInOrderAndNotLost(t *testing.T) {
 	const n = 3*batch + 5
 	l, far := fullLane(t, n)
 	var arrived []uint32
@@ -77,7 +77,7 @@ func TestPacketsThatTheOtherSideHasNoRoomForAreLateInOrderAndNotLost(t *testing.
 	}
 }
 
-func TestPacketsThatNobodyEverHasRoomForCountAsFailed(t *testing.T) {
+func TestPacketsNeverAcceptedCountAsFailed(t *testing.T) {
 	const n = 2 * batch
 	l, _ := fullLane(t, n)
 	if again := l.send(1); again == never {

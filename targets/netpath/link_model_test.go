@@ -15,7 +15,7 @@ import (
 // deviations: once in some 10,000 million checks by chance. A run makes 700.
 const sigmas = 6.5
 
-func TestWithoutImpairmentEveryPacketIsDueAfterTheDelay(t *testing.T) {
+func TestPlainDelayMakesEveryPacketDueAfterIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		delay := time.Duration(rapid.Int64Range(0, int64(impair.MaxDelay)).Draw(t, "delay"))
 		l := newLink(impair.OneWay{Delay: delay}, rapid.Uint64().Draw(t, "seed"), 0)
@@ -61,7 +61,7 @@ func TestJitterKeepsTheOrderOfEachFlow(t *testing.T) {
 	})
 }
 
-func TestJitterWithoutCompanyIsUnbiased(t *testing.T) {
+func TestJitterOfSinglePacketsIsUnbiased(t *testing.T) {
 	const n, delay, jitter = 200_000, 50 * time.Millisecond, 10 * time.Millisecond
 	for _, d := range []impair.Distribution{impair.Uniform, impair.Normal} {
 		l := newLink(impair.OneWay{Delay: delay, Jitter: jitter, Distribution: d}, 1, 0)
@@ -89,7 +89,7 @@ func TestJitterWithoutCompanyIsUnbiased(t *testing.T) {
 }
 
 // The bias that the documentation of Jitter states.
-func TestLastOfAJitteredBurstIsLateByTheDocumentedBias(t *testing.T) {
+func TestJitterBiasOfBurstMatchesDocumentation(t *testing.T) {
 	const bursts, delay, jitter = 20_000, 20 * time.Millisecond, 10 * time.Millisecond
 	for _, n := range []int{1, 2, 10, 50} {
 		l := newLink(impair.OneWay{Delay: delay, Jitter: jitter}, 7, 0)
@@ -113,7 +113,7 @@ func TestLastOfAJitteredBurstIsLateByTheDocumentedBias(t *testing.T) {
 	}
 }
 
-func TestLostShareIsWithinItsInterval(t *testing.T) {
+func TestLostShareIsWithinInterval(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		share := rapid.Float64Range(0, 1).Draw(t, "loss")
 		const n = 20_000
@@ -125,7 +125,7 @@ func TestLostShareIsWithinItsInterval(t *testing.T) {
 	})
 }
 
-func TestBurstsOfLossHaveTheirShareAndLength(t *testing.T) {
+func TestLossBurstsHaveConfiguredShareAndLength(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		burst := rapid.Float64Range(1.1, 20).Draw(t, "burst")
 		share := rapid.Float64Range(0.01, burst/(burst+1)).Draw(t, "loss")
@@ -157,7 +157,7 @@ func TestBurstsOfLossHaveTheirShareAndLength(t *testing.T) {
 	})
 }
 
-func TestLossOfEveryPacketLosesEveryPacket(t *testing.T) {
+func TestLossOfOneLosesEveryPacket(t *testing.T) {
 	for _, burst := range []float64{0, 1, 5} {
 		l := newLink(impair.OneWay{Loss: 1, LossBurst: burst}, 1, 0)
 		for i := range int64(1000) {
@@ -174,7 +174,7 @@ type sent struct {
 	left  int64
 }
 
-func TestQueueNeverExceedsItsBoundAndDropsOnlyForIt(t *testing.T) {
+func TestQueueDropsOnlyPacketsThatExceedItsBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		im := impair.OneWay{Rate: rapid.Int64Range(impair.MinRate, 10e9).Draw(t, "rate")}
 		bound := float64(impair.DefaultQueueTime) * float64(im.Rate) / 8e9 // bytes
@@ -221,7 +221,7 @@ func waiting(line []sent, now, rate int64) float64 {
 	return bytes
 }
 
-func TestThroughputNeverExceedsTheRateOverAnyWindow(t *testing.T) {
+func TestThroughputNeverExceedsRateInAnyWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Int64Range(impair.MinRate, 100e9).Draw(t, "rate")
 		l := newLink(impair.OneWay{
@@ -255,7 +255,7 @@ func TestThroughputNeverExceedsTheRateOverAnyWindow(t *testing.T) {
 	})
 }
 
-func TestBusyLineSendsAtItsRate(t *testing.T) {
+func TestBusyLinkSendsAtItsRate(t *testing.T) {
 	for _, rate := range []int64{impair.MinRate, 768_000, 3_333_333, 1e9, 40e9, 7_777_777_777} {
 		l := newLink(impair.OneWay{Rate: rate, QueueTime: impair.MaxQueueTime}, 1, 0)
 		const n = 20
@@ -273,7 +273,7 @@ func TestBusyLineSendsAtItsRate(t *testing.T) {
 	}
 }
 
-func TestShareOfDuplicatesAndReorderedIsCountedAndWithinItsInterval(t *testing.T) {
+func TestDuplicatedAndReorderedSharesAreWithinInterval(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		im := impair.OneWay{
 			Delay:     10 * time.Millisecond,
@@ -394,7 +394,7 @@ func BenchmarkAdmit(b *testing.B) {
 	}
 }
 
-func TestAdmitDoesNotAllocate(t *testing.T) {
+func TestLinkDecisionDoesNotAllocate(t *testing.T) {
 	l := newLink(impair.OneWay{
 		Delay: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Distribution: impair.Normal, Loss: 0.1, LossBurst: 3,
 		Reorder: 0.1, Duplicate: 0.1, Rate: 1e9,

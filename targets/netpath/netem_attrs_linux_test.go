@@ -11,7 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-func TestNetemDoesWhatTheLinkDoes(t *testing.T) {
+func TestNetemOptionsMatchImpairments(t *testing.T) {
 	for text, want := range map[string]netlink.NetemQdiscAttrs{
 		"":          {Limit: netemLimit},
 		"rtt 100ms": {Limit: netemLimit, Latency: 50_000},
@@ -51,7 +51,7 @@ func TestNetemSharesAreExact(t *testing.T) {
 	}
 }
 
-func TestWhatNetemDoesOtherwiseIsAnError(t *testing.T) {
+func TestImpairmentsThatNetemLacksAreAnError(t *testing.T) {
 	for _, text := range []string{"rtt 20ms, jitter 1ms", "rtt 20ms, jitter 1ms, jitter-distribution normal"} {
 		im, err := impair.ParseText(text)
 		if err != nil {
@@ -63,7 +63,7 @@ func TestWhatNetemDoesOtherwiseIsAnError(t *testing.T) {
 	}
 }
 
-func TestTokenBucketHasTheRateAndTheQueue(t *testing.T) {
+func TestTokenBucketHasRateAndQueue(t *testing.T) {
 	for text, want := range map[string]struct {
 		rate  uint64
 		limit uint32
@@ -97,7 +97,7 @@ func TestTokenBucketHasTheRateAndTheQueue(t *testing.T) {
 	}
 }
 
-func TestKernelTakesTheTokenBucket(t *testing.T) {
+func TestKernelAcceptsTokenBucket(t *testing.T) {
 	inMiddle(t, func() error {
 		lo, err := netlink.LinkByName("lo")
 		if err != nil {

@@ -26,7 +26,7 @@ func chainOf(t *testing.T, text string) (*lossChain, error) {
 	return lossBursts(im.Up)
 }
 
-func TestNetemChainHasTheLinksProbabilities(t *testing.T) {
+func TestNetemLossChainHasProbabilitiesOfLink(t *testing.T) {
 	for _, text := range []string{
 		"loss 1%, loss-burst 3", "loss 0.01%, loss-burst 1.5", "loss 10%, loss-burst 1000000", "loss 50%, loss-burst 2", "loss 75%, loss-burst 3",
 	} {
@@ -52,7 +52,7 @@ func TestNetemChainHasTheLinksProbabilities(t *testing.T) {
 	}
 }
 
-func TestIndependentLossesHaveNoChain(t *testing.T) {
+func TestIndependentLossesHaveNoNetemChain(t *testing.T) {
 	for _, text := range []string{"", "loss 1%", "loss 1%, loss-burst 1", "loss 0%, loss-burst 3", "loss 100%, loss-burst 3"} {
 		if chain, err := chainOf(t, text); chain != nil || err != nil {
 			t.Errorf("%q: %+v, %v", text, chain, err)
@@ -60,7 +60,7 @@ func TestIndependentLossesHaveNoChain(t *testing.T) {
 	}
 }
 
-func TestBurstsThatNetemCannotDoAreAnError(t *testing.T) {
+func TestLossBurstsThatNetemCannotDoAreAnError(t *testing.T) {
 	for _, text := range []string{"loss 1%, loss-burst 3, duplicate 0.1%", "loss 0.001%, loss-burst 1000000"} {
 		if chain, err := chainOf(t, text); !errors.Is(err, errNotNetem) {
 			t.Errorf("%q: %+v, %v", text, chain, err)
@@ -70,7 +70,7 @@ func TestBurstsThatNetemCannotDoAreAnError(t *testing.T) {
 
 // What is sent, spelt out by the kernel's headers. A chance of 1% in bursts of 3
 // is one of 1/297 and one of 1/3, of 2^32-1.
-func TestNetemMessageIsWhatTheKernelReads(t *testing.T) {
+func TestNetemMessageHasTheKernelsFormat(t *testing.T) {
 	const limit, share, reorder = 1 << 20, 42949672, 1073741824 // 1% and 25% of 2^32, rounded down
 	for text, want := range map[string][]any{
 		"loss 1%, loss-burst 3": {
@@ -154,7 +154,7 @@ func kernelsChain(dev string) ([]byte, error) {
 	return nil, fmt.Errorf("%s has no netem", dev)
 }
 
-func TestKernelHoldsTheNetemChainAskedFor(t *testing.T) {
+func TestKernelReportsNetemLossChainAsConfigured(t *testing.T) {
 	for _, text := range []string{
 		"rtt 20ms, loss 1%, loss-burst 3", "loss-up 75%, loss-burst 3, loss-down 0%", "rtt 20ms, loss 10%, loss-burst-up 4, loss-burst-down 400",
 		"rtt 20ms, loss 1%, loss-burst 3, reorder 2%", "rtt 20ms, loss 1%, loss-burst 3, rate-up 2Mbit", "loss 1%",

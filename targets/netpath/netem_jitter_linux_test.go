@@ -15,7 +15,7 @@ import (
 // it one packet of another. On a link the burst keeps its order and the other
 // packet takes, on average, the delay. netem has packets of the burst overtake
 // each other or, with a rate, the other packet wait for all of them.
-func TestNetemJitterKnowsNoConnections(t *testing.T) {
+func TestNetemJitterReordersWithinConnections(t *testing.T) {
 	const (
 		rounds, burst = 100, 50
 		delay, jitter = 20 * time.Millisecond, 5 * time.Millisecond

@@ -88,7 +88,7 @@ func disciplines(t *testing.T, ns *namespace, dev string) (netem *netlink.Netem,
 // conversion is not what checks itself.
 const tick = 64 * time.Nanosecond
 
-func TestKernelHoldsTheNetemAskedFor(t *testing.T) {
+func TestKernelReportsNetemAsConfigured(t *testing.T) {
 	for _, text := range []string{
 		"rtt 1us", "rtt 999us", "rtt 20ms", "rtt 600ms", "rtt 10s",
 		"loss 0.1%", "loss 1%", "loss 10%", "loss 100%", "rtt 30ms, loss-up 3%, loss-down 7%",
@@ -145,7 +145,7 @@ func TestKernelHoldsTheNetemAskedFor(t *testing.T) {
 	}
 }
 
-func TestNetemHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
+func TestNetemHandshakeTakesConfiguredRTT(t *testing.T) {
 	for _, text := range []string{"rtt 0ms", "rtt 2ms", "rtt 20ms", "rtt 200ms", "rtt 1s"} {
 		t.Run(text, func(t *testing.T) {
 			onNetem(t, text, func(p *Path, im impair.Set) {
@@ -279,7 +279,7 @@ func TestNetemDuplicatesItsShare(t *testing.T) {
 
 // What overtakes arrives before something that was sent earlier; what is
 // delayed never does.
-func TestNetemHasItsShareOvertake(t *testing.T) {
+func TestNetemReordersItsShare(t *testing.T) {
 	const n = 20000
 	onNetem(t, "rtt 40ms, reorder-up 25%", func(p *Path, im impair.Set) {
 		got := carry(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), n, smallFrame)
@@ -322,7 +322,7 @@ func TestFilterBelowNetemKeepsTheRate(t *testing.T) {
 	}
 }
 
-func TestFilterBelowNetemDropsWhatExceedsTheQueue(t *testing.T) {
+func TestFilterBelowNetemDropsBeyondItsQueue(t *testing.T) {
 	const n, slots = 300, 20
 	onNetem(t, fmt.Sprintf("rtt 20ms, rate-up 1Mbit, queue-up %dB", slots*fullFrame), func(p *Path, im impair.Set) {
 		got := carry(t, datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr()), n, fullFrame)
@@ -342,7 +342,7 @@ func TestFilterBelowNetemDropsWhatExceedsTheQueue(t *testing.T) {
 	})
 }
 
-func TestUploadSurvivesEverythingNetemDoes(t *testing.T) {
+func TestUploadSurvivesAllNetemImpairments(t *testing.T) {
 	onNetem(t, "rtt 20ms, loss 2%, duplicate 1%, reorder-down 2%, rate-up 20Mbit, queue 50ms", func(p *Path, _ impair.Set) {
 		data := make([]byte, 512<<10)
 		_, _ = rand.NewChaCha8([32]byte{}).Read(data)
@@ -375,7 +375,7 @@ func TestNetemCarriesIPv6(t *testing.T) {
 	})
 }
 
-func TestNetemThatCannotDoWhatIsAskedLeavesNoDevices(t *testing.T) {
+func TestUnsupportedNetemSpecLeavesNoDevices(t *testing.T) {
 	for _, text := range []string{"rtt 20ms, jitter 1ms", "loss 1%, loss-burst 3, duplicate 1%", "rtt 20ms, fault drop-rst", "rtt 20ms, reorder 1%, rate-up 2Mbit"} {
 		im, err := impair.ParseText(text)
 		if err != nil {

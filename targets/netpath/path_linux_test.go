@@ -76,7 +76,7 @@ func handshakes(t *testing.T, p *Path, n int) []time.Duration {
 	return rtts
 }
 
-func TestDelayLineHandshakeTakesTheRoundTripAskedFor(t *testing.T) {
+func TestDelayLineHandshakeTakesConfiguredRTT(t *testing.T) {
 	for _, rtt := range []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond} {
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {

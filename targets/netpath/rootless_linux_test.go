@@ -108,7 +108,7 @@ func actAsMiddle() error {
 	return err
 }
 
-func TestOrdinaryUserCanMakeADelayLine(t *testing.T) {
+func TestOrdinaryUserCanOpenDelayLine(t *testing.T) {
 	cmd := self("user")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

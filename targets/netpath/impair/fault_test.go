@@ -2,7 +2,7 @@ package impair
 
 import "testing"
 
-func TestEveryFaultHasANameThatParses(t *testing.T) {
+func TestEveryFaultNameParses(t *testing.T) {
 	for i, f := range Faults {
 		if int(f.Fault) != i || f.Summary == "" {
 			t.Errorf("%+v at %d", f, i)

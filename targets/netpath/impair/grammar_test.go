@@ -29,7 +29,7 @@ func TestCanonicalFormParsesBack(t *testing.T) {
 	})
 }
 
-func TestCanonicalFormIsShort(t *testing.T) {
+func TestCanonicalFormIsShortest(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                               "",
 		"rtt 0":                          "",
@@ -65,7 +65,7 @@ func TestCanonicalFormIsShort(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeIsNamedWithItsValueInOneLine(t *testing.T) {
+func TestErrorNamesKeyAndValueInOneLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"rrt 80ms":                            `rrt "80ms": unknown key: use one of profile, rtt,`,
 		"rtt":                                 `rtt "": write a key and a value, such as rtt 80ms`,
@@ -116,7 +116,7 @@ func TestWhatCannotBeIsNamedWithItsValueInOneLine(t *testing.T) {
 	}
 }
 
-func TestErrorOfAFileHasItsLine(t *testing.T) {
+func TestFileErrorNamesItsLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"# a path\nrtt 80ms\n\nloss 1\n":          `:4: loss "1": must be a percentage`,
 		"rtt 80ms\njitter 50ms\n":                 `:2: jitter "50ms": must not exceed`,
@@ -139,7 +139,7 @@ func TestErrorOfAFileHasItsLine(t *testing.T) {
 	}
 }
 
-func TestCheckFindsWhatTheGrammarCannotSay(t *testing.T) {
+func TestCheckRejectsWhatTheGrammarCannotExpress(t *testing.T) {
 	for name, im := range map[string]impair.Set{
 		"negative delay":       {Up: impair.OneWay{Delay: -1}},
 		"negative jitter":      {Down: impair.OneWay{Jitter: -1}},
@@ -154,7 +154,7 @@ func TestCheckFindsWhatTheGrammarCannotSay(t *testing.T) {
 	}
 }
 
-func TestEveryKeyIsAFlagAndDocumented(t *testing.T) {
+func TestEveryKeyHasFlagAndDocumentation(t *testing.T) {
 	fs := flag.NewFlagSet("", flag.ContinueOnError)
 	// Flags that a run has defined itself: a clash would panic.
 	for _, name := range []string{
@@ -186,7 +186,7 @@ func TestEveryKeyIsAFlagAndDocumented(t *testing.T) {
 	}
 }
 
-func TestEveryProfileHasFiguresAndASource(t *testing.T) {
+func TestEveryProfileHasFiguresAndSource(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range impair.Profiles {
 		if p.Name == "" || p.Summary == "" || p.Source == "" || seen[p.Name] {

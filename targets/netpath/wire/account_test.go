@@ -8,7 +8,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestEachFateIsBorneOutByTheLedgers(t *testing.T) {
+func TestEachFateFollowsFromTheLedgers(t *testing.T) {
 	entry := func(answer int64) *Entry { return &Entry{Rejected: true, Answer: answer} }
 	saw := func(o results.Outcome, received int64) *Attempt { return &Attempt{Outcome: o, Received: received} }
 	whole := Connection{Answer: 170, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true}
@@ -58,7 +58,7 @@ func TestEachFateIsBorneOutByTheLedgers(t *testing.T) {
 
 // Under TLS both ends count plaintext or ciphertext of their own, and the last
 // record of the stream belongs to no answer.
-func TestTheEndOfATLSStreamIsNoPartOfTheAnswer(t *testing.T) {
+func TestCloseNotifyIsNotPartOfTheAnswer(t *testing.T) {
 	saw := func(o results.Outcome) *Attempt { return &Attempt{Outcome: o, Received: 170} }
 	entry := &Entry{Rejected: true, Answer: 900, Tail: 24}
 	for _, tt := range []struct {
@@ -104,7 +104,7 @@ func (s *script) rejected(ms float64, port uint16, o results.Outcome) (Attempt, 
 	return a, Entry{Port: port, Rejected: true, Accepted: at + 30.1e6, Closed: at + 32e6, Answer: 170}
 }
 
-func TestThreeLedgersThatAgreeAreJoinedOneToOne(t *testing.T) {
+func TestAgreeingLedgersAreJoinedOneToOne(t *testing.T) {
 	s := newScript()
 	var attempts []Attempt
 	var entries []Entry
@@ -141,7 +141,7 @@ func TestThreeLedgersThatAgreeAreJoinedOneToOne(t *testing.T) {
 	}
 }
 
-func TestWhatALedgerLacksOrContradictsIsListed(t *testing.T) {
+func TestDisagreementsOfLedgersAreListed(t *testing.T) {
 	s := newScript()
 	var attempts []Attempt
 	var entries []Entry
@@ -190,7 +190,7 @@ func TestWhatALedgerLacksOrContradictsIsListed(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatTheListenerDroppedDoesNotTakeTheNextOnesEntry(t *testing.T) {
+func TestDroppedConnectionDoesNotTakeTheNextEntry(t *testing.T) {
 	s := newScript()
 	first, _ := s.rejected(1, 5, results.TimeoutReceive)
 	second, entry := s.rejected(500, 5, results.Delivered)
@@ -200,7 +200,7 @@ func TestAConnectionThatTheListenerDroppedDoesNotTakeTheNextOnesEntry(t *testing
 	}
 }
 
-func TestAlignFindsTheFleetsClock(t *testing.T) {
+func TestAlignFindsTheClockOffset(t *testing.T) {
 	s := newScript()
 	var attempts []Attempt
 	for port := uint16(1); port < 100; port++ {
@@ -218,7 +218,7 @@ func TestAlignFindsTheFleetsClock(t *testing.T) {
 	}
 }
 
-func TestAProgramWithoutALedgerIsNotMissed(t *testing.T) {
+func TestMissingLedgerIsNoDisagreement(t *testing.T) {
 	s := newScript()
 	s.rejected(1, 5, results.Delivered)
 	s.shake(100, 6)

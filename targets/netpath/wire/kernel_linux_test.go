@@ -187,7 +187,7 @@ func closeNow(fd int) {
 
 func reset(c Connection) bool { return c.Reset != 0 }
 
-func TestTheKernelsResetsAreToldApart(t *testing.T) {
+func TestKernelResetsGetTheirCause(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		story func(b *bench)

@@ -20,7 +20,7 @@ func (s *script) only(t *testing.T) Connection {
 // every sum crosses the end of the sequence space in some of them.
 var wraps = [][2]uint32{{0, 0}, {1 << 31, 1<<31 - 50}, {1<<32 - 1, 1<<32 - 60}, {1<<32 - 500, 1<<32 - 1}}
 
-func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
+func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		story func(s *script)
@@ -162,7 +162,7 @@ func TestLedgerTellsEachStoryAtAnySequenceNumber(t *testing.T) {
 	}
 }
 
-func TestARefusedConnectionIsTold(t *testing.T) {
+func TestRefusedConnectionIsRecognised(t *testing.T) {
 	s := newScript()
 	s.send(1, client(1, SYN, 5, 0, 0))
 	s.send(11, server(1, RST|ACK, 0, 6, 0))
@@ -171,7 +171,7 @@ func TestARefusedConnectionIsTold(t *testing.T) {
 	}
 }
 
-func TestAPortUsedAgainIsAnotherConnection(t *testing.T) {
+func TestReusedPortIsAnotherConnection(t *testing.T) {
 	s := newScript()
 	s.send(1, client(9, SYN, 100, 0, 0))
 	s.send(1000, client(9, SYN, 100, 0, 0)) // sent again: the same connection
@@ -196,7 +196,7 @@ func TestAPortUsedAgainIsAnotherConnection(t *testing.T) {
 	}
 }
 
-func TestEveryPacketIsOfExactlyOneConnection(t *testing.T) {
+func TestEveryPacketBelongsToExactlyOneConnection(t *testing.T) {
 	s := newScript()
 	for port := uint16(1); port < 200; port++ {
 		s.shake(float64(port), port%50+1)

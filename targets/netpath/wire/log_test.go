@@ -9,13 +9,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestARecordIsSmall(t *testing.T) {
+func TestPacketRecordTakes40Bytes(t *testing.T) {
 	if n := unsafe.Sizeof(Packet{}); n != 40 {
 		t.Errorf("a record takes %d bytes, want 40", n)
 	}
 }
 
-func TestAFullLogCountsWhatItMissesAndTakesNoHarm(t *testing.T) {
+func TestFullLogCountsMissedPackets(t *testing.T) {
 	l := NewLog(time.Now(), Limits{Packets: 3, Snap: 60, Bytes: 100})
 	for i := range 5 {
 		r := l.Enter(frame4(client(uint16(i+1), ACK, 0, 0, 100)), FromClient, int64(i+1))
@@ -38,7 +38,7 @@ func TestAFullLogCountsWhatItMissesAndTakesNoHarm(t *testing.T) {
 	}
 }
 
-func TestALogGivesBackWhatItWasTold(t *testing.T) {
+func TestLogReturnsWhatWasRecorded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		snap := rapid.SampledFrom([]int{0, 54, 100, 1 << 16}).Draw(t, "snap")
 		l := NewLog(time.Now(), Limits{Snap: snap})

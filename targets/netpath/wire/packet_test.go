@@ -53,7 +53,7 @@ func drawFrame(t *rapid.T) (tcp *layers.TCP, payload, frame []byte, headers int)
 	return tcp, payload, buf.Bytes(), headers
 }
 
-func TestParseReadsWhatAnotherProgramWrote(t *testing.T) {
+func TestParseAgreesWithGopacket(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tcp, payload, frame, headers := drawFrame(t)
 		var flags Flags
@@ -95,7 +95,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestParseAllocatesNothing(t *testing.T) {
+func TestParseDoesNotAllocate(t *testing.T) {
 	frame := frame4(client(7, ACK, 1, 2, 1448))
 	if n := testing.AllocsPerRun(100, func() { Parse(frame, FromClient) }); n != 0 {
 		t.Errorf("%v allocations a packet", n)

@@ -17,7 +17,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestAPartialChecksumIsCompletedAndAnotherIsLeft(t *testing.T) {
+func TestOnlyPartialChecksumsAreCompleted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, _, frame, _ := drawFrame(t) // with its checksum, by another program
 		s, _ := dissect(frame)
@@ -59,7 +59,7 @@ func manyRejections() (*Log, []Joined) {
 	return s.log, Join(Connections(s.log), attempts, entries)
 }
 
-func TestACaptureHoldsWhatTheLogHolds(t *testing.T) {
+func TestCaptureHoldsEveryLoggedPacket(t *testing.T) {
 	log, joined := manyRejections()
 	sample := Sample(joined, 5)
 	if len(sample) != 15 {

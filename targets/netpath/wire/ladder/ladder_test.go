@@ -65,7 +65,7 @@ func lingering() Drawing {
 	return d
 }
 
-func TestDrawingsAreAsTheyWereLookedAt(t *testing.T) {
+func TestDrawingsMatchGoldenFiles(t *testing.T) {
 	for name, d := range map[string]Drawing{"close": uploadMeetsClose(), "lingering": lingering()} {
 		var svg bytes.Buffer
 		if err := d.SVG(&svg); err != nil {
@@ -100,7 +100,7 @@ func wellFormed(t interface{ Errorf(string, ...any) }, svg []byte) {
 	}
 }
 
-func TestHeightsGrowWithTimeAndLeaveRoomForText(t *testing.T) {
+func TestHeightsGrowWithTimeAndLabelsDoNotOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newScript()
 		s.shake(1, 1)

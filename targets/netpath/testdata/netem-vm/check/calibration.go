@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// firstCalibration is the step that calibrates. Another one, whose name starts
-// with it, follows where chance was against the path.
+// firstCalibration is the step that calibrates. A second one, whose name begins
+// with it, follows if a random check failed.
 const firstCalibration = "calibrate"
 
-// calibration is what `rejectbench doctor --calibrate` said of a path.
+// calibration is the output of `rejectbench doctor --calibrate`.
 type calibration struct {
 	step, status    string
-	path            string         // by its last line
+	path            string         // from its last line
 	within, outside map[string]int // rows, by check
 }
 
 var columns = regexp.MustCompile(` {2,}`)
 
-// read takes a line of the table, or the one below it.
+// read parses a line of the table, or the line below it.
 func (c *calibration) read(line string) {
 	if path, _, ok := strings.Cut(line, " path: "); ok {
 		c.path = path
@@ -39,8 +39,9 @@ func (c *calibration) read(line string) {
 	}
 }
 
-// Checks that no slow CPU excuses, and how many rows each has: one for every
-// share that is lost. By chance a path that is exact can miss byChance.
+// Checks that do not depend on the speed of the CPU, with the number of rows of
+// each, one for every lost share. An exact path fails a check of byChance now and
+// then.
 var (
 	certain  = map[string]int{"lost by the path's count": 3, "upload read by the server": 1}
 	byChance = map[string]int{"lost up": 3, "lost down": 3}
@@ -52,15 +53,15 @@ var (
 func (c *checker) checkCalibrations() {
 	for i, one := range c.calibrations {
 		if one.path != "netem" {
-			c.fail("step %s has calibrated the path %q", one.step, one.path)
+			c.fail("step %s calibrated the path %q", one.step, one.path)
 		}
 		if want := map[bool]string{true: "0", false: "1"}[len(one.outside) == 0]; one.status != want {
-			c.fail("step %s ended with %s, and with its verdict that should be %s", one.step, one.status, want)
+			c.fail("step %s ended with %s, want %s for its verdict", one.step, one.status, want)
 		}
 		expectRows := func(rows map[string]int, mustBeWithin bool) {
 			for _, check := range slices.Sorted(maps.Keys(rows)) {
 				if all := one.within[check] + one.outside[check]; all != rows[check] {
-					c.fail("step %s has checked %q %d times, want %d", one.step, check, all, rows[check])
+					c.fail("step %s checked %q %d times, want %d", one.step, check, all, rows[check])
 				}
 				if mustBeWithin && one.outside[check] > 0 {
 					c.fail("step %s: %s is out of bounds", one.step, check)
@@ -70,7 +71,7 @@ func (c *checker) checkCalibrations() {
 		expectRows(certain, true)
 		expectRows(byChance, i == len(c.calibrations)-1)
 		if len(one.outside) > 0 {
-			fmt.Printf("step %s: the tool found out of bounds: %v\n", one.step, slices.Sorted(maps.Keys(one.outside)))
+			fmt.Printf("step %s: out of bounds: %v\n", one.step, slices.Sorted(maps.Keys(one.outside)))
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Command check judges what the machine that ../run boots printed: every step
-// has ended well, and the cells it measured saw the path they asked for.
+// Command check verifies the console output of the machine that ../run boots:
+// every step succeeded, and the cells were measured over the configured path.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// steps are what has to have ended well, in ../init.
+// steps are the steps of ../init that must succeed.
 var steps = []string{
 	"modules", "doctor", "doctor-as-user", firstCalibration, "tests",
 	"cells", "cells-loss", "cells-bursts", "cells-rate", "cells-disorder", "cells-as-user",
@@ -42,16 +42,16 @@ func main() {
 	for _, name := range steps {
 		switch {
 		case !c.ended[name]:
-			c.fail("step %s was never run to its end", name)
+			c.fail("step %s did not finish", name)
 		case strings.HasPrefix(name, "cells") && c.cells[name] == 0:
-			c.fail("step %s has measured no cell", name)
+			c.fail("step %s measured no cell", name)
 		}
 	}
 	c.checkCalibrations()
 	if c.failures > 0 {
 		os.Exit(1)
 	}
-	fmt.Println("everything holds")
+	fmt.Println("all checks passed")
 }
 
 func (c *checker) read(console io.Reader) error {
@@ -80,7 +80,7 @@ func (c *checker) read(console io.Reader) error {
 		case strings.HasPrefix(step, firstCalibration):
 			c.calibrations[len(c.calibrations)-1].read(line)
 		case step == "tests" && strings.HasPrefix(strings.TrimSpace(line), "--- SKIP"):
-			c.fail("not run: %s", strings.TrimSpace(line))
+			c.fail("skipped: %s", strings.TrimSpace(line))
 		case strings.HasPrefix(line, "path ") && strings.Contains(line, "netem: no"):
 			c.fail("step %s: %s", step, line)
 		case strings.HasPrefix(line, "{"):
@@ -99,8 +99,8 @@ func (c *checker) read(console io.Reader) error {
 	return err
 }
 
-// steady are the steps whose handshakes have to take the round trip: what
-// waits for a rate or overtakes does not.
+// steady are the steps whose handshakes must take exactly the round trip. Packets
+// that wait for a rate or are reordered do not.
 var steady = map[string]bool{"cells": true, "cells-loss": true, "cells-as-user": true}
 
 func (c *checker) checkCell(step string, cell results.Cell) {
@@ -126,7 +126,7 @@ func (c *checker) checkCell(step string, cell results.Cell) {
 	if step == "cells-bursts" && !strings.Contains(cell.Impairments, "loss-burst") {
 		c.fail("%s: it has no bursts", name)
 	}
-	// The variance of losses in bursts is another one, which the tests know.
+	// Losses in bursts have another variance, which the tests of netpath check.
 	if cell.Loss == 0 || step == "cells-bursts" {
 		return
 	}
@@ -136,12 +136,12 @@ func (c *checker) checkCell(step string, cell results.Cell) {
 		c.fail("%s: %v", name, err)
 		return
 	}
-	// One of both packets lost, each with the loss's probability.
+	// SYN or SYN-ACK lost, each with probability cell.Loss.
 	c.expect(name, "handshakes lost their SYN or SYN-ACK", late, all, 1-(1-cell.Loss)*(1-cell.Loss))
 }
 
-// expect checks a count against the 99.9% interval of a binomial, by its
-// normal approximation.
+// expect checks a count against the 99.9% interval of a binomial distribution, by
+// its normal approximation.
 func (c *checker) expect(name, what string, count, n int64, share float64) {
 	want := float64(n) * share
 	give := 3.29 * math.Sqrt(want*(1-share))
@@ -151,8 +151,8 @@ func (c *checker) expect(name, what string, count, n int64, share float64) {
 	}
 }
 
-// lateConnects counts the connects that took a second or more, which is what
-// the kernel waits before it sends a SYN or SYN-ACK again.
+// lateConnects counts the connects that took at least a second, the time after
+// which the kernel resends a SYN or SYN-ACK.
 func lateConnects(cell results.Cell) (late, all int64, err error) {
 	for name, encoded := range cell.Histograms {
 		if !strings.HasPrefix(name, "connect/") {

@@ -24,11 +24,11 @@ type FaultInfo struct {
 
 // Faults is the table of all faults; the index is the Fault.
 var Faults = [...]FaultInfo{
-	{NoFault, "none", "packets are not looked at"},
+	{NoFault, "none", "no packet is dropped or held"},
 	{DropFirstResponse, "drop-first-response", "the first copy of every segment with data from the server is dropped; retransmissions pass"},
 	{DropRST, "drop-rst", "every RST is dropped, in both directions"},
-	{LateRequest, "late-request", "the client's data and FIN are held until the server's FIN or RST has passed, a second at most"},
-	{LateResponse, "late-response", "the server's data and FIN are held until its RST has passed, a second at most"},
+	{LateRequest, "late-request", "the client's data and FIN are held until the server's FIN or RST has passed, for at most a second"},
+	{LateResponse, "late-response", "the server's data and FIN are held until its RST has passed, for at most a second"},
 }
 
 // String returns the fault's name.

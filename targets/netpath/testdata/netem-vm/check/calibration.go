@@ -47,9 +47,9 @@ var (
 	byChance = map[string]int{"lost up": 3, "lost down": 3}
 )
 
-// checkCalibrations holds a calibration to what has to hold on any machine: it
-// measured netem, lost what it should, and ended as its verdict says. Its times
-// are the emulated CPU's.
+// checkCalibrations checks what must hold on any machine: the calibration measured
+// netem, losses are within bounds, and its exit status matches its verdict. Times
+// are those of the emulated CPU and are not checked.
 func (c *checker) checkCalibrations() {
 	for i, one := range c.calibrations {
 		if one.path != "netem" {

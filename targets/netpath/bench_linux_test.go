@@ -28,15 +28,15 @@ import (
 
 var benchRounds = flag.Int("rounds", 3, "rounds of each of BenchmarkPath's trials")
 
-// carriers are the ways to carry packets that BenchmarkPath compares.
+// carriers are the implementations of a path that BenchmarkPath compares.
 var carriers = map[string]func(Spec) (*Path, error){
-	// A bare veth pair, without delay: what the machine can do at best.
+	// A bare veth pair without delay: the best that the machine can do.
 	"none": func(s Spec) (*Path, error) {
 		s.Impairments = impair.Set{}
 		return Open(s, true)
 	},
 	"line": func(s Spec) (*Path, error) { return Open(s, true) },
-	// The line as a cell has it, with its record of every packet.
+	// The delay line as in a cell, with a log of every packet.
 	"witness": func(s Spec) (*Path, error) {
 		s.LogLimits = &wire.Limits{}
 		return Open(s, true)
@@ -44,7 +44,7 @@ var carriers = map[string]func(Spec) (*Path, error){
 	"naive": openNaive,
 }
 
-// load is what a trial's fleet does.
+// load describes the traffic of a trial.
 type load struct {
 	Name        string
 	Concurrency int
@@ -52,14 +52,14 @@ type load struct {
 	BodyBytes   int64
 }
 
-// allowed is how many attempts a second the round trip allows a closed loop:
-// one for the handshake and one for the request.
+// allowed returns the highest rate of a closed loop in attempts per second: each
+// attempt takes a round trip for the handshake and one for the request.
 func (l load) allowed() float64 { return float64(l.Concurrency) / (2 * benchRTT.Seconds()) }
 
 const (
 	benchRTT      = 20 * time.Millisecond
 	benchDuration = time.Second
-	openLoop      = 4000 // attempts in flight at most, far more than there are
+	openLoop      = 4000 // bound on attempts in flight, never reached
 )
 
 var loads = []load{
@@ -75,24 +75,23 @@ type trial struct {
 	Duration time.Duration
 }
 
-// figures are what a trial shows. Times are microseconds.
+// figures are the results of a trial. Times are in microseconds.
 type figures struct {
-	Rate       float64 // attempts a second
-	Answered   float64 // share of attempts that had their answer
-	Late50     float64 // release after due
+	Rate       float64 // attempts per second
+	Answered   float64 // share of attempts that received their answer
+	Late50     float64 // how late packets were sent
 	Late99     float64
-	Excess     float64 // median of the client kernel's own SYN round trip, less what was asked
-	CPU        float64 // of the path's process, a packet
+	Excess     float64 // median SYN round trip measured by the client's kernel, minus the configured one
+	CPU        float64 // of the path's process, per packet
 	RingDrops  float64
 	SendErrors float64
 }
 
-// BenchmarkPath compares carriers under the same traffic: one request a
-// connection, of a fleet and a server that are processes of their own and share
-// the machine with the path's process. The trials of a round follow each other
-// in a new order each time, so that a slow minute does not land on one carrier;
-// figures are medians over the rounds (-rounds). Only ratios within one run mean
-// something on a machine that does other things as well.
+// BenchmarkPath compares carriers under the same traffic, with one request per
+// connection. Fleet, server and path are separate processes on the same machine.
+// Each round runs the trials in a new order, so that a slow minute does not affect
+// only one carrier. Figures are medians over the rounds (-rounds). On a machine with
+// other load, only ratios within one run are meaningful.
 func BenchmarkPath(b *testing.B) {
 	all := map[trial][]figures{}
 	names := slices.Sorted(maps.Keys(carriers))
@@ -119,11 +118,11 @@ func BenchmarkPath(b *testing.B) {
 			})
 		}
 	}
-	fmt.Fprint(os.Stderr, targetTable(middle)) // b.Log says nothing beside sub-benchmarks
+	fmt.Fprint(os.Stderr, targetTable(middle)) // b.Log prints nothing if there are sub-benchmarks
 }
 
-// BenchmarkHold has a thousand connections in flight over 200 ms, which no ring
-// may be too small for.
+// BenchmarkHold has a thousand connections in flight over 200 ms. Every ring must
+// be large enough for them.
 func BenchmarkHold(b *testing.B) {
 	for _, l := range []load{
 		{Name: "c1000", Concurrency: 1000},
@@ -142,7 +141,7 @@ func BenchmarkHold(b *testing.B) {
 }
 
 func (f figures) report(b *testing.B) {
-	b.ReportMetric(0, "ns/op") // an iteration means nothing
+	b.ReportMetric(0, "ns/op") // iterations have no meaning here
 	b.ReportMetric(f.Rate, "conn/s")
 	b.ReportMetric(f.Answered, "answered")
 	b.ReportMetric(f.Late50, "late50-µs")
@@ -153,9 +152,9 @@ func (f figures) report(b *testing.B) {
 	b.ReportMetric(f.SendErrors, "send-errors")
 }
 
-// targetTable holds the line's figures against its targets: that it lets a closed
-// loop have what its round trip allows, costs little beside what is measured,
-// and is on time, each against the bare pair or the naive path of the same run.
+// targetTable compares the figures of the delay line with its targets: a closed loop
+// is as fast as the round trip allows, the line costs little CPU, and packets are
+// on time. The reference is the bare pair or the naive path of the same run.
 func targetTable(m map[string]map[string]figures) string {
 	var s strings.Builder
 	w := tabwriter.NewWriter(&s, 0, 0, 2, ' ', 0)
@@ -171,14 +170,14 @@ func targetTable(m map[string]map[string]figures) string {
 		for _, l := range loads[:2] {
 			row(l.Name, name+" conn/s of c/2RTT", f(l.Name, name).Rate/l.allowed(), 0.9, false)
 		}
-		// Where the ends alone are quicker than the round trip allows, no path
-		// can come up to them.
+		// If the ends alone are faster than the round trip allows, no path can reach
+		// their rate.
 		for _, l := range loads[2:4] {
 			row(l.Name, name+" conn/s of none or c/2RTT", f(l.Name, name).Rate/min(f(l.Name, "none").Rate, l.allowed()), 0.7, false)
 		}
-		// Below what saturates the machine the line also spends what nobody else
-		// wants, on watching the clock; and most of either's is the receiver's own
-		// TCP, which runs under the call that hands it a packet.
+		// On a machine with idle CPUs the line also spends time polling the clock.
+		// Most of the CPU time of either path is the TCP of the receiver, which runs
+		// within the call that sends the packet.
 		for _, l := range loads[2:4] {
 			row(l.Name, name+" CPU a packet of naive", f(l.Name, name).CPU/f(l.Name, "naive").CPU, 0.75, true)
 		}
@@ -222,9 +221,9 @@ func median[T ~uint32 | ~float64](v []T) float64 {
 	return (float64(v[(len(v)-1)/2]) + float64(v[len(v)/2])) / 2
 }
 
-// A trial's processes are this test binary again, each running one part of
-// TestPartOfBenchmark: what it is to do comes in as JSON, what it has to say
-// goes out so, and it stays until its input ends.
+// The processes of a trial are this test binary. Each runs one role of
+// TestPartOfBenchmark: it reads its task as JSON from standard input, writes its
+// results as JSON to standard output, and runs until its input ends.
 const benchPart = "NETPATH_TEST_BENCH_PART"
 
 var benchParts map[string]func(in *json.Decoder, out *json.Encoder) error
@@ -238,7 +237,7 @@ func TestPartOfBenchmark(t *testing.T) {
 	if part == nil {
 		t.Skip("only for the benchmark")
 	}
-	// As in a cell's process: no collection while packets wait.
+	// As in a cell's process: no garbage collection while packets wait.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
 	in := json.NewDecoder(os.Stdin)
@@ -248,11 +247,11 @@ func TestPartOfBenchmark(t *testing.T) {
 	}
 	var more struct{}
 	_ = in.Decode(&more)
-	os.Exit(0) // without the test's own words on standard output
+	os.Exit(0) // keeps the test framework's output off standard output
 }
 
-// part starts a process of a trial, tells it what to do and reads its first
-// words. end ends it.
+// part starts a process of a trial, sends it its task and reads its first result.
+// end ends it.
 func part(name string, start func(*exec.Cmd) error, spec, report any) (end func(), err error) {
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestPartOfBenchmark$")
 	cmd.Env = append(os.Environ(), benchPart+"="+name)
@@ -282,7 +281,7 @@ func part(name string, start func(*exec.Cmd) error, spec, report any) (end func(
 
 func run(b *testing.B, t trial) (f figures) {
 	b.Helper()
-	runtime.LockOSThread() // with which the path's process ends
+	runtime.LockOSThread() // the path's process ends with this thread
 	defer runtime.UnlockOSThread()
 	end, err := part("path", func(cmd *exec.Cmd) error {
 		Isolate(cmd)
@@ -295,7 +294,7 @@ func run(b *testing.B, t trial) (f figures) {
 	return f
 }
 
-// benchPath makes the path, and runs server and fleet at its ends.
+// benchPath opens the path and runs server and fleet at its ends.
 func benchPath(in *json.Decoder, out *json.Encoder) error {
 	var t trial
 	if err := in.Decode(&t); err != nil {
@@ -335,7 +334,7 @@ func benchPath(in *json.Decoder, out *json.Encoder) error {
 		RingDrops: float64(stats.RingDrops), SendErrors: float64(stats.SendErrors),
 	}
 	if t.Carrier == "none" {
-		f.Excess, f.CPU = seen.Handshake, 0 // nothing was asked for, and nobody carries
+		f.Excess, f.CPU = seen.Handshake, 0 // no delay is configured, and no process carries packets
 	}
 	return out.Encode(f)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// patience bounds what must happen; no test waits for it to pass.
+// patience is the timeout for what must happen; a passing test never waits for it.
 const patience = 30 * time.Second
 
 // datagrams is a UDP socket at an end of the path.
@@ -40,7 +40,8 @@ func datagrams(t *testing.T, ns *namespace, addr netip.Addr) *net.UDPConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Room for everything that is sent, so that what is missing was lost on the path.
+	// Buffer for everything that is sent, so that missing datagrams were lost on the
+	// path.
 	err = raw.Control(func(fd uintptr) {
 		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 256<<20)
 	})
@@ -50,16 +51,16 @@ func datagrams(t *testing.T, ns *namespace, addr netip.Addr) *net.UDPConn {
 	return c
 }
 
-// port is where the socket can be written to.
+// port returns the port of the socket.
 func port(c *net.UDPConn) netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// last marks the datagrams that end a stream; one of them gets through. Behind
-// the mark stands how many datagrams were sent before it.
+// last marks the datagrams that end a stream; at least one of them arrives. The mark
+// is followed by the number of datagrams sent before it.
 const last = math.MaxUint32
 
-// stream sends n numbered datagrams one way and returns the numbers that
+// stream sends n numbered datagrams in one direction. It returns the numbers that
 // arrived, in order of arrival, how many datagrams were sent in all, and how many
-// the path has taken in for certain: those up to the end that arrived.
+// certainly entered the path: those up to the mark that arrived.
 func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent, taken int) {
 	t.Helper()
 	done := make(chan error, 1)
@@ -89,7 +90,7 @@ func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent,
 	for i := range n {
 		send(uint32(i))
 	}
-	// Packets keep their order, so the first of these to arrive is behind all others.
+	// Packets keep their order, so the first mark arrives after all data.
 	for {
 		send(last)
 		select {
@@ -104,8 +105,8 @@ func stream(t *testing.T, from, to *net.UDPConn, n int) (arrived []uint32, sent,
 }
 
 func TestPacketsArriveInOrderOrAreCountedAsDropped(t *testing.T) {
-	// Fewer than any ring holds, so that none is lost while the line's thread is
-	// kept from running.
+	// Fewer than any ring holds, so that none is lost while the line's thread does
+	// not run.
 	const n = 16000
 	lossy := func(share float64) impair.OneWay {
 		return impair.OneWay{Delay: 2 * time.Millisecond, Loss: share}
@@ -142,13 +143,13 @@ func TestPacketsArriveInOrderOrAreCountedAsDropped(t *testing.T) {
 					return err
 				}
 				if stats.RingDrops != 0 || stats.SendErrors != 0 {
-					t.Fatalf("the path lost packets of its own: %+v", stats)
+					t.Fatalf("the path itself lost packets: %+v", stats)
 				}
-				// An end that was sent again may still lie in a ring when the path closes.
+				// A repeated mark may still be in a ring when the path is closed.
 				if stats.Packets < taken || stats.Packets > sent {
 					t.Errorf("%d packets entered the path, %d were sent and %d of them taken in", stats.Packets, sent, taken)
 				}
-				// Those that ended the streams are not in arrived, and may be lost as well.
+				// The marks are not in arrived, and may be lost as well.
 				if ends := sent - 2*n; stats.Lost < 2*n-arrived || stats.Lost > 2*n-arrived+ends {
 					t.Errorf("%d packets were sent and %d arrived, but %d count as lost", sent, arrived, stats.Lost)
 				}
@@ -201,7 +202,7 @@ func TestEachDirectionTakesHalfTheRTT(t *testing.T) {
 				}
 				took = min(took, time.Since(sent))
 			}
-			// The quickest of them: a busy machine delays some, never all.
+			// The minimum: a busy machine delays some packets, but not all.
 			if took < rtt/2 || took >= rtt {
 				t.Errorf("%s: a packet took %v at best, want %v", name, took, rtt/2)
 			}
@@ -246,7 +247,8 @@ func TestUploadArrivesIntact(t *testing.T) {
 	}
 }
 
-// upload sends data from the client's end and returns the hash of what arrived.
+// upload sends data from the client's end and returns the hash of the data that
+// arrived.
 func upload(t *testing.T, p *Path, data []byte) (sum [sha256.Size]byte) {
 	t.Helper()
 	var listener net.Listener

@@ -20,7 +20,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// descriptors returns what this process has open.
+// descriptors returns the open descriptors of this process.
 func descriptors(t *testing.T) []string {
 	t.Helper()
 	links, err := filepath.Glob("/proc/self/fd/*")
@@ -29,7 +29,7 @@ func descriptors(t *testing.T) []string {
 	}
 	var open []string
 	for _, link := range links {
-		// The one that reads the folder is gone by now.
+		// The descriptor that read the folder is closed by now.
 		if what, err := os.Readlink(link); err == nil {
 			open = append(open, filepath.Base(link)+" "+what)
 		}
@@ -57,8 +57,8 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// devices lists the devices of the calling thread's namespace besides lo. A fresh
-// one has some where the kernel's tunnels are loaded.
+// devices returns the devices of the calling thread's namespace except lo. A new
+// namespace has some if the kernel's tunnel modules are loaded.
 func devices(t *testing.T) []string {
 	t.Helper()
 	all, err := net.Interfaces()
@@ -74,7 +74,7 @@ func devices(t *testing.T) []string {
 	return names
 }
 
-// inode is the namespace's, by which the system knows it.
+// inode returns the inode of a namespace, which identifies it.
 func inode(t *testing.T, n *namespace) string {
 	t.Helper()
 	var s unix.Stat_t
@@ -84,7 +84,7 @@ func inode(t *testing.T, n *namespace) string {
 	return fmt.Sprintf("net:[%d]", s.Ino)
 }
 
-// inhabited tells whether a thread of any process is in the namespace.
+// inhabited reports whether a thread of any process is in the namespace.
 func inhabited(ns string) bool {
 	links, _ := filepath.Glob("/proc/[0-9]*/task/*/ns/net")
 	return slices.ContainsFunc(links, func(link string) bool {
@@ -118,13 +118,13 @@ func TestCloseLeavesNoDescriptorNamespaceOrDevice(t *testing.T) {
 				if _, err := p.Close(); err != nil {
 					return err
 				}
-				// What a test before this one left to the collector may go meanwhile.
+				// The garbage collector may close descriptors of earlier tests meanwhile.
 				isNew := func(d string) bool { return !slices.Contains(before, d) }
 				if after := descriptors(t); slices.ContainsFunc(after, isNew) {
 					t.Errorf("open before:\n%s\nopen after:\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 				}
 				if spec.Kind != Loopback {
-					// The kernel takes a namespace down after its last thread has gone.
+					// The kernel removes a namespace some time after its last thread ends.
 					eventually(t, "the ends' namespaces are empty", func() bool { return !inhabited(client) && !inhabited(server) })
 				}
 				eventually(t, "the taps are gone", func() bool { return slices.Equal(devices(t), had) })
@@ -148,7 +148,7 @@ func TestCloseEndsItsThreads(t *testing.T) {
 			eventually(t, "the taps are gone", func() bool { return slices.Equal(devices(t), had) })
 			return nil
 		}
-		if err := round(); err != nil { // by which the runtime has the threads it wants
+		if err := round(); err != nil { // afterwards the runtime has the threads that it needs
 			return err
 		}
 		before := threads(t)
@@ -158,7 +158,7 @@ func TestCloseEndsItsThreads(t *testing.T) {
 				return err
 			}
 		}
-		// A path has three threads of its own; the runtime may start one now and then.
+		// A path has three threads; the runtime may start another one now and then.
 		eventually(t, "the threads of 30 paths are gone", func() bool { return threads(t) < before+rounds/2 })
 		return nil
 	})
@@ -182,7 +182,7 @@ func TestCloseKillsProgramsAtTheEnds(t *testing.T) {
 			return err
 		}
 		for _, cmd := range running {
-			// Close may have collected the process itself.
+			// Close may have waited for the process already.
 			var exit *exec.ExitError
 			if err := cmd.Wait(); errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 				t.Errorf("a program at an end ended with %v", err)
@@ -230,7 +230,7 @@ func TestFailedOpenLeavesNothingBehind(t *testing.T) {
 					t.Errorf("Open made a path of %+v", c.spec)
 					return err
 				}
-				// What a test before this one left to the collector may go meanwhile.
+				// The garbage collector may close descriptors of earlier tests meanwhile.
 				isNew := func(d string) bool { return !slices.Contains(before, d) }
 				if after := descriptors(t); slices.ContainsFunc(after, isNew) {
 					t.Errorf("after %q:\nopen before:\n%s\nopen after:\n%s", err, strings.Join(before, "\n"), strings.Join(after, "\n"))

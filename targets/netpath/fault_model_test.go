@@ -15,7 +15,7 @@ const (
 	flagACK = 1 << 4
 )
 
-// up and down are segments of one connection.
+// upward and downward return segments of one connection.
 func upward(flags uint8, seq uint32, payload int) segment {
 	return segment{port: 4711, flags: flags | flagACK, seq: seq, payload: payload}
 }
@@ -24,11 +24,11 @@ func downward(flags uint8, seq uint32, payload int) segment {
 	return segment{fromServer: true, port: 4711, flags: flags | flagACK, seq: seq, payload: payload}
 }
 
-// step is a packet and what a fault must do with it.
+// step is a packet and the expected decision of a fault.
 type step struct {
-	packet segment
-	want   faultAction
-	letGo  bool
+	packet  segment
+	want    faultAction
+	release bool
 }
 
 var handshake = []step{
@@ -38,9 +38,9 @@ var handshake = []step{
 func checkSteps(t *testing.T, f *faultState, steps []step) {
 	t.Helper()
 	for i, s := range steps {
-		act, letGo := f.decide(int64(i+1), s.packet)
-		if act != s.want || letGo != s.letGo {
-			t.Fatalf("packet %d %+v: action %d, let go %v; want %d, %v", i, s.packet, act, letGo, s.want, s.letGo)
+		act, release := f.decide(int64(i+1), s.packet)
+		if act != s.want || release != s.release {
+			t.Fatalf("packet %d %+v: action %d, release %v; want %d, %v", i, s.packet, act, release, s.want, s.release)
 		}
 	}
 }
@@ -55,10 +55,10 @@ func TestDropFirstResponseDropsFirstCopiesOnly(t *testing.T) {
 		{downward(flagPSH, 101, 200), faultPass, false}, // the retransmission
 		{downward(flagPSH, 301, 10), faultDrop, false},  // new data
 		{downward(flagPSH, 101, 210), faultPass, false}, // all of it, resent as one
-		{downward(flagPSH, 201, 150), faultPass, false}, // new behind old
-		{downward(flagPSH, 311, 40), faultPass, false},  // which is now old
+		{downward(flagPSH, 201, 150), faultPass, false}, // new bytes after old ones
+		{downward(flagPSH, 311, 40), faultPass, false},  // now old
 	}))
-	// The port's next connection starts anew, from any sequence number.
+	// The next connection of the port starts at any sequence number.
 	checkSteps(t, f, slices.Concat(handshake, []step{
 		{downward(0, 50, 20), faultDrop, false}, {downward(0, 50, 20), faultPass, false},
 	}))
@@ -120,13 +120,13 @@ func TestHeldPacketsAreReleasedAfterMaxHold(t *testing.T) {
 			t.Fatalf("%v: expires at %d, %v", fault, at, ok)
 		}
 		if _, ok := f.expired(at - 1); ok {
-			t.Fatalf("%v: let go early", fault)
+			t.Fatalf("%v: released early", fault)
 		}
 		if port, ok := f.expired(at); !ok || port != held.port {
 			t.Fatalf("%v: port %d, %v", fault, port, ok)
 		}
 		if _, ok := f.expired(at); ok {
-			t.Fatalf("%v: let go twice", fault)
+			t.Fatalf("%v: released twice", fault)
 		}
 		if act, _ := f.decide(at+1, held); act != faultPass {
 			t.Errorf("%v: held again", fault)
@@ -137,15 +137,15 @@ func TestHeldPacketsAreReleasedAfterMaxHold(t *testing.T) {
 func TestNewConnectionReleasesPacketsOfItsPort(t *testing.T) {
 	f := newFaultState(impair.LateRequest)
 	f.decide(1, upward(0, 2, 10))
-	if act, letGo := f.decide(2, segment{port: 4711, flags: flagSYN}); act != faultPass || !letGo {
-		t.Errorf("action %d, let go %v", act, letGo)
+	if act, release := f.decide(2, segment{port: 4711, flags: flagSYN}); act != faultPass || !release {
+		t.Errorf("action %d, release %v", act, release)
 	}
 	if act, _ := f.decide(3, upward(0, 2, 10)); act != faultHold {
 		t.Error("the new connection's request is not held")
 	}
 }
 
-// holds is compared with a slice.
+// The reference implementation is a slice.
 func TestHoldQueueReleasesInOrderOfArrival(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := new(holdQueue)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestIPv6HandshakeTakesConfiguredRTT(t *testing.T) {
-	for _, rtt := range []time.Duration{0, 50 * time.Millisecond} { // 20 of the latter leave time for what is sent after a delay
+	for _, rtt := range []time.Duration{0, 50 * time.Millisecond} { // 20 of the latter leave time for packets that are sent after a delay
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {
 				p, err := Open(Spec{Kind: DelayLine, IPv6: true, Impairments: impair.Set{}.WithRTT(rtt), LogLimits: &wire.Limits{}}, true)
@@ -34,7 +34,7 @@ func TestIPv6HandshakeTakesConfiguredRTT(t *testing.T) {
 				if got[0] < rtt-500*time.Microsecond {
 					t.Errorf("asked %v, handshakes took %v", rtt, got)
 				}
-				// Neither resolution of addresses nor routers nor multicast groups.
+				// No neighbour discovery, router solicitation or multicast report.
 				if tcp := int64(stats.Log.Len()); stats.Packets != tcp {
 					t.Errorf("%d packets crossed the path, %d of them TCP", stats.Packets, tcp)
 				}
@@ -45,7 +45,7 @@ func TestIPv6HandshakeTakesConfiguredRTT(t *testing.T) {
 }
 
 func TestIPv6UploadArrivesIntact(t *testing.T) {
-	for _, loss := range []float64{0, 0.01} { // in bursts, and frame by frame
+	for _, loss := range []float64{0, 0.01} { // with GSO, and frame by frame
 		t.Run(fmt.Sprint("loss ", loss), func(t *testing.T) {
 			inMiddle(t, func() error {
 				im := impair.Set{Up: impair.OneWay{Loss: loss}, Down: impair.OneWay{Loss: loss}}.WithRTT(4 * time.Millisecond)

@@ -12,9 +12,9 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// fullLane is a lane with n packets that are due at 0, each with its number, and
-// the far end of what it hands them on to: a datagram socket, which takes a few
-// packets and has no room for more until they are read.
+// fullLane returns a lane with n numbered packets that are due at 0, and the far end
+// of the datagram socket to which it forwards them. The socket accepts a few
+// packets, and no more until they are read.
 func fullLane(t *testing.T, n uint32) (l *lane, far int) {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -25,7 +25,7 @@ func fullLane(t *testing.T, n uint32) (l *lane, far int) {
 		unix.Close(pair[0])
 		unix.Close(pair[1])
 	})
-	if err := unix.SetsockoptInt(pair[0], unix.SOL_SOCKET, unix.SO_SNDBUF, 1); err != nil { // the least there is
+	if err := unix.SetsockoptInt(pair[0], unix.SOL_SOCKET, unix.SO_SNDBUF, 1); err != nil { // the minimum
 		t.Fatal(err)
 	}
 	shape := slots{size: 256, count: n}

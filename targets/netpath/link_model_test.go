@@ -11,8 +11,8 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair/impairtest"
 )
 
-// sigmas is how far a share may be from what it should be, in standard
-// deviations: once in some 10,000 million checks by chance. A run makes 700.
+// sigmas is the tolerance for shares in standard deviations. One check in about
+// 10,000 million exceeds it by chance; a run makes 700.
 const sigmas = 6.5
 
 func TestPlainDelayMakesEveryPacketDueAfterIt(t *testing.T) {
@@ -88,7 +88,7 @@ func TestJitterOfSinglePacketsIsUnbiased(t *testing.T) {
 	}
 }
 
-// The bias that the documentation of Jitter states.
+// The bias that the documentation of OneWay.Jitter states.
 func TestJitterBiasOfBurstMatchesDocumentation(t *testing.T) {
 	const bursts, delay, jitter = 20_000, 20 * time.Millisecond, 10 * time.Millisecond
 	for _, n := range []int{1, 2, 10, 50} {
@@ -150,7 +150,7 @@ func TestLossBurstsHaveConfiguredShareAndLength(t *testing.T) {
 			return
 		}
 		got := float64(lost) / float64(runs)
-		// The first and the last run are cut: a run each.
+		// The first and the last run may be incomplete: allow one run each.
 		if slack := sigmas*math.Sqrt(burst*(burst-1)/float64(runs)) + 2*burst*10/float64(runs); math.Abs(got-burst) > slack {
 			t.Errorf("%d runs of %.3f packets, want %.3f +- %.3f", runs, got, burst, slack)
 		}
@@ -168,7 +168,7 @@ func TestLossOfOneLosesEveryPacket(t *testing.T) {
 	}
 }
 
-// sent is a frame and when its last bit has left the line.
+// sent is a frame and the time at which its last bit was sent.
 type sent struct {
 	bytes int
 	left  int64
@@ -186,12 +186,12 @@ func TestQueueDropsOnlyPacketsThatExceedItsBound(t *testing.T) {
 			im.QueueTime = time.Duration(rapid.Int64Range(1, 1e9).Draw(t, "time"))
 			bound = float64(im.QueueTime) * float64(im.Rate) / 8e9
 		}
-		nanosecond := float64(im.Rate)/8e9 + 1e-6*bound // what rounding may cost
+		nanosecond := float64(im.Rate)/8e9 + 1e-6*bound // tolerance for rounding
 		l := newLink(im, 1, 0)
 		var line []sent
 		stamp := int64(1)
 		for range 300 {
-			// About as fast as the line: the queue fills and empties.
+			// About as fast as the link: the queue fills and empties.
 			stamp += rapid.Int64Range(0, 2*8e9*1000/im.Rate+1).Draw(t, "gap")
 			bytes := rapid.IntRange(60, 1514).Draw(t, "bytes")
 			backlog := waiting(line, stamp, im.Rate)
@@ -210,7 +210,7 @@ func TestQueueDropsOnlyPacketsThatExceedItsBound(t *testing.T) {
 	})
 }
 
-// waiting is what of the frames has not left the line, in bytes.
+// waiting returns how many bytes of the frames have not been sent yet.
 func waiting(line []sent, now, rate int64) float64 {
 	var bytes float64
 	for _, s := range line {
@@ -357,8 +357,8 @@ func TestOneEffectDoesNotChangeAnother(t *testing.T) {
 	}
 }
 
-// checkShare fails if count of n is further than sigmas from its expectation;
-// inflation is the variance over that of independent draws.
+// checkShare fails if count of n differs from its expectation by more than sigmas.
+// inflation is the ratio of the variance to that of independent draws.
 func checkShare(t *rapid.T, what string, count, n int64, share, inflation float64) {
 	t.Helper()
 	slack := sigmas*math.Sqrt(inflation*share*(1-share)*float64(n)) + 1 + sigmas*sigmas/2

@@ -11,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openNaive makes a path the way one does at first: a TUN device at either end,
-// and for each direction a goroutine that reads packets, a channel, and a
-// goroutine that sleeps until a packet is due and writes it. It is what the
-// delay line is held against.
+// openNaive opens a path of the obvious design, for comparison with the delay line:
+// a TUN device at each end, and for each direction a goroutine that reads packets,
+// a channel, and a goroutine that sleeps until a packet is due and writes it.
 func openNaive(spec Spec) (_ *Path, err error) {
 	p := &Path{kind: DelayLine, network: ipv4} // without a line: its server's device counts packets
 	if p.client, err = newNamespace(false); err != nil {
@@ -62,7 +61,7 @@ func openTUN(ns *namespace, dev string, addr netip.Addr, spec Spec) (f *os.File,
 		if err := netlink.AddrAdd(link, ip); err != nil {
 			return fmt.Errorf("give %s its address: %w", dev, err)
 		}
-		// Its own 500 packets are fewer than a burst of connections has.
+		// The default of 500 packets is too small for many connections at once.
 		if err := netlink.LinkSetTxQLen(link, 1<<16); err != nil {
 			return fmt.Errorf("lengthen the queue of %s: %w", dev, err)
 		}
@@ -74,7 +73,7 @@ func openTUN(ns *namespace, dev string, addr netip.Addr, spec Spec) (f *os.File,
 	return f, err
 }
 
-// forward carries one direction's packets until the process ends.
+// forward forwards the packets of one direction until the process ends.
 func forward(from, to *os.File, delay time.Duration) {
 	type packet struct {
 		due  time.Time

@@ -21,7 +21,7 @@ func TestNetemOptionsMatchImpairments(t *testing.T) {
 		"rtt 20ms, loss 0.1%, duplicate 2.5%, reorder 25%": {Limit: netemLimit, Latency: 10_000, Loss: 0.1, Duplicate: 2.5, ReorderProb: 25},
 		"loss 100%, loss-burst 3":                          {Limit: netemLimit, Loss: 100},
 		"loss 1%, loss-burst 1":                            {Limit: netemLimit, Loss: 1},
-		"loss 1%, loss-burst 3":                            {Limit: netemLimit}, // the chain's
+		"loss 1%, loss-burst 3":                            {Limit: netemLimit}, // the chain loses them
 		"rate-up 1Mbit":                                    {Limit: netemLimit},
 	} {
 		im, err := impair.ParseText(text)
@@ -34,7 +34,7 @@ func TestNetemOptionsMatchImpairments(t *testing.T) {
 	}
 }
 
-// What the kernel is told: 32-bit shares, and a gap of 1 with reordering.
+// The kernel gets 32-bit shares, and a gap of 1 with reordering.
 func TestNetemSharesAreExact(t *testing.T) {
 	for _, share := range []float64{0, 0.001, 0.01, 0.1, 0.5, 1} {
 		a, err := netemAttrs(impair.OneWay{Loss: share, Delay: time.Millisecond, Reorder: share})

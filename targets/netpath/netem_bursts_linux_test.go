@@ -16,7 +16,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// chainOf returns the chain of what a text asks of the way up.
+// chainOf returns the loss chain of the up direction of a text.
 func chainOf(t *testing.T, text string) (*lossChain, error) {
 	t.Helper()
 	im, err := impair.ParseText(text)
@@ -68,8 +68,8 @@ func TestLossBurstsThatNetemCannotDoAreAnError(t *testing.T) {
 	}
 }
 
-// What is sent, spelt out by the kernel's headers. A chance of 1% in bursts of 3
-// is one of 1/297 and one of 1/3, of 2^32-1.
+// The expected messages follow the kernel's headers. A loss of 1% in bursts of 3
+// means probabilities of 1/297 and 1/3, in units of 2^32-1.
 func TestNetemMessageHasTheKernelsFormat(t *testing.T) {
 	const limit, share, reorder = 1 << 20, 42949672, 1073741824 // 1% and 25% of 2^32, rounded down
 	for text, want := range map[string][]any{
@@ -100,7 +100,7 @@ func TestNetemMessageHasTheKernelsFormat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		attrs.Latency = 0 // whose unit the kernel tells
+		attrs.Latency = 0 // its unit depends on the kernel
 		got := netemOptions(netlink.NewNetem(netlink.QdiscAttrs{}, attrs), bursts).Serialize()
 		var b bytes.Buffer
 		for _, field := range want {
@@ -114,7 +114,7 @@ func TestNetemMessageHasTheKernelsFormat(t *testing.T) {
 	}
 }
 
-// kernelsChain reads back the chain of a device's netem, nil when it has none.
+// kernelsChain reads back the loss chain of a device's netem; nil if it has none.
 func kernelsChain(dev string) ([]byte, error) {
 	link, err := netlink.LinkByName(dev)
 	if err != nil {
@@ -126,7 +126,7 @@ func kernelsChain(dev string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// find returns the attribute of a type, with the nesting's bit or without.
+	// find returns the attribute of a type, with or without the bit for nesting.
 	find := func(b []byte, kind uint16) []byte {
 		attrs, e := nl.ParseRouteAttr(b)
 		err = errors.Join(err, e)
@@ -139,7 +139,7 @@ func kernelsChain(dev string) ([]byte, error) {
 	}
 	for _, m := range messages {
 		if nl.DeserializeTcMsg(m).Ifindex != int32(link.Attrs().Index) {
-			continue // the kernel tells of all devices
+			continue // the kernel reports all devices
 		}
 		m = m[nl.SizeofTcMsg:]
 		if string(find(m, nl.TCA_KIND)) != "netem\x00" {
@@ -206,9 +206,9 @@ func runs(t *testing.T, got []arrival, n int) (lengths []int) {
 	return lengths
 }
 
-// A chain makes each packet's fate depend on the one before and on nothing else:
-// each lost packet is a burst's last, and each that arrives is followed by a
-// burst, with probabilities of their own. Hence the binomials.
+// In a chain the state of a packet depends only on the packet before. Each lost
+// packet ends its burst with one fixed probability, and each packet that arrives is
+// followed by a burst with another. So both counts are binomial.
 func TestNetemLosesInBursts(t *testing.T) {
 	const n = 40000
 	for _, text := range []string{"rtt 4ms, loss-up 2%, loss-burst-up 3, loss-down 10%, loss-burst-down 8", "loss-up 75%, loss-burst-up 3, loss-down 10%, loss-burst-down 1.5"} {
@@ -244,9 +244,8 @@ func TestNetemLosesInBursts(t *testing.T) {
 	}
 }
 
-// near is expect for trials that may be correlated, which makes their variance
-// so many times that of a binomial, and of which the end of what was sent may
-// have cut one.
+// near is expect for correlated trials, whose variance is a multiple of that of a
+// binomial. The last of them may be incomplete.
 func near(t *testing.T, what string, count, n int, share, inflation float64) {
 	t.Helper()
 	want := float64(n) * share

@@ -11,24 +11,24 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// Why netemAttrs refuses a jitter: a burst of one connection is sent, and behind
-// it one packet of another. On a link the burst keeps its order and the other
-// packet takes, on average, the delay. netem has packets of the burst overtake
-// each other or, with a rate, the other packet wait for all of them.
+// This is why netemAttrs rejects jitter. The test sends a run of packets of one
+// connection, then one packet of another. On a link the run keeps its order and the
+// other packet takes the configured delay on average. In netem packets of the run
+// overtake each other or, with a rate, the other packet waits for all of them.
 func TestNetemJitterReordersWithinConnections(t *testing.T) {
 	const (
 		rounds, burst = 100, 50
 		delay, jitter = 20 * time.Millisecond, 5 * time.Millisecond
-		// The mean of so many uniform delays has a standard deviation of 0.29 ms.
+		// The mean of these uniform delays has a standard deviation of 0.29 ms.
 		slack = time.Millisecond
 	)
 	for name, c := range map[string]struct {
-		rate     uint64 // bytes a second
+		rate     uint64 // bytes per second
 		overtake bool
 		wait     time.Duration // of the other connection's packet
 	}{
 		"alone": {0, true, 0},
-		// The longest of 51 uniform delays (see Impairment.Jitter).
+		// The longest of 51 uniform delays (see OneWay.Jitter).
 		"with a rate": {12.5e9, false, jitter * burst / (burst + 2)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,15 +18,15 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// These tests ask a kernel that has netem what it made of the settings, and
-// measure what it does to packets. Where there is no such kernel at hand,
-// testdata/netem-vm/run boots one.
+// These tests read back the settings from a kernel with netem, and measure what it
+// does to packets. testdata/netem-vm/run boots such a kernel on a machine whose own
+// kernel has no netem.
 
-// requireNetem makes a kernel without netem a failure. The machine that is
-// booted for these tests sets it: there, a skipped test would prove nothing.
+// requireNetem turns skipping into failure on a kernel without netem. The machine
+// that is booted for these tests sets it.
 const requireNetem = "NETPATH_TEST_REQUIRE_NETEM"
 
-// onNetem makes a netem path in a fresh namespace, has f look at it and closes it.
+// onNetem opens a netem path in a new namespace, calls f with it and closes it.
 func onNetem(t *testing.T, text string, f func(p *Path, im impair.Set)) {
 	t.Helper()
 	im, err := impair.ParseText(text)
@@ -47,8 +47,8 @@ func onNetem(t *testing.T, text string, f func(p *Path, im impair.Set)) {
 	})
 }
 
-// disciplines reads back what the kernel has at an end: the netem, and the
-// filter below it or nil.
+// disciplines reads back the qdiscs of an end: the netem, and the filter below it
+// or nil.
 func disciplines(t *testing.T, ns *namespace, dev string) (netem *netlink.Netem, below *netlink.Tbf) {
 	t.Helper()
 	err := ns.do(func() error {
@@ -84,8 +84,8 @@ func disciplines(t *testing.T, ns *namespace, dev string) (netem *netlink.Netem,
 }
 
 // tick is the unit of the packet schedulers' times (PSCHED_SHIFT in
-// net/pkt_sched.h), said here once more so that the netlink package's own
-// conversion is not what checks itself.
+// net/pkt_sched.h). It is repeated here, so that the conversion of the netlink
+// package does not verify itself.
 const tick = 64 * time.Nanosecond
 
 func TestKernelReportsNetemAsConfigured(t *testing.T) {
@@ -170,11 +170,11 @@ type arrival struct {
 	at     time.Time
 }
 
-// quiet is how long a path must have carried nothing to count as empty.
+// quiet is how long a path must have been idle to count as empty.
 const quiet = time.Second
 
-// carry sends n numbered datagrams, each size bytes long as a frame, one way
-// and returns what arrived, in order of arrival.
+// carry sends n numbered datagrams in one direction, in frames of size bytes, and
+// returns those that arrived, in order of arrival.
 func carry(t *testing.T, from, to *net.UDPConn, n, size int) (arrived []arrival) {
 	t.Helper()
 	sent, read := make(chan struct{}), make(chan error, 1)
@@ -209,8 +209,8 @@ func carry(t *testing.T, from, to *net.UDPConn, n, size int) (arrived []arrival)
 	return arrived
 }
 
-// expect checks a count against the 99.9% interval of a binomial, by its
-// normal approximation.
+// expect checks a count against the 99.9% interval of a binomial distribution, by
+// its normal approximation.
 func expect(t *testing.T, what string, count, n int, share float64) {
 	t.Helper()
 	want := float64(n) * share
@@ -277,8 +277,8 @@ func TestNetemDuplicatesItsShare(t *testing.T) {
 	})
 }
 
-// What overtakes arrives before something that was sent earlier; what is
-// delayed never does.
+// A reordered packet arrives before one that was sent earlier; a delayed packet
+// never does.
 func TestNetemReordersItsShare(t *testing.T) {
 	const n = 20000
 	onNetem(t, "rtt 40ms, reorder-up 25%", func(p *Path, im impair.Set) {
@@ -309,7 +309,7 @@ func TestFilterBelowNetemKeepsTheRate(t *testing.T) {
 				if len(got) != n {
 					t.Fatalf("%d of %d arrived", len(got), n)
 				}
-				// The bucket lets the first ones pass at once.
+				// The first ones pass at once, within the bucket.
 				const skipped = 10
 				took := got[n-1].at.Sub(got[skipped].at)
 				rate := float64(n-1-skipped) * fullFrame * 8 / took.Seconds()
@@ -331,8 +331,8 @@ func TestFilterBelowNetemDropsBeyondItsQueue(t *testing.T) {
 		if s, err := p.stats(); err != nil || int(s.QueueDrops) != n-len(got) || s.Lost != 0 || s.Packets != n {
 			t.Errorf("%d of %d arrived, the path counts %+v, %v", len(got), n, s, err)
 		}
-		// The queue, the bucket's two frames, and what leaves while the rest is
-		// being sent: a frame takes 12 ms.
+		// The queue, the two frames of the bucket, and those that leave while the
+		// rest is being sent; a frame takes 12 ms.
 		if len(got) < slots+1 || len(got) > slots+6 {
 			t.Errorf("%d arrived, want about %d", len(got), slots+2)
 		}

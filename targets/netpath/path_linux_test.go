@@ -13,12 +13,12 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// The main thread cannot end, so it must never become a namespace's: that
-// namespace would last as long as the test.
+// Keep tests off the main thread: it cannot end, so a namespace that it entered
+// would exist until the test process ends.
 func init() { runtime.LockOSThread() }
 
-// inMiddle runs f in a fresh namespace that a path can be made from: the test's
-// own thread moves there, and ends with the test.
+// inMiddle runs f in a new namespace from which a path can be opened. The test's
+// thread enters it, and ends with the test.
 func inMiddle(t *testing.T, f func() error) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -33,7 +33,7 @@ func inMiddle(t *testing.T, f func() error) {
 	}
 }
 
-// handshakes opens n connections from the client's end one after the other and
+// handshakes opens n connections from the client's end, one after another, and
 // returns the round trips that the client's kernel measured.
 func handshakes(t *testing.T, p *Path, n int) []time.Duration {
 	t.Helper()
@@ -92,8 +92,8 @@ func TestDelayLineHandshakeTakesConfiguredRTT(t *testing.T) {
 				slices.Sort(got)
 				median := got[len(got)/2]
 				t.Logf("asked %v, median %v, min %v, max %v; late %+v; %d packets, cpu %v", rtt, median, got[0], got[len(got)-1], stats.Late, stats.Packets, stats.CPU)
-				// What the line takes the clocks to be apart is off by a little
-				// when its thread is interrupted between reading the two.
+				// The line's offset between its clocks is slightly off if its thread is
+				// interrupted between reading the two.
 				if got[0] < rtt-500*time.Microsecond {
 					t.Errorf("a handshake took %v, less than the path's %v", got[0], rtt)
 				}

@@ -18,8 +18,8 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// The path of an ordinary user: the test starts itself as one (the user), who
-// starts a process in namespaces of its own (the middle), which makes the path.
+// A path of an ordinary user. The test starts itself as that user; this process
+// starts another one in new namespaces (the middle), which opens the path.
 const actAs = "NETPATH_TEST_ACT_AS"
 
 func TestMain(m *testing.M) {
@@ -37,11 +37,11 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// exitForbidden says that the system does not let ordinary users do this.
+// exitForbidden is the exit status if the system denies this to ordinary users.
 const exitForbidden = 3
 
-// self is this program again. Its own path may lie in a folder that only root
-// can enter; this one needs no folder.
+// self is this program. Its file may be in a folder that only root can enter, while
+// this path is always accessible.
 func self(act string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), actAs+"="+act)
@@ -53,7 +53,7 @@ func actAsUser() error {
 	if os.Geteuid() == 0 {
 		return errors.New("this is not an ordinary user")
 	}
-	runtime.LockOSThread() // whose end would end the middle
+	runtime.LockOSThread() // the end of the thread would end the middle
 	cmd := self("middle")
 	cmd.Stdout = os.Stdout
 	Isolate(cmd)
@@ -92,7 +92,7 @@ func actAsMiddle() error {
 	if err != nil {
 		return err
 	}
-	// The handshake's last segment has crossed the path when accept returns.
+	// When accept returns, the last segment of the handshake has crossed the path.
 	served, err := listener.Accept()
 	if err != nil {
 		return err

@@ -156,7 +156,7 @@ func TestCheckRejectsWhatTheGrammarCannotExpress(t *testing.T) {
 
 func TestEveryKeyHasFlagAndDocumentation(t *testing.T) {
 	fs := flag.NewFlagSet("", flag.ContinueOnError)
-	// Flags that a run has defined itself: a clash would panic.
+	// Flags that run defines itself: defining one twice would panic.
 	for _, name := range []string{
 		"strategy", "client", "rtt", "concurrency", "body", "loss", "limit", "service-time", "requests", "duration", "rate", "rounds",
 		"path", "congestion", "seed", "out", "name", "format", "quiet", "timeout", "read-delay", "max-cell", "close-delay", "quiet-floor", "ack-timeout",

@@ -37,7 +37,7 @@ func TestEachFateFollowsFromTheLedgers(t *testing.T) {
 		{"no end of the answer, from a server without a ledger", &Connection{Answer: 170, AnswerArrived: 170}, saw(results.TimeoutReceive, 170), nil, results.NeverSent, ""},
 
 		{"no packets", nil, saw(results.Delivered, 170), entry(170), results.UnknownFate, "was recorded"},
-		{"nobody knows of the client", &whole, nil, entry(170), results.UnknownFate, "reported nothing"},
+		{"no report of the client", &whole, nil, entry(170), results.UnknownFate, "reported nothing"},
 		{"read, but never sent", &Connection{}, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 bytes of it left"},
 		{"read, but lost", &lost, saw(results.Delivered, 170), entry(170), results.UnknownFate, "0 arrived"},
 		{"more left than was written", &whole, saw(results.ResetSend, 0), entry(100), results.UnknownFate, "100 bytes written"},
@@ -56,8 +56,8 @@ func TestEachFateFollowsFromTheLedgers(t *testing.T) {
 	}
 }
 
-// Under TLS both ends count plaintext or ciphertext of their own, and the last
-// record of the stream belongs to no answer.
+// With TLS each end counts plain text or cipher text, and the last record of the
+// stream does not belong to the answer.
 func TestCloseNotifyIsNotPartOfTheAnswer(t *testing.T) {
 	saw := func(o results.Outcome) *Attempt { return &Attempt{Outcome: o, Received: 170} }
 	entry := &Entry{Rejected: true, Answer: 900, Tail: 24}
@@ -75,7 +75,7 @@ func TestCloseNotifyIsNotPartOfTheAnswer(t *testing.T) {
 		{"the answer was lost", Connection{Answer: 900, AnswerArrived: 700}, saw(results.ResetReceive), entry, results.LostOnPath},
 		{"the answer never left", Connection{Answer: 700, AnswerArrived: 700}, saw(results.ResetReceive), entry, results.NeverSent},
 		{"the answer never left, but was read", Connection{Answer: 0, AnswerArrived: 0}, saw(results.Delivered), entry, results.UnknownFate},
-		{"no ledger, no FIN, and nobody knows of the client", Connection{Answer: 876, AnswerArrived: 876}, nil, nil, results.UnknownFate},
+		{"no ledger, no FIN, and no report of the client", Connection{Answer: 876, AnswerArrived: 876}, nil, nil, results.UnknownFate},
 		{"no ledger, no FIN, read", Connection{Answer: 876, AnswerArrived: 876}, saw(results.Delivered), nil, results.Read},
 		{"no ledger, the answer was lost", Connection{Answer: 900, AnswerArrived: 700, AllSent: true}, saw(results.ResetReceive), nil, results.LostOnPath},
 	} {
@@ -88,10 +88,10 @@ func TestCloseNotifyIsNotPartOfTheAnswer(t *testing.T) {
 	}
 }
 
-// rejected tells the log of a rejection over an unread request of 1000 bytes,
-// and returns what the two ends say of it.
+// rejected logs a rejection with an unread request of 1000 bytes, and returns the
+// ledger entries of both ends.
 func (s *script) rejected(ms float64, port uint16, o results.Outcome) (Attempt, Entry) {
-	s.isn = [2]uint32{s.isn[0] + 1_000_003, s.isn[1] + 7_000_001} // a kernel's grow with the clock
+	s.isn = [2]uint32{s.isn[0] + 1_000_003, s.isn[1] + 7_000_001} // those of a kernel grow with the clock
 	s.shake(ms, port)
 	s.send(ms+20, client(port, ACK, 1, 1, 1000))
 	s.send(ms+30, server(port, ACK, 1, 1001, 170))
@@ -110,7 +110,7 @@ func TestAgreeingLedgersAreJoinedOneToOne(t *testing.T) {
 	var entries []Entry
 	const n = 300
 	for i := range n {
-		// Every port is used again as soon as its connection was reset.
+		// Every port is reused as soon as its connection is reset.
 		a, e := s.rejected(float64(i/10)*50+float64(i%10)+1, uint16(i%10+1), []results.Outcome{results.DeliveredThenReset, results.ResetSend}[i%2])
 		attempts, entries = append([]Attempt{a}, attempts...), append(entries, e)
 	}
@@ -148,7 +148,7 @@ func TestDisagreementsOfLedgersAreListed(t *testing.T) {
 	for port := uint16(1); port <= 8; port++ {
 		a, e := s.rejected(float64(port)*100, port, results.DeliveredThenReset)
 		switch port {
-		case 1: // the fleet has forgotten it
+		case 1: // the fleet has no attempt
 		case 2:
 			attempts = append(attempts, a) // the server never saw it
 		case 3:
@@ -160,7 +160,7 @@ func TestDisagreementsOfLedgersAreListed(t *testing.T) {
 		case 5:
 			e.Read = 1001
 			attempts, entries = append(attempts, a), append(entries, e)
-		case 6: // not on the wire, as it is another port
+		case 6: // no packets are recorded for this port
 			a.Port, e.Port = 60, 61
 			attempts, entries = append(attempts, a), append(entries, e)
 		default:

@@ -12,11 +12,11 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// These tests hold the ledger to what the kernel really sends: they run plain
-// sockets over the loopback interface of a fresh namespace and read every
-// packet from it with a packet socket.
+// These tests compare Connections with what the kernel really sends. They use plain
+// sockets on the loopback interface of a new namespace, and read every packet with
+// a packet socket.
 
-// alone runs f on a thread with a network namespace of its own.
+// alone runs f on a thread in a new network namespace.
 func alone(t *testing.T, f func() error) {
 	t.Helper()
 	failed := make(chan error)
@@ -57,8 +57,8 @@ func enterNamespace() error {
 	return nil
 }
 
-// bench is a client's and a server's socket, connected, and all that crosses
-// between them. Its methods stop the test's thread at the first error.
+// bench is a connected pair of a client's and a server's socket, and the log of the
+// packets between them. Its methods panic with a failure on an error.
 type bench struct {
 	tap            int
 	log            *Log
@@ -83,12 +83,12 @@ func must(err error) {
 
 const request, answer = 1000, 170
 
-// patience bounds what must happen; no test waits for it to pass.
+// patience is the timeout for what must happen; a passing test never waits for it.
 var patience = unix.Timeval{Sec: 30}
 
-// onWire has story happen to sockets of a fresh namespace and returns the
-// connection that the ledger makes of it. Nothing waits for a time: the story
-// ends when until holds of the packets so far.
+// onWire runs story with sockets in a new namespace and returns the connection
+// reconstructed from its packets. It does not wait for a fixed time: it ends once
+// until accepts the packets so far.
 func onWire(t *testing.T, story func(b *bench), until func(Connection) bool) (c Connection) {
 	t.Helper()
 	alone(t, func() (err error) {
@@ -129,7 +129,7 @@ func (b *bench) socket() int {
 	return fd
 }
 
-// read takes the next packet from the tap.
+// read reads the next packet from the tap.
 func (b *bench) read() error {
 	var buf [1 << 17]byte
 	n, _, err := unix.Recvfrom(b.tap, buf[:], 0)

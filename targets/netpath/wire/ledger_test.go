@@ -6,7 +6,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// only returns the script's one connection.
+// only returns the only connection of a script.
 func (s *script) only(t *testing.T) Connection {
 	t.Helper()
 	all := Connections(s.log)
@@ -16,15 +16,15 @@ func (s *script) only(t *testing.T) Connection {
 	return all[0]
 }
 
-// wraps are initial sequence numbers around which the stories are told, so that
-// every sum crosses the end of the sequence space in some of them.
+// wraps are initial sequence numbers for the scripts. With some of them each sum
+// crosses the end of the sequence space.
 var wraps = [][2]uint32{{0, 0}, {1 << 31, 1<<31 - 50}, {1<<32 - 1, 1<<32 - 60}, {1<<32 - 500, 1<<32 - 1}}
 
 func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		story func(s *script)
-		want  Connection // but for the handshake's times
+		want  Connection // without the times of the handshake
 	}{
 		{"the answer and the reset of a close over unread data arrive", func(s *script) {
 			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
@@ -38,8 +38,8 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 		{"a lost answer is not sent again once the server has reset, and only the second reset takes", func(s *script) {
 			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
 			s.drop(30, server(1, ACK|PSH, 1, 1001, 170))
-			s.send(31, server(1, RST|ACK, 171, 1001, 0)) // not what the client waits for
-			s.send(41, client(1, ACK, 1001, 1, 0))       // so it asks back
+			s.send(31, server(1, RST|ACK, 171, 1001, 0)) // not the sequence number that the client expects
+			s.send(41, client(1, ACK, 1001, 1, 0))       // so it sends a challenge ACK
 			s.send(51, server(1, RST, 1, 0, 0))
 		}, Connection{
 			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AllSent: true,
@@ -73,9 +73,9 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 			Cause: results.LingerZero, Reset: 30e6, Resets: 1, ResetsLost: 1,
 		}},
 		{"data that had left before the reset was sent does not count as arrived before it", func(s *script) {
-			s.send(29.9, client(1, ACK|PSH, 1, 1, 1000)) // there at 39.9
+			s.send(29.9, client(1, ACK|PSH, 1, 1, 1000)) // arrives at 39.9
 			s.send(30, server(1, ACK|PSH, 1, 1, 170))
-			s.send(39.95, server(1, RST|ACK, 171, 1, 0)) // the kernel had not seen it yet
+			s.send(39.95, server(1, RST|ACK, 171, 1, 0)) // the kernel had not received it yet
 		}, Connection{
 			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
 			Cause: results.LingerZero, Reset: 39.95e6, ResetAccepted: 49.95e6, Resets: 1,
@@ -174,10 +174,10 @@ func TestRefusedConnectionIsRecognised(t *testing.T) {
 func TestReusedPortIsAnotherConnection(t *testing.T) {
 	s := newScript()
 	s.send(1, client(9, SYN, 100, 0, 0))
-	s.send(1000, client(9, SYN, 100, 0, 0)) // sent again: the same connection
+	s.send(1000, client(9, SYN, 100, 0, 0)) // resent: the same connection
 	s.send(1010, server(9, SYN|ACK, 7000, 101, 0))
 	s.send(1020, client(9, ACK, 101, 7001, 0))
-	s.drop(1030, server(9, ACK|FIN, 7001, 101, 170)) // its loss is not known yet when the port is used again
+	s.drop(1030, server(9, ACK|FIN, 7001, 101, 170)) // its loss is not known yet when the port is reused
 	s.send(1030, client(9, RST|ACK, 101, 7001, 0))
 	s.send(1040, client(9, SYN, 900_000, 0, 0))
 	s.send(1050, server(9, SYN|ACK, 40_000, 900_001, 0))

@@ -27,7 +27,7 @@ func TestFullLogCountsMissedPackets(t *testing.T) {
 		l.Duplicate(r, 200)
 	}
 	l.Enter([]byte("not a frame"), FromClient, 9)
-	// Two packets and one copy found room: one copy and three packets did not.
+	// Two packets and one duplicate fit; one duplicate and three packets do not.
 	if l.Len() != 3 || l.Missed != 4 || l.Others != 1 || l.Uncaptured != 1 {
 		t.Errorf("%d records, %d missed, %d others, %d without bytes", l.Len(), l.Missed, l.Others, l.Uncaptured)
 	}
@@ -82,7 +82,7 @@ func TestLogReturnsWhatWasRecorded(t *testing.T) {
 	})
 }
 
-// BenchmarkLog is what the witness costs the path's thread a packet.
+// BenchmarkLog measures the cost of the log per packet, on the path's thread.
 func BenchmarkLog(b *testing.B) {
 	frame := frame4(client(1, ACK, 1, 1, 1448))
 	for name, snap := range map[string]int{"records": 0, "records and 96 bytes": 96} {
@@ -99,8 +99,8 @@ func BenchmarkLog(b *testing.B) {
 	}
 }
 
-// BenchmarkLedger is what it costs, a packet, to make the ledger afterwards.
-func BenchmarkLedger(b *testing.B) {
+// BenchmarkConnections measures the cost of Connections per packet.
+func BenchmarkConnections(b *testing.B) {
 	s := newScript()
 	s.log = NewLog(time.Now(), Limits{})
 	for i := range 10_000 {

@@ -9,9 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawFrame draws a TCP segment and returns it with the frame that another
-// program, package layers, writes for it, padded to Ethernet's least length,
-// and the length of its headers.
+// drawFrame draws a TCP segment. It also returns its frame as encoded by package
+// layers, padded to the minimum length of Ethernet, and the length of the headers.
 func drawFrame(t *rapid.T) (tcp *layers.TCP, payload, frame []byte, headers int) {
 	tcp = &layers.TCP{
 		SrcPort: layers.TCPPort(rapid.Uint16().Draw(t, "src")),
@@ -73,7 +72,7 @@ func TestParseAgreesWithGopacket(t *testing.T) {
 		if got, ok := Parse(frame, FromServer); !ok || got != want {
 			t.Fatalf("Parse from the server: %+v, %v; want %+v", got, ok, want)
 		}
-		// The payload may be cut off; the headers may not.
+		// The payload may be truncated, the headers may not.
 		cut := rapid.IntRange(0, len(frame)).Draw(t, "cut")
 		got, ok := Parse(frame[:cut], FromServer)
 		if whole := cut >= headers; ok != whole || ok && got != want {

@@ -19,7 +19,7 @@ import (
 
 func TestOnlyPartialChecksumsAreCompleted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, _, frame, _ := drawFrame(t) // with its checksum, by another program
+		_, _, frame, _ := drawFrame(t) // with the checksum of package layers
 		s, _ := dissect(frame)
 		at := frame[s.transport+16:]
 		want := binary.BigEndian.Uint16(at)
@@ -40,8 +40,8 @@ func TestOnlyPartialChecksumsAreCompleted(t *testing.T) {
 	})
 }
 
-// manyRejections is a log of rejections of different outcomes and fates, and
-// what the fleet and the server say of them.
+// manyRejections returns a log of rejections with different outcomes and fates, and
+// the entries of the fleet and the server.
 func manyRejections() (*Log, []Joined) {
 	s := newScript()
 	s.log.limits.Snap = 100
@@ -52,7 +52,7 @@ func manyRejections() (*Log, []Joined) {
 		ms, port := float64(i)*7+1, uint16(i+1)
 		a, e := s.rejected(ms, port, outcomes[i%3])
 		if i%3 == 1 {
-			s.drop(ms+230, server(port, ACK, 1, 1001, 170)) // sent again, and lost
+			s.drop(ms+230, server(port, ACK, 1, 1001, 170)) // resent, and lost
 		}
 		attempts, entries = append(attempts, a), append(entries, e)
 	}
@@ -115,7 +115,7 @@ func TestCaptureHoldsEveryLoggedPacket(t *testing.T) {
 	}
 }
 
-// tshark returns how many packets of a capture a display filter picks.
+// tshark returns how many packets of a capture match a display filter.
 func tshark(t *testing.T, file, filter string) int64 {
 	t.Helper()
 	if _, err := exec.LookPath("tshark"); err != nil {

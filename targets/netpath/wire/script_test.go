@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// server's port in scripts.
+// testPort is the server's port in scripts.
 const testPort = 8080
 
-// client and server make packets as the two ends send them. Numbers of their
-// streams begin at 0 with the SYN.
+// client and server return packets that the two ends send. Sequence numbers begin
+// at 0 with the SYN.
 func client(port uint16, f Flags, seq, ack, n uint32) Packet {
 	return Packet{ClientPort: port, ServerPort: testPort, Flags: f, Seq: seq, Ack: ack, Len: n, Window: 500, Direction: FromClient}
 }
@@ -23,8 +23,8 @@ func server(port uint16, f Flags, seq, ack, n uint32) Packet {
 	return p
 }
 
-// script is a story told to a log: packets with the millisecond that they were
-// sent in, over a path with a delay of 10 ms.
+// script fills a log with packets, given the millisecond at which each is sent,
+// over a path with a delay of 10 ms.
 type script struct {
 	log *Log
 	isn [2]uint32 // of the client and of the server
@@ -36,14 +36,14 @@ func newScript() *script {
 	return &script{log: NewLog(time.Unix(1e9, 0), Limits{Snap: 1 << 16})}
 }
 
-// send has a packet cross the path; it returns the record's Ref.
+// send logs a packet that crosses the path, and returns its Ref.
 func (s *script) send(ms float64, p Packet) Ref {
 	r := s.enter(ms, p)
 	s.log.Forward(r, s.log.at(r).In+int64(delay))
 	return r
 }
 
-// drop has a packet enter the path and not come out.
+// drop logs a packet that is lost on the path, and returns its Ref.
 func (s *script) drop(ms float64, p Packet) Ref {
 	r := s.enter(ms, p)
 	s.log.Drop(r, Lost)
@@ -59,14 +59,14 @@ func (s *script) enter(ms float64, p Packet) Ref {
 	return s.log.Enter(frame4(p), p.Direction, int64(ms*1e6))
 }
 
-// shake opens a connection: the client's SYN leaves at ms.
+// shake logs a handshake whose SYN leaves the client at ms.
 func (s *script) shake(ms float64, port uint16) {
 	s.send(ms, client(port, SYN, 0, 0, 0))
 	s.send(ms+10, server(port, SYN|ACK, 0, 1, 0))
 	s.send(ms+20, client(port, ACK, 1, 1, 0))
 }
 
-// frame4 writes the packet as an Ethernet frame with IPv4, without checksums.
+// frame4 encodes the packet as an Ethernet frame with IPv4, without checksums.
 func frame4(p Packet) []byte {
 	const header = ethernetHeader + ipv4Header + tcpHeader
 	b := make([]byte, header+int(p.Len))
@@ -90,7 +90,7 @@ func frame4(p Packet) []byte {
 	return b
 }
 
-// differ lists the fields of two structs that are not equal.
+// differ lists the exported fields in which two structs differ.
 func differ(got, want any) string {
 	var b strings.Builder
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)

@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// uploadMeetsClose is a close in the middle of an upload: the answer's first
-// copy is lost for good, the client asks back, and data goes on for a while.
+// uploadMeetsClose is a close during an upload: the answer is lost for good, the
+// client sends a challenge ACK, and data continues for a while.
 func uploadMeetsClose() Drawing {
 	s := newScript()
 	s.shake(1, 40001)
@@ -44,7 +44,7 @@ func uploadMeetsClose() Drawing {
 	return d
 }
 
-// lingering is a lingering close whose answer is lost once and sent again.
+// lingering is a lingering close whose answer is lost once and resent.
 func lingering() Drawing {
 	s := newScript()
 	s.shake(1, 40002)

@@ -10,8 +10,8 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-// client and server make packets as the two ends send them. Numbers of their
-// streams begin at 0 with the SYN.
+// client and server return packets that the two ends send. Sequence numbers begin
+// at 0 with the SYN.
 func client(port uint16, f wire.Flags, seq, ack, n uint32) wire.Packet {
 	return wire.Packet{ClientPort: port, ServerPort: 8080, Flags: f, Seq: seq, Ack: ack, Len: n, Window: 500, Direction: wire.FromClient}
 }
@@ -22,7 +22,7 @@ func server(port uint16, f wire.Flags, seq, ack, n uint32) wire.Packet {
 	return p
 }
 
-// script fills a log with packets, given the millisecond in which each is sent,
+// script fills a log with packets, given the millisecond at which each is sent,
 // over a path with a delay of 10 ms.
 type script struct{ log *wire.Log }
 
@@ -30,27 +30,27 @@ const delay = 10 * time.Millisecond
 
 func newScript() *script { return &script{wire.NewLog(time.Unix(1e9, 0), wire.Limits{})} }
 
-// send has a packet cross the path.
+// send logs a packet that crosses the path.
 func (s *script) send(ms float64, p wire.Packet) {
 	r := s.enter(ms, p)
 	s.log.Forward(r, s.log.Packet(r).In+int64(delay))
 }
 
-// drop has a packet enter the path and not come out.
+// drop logs a packet that is lost on the path.
 func (s *script) drop(ms float64, p wire.Packet) { s.log.Drop(s.enter(ms, p), wire.Lost) }
 
 func (s *script) enter(ms float64, p wire.Packet) wire.Ref {
 	return s.log.Enter(frame(p), p.Direction, int64(ms*1e6))
 }
 
-// shake opens a connection: the client's SYN leaves at ms.
+// shake logs a handshake whose SYN leaves the client at ms.
 func (s *script) shake(ms float64, port uint16) {
 	s.send(ms, client(port, wire.SYN, 0, 0, 0))
 	s.send(ms+10, server(port, wire.SYN|wire.ACK, 0, 1, 0))
 	s.send(ms+20, client(port, wire.ACK, 1, 1, 0))
 }
 
-// frame writes the packet as an Ethernet frame.
+// frame encodes the packet as an Ethernet frame.
 func frame(p wire.Packet) []byte {
 	src, dst := p.ClientPort, p.ServerPort
 	if p.Direction == wire.FromServer {

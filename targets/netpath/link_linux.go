@@ -91,7 +91,7 @@ type offload int
 const (
 	wholeFrames offload = iota // none: frames of at most the MTU, with checksums
 	noChecksums                // frames of at most the MTU, without checksums
-	gsoPackets                 // packets of up to maxBurst bytes, without checksums
+	gsoPackets                 // packets of up to maxGSO bytes, without checksums
 )
 
 // configure gives the end's device its address and brings it up.

@@ -16,6 +16,7 @@ package netpath
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -38,23 +39,13 @@ const (
 	Loopback Kind = "loopback"
 )
 
-// Kinds is the table of all kinds, in the order in which Auto tries them.
-var Kinds = []struct {
-	Kind    Kind
-	Summary string
-}{
-	{Auto, "the best of the following that this machine allows"},
-	{Netem, "kernel netem on a veth pair between two network namespaces"},
-	{DelayLine, "user-space delay line between two veth pairs in network namespaces"},
-	{Loopback, "the loopback interface: no delay, no loss"},
-}
+// kinds are all kinds, in the order in which Auto tries them.
+var kinds = []Kind{Auto, Netem, DelayLine, Loopback}
 
 // ParseKind returns the kind called name.
 func ParseKind(name string) (Kind, error) {
-	for _, k := range Kinds {
-		if string(k.Kind) == name {
-			return k.Kind, nil
-		}
+	if k := Kind(name); slices.Contains(kinds, k) {
+		return k, nil
 	}
 	return "", fmt.Errorf("unknown path %q", name)
 }

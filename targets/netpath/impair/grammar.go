@@ -116,10 +116,8 @@ func (e *SettingError) Error() string { return fmt.Sprintf("%s %q: %v", e.Key, e
 
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// Parse applies the settings to a path without impairments, in the order of
-// Keys, and checks the result. Errors are of type *SettingError.
-func Parse(settings []Setting) (Set, error) { return parse(Keys, settings) }
-
+// parse applies the settings to a path without impairments, in the order of keys,
+// and checks the result. Errors are of type *SettingError.
 func parse(keys []Key, settings []Setting) (Set, error) {
 	im, err := apply(keys, Set{}, settings)
 	if err != nil {
@@ -166,7 +164,7 @@ func ParseText(text string) (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	return Parse(settings)
+	return parse(Keys, settings)
 }
 
 // ParseFile parses a file as ParseText does its text. Errors about a setting
@@ -179,7 +177,7 @@ func ParseFile(path string) (Set, error) {
 	settings, lines, err := readSettings(string(b))
 	var im Set
 	if err == nil {
-		im, err = Parse(settings)
+		im, err = parse(Keys, settings)
 	}
 	if err == nil {
 		return im, nil

@@ -280,7 +280,7 @@ func TestKernelResetsGetTheirCause(t *testing.T) {
 				t.Errorf("%d bytes of the answer left, %d arrived, %d of them in time; want %d: %+v", c.Answer, c.AnswerArrived, c.ArrivedBeforeReset, answer, c)
 			}
 			if ended := tt.cause != results.ClientReset; c.AllSent != ended {
-				t.Errorf("AnswerWhole is %v, want %v", c.AllSent, ended)
+				t.Errorf("AllSent is %v, want %v", c.AllSent, ended)
 			}
 		})
 	}

@@ -44,11 +44,11 @@ type Log struct {
 	// Missed counts the packets that found the log full. If it is not 0, what
 	// happened on a connection may be unknown.
 	Missed int64
-	// Others counts frames that are not TCP.
-	Others int64
-	// Uncaptured counts recorded packets without kept bytes, because
+	// others counts frames that are not TCP.
+	others int64
+	// uncaptured counts recorded packets without kept bytes, because
 	// Limits.Bytes was reached.
-	Uncaptured int64
+	uncaptured int64
 
 	limits Limits
 	n      int
@@ -74,13 +74,13 @@ func NewLog(epoch time.Time, limits Limits) *Log {
 func (l *Log) Enter(frame []byte, d Direction, at int64) Ref {
 	p, ok := Parse(frame, d)
 	if !ok {
-		l.Others++
+		l.others++
 		return NoRef
 	}
 	p.In = at
 	ref := l.add(p)
 	if ref != NoRef && l.limits.Snap > 0 && !l.frames.keep(frame, l.limits) {
-		l.Uncaptured++
+		l.uncaptured++
 	}
 	return ref
 }
@@ -120,9 +120,9 @@ func (l *Log) Len() int { return l.n }
 // Packet returns a record.
 func (l *Log) Packet(r Ref) Packet { return *l.at(r) }
 
-// Frame returns the kept bytes of a packet's frame and the length of the whole
+// frame returns the kept bytes of a packet's frame and the length of the whole
 // frame; nil and 0 if no bytes were kept.
-func (l *Log) Frame(r Ref) (kept []byte, length int) { return l.frames.get(r) }
+func (l *Log) frame(r Ref) (kept []byte, length int) { return l.frames.get(r) }
 
 // All yields the records in order of entering the path.
 func (l *Log) All() iter.Seq2[Ref, Packet] {

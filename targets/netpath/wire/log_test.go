@@ -28,8 +28,8 @@ func TestFullLogCountsMissedPackets(t *testing.T) {
 	}
 	l.Enter([]byte("not a frame"), FromClient, 9)
 	// Two packets and one duplicate fit; one duplicate and three packets do not.
-	if l.Len() != 3 || l.Missed != 4 || l.Others != 1 || l.Uncaptured != 1 {
-		t.Errorf("%d records, %d missed, %d others, %d without bytes", l.Len(), l.Missed, l.Others, l.Uncaptured)
+	if l.Len() != 3 || l.Missed != 4 || l.others != 1 || l.uncaptured != 1 {
+		t.Errorf("%d records, %d missed, %d others, %d without bytes", l.Len(), l.Missed, l.others, l.uncaptured)
 	}
 	for _, c := range Connections(l) {
 		if !c.LogFull {
@@ -71,7 +71,7 @@ func TestLogReturnsWhatWasRecorded(t *testing.T) {
 			t.Fatalf("%d records, want %d", l.Len(), len(want))
 		}
 		for r, p := range l.All() {
-			kept, length := l.Frame(r)
+			kept, length := l.frame(r)
 			if snap == 0 && length != 0 || snap > 0 && (length != len(frames[r]) || !bytes.Equal(kept, frames[r][:min(snap, length)])) {
 				t.Fatalf("packet %d: %d bytes kept of %d", r, len(kept), length)
 			}

@@ -71,7 +71,7 @@ func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 	}
 	var buf []byte
 	for _, x := range capturedPackets(l, sample) {
-		kept, length := l.Frame(x.ref)
+		kept, length := l.frame(x.ref)
 		if length == 0 {
 			continue
 		}

@@ -149,8 +149,8 @@ func readImports(t *testing.T) (rows []packageRow, before, after string) {
 	return rows, before, after
 }
 
-// orderedRows puts packages behind all that they import, otherwise in the order
-// of the rows that there were; new packages come last.
+// orderedRows puts every package behind all that it imports, otherwise in the
+// order of the rows that there were, with new packages as late as that allows.
 func orderedRows(rows []packageRow, imports map[string][]string) []packageRow {
 	purposes, place := map[string]string{}, map[string]int{}
 	for i, row := range rows {

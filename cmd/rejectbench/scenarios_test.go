@@ -53,14 +53,14 @@ func TestARunOfAllScenariosHasACellForEachPart(t *testing.T) {
 }
 
 func TestTheScenarioOfTheReadmeIsOne(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	b, err := os.ReadFile(filepath.Join("..", "..", "analysis", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, text, found := strings.Cut(string(b), "```yaml\nname: shop-17\n")
 	text, _, closed := strings.Cut(text, "```")
 	if !found || !closed {
-		t.Fatal("the README has no scenario shop-17")
+		t.Fatal("analysis/README.md has no scenario shop-17")
 	}
 	if _, err := scenario.Parse("README.md", []byte("name: shop-17\n"+text)); err != nil {
 		t.Error(err)

@@ -47,7 +47,7 @@ type Coordinate struct {
 
 	compare func(a, b *Point) int
 	tag     string // in latency tags; {} is the plain value
-	tagged  bool   // every tag has it, set or not
+	inTags  bool   // every tag has it, set or not
 }
 
 // Coordinates is the one table of the coordinates of a point. Tables, rules,
@@ -55,28 +55,28 @@ type Coordinate struct {
 // completion range over it.
 var Coordinates = []Coordinate{
 	ordered(Coordinate{Name: "strategy", Label: "Strategy", JSON: "strategy", Flag: "strategy", Head: "strategy", Key: "strategy", Order: 13,
-		Summary: "how the server rejects", Always: true, Phrase: "{}", tag: "{}", tagged: true},
+		Summary: "how the server rejects", Always: true, Phrase: "{}", tag: "{}", inTags: true},
 		"", func(p *Point) string { return p.Strategy }),
 	ordered(Coordinate{Name: "client", Label: "Client", JSON: "client", Flag: "client", Head: "client", Key: "client", Order: 5,
-		Summary: "how the client sends and reads", Always: true, Phrase: "{}", tag: "{}", tagged: true},
+		Summary: "how the client sends and reads", Always: true, Phrase: "{}", tag: "{}", inTags: true},
 		"", func(p *Point) string { return p.Client }),
 	ordered(Coordinate{Name: "rtt", Label: "Round trip", JSON: "rtt_ms", Flag: "rtt", Unit: UnitMs, Head: "rtt", Key: "rtt", Order: 12,
-		Summary: "round trip that was asked for", Always: true, Phrase: "rtt {} ms", tag: "rtt={}ms", tagged: true},
+		Summary: "round trip that was asked for", Always: true, Phrase: "rtt {} ms", tag: "rtt={}ms", inTags: true},
 		0, func(p *Point) float64 { return p.RTTMs }),
 	ordered(Coordinate{Name: "concurrency", Label: "Concurrency", JSON: "concurrency", Flag: "concurrency", Head: "conc", Key: "conc", Order: 10,
-		Summary: "attempts in flight at once", Always: true, Phrase: "concurrency {}", tag: "c={}", tagged: true},
+		Summary: "attempts in flight at once", Always: true, Phrase: "concurrency {}", tag: "c={}", inTags: true},
 		0, func(p *Point) int64 { return int64(p.Concurrency) }),
 	ordered(Coordinate{Name: "body", Label: "Body", JSON: "body_bytes", Flag: "body", Unit: UnitBytes, Head: "body", Key: "body", Order: 11,
-		Summary: "size of the request's body", Always: true, Phrase: "body {}", tag: "body={}", tagged: true},
+		Summary: "size of the request's body", Always: true, Phrase: "body {}", tag: "body={}", inTags: true},
 		0, func(p *Point) int64 { return p.BodyBytes }),
 	ordered(Coordinate{Name: "loss", Label: "Loss", JSON: "loss", Flag: "loss", Unit: UnitPercent, Head: "loss", Key: "loss", Order: 6,
-		Summary: "packets lost on purpose, each way", Phrase: "loss {}%", tag: "loss={}", tagged: true},
+		Summary: "packets lost on purpose, each way", Phrase: "loss {}%", tag: "loss={}", inTags: true},
 		0, func(p *Point) float64 { return p.Loss }),
 	ordered(Coordinate{Name: "limit", Label: "Limit", JSON: "limit", Head: "limit", Key: "limit", Order: 7,
-		Summary: "connections the server admits at once", Phrase: "limit {}", tag: "limit={}", tagged: true},
+		Summary: "connections the server admits at once", Phrase: "limit {}", tag: "limit={}", inTags: true},
 		0, func(p *Point) int64 { return int64(p.Limit) }),
 	ordered(Coordinate{Name: "rate", Label: "Rate", JSON: "rate", Unit: UnitPerSecond, Head: "rate", Key: "rate", Order: 8,
-		Summary: "attempts due a second; 0 is a closed loop", Phrase: "rate {}/s", Unset: "closed loop", tag: "rate={}", tagged: true},
+		Summary: "attempts due a second; 0 is a closed loop", Phrase: "rate {}/s", Unset: "closed loop", tag: "rate={}", inTags: true},
 		0, func(p *Point) float64 { return p.Rate }),
 	switched(Coordinate{Name: "ipv6", Label: "IPv6", JSON: "ipv6", Head: "ipv6", Key: "ipv6", Order: 14,
 		Summary: "the two ends speak IPv6", Phrase: "IPv6", Unset: "IPv4", tag: "ipv6"},
@@ -191,6 +191,11 @@ func CoordinateByName(name string) *Coordinate {
 	return nil
 }
 
+// tagged writes a point's value for a latency tag.
+func (c *Coordinate) tagged(p *Point) string {
+	return strings.ReplaceAll(c.tag, "{}", fmt.Sprint(c.Value(p)))
+}
+
 // tags writes the coordinates of a point for a latency tag: those that every
 // tag has, and those that are set.
 func (p *Point) tags() (always, set []string) {
@@ -199,9 +204,9 @@ func (p *Point) tags() (always, set []string) {
 		if c.tag == "" {
 			continue
 		}
-		text := strings.ReplaceAll(c.tag, "{}", fmt.Sprint(c.Value(p)))
+		text := c.tagged(p)
 		switch {
-		case c.tagged:
+		case c.inTags:
 			always = append(always, text)
 		case c.Set(p):
 			set = append(set, text)

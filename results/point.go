@@ -2,6 +2,7 @@ package results
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ func (p Point) Key() Point {
 func (p *Point) Request() int { return max(p.NthRequest, 1) }
 
 // RTT is the round trip as a duration, rounded to nanoseconds.
-func (p *Point) RTT() time.Duration { return time.Duration(p.RTTMs * float64(time.Millisecond)) }
+func (p *Point) RTT() time.Duration { return time.Duration(math.Round(p.RTTMs * float64(time.Millisecond))) }
 
 // ScenarioPart names the part of a scenario that the point belongs to, as
 // scenario/part. It is empty in a grid.
@@ -77,6 +78,44 @@ func (p Point) String() string {
 		text = p.ScenarioPart() + ": " + text
 	}
 	return text
+}
+
+// Label names the point in a progress line: the coordinates that are always named
+// or set, as latency tags write them.
+func (p Point) Label() string {
+	text := strings.Join(p.labels(), " ")
+	if p.Scenario != "" {
+		text = p.ScenarioPart() + ": " + text
+	}
+	return text
+}
+
+// FileName names the point in the name of a file: Label without what a file name
+// cannot hold everywhere.
+func (p Point) FileName() string {
+	words := p.labels()
+	if p.Scenario != "" {
+		words = append([]string{p.Scenario, p.Part}, words...)
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '=':
+			return -1
+		case strings.ContainsRune(` ,:;/\%`, r):
+			return '-'
+		}
+		return r
+	}, strings.Join(words, "-"))
+}
+
+func (p *Point) labels() []string {
+	var words []string
+	for i := range Coordinates {
+		if c := &Coordinates[i]; c.tag != "" && (c.Always || c.Set(p)) {
+			words = append(words, c.tagged(p))
+		}
+	}
+	return words
 }
 
 // ComparePoints orders points so that the strategies of the same conditions lie

@@ -39,6 +39,7 @@ func (u Unit) Pretty(v int64) string {
 // in which a search looks for it.
 type Setting struct {
 	Name       string // name of its flag
+	Summary    string // what happens at the value
 	Unit       Unit
 	Strategies []string // that use it; nil is every strategy that answers
 	Low, High  int64    // in Unit; High is above the default of every server in Directives
@@ -55,21 +56,29 @@ func (s Setting) Apply(c *Config, v int64) { s.set(c, v) }
 // names a strategy is the strategy's default setting; see DefaultSetting.
 var Settings = []Setting{
 	{Name: "linger-total", Unit: Nanoseconds, Strategies: []string{"lingering-close"}, Low: int64(time.Millisecond), High: int64(time.Minute),
-		set: func(c *Config, v int64) { c.Bounds.LingerTotal = time.Duration(v) }},
+		Summary: "lingering ends after this time",
+		set:     func(c *Config, v int64) { c.Bounds.LingerTotal = time.Duration(v) }},
 	{Name: "linger-idle", Unit: Nanoseconds, Strategies: []string{"lingering-close"}, Low: int64(time.Millisecond), High: int64(30 * time.Second),
-		set: func(c *Config, v int64) { c.Bounds.LingerIdle = time.Duration(v) }},
+		Summary: "lingering ends when no byte came for this time",
+		set:     func(c *Config, v int64) { c.Bounds.LingerIdle = time.Duration(v) }},
 	{Name: "linger-bytes", Unit: Bytes, Strategies: []string{"lingering-close"}, Low: 1 << 10, High: 1 << 30,
-		set: func(c *Config, v int64) { c.Bounds.LingerBytes = v }},
+		Summary: "lingering ends after this many bytes",
+		set:     func(c *Config, v int64) { c.Bounds.LingerBytes = v }},
 	{Name: "close-delay", Unit: Nanoseconds, Strategies: []string{"delayed-close"}, Low: int64(time.Millisecond), High: int64(30 * time.Second),
-		set: func(c *Config, v int64) { c.Bounds.CloseDelay = time.Duration(v) }},
+		Summary: "the connection is closed after this time",
+		set:     func(c *Config, v int64) { c.Bounds.CloseDelay = time.Duration(v) }},
 	{Name: "quiet-floor", Unit: Nanoseconds, Strategies: []string{"drain-until-acked"}, Low: int64(time.Millisecond), High: int64(10 * time.Second),
-		set: func(c *Config, v int64) { c.Bounds.QuietFloor = time.Duration(v) }},
+		Summary: "input must be quiet for this time beyond the round trip",
+		set:     func(c *Config, v int64) { c.Bounds.QuietFloor = time.Duration(v) }},
 	{Name: "ack-timeout", Unit: Nanoseconds, Strategies: []string{"wait-acked", "drain-until-acked"}, Low: int64(time.Millisecond), High: int64(time.Minute),
-		set: func(c *Config, v int64) { c.Bounds.AckTimeout = time.Duration(v) }},
+		Summary: "waiting for the acknowledgement ends after this time",
+		set:     func(c *Config, v int64) { c.Bounds.AckTimeout = time.Duration(v) }},
 	{Name: "lingerers", Unit: Connections, Strategies: []string{"lingering-close", "drain-until-acked"}, Low: 1, High: 1 << 16,
-		set: func(c *Config, v int64) { c.Bounds.Lingerers = int(v) }},
+		Summary: "connections above this number do not linger",
+		set:     func(c *Config, v int64) { c.Bounds.Lingerers = int(v) }},
 	{Name: "limit", Unit: Connections, Low: 1, High: 1 << 16, LargerIsCheaper: true,
-		set: func(c *Config, v int64) { c.Limit = int(v) }},
+		Summary: "connections above this number are rejected",
+		set:     func(c *Config, v int64) { c.Limit = int(v) }},
 }
 
 // SettingByName returns the row of a setting.

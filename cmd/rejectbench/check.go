@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,15 +12,18 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
+// checkFlags are the flags of `check` as they were given.
+type checkFlags struct{ rules, format string }
+
 func checkCommand() *cobra.Command {
-	var rulesFile, format string
+	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check RUN --rules FILE",
-		Short: "hold a recorded run against rules: 0 all hold, 1 one fails, 3 undecided",
-		Long: `Hold a recorded run against rules. A rule asks something of every point of the
-run that it speaks of, and is decided at its confidence: it holds, it fails, or
-the run says too little, and then what would decide is said. The exit code is 0
-when all rules hold, 1 when any fails, and 3 when any is undecided and none fails.
+		Short: "check a recorded run against rules",
+		Long: `Check a recorded run against rules. A rule requires something of every point
+that it applies to. At its confidence it holds, fails or stays undecided; an
+undecided rule says how much more would decide it. Exit code 0: all rules hold.
+1: one fails. 3: none fails, but one is undecided.
 
     rules:
       - name: a rejected upload gets its answer   # optional
@@ -31,45 +33,52 @@ when all rules hold, 1 when any fails, and 3 when any is undecided and none fail
         require: delivered_share >= 99%
         confidence: 95%                           # optional
 
-A condition compares rtt, concurrency, body, loss, limit, rate, nth_request,
-strategy, client, tls (with on or off), scenario or impairments (with none). What is required is a bound (< <= > >=) of
+A condition of where compares rtt, concurrency, body, loss, limit, rate,
+nth_request, strategy, client, tls (on or off), scenario or impairments (none).
+A requirement is a bound (< <= > >=) on
 ` + metricNames() + `.
-The rules named method are those that hold a run to the controls of the method.`,
-		Args: positional(1, 1, "name the folder of one run"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if rulesFile == "" {
-				return usagef("--rules: name a file of rules, or method for the controls of the method")
-			}
-			if !slices.Contains(rules.Formats, format) {
-				return usagef("--format %q: %s", format, strings.Join(rules.Formats, ", "))
-			}
-			loaded, err := rules.Load(rulesFile)
-			if err != nil {
-				return usagef("--rules: %w", err)
-			}
-			run, err := openRun(cmd, args[0], "checking")
-			if err != nil {
-				return err
-			}
-			found := rules.Check(run.Cells, loaded)
-			if err := rules.Print(cmd.OutOrStdout(), format, found); err != nil {
-				return err
-			}
-			switch rules.Overall(found) {
-			case rules.Holds:
-				return nil
-			case rules.Fails:
-				return exitStatus(exitFailed)
-			}
-			return exitStatus(exitEnvironment)
-		},
+
+--rules method checks the controls of the method itself.`,
+		ValidArgsFunction: folders,
+		Args:              positional(1, 1, "name the folder of one run"),
+		RunE:              func(cmd *cobra.Command, dirs []string) error { return check(cmd, f, dirs[0]) },
 	}
-	cmd.Flags().StringVar(&rulesFile, "rules", "", "`file` of rules in YAML, or method for the controls of the method")
-	cmd.Flags().StringVar(&format, "format", "text", strings.Join(rules.Formats, ", "))
+	cmd.Flags().StringVar(&f.rules, "rules", "", "`file`: rules in YAML, or method for the controls of the method")
+	cmd.Flags().StringVar(&f.format, "format", "text", "`name`: text, markdown or json")
+	formatsOfCheck.complete(cmd, "format")
 	return cmd
 }
 
-// metricNames lists the metrics for a help text, a few to a line.
+// check prints what a run says of each rule. The exit code is the verdict on all.
+func check(cmd *cobra.Command, f checkFlags, dir string) error {
+	if f.rules == "" {
+		return usagef("--rules: name a file of rules, or method for the controls of the method")
+	}
+	if err := formatsOfCheck.check("format", f.format); err != nil {
+		return err
+	}
+	loaded, err := rules.Load(f.rules)
+	if err != nil {
+		return usagef("--rules: %w", err)
+	}
+	run, err := openRun(cmd, dir, "checking")
+	if err != nil {
+		return err
+	}
+	found := rules.Check(run.Cells, loaded)
+	if err := rules.Print(cmd.OutOrStdout(), f.format, found); err != nil {
+		return err
+	}
+	switch rules.Overall(found) {
+	case rules.Holds:
+		return nil
+	case rules.Fails:
+		return exitStatus(exitFailed)
+	}
+	return exitStatus(exitEnvironment)
+}
+
+// metricNames lists the metrics for a help text of at most 72 columns.
 func metricNames() string {
 	var b strings.Builder
 	width := 0
@@ -84,9 +93,9 @@ func metricNames() string {
 	return strings.ReplaceAll(b.String(), ", \n", ",\n") + "or share(OUTCOME)"
 }
 
-// openRun reads a run. Of a damaged one it says on standard error where, and
-// goes on with the cells before the damage. One of a newer version is no such
-// damage: of that nothing can be read.
+// openRun reads a run. If a line of it is damaged, it says so on standard error and
+// returns the cells before that line. A record of a newer version is an error,
+// because its fields may mean something else.
 func openRun(cmd *cobra.Command, dir, doing string) (*results.Run, error) {
 	run, err := results.Open(dir)
 	var line *results.LineError

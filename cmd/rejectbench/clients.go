@@ -9,42 +9,28 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
-	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// parseAnyClient reads the name of a client behaviour or of a library client.
-func parseAnyClient(word string) (string, error) {
+// parseClient reads the name of a client behaviour, for commands that do not run
+// library clients.
+func parseClient(word string) (string, error) {
 	if _, ok := drivers.ByName(word); ok {
-		return word, nil
+		return "", fmt.Errorf("only run takes library clients: there are %s", strings.Join(clientWords.names(), ", "))
 	}
-	if _, err := loadgen.ClientByName(word); err != nil {
-		return "", fmt.Errorf("unknown client: there are %s, and the libraries %s", names(clientTerms()), names(libraryTerms()))
-	}
-	return word, nil
+	return clientWords.parse(word)
 }
 
-// notBuiltIn is the error of a command that has no library clients, for a name
-// that is not one of its clients.
-func notBuiltIn(word string) error {
-	if _, ok := drivers.ByName(word); ok {
-		return fmt.Errorf("a library client, which run alone takes: there are %s", names(clientTerms()))
-	}
-	return fmt.Errorf("unknown client: there are %s", names(clientTerms()))
-}
-
-// libraryTerms are the library clients as words of the vocabulary of clients.
 func libraryTerms() []results.Term {
 	return terms(drivers.Clients(), func(c drivers.Client) (string, string) { return c.Name, c.Summary })
 }
 
-// libraryOptions checks what a run with library clients cannot be, and gives
-// their points the concurrency that suits them, where none is asked for.
+// libraryOptions checks that a run with library clients has neither a rate nor a
+// duration, and sets each client's default concurrency unless --concurrency is given.
 func libraryOptions(fs *pflag.FlagSet, o *sweep.Options) error {
 	for i, p := range o.Points {
 		c, ok := drivers.ByName(p.Client)
@@ -53,7 +39,7 @@ func libraryOptions(fs *pflag.FlagSet, o *sweep.Options) error {
 		}
 		for _, flag := range []string{"rate", "duration"} {
 			if fs.Changed(flag) {
-				return usagef("--%s, --client %s: a library client makes a number of attempts in a closed loop: give --requests", flag, c.Name)
+				return usagef("--%s, --client %s: library clients make a fixed number of attempts in a closed loop: give --requests", flag, c.Name)
 			}
 		}
 		if !fs.Changed("concurrency") {
@@ -63,9 +49,9 @@ func libraryOptions(fs *pflag.FlagSet, o *sweep.Options) error {
 	return nil
 }
 
-// libraryVersions returns the versions of the library clients of a run, by name.
-// One that is not installed is an error of the environment.
-func libraryVersions(ctx context.Context, points []sweep.Point) (map[string]string, error) {
+// libraryVersions returns the versions of the library clients of a run, by name. A
+// client that is not installed is an error of the environment.
+func libraryVersions(ctx context.Context, points []results.Point) (map[string]string, error) {
 	versions := map[string]string{}
 	for _, p := range points {
 		c, ok := drivers.ByName(p.Client)
@@ -96,21 +82,21 @@ func describeLibraries(m *results.Manifest, versions map[string]string) {
 	}
 }
 
-// listLibraries writes a line a library client: its name, what it is, and whether
-// it is installed.
-func listLibraries(cmd *cobra.Command, row func(name, summary string)) error {
+// installedLibraries are the library clients. Each summary ends with the version, if
+// the client is installed, and with the packages that it comes from.
+func installedLibraries(ctx context.Context) (libraries []results.Term, err error) {
 	for _, c := range drivers.Clients() {
-		version, err := c.Installed(cmd.Context())
+		version, err := c.Installed(ctx)
 		state := "installed, " + version
 		var missing *drivers.MissingError
 		switch {
 		case errors.As(err, &missing):
 			state = "not installed"
 		case err != nil:
-			return err
+			return nil, err
 		}
 		from := cmp.Or(strings.Join(c.Packages, ", "), "in this program")
-		row(c.Name, fmt.Sprintf("%s [%s; %s]", c.Summary, state, from))
+		libraries = append(libraries, results.Term{Name: c.Name, Summary: fmt.Sprintf("%s [%s; %s]", c.Summary, state, from)})
 	}
-	return nil
+	return libraries, nil
 }

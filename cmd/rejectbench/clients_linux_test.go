@@ -11,7 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestALibraryClientsRunNamesItsVersionAndMixesWithBehaviours(t *testing.T) {
+func TestLibraryClientRunsBesideBehavioursAndRecordsItsVersion(t *testing.T) {
 	needDelays(t)
 	out := filepath.Join(t.TempDir(), "run")
 	stdout, stderr, code := rejectbench("run", "--client", "blocking,go-nethttp", "--strategy", "lingering-close", "--rtt", "20ms",
@@ -43,13 +43,13 @@ func TestALibraryClientsRunNamesItsVersionAndMixesWithBehaviours(t *testing.T) {
 	}
 }
 
-func TestOfAKilledRunNoDriverAndNoFolderOfItsIsLeft(t *testing.T) {
+func TestKilledRunLeavesNoDriversAndNoDriverFolders(t *testing.T) {
 	needDelays(t)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
 			tmp := t.TempDir()
 			t.Setenv("TMPDIR", tmp)
-			// Nothing ends before the test has acted: every answer waits.
+			// No attempt ends before the test acts, because every answer is delayed.
 			p := start(t, "run", "--client", "go-nethttp", "--strategy", "delayed-close", "--close-delay", "1m", "--ack-timeout", "1m",
 				"--rtt", "20ms", "--body", "8MiB", "--requests", "1000", "--concurrency", "2", "--aa", "0", "--quiet")
 			eventually(t, "a driver runs in its folder", func() bool {

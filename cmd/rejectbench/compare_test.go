@@ -9,8 +9,8 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 )
 
-// ends runs rejectbench and wants an exit code that is an answer, not an error:
-// ends CODE ARG... What it writes is for the script to look at.
+// ends runs rejectbench and checks the exit code of a verdict: ends CODE ARG... Unlike
+// exits, it does not check the output.
 func ends(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: ends CODE ARG...")
@@ -18,7 +18,7 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	runWanting(ts, args)
 }
 
-func TestGatedMetricsAreComparedEvenWhereTheyAreNotNamed(t *testing.T) {
+func TestGatedMetricsAreComparedWithoutBeingListed(t *testing.T) {
 	f := compareFlags{metric: "cpu_us", gate: "delivered_share,hold_ms", alpha: "5%", effect: "5%", effectRatio: "10%"}
 	o, err := f.options()
 	if err != nil {
@@ -33,7 +33,7 @@ func TestGatedMetricsAreComparedEvenWhereTheyAreNotNamed(t *testing.T) {
 	}
 }
 
-func TestAllMetricsAreThoseOfTheTable(t *testing.T) {
+func TestAllComparesEveryMetric(t *testing.T) {
 	f := compareFlags{metric: "all", gate: "all", alpha: "5%", effect: "5%", effectRatio: "10%"}
 	o, err := f.options()
 	if err != nil {

@@ -7,19 +7,19 @@ import (
 	"math"
 	"runtime"
 	"strconv"
-	"text/tabwriter"
 	"time"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// doctorFlags are the flags of doctor.
+// doctorFlags are the flags of `doctor` as they were given.
 type doctorFlags struct {
 	calibrate    bool
 	path, format string
@@ -30,8 +30,11 @@ func doctorCommand() *cobra.Command {
 	var f doctorFlags
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "say what this machine allows, and how to allow the rest",
-		Args:  positional(0, 0, "takes no arguments"),
+		Short: "show what this machine allows, and how to allow the rest",
+		Long: `Show which paths this machine allows, and how to allow the others. With
+--calibrate, measure whether a path delays and loses as asked, in about 20 s,
+and exit with 1 if it does not.`,
+		Args: positional(0, 0, "takes no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.calibrate {
 				return runCalibration(cmd, f)
@@ -45,14 +48,16 @@ func doctorCommand() *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.BoolVar(&f.calibrate, "calibrate", false, "measure the path instead: handshakes, lateness, loss and an upload against what is asked, in about 20 s")
-	fs.StringVar(&f.path, "path", "auto", "with --calibrate: path to measure: auto, netem or delayline")
-	fs.StringVar(&f.format, "format", "text", "with --calibrate: text or json (one object)")
-	fs.Uint64Var(&f.seed, "seed", 1, "with --calibrate: seed of lost packets")
+	fs.BoolVar(&f.calibrate, "calibrate", false, "measure handshakes, lateness, loss and an upload over a path")
+	fs.StringVar(&f.path, "path", "auto", "`kind`: with --calibrate, path to measure: auto, netem or delayline")
+	fs.StringVar(&f.format, "format", "text", "`text|json`: with --calibrate, what is printed; json is one object")
+	fs.Uint64Var(&f.seed, "seed", 1, "`number`: with --calibrate, seed of packet loss")
+	pathKinds.complete(cmd, "path")
+	textOrJSON.complete(cmd, "format")
 	return cmd
 }
 
-// remedies say how to allow what a machine does not.
+// remedies say how to allow a kind of path.
 var remedies = map[netpath.Kind]string{
 	netpath.Netem:     "needs a kernel with the sch_netem module (modprobe sch_netem; Debian: linux-image of the distribution), and root or user namespaces",
 	netpath.DelayLine: "needs root, or user namespaces for ordinary users (sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 on older Debian, kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), and the kernel's veth and AF_PACKET",
@@ -72,7 +77,7 @@ func doctor(cmd *cobra.Command) error {
 		}
 		name := "path       " + string(f.Kind)
 		if f.Kind == netpath.Loopback {
-			name += map[bool]string{true: ", in a network namespace of its own", false: ", in this system's namespace"}[f.Isolated]
+			name += map[bool]string{true: ", in its own network namespace", false: ", in the namespace of this system"}[f.Isolated]
 		}
 		if f.Allowed() {
 			fmt.Fprintf(w, "%s: yes\n", name)
@@ -87,7 +92,7 @@ func doctor(cmd *cobra.Command) error {
 		}
 	}
 	if auto == "" {
-		return environmentError{fmt.Errorf("no path can be made on this machine")}
+		return environmentError{fmt.Errorf("this machine allows no path")}
 	}
 	fmt.Fprintf(w, "auto       --path auto picks %s\n", auto)
 	if err := loadgen.CheckDescriptors(200); err != nil {
@@ -96,24 +101,23 @@ func doctor(cmd *cobra.Command) error {
 		fmt.Fprintf(w, "fleet      up to %d attempts in flight at once; more with a higher ulimit -n\n", loadgen.MaxConcurrency())
 	}
 	if runtime.NumCPU() < 2 {
-		fmt.Fprintln(w, "CPUs       server, path and fleet share one CPU: expect invalid cells at high concurrency")
+		fmt.Fprintln(w, "CPUs       server, path and clients share one CPU: expect invalid cells at high concurrency")
 	}
 	return nil
 }
 
-// runCalibration measures the path and says whether it is what was asked for.
+// runCalibration measures whether a path delays and loses as asked.
 func runCalibration(cmd *cobra.Command, f doctorFlags) error {
-	kind, err := netpath.ParseKind(f.path)
-	if err != nil {
-		return usagef("--path %q: there are auto, netem and delayline", f.path)
+	if err := pathKinds.check("path", f.path); err != nil {
+		return err
 	}
-	if f.format != "text" && f.format != "json" {
-		return usagef("--format %q: there are text and json", f.format)
+	if err := textOrJSON.check("format", f.format); err != nil {
+		return err
 	}
 	ctx := cmd.Context()
-	// What any of the measurements asks of a path.
+	// The measurements need a path that delays and loses.
 	im := impair.Set{Up: impair.OneWay{Loss: 0.01}, Down: impair.OneWay{Loss: 0.01}}.WithRTT(time.Millisecond)
-	choice, err := cell.Choose(ctx, netpath.Spec{Kind: kind, Impairments: im, Congestion: netpath.DefaultCongestion})
+	choice, err := cell.Choose(ctx, netpath.Spec{Kind: netpath.Kind(f.path), Impairments: im, Congestion: netpath.DefaultCongestion})
 	if err != nil {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -139,7 +143,7 @@ func runCalibration(cmd *cobra.Command, f doctorFlags) error {
 }
 
 func printCalibration(out io.Writer, c calibrate.Result) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := columns(out)
 	fmt.Fprintln(w, "check\tpath\tmeasured\tbounds\tof\tverdict")
 	for _, check := range c.Checks {
 		verdict := map[bool]string{true: "within", false: "OUT OF BOUNDS"}[check.Within]
@@ -160,7 +164,7 @@ func printCalibration(out io.Writer, c calibrate.Result) error {
 	return w.Flush()
 }
 
-// number is a figure as a person reads it: thousandths below a thousand, wholes above.
+// number formats a figure with thousandths below 1000, and without above.
 func number(v float64) string {
 	if v >= 1000 {
 		return strconv.FormatFloat(v, 'f', 0, 64)

@@ -8,7 +8,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
 )
 
-func TestCalibrationMeasuresThePathAndExitsByItsVerdict(t *testing.T) {
+func TestCalibrationExitCodeFollowsItsChecks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 20 s")
 	}
@@ -19,8 +19,8 @@ func TestCalibrationMeasuresThePathAndExitsByItsVerdict(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &c); err != nil {
 		t.Fatalf("%v: exit code %d, %s%s", err, code, stdout, p.stderr)
 	}
-	// A busy machine may make the path late. What it lost, and what arrived, is
-	// no matter of time.
+	// A busy machine may make the path late, but what is lost and what arrives does
+	// not depend on time.
 	exact := []string{"lost up", "lost down", "lost by the path's count", "upload read by the server"}
 	outside := 0
 	for _, check := range c.Checks {
@@ -43,7 +43,7 @@ func TestCalibrationMeasuresThePathAndExitsByItsVerdict(t *testing.T) {
 	}
 }
 
-func TestCalibrationOfAPathThatCannotDoItIsRefused(t *testing.T) {
+func TestCalibrationRefusesPathsThatCannotDelay(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		code int

@@ -10,131 +10,129 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/targets/netpath"
-	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// exitStatus is the exit code of a program that a command ran for its user.
+// exitStatus ends the process with a code and without a message: the code of the
+// program that exec ran, or a verdict that is printed already.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// Of flags that exec and run share.
-const (
-	listenTimeoutUsage = "how long a server program may take to listen"
-	ipv6Usage          = "the two ends speak IPv6 in place of IPv4"
-)
-
 // execFlags are the flags of `exec` as they were given.
 type execFlags struct {
-	options            cell.ExecOptions
-	impairments        *pathFlags
-	server, path, cong string
-	catalogue          string
+	cellFlags
+	strategy, server string
+	tls              bool
+	seed             uint64
 }
 
 func execCommand() *cobra.Command {
 	var f execFlags
 	cmd := &cobra.Command{
 		Use:   "exec [flags] -- CMD [ARG...]",
-		Short: "run any client program against a strategy, or any server, over a path",
-		Long: `Run a client program at the client's end of a path, with ` + cell.URLVariable + ` set to the
-server's URL; the words {url}, {host} and {port} in its arguments are replaced. Its
-streams, its signals and its exit code pass through. Then say on standard error
-what the server and the kernel counted. With --server the words are a server
-program and its arguments, told where to listen by {host} and {port}.`,
+		Short: "run any client program over a path against a strategy or a server",
+		Long: `Run a client program at the client's end of a path, with ` + cell.URLVariable + `
+set to the URL of the server. {url}, {host} and {port} in its arguments are
+replaced. Its input, output, signals and exit code pass through. Afterwards,
+standard error shows what the server, the wire and the kernel counted.`,
 		Args: positional(1, -1, "name a command behind --"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(cmd, args); err != nil {
+			options, err := f.options(cmd, args)
+			if err != nil {
 				return err
 			}
-			return runExec(cmd, f)
+			return runExec(cmd, f, options)
 		},
 	}
 	fs := cmd.Flags()
 	fs.SetInterspersed(false)
-	fs.StringVar(&f.options.Server.Strategy, "strategy", "lingering-close", "how the reference server rejects")
-	fs.StringVar(&f.server, "server", "", serverUsage)
-	fs.StringVar(&f.catalogue, "catalogue", "", catalogueUsage)
-	fs.DurationVar(&f.options.Program.ListenTimeout, "listen-timeout", 10*time.Second, listenTimeoutUsage)
-	fs.BoolVar(&f.options.Spec.IPv6, "ipv6", false, ipv6Usage)
-	f.impairments = newPathFlags(fs)
-	fs.IntVar(&f.options.Server.Limit, "limit", 0, "connections the reference server admits at once; 0 rejects every one")
-	fs.BoolVar(&f.options.TLS, "tls", false, tlsUsage)
-	fs.StringVar(&f.path, "path", "auto", "path between the two: auto, netem, delayline or loopback")
-	fs.StringVar(&f.cong, "congestion", netpath.DefaultCongestion, "congestion control of both ends; system is the machine's own")
-	fs.Uint64Var(&f.options.Spec.Seed, "seed", 1, "seed of lost packets")
-	boundsFlags(fs, &f.options.Server.Bounds)
+	under(fs, serverHeading, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.strategy, "strategy", "lingering-close", "`name`: how the server rejects: a word of 'list strategies'")
+	})
+	f.defineLimit(fs)
+	under(fs, serverHeading, func(fs *pflag.FlagSet) {
+		fs.BoolVar(&f.tls, "tls", false, tlsUsage)
+	})
+	f.defineBounds(fs)
+	under(fs, otherHeading, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.server, "server", "", serverUsage)
+	})
+	f.defineCatalogue(fs)
+	f.definePath(fs)
+	under(fs, pathHeading, func(fs *pflag.FlagSet) {
+		fs.Uint64Var(&f.seed, "seed", 1, "`number`: seed of packet loss")
+	})
+	strategyWords.complete(cmd, "strategy")
+	serverWords(&f.catalogue).complete(cmd, "server")
+	completePath(cmd)
+	register(cmd, "catalogue", folders)
 	return cmd
 }
 
-// check checks the flags and completes the options.
-func (f *execFlags) check(cmd *cobra.Command, args []string) (err error) {
-	o := &f.options
-	o.Command = args
+// options checks the flags, chooses the path and returns what is to be run.
+func (f *execFlags) options(cmd *cobra.Command, args []string) (o cell.ExecOptions, err error) {
 	im, err := f.impairments.impairments()
 	if err == nil {
 		err = checkPath(im)
 	}
 	if err != nil {
-		return err
+		return o, err
 	}
-	o.Spec.Impairments = im
-	o.Spec.Congestion = f.cong
-	if _, err := parseStrategy(o.Server.Strategy); err != nil {
-		return usagef("--strategy %q: %w", o.Server.Strategy, err)
+	if err := strategyWords.check("strategy", f.strategy); err != nil {
+		return o, err
 	}
-	if cmd.Flags().Changed("server") {
-		if cmd.Flags().Changed("strategy") {
-			return usagef("--strategy %q, --server %q: give one of them", o.Server.Strategy, f.server)
-		}
-		all, err := openCatalogue(f.catalogue)
-		if err != nil {
-			return err
-		}
-		if _, o.Program, err = readServer(all, f.server, o.Program.ListenTimeout); err != nil {
-			return err
-		}
-		if o.Program.Setup != nil {
-			if o.Program, err = connected(all, f.server, o.Program, o.TLS, 1, newCertificate); err != nil {
-				return err
-			}
-			o.Program = o.Program.Speaking(o.TLS)
-		}
+	if o.Program, err = f.program(cmd.Flags()); err != nil {
+		return o, err
 	}
-	if o.Server.Limit < 0 {
-		return usagef("--limit %d: it cannot be negative", o.Server.Limit)
+	if err := f.cellFlags.check(cmd.Flags()); err != nil {
+		return o, err
 	}
-	kind, err := netpath.ParseKind(f.path)
-	if err != nil {
-		return usagef("--path %q: there are auto, netem, delayline and loopback", f.path)
+	if err := f.checkLoopback(im); err != nil {
+		return o, err
 	}
-	if kind == netpath.Loopback && im != (impair.Set{}) {
-		return usagef("--path loopback: %w", netpath.ErrNeedsDelay)
+	o.Spec = f.spec(im)
+	o.Spec.Seed = f.seed
+	if o.Path, err = cell.Choose(cmd.Context(), o.Spec); err != nil {
+		return o, f.pathError(err)
 	}
-	if err := checkDurations(cmd.Flags()); err != nil {
-		return err
-	}
-	spec := o.Spec
-	spec.Kind = kind
-	o.Path, err = cell.Choose(cmd.Context(), spec)
-	if err != nil {
-		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
-	}
-	return nil
+	o.Server = cell.ServerOptions{Strategy: f.strategy, Limit: f.limit, Bounds: f.bounds}
+	o.Command, o.TLS = args, f.tls
+	return o, nil
 }
 
-// runExec runs the program and says what was seen beside its output.
-func runExec(cmd *cobra.Command, f execFlags) error {
-	// A terminal sends its signals to the program itself; those sent to this
+// program returns the server of --server, and no program without the flag.
+func (f *execFlags) program(fs *pflag.FlagSet) (p cell.Program, err error) {
+	if !fs.Changed("server") {
+		return p, nil
+	}
+	if fs.Changed("strategy") {
+		return p, usagef("--strategy %q, --server %q: give only one of them", f.strategy, f.server)
+	}
+	all, err := openCatalogue(f.catalogue)
+	if err != nil {
+		return p, err
+	}
+	if _, p, err = readServer(all, f.server, f.listenTimeout); err != nil || p.Setup == nil {
+		return p, err
+	}
+	if p, err = connected(all, f.server, p, f.tls, 1, newCertificate); err != nil {
+		return p, err
+	}
+	return p.Speaking(f.tls), nil
+}
+
+// runExec runs the program, and then prints what was counted meanwhile.
+func runExec(cmd *cobra.Command, f execFlags, o cell.ExecOptions) error {
+	// A terminal signals the program as well. Only signals that are sent to this
 	// process alone are passed on.
 	passed := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
 	terminal := []os.Signal{os.Interrupt, syscall.SIGQUIT}
 	if isTerminal(os.Stdin) {
-		signal.Notify(make(chan os.Signal, 1), terminal...) // and do not end this process
+		signal.Notify(make(chan os.Signal, 1), terminal...) // they must not end this process
 	} else {
 		passed = append(passed, terminal...)
 	}
@@ -142,17 +140,17 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 	signal.Notify(signals, passed...)
 	defer signal.Stop(signals)
 
-	programs := map[string]cell.Program{f.server: f.options.Program}
+	programs := map[string]cell.Program{f.server: o.Program}
 	servers, err := openServers(cmd.Context(), programs, f.catalogue)
 	if err != nil {
 		return err
 	}
 	defer servers.close()
-	f.options.Program = programs[f.server]
+	o.Program = programs[f.server]
 
 	started := time.Now()
-	// Not the command's context: a signal ends the program, and its end ends us.
-	report, err := cell.Exec(context.WithoutCancel(cmd.Context()), f.options, signals)
+	// Without cancellation: a signal ends the program, and its end ends the command.
+	report, err := cell.Exec(context.WithoutCancel(cmd.Context()), o, signals)
 	if err != nil {
 		return err
 	}
@@ -165,7 +163,7 @@ func runExec(cmd *cobra.Command, f execFlags) error {
 		}
 		return fmt.Errorf("%s", report.Error)
 	}
-	printExec(cmd.ErrOrStderr(), f.options, report, time.Since(started))
+	printExec(cmd.ErrOrStderr(), o, report, time.Since(started))
 	if report.ExitCode != 0 {
 		return exitStatus(report.ExitCode)
 	}
@@ -198,8 +196,8 @@ func printExec(w io.Writer, o cell.ExecOptions, r cell.ExecReport, took time.Dur
 	}
 }
 
-// printWire says what crossed the path. Without a server's ledger an answer may
-// be any answer; with it, it is a rejection's.
+// printWire prints what crossed the path. Only a server's ledger shows that the
+// answers are rejections.
 func printWire(w io.Writer, x *cell.ExecWire, ledger bool) {
 	answers := "answers"
 	if ledger {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestExecHandsTheServerToAProgramAndItsExitCodeBack(t *testing.T) {
+func TestExecPassesTheURLInAndTheExitCodeOut(t *testing.T) {
 	needDelays(t)
 	p := start(t, "exec", "--rtt", "10ms", "--", "sh", "-c", `echo "$REJECTBENCH_URL" "$@"; exit 7`, "sh", "{url}", "{host}:{port}")
 	stdout, code := p.wait()
@@ -16,14 +16,14 @@ func TestExecHandsTheServerToAProgramAndItsExitCodeBack(t *testing.T) {
 	}
 	words := strings.Fields(stdout)
 	if len(words) != 3 || words[0] != words[1] || words[0] != "http://"+words[2]+"/" {
-		t.Errorf("the program was told %q", stdout)
+		t.Errorf("the program was given %q", stdout)
 	}
 	if !strings.Contains(p.stderr.String(), "strategy lingering-close, ") || !strings.Contains(p.stderr.String(), "rtt 10ms") {
 		t.Errorf("standard error:\n%s", p.stderr)
 	}
 }
 
-func TestExecRunsAFleetOfAnotherProcess(t *testing.T) {
+func TestExecRunsLoadAgainstItsServer(t *testing.T) {
 	needDelays(t)
 	p := start(t, "exec", "--rtt", "10ms", "--strategy", "lingering-close", "--", "rejectbench", "load", "{url}", "--requests", "10", "--concurrency", "2")
 	stdout, code := p.wait()
@@ -31,11 +31,11 @@ func TestExecRunsAFleetOfAnotherProcess(t *testing.T) {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, p.stderr)
 	}
 	if !strings.Contains(p.stderr.String(), "accepted 10, admitted 0, rejected 10;") {
-		t.Errorf("the server's account is missing:\n%s", p.stderr)
+		t.Errorf("the server's counts are missing:\n%s", p.stderr)
 	}
 }
 
-func TestExecOfAProgramThatIsNotThereIsWrongUsage(t *testing.T) {
+func TestExecOfAMissingProgramIsWrongUsage(t *testing.T) {
 	needDelays(t)
 	stdout, code := start(t, "exec", "--", "/no/such/program").wait()
 	if code != exitUsage || stdout != "" {
@@ -43,7 +43,7 @@ func TestExecOfAProgramThatIsNotThereIsWrongUsage(t *testing.T) {
 	}
 }
 
-// What the program leaves running in the background goes as well.
+// Background processes of the program end as well.
 func TestExecPassesSignalsToTheProgram(t *testing.T) {
 	needDelays(t)
 	p := start(t, "exec", "--", "sh", "-c", `trap 'echo got it; exit 5' TERM; sleep 600 & echo ready; wait`)
@@ -56,11 +56,11 @@ func TestExecPassesSignalsToTheProgram(t *testing.T) {
 	}
 }
 
-func TestKilledExecTakesTheProgramAlong(t *testing.T) {
+func TestKilledExecLeavesNoProcessesAndNoNamespaces(t *testing.T) {
 	needDelays(t)
 	p := start(t, "exec", "--rtt", "10ms", "--", "sh", "-c", "echo ready; exec sleep 600")
 	p.line()
-	nets := own(relatives(p.variable))
+	nets := namespacesOf(relatives(p.variable))
 	if err := p.cmd.Process.Signal(os.Kill); err != nil {
 		t.Fatal(err)
 	}

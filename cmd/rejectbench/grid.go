@@ -5,9 +5,10 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
 )
 
-// defaultAxes are the values of the grid's flags that are not given.
+// defaultAxes are the default values of the grid's flags.
 var defaultAxes = sweep.Axes{
 	Strategies:    []string{"linger-zero", "close", "shutdown", "read-header", "read-request", "lingering-close", "drain-until-acked"},
 	Clients:       []string{"blocking"},
@@ -17,17 +18,17 @@ var defaultAxes = sweep.Axes{
 	Losses:        []float64{0},
 }
 
-// defaultGrid is what `run` measures when no flag of the grid is given: the
-// product of the default axes, which shows each strategy against distance and
-// body, and beside it, at one middle distance, what the other things that
-// decide do: four times the clients, and a client that reads while it sends.
+// defaultGrid is what `run` measures without a flag of the grid. The product of the
+// default axes shows how each strategy depends on distance and body. Further points
+// at one middle distance show two other factors: four times the concurrency, and a
+// client that reads while it sends.
 //
-// One corner of the product is left out: 50 uploads of 1 MiB over a short round
-// trip are a load that two CPUs cannot carry and delay on time (the path's p99
-// lateness was 5 to 18 ms at 10 ms), so that its cells would be invalid.
-func defaultGrid() []sweep.Point {
-	points := slices.DeleteFunc(defaultAxes.Points(), func(p sweep.Point) bool {
-		return p.BodyBytes == 1<<20 && p.RTT == 10*time.Millisecond
+// One corner of the product is left out, because its cells would be invalid: two
+// CPUs cannot carry 50 uploads of 1 MiB over a short round trip and delay them on
+// time. The path's p99 lateness was 5 to 18 ms at a round trip of 10 ms.
+func defaultGrid() []results.Point {
+	points := slices.DeleteFunc(defaultAxes.Points(), func(p results.Point) bool {
+		return p.BodyBytes == 1<<20 && p.RTTMs == 10
 	})
 
 	crowd := defaultAxes

@@ -10,27 +10,27 @@ import (
 	"time"
 )
 
-// patience bounds what must happen; no test waits for it to pass.
+// patience is how long a test waits for something that has to happen.
 const patience = 20 * time.Second
 
-// relative is a process of a run, found by a variable of its environment,
-// which its children inherit.
+// relative is a process of a run, found by an environment variable that its children
+// inherit.
 type relative struct {
 	pid   int
-	role  string // empty is the command line itself
+	role  string // empty for the command line itself
 	state string // the letter of /proc/PID/stat
 	nets  []string
 }
 
-// relatives finds the processes that have a variable of this value, with the
-// network namespace of each of their threads.
+// relatives finds the processes that have an environment variable, given as
+// NAME=value, with the network namespace of each of their threads.
 func relatives(variable string) []relative {
 	var found []relative
 	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, path := range environs {
 		b, err := os.ReadFile(path)
 		if err != nil || !strings.Contains("\x00"+string(b), "\x00"+variable+"\x00") {
-			continue // gone meanwhile, somebody else's, or a zombie, which has no environment
+			continue // it ended, is of another user, or is a zombie, which has no environment
 		}
 		dir := filepath.Dir(path)
 		pid, _ := strconv.Atoi(filepath.Base(dir))
@@ -66,7 +66,7 @@ func namespaces(dir string) []string {
 	return nets
 }
 
-// inhabited returns those of the namespaces that a thread of any process is in.
+// inhabited returns those of the namespaces that any thread of any process is in.
 func inhabited(nets map[string]bool) []string {
 	var left []string
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
@@ -80,8 +80,8 @@ func inhabited(nets map[string]bool) []string {
 	return left
 }
 
-// own returns the namespaces of the processes, less the one of this test.
-func own(all []relative) map[string]bool {
+// namespacesOf returns the namespaces of processes, except that of this test.
+func namespacesOf(all []relative) map[string]bool {
 	nets := map[string]bool{}
 	for _, r := range all {
 		for _, net := range r.nets {
@@ -104,8 +104,8 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// noneLeft tells of processes that have the variable and have not ended. Those
-// that were killed may take a moment to go.
+// noneLeft waits until no process has the variable, and returns an error if some
+// still do. Killed processes take a moment to end.
 func noneLeft(variable string) error {
 	var left []relative
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -113,5 +113,5 @@ func noneLeft(variable string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("processes were left behind: %+v", left)
+	return fmt.Errorf("processes are left: %+v", left)
 }

@@ -2,5 +2,5 @@
 
 package main
 
-// noneLeft knows of no processes: it reads Linux's /proc.
+// noneLeft finds processes only on Linux, in /proc.
 func noneLeft(string) error { return nil }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The words that other programs pass and parse, in order. One may be added;
-// none may change or go.
+// contract has the words that other programs pass and parse, in order. Words may be
+// added, but none may change or be removed.
 var contract = map[string]string{
 	"strategies": `linger-zero close shutdown read-header read-request lingering-close wait-acked drain-until-acked
 		drain-available delayed-close defer-accept backlog nethttp`,
@@ -16,7 +16,7 @@ var contract = map[string]string{
 		closed refused timeout-connect timeout-send timeout-receive bad-response local-error`,
 }
 
-func TestListNamesEveryWordOfTheContractWithASummary(t *testing.T) {
+func TestListHasEveryWordOfTheContractWithASummary(t *testing.T) {
 	for kind, words := range contract {
 		stdout, stderr, code := rejectbench("list", kind)
 		if code != exitDone || stderr != "" {
@@ -37,7 +37,7 @@ func TestListNamesEveryWordOfTheContractWithASummary(t *testing.T) {
 	}
 }
 
-func TestListLongSaysWhoUsesAStrategyAndWhereItFails(t *testing.T) {
+func TestListLongHasUsersAndFailuresOfEveryStrategy(t *testing.T) {
 	stdout, _, code := rejectbench("list", "strategies", "--long")
 	n := len(strings.Fields(contract["strategies"]))
 	if code != exitDone || strings.Count(stdout, "used by: ") != n || strings.Count(stdout, "fails: ") != n {

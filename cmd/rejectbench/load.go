@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// externalStrategy stands in a record for a server that is not ours.
+// externalStrategy is the strategy in the record of `load`, which does not know the
+// server.
 const externalStrategy = "external"
 
 // loadFlags are the flags of `load` as they were given.
@@ -25,8 +27,11 @@ func loadCommand() *cobra.Command {
 	var f loadFlags
 	cmd := &cobra.Command{
 		Use:   "load URL",
-		Short: "send one fleet to a server that is already there",
-		Args:  positional(1, 1, "name one URL"),
+		Short: "send attempts to a server that already runs",
+		Long: `Send attempts to a server that already runs, and print how they ended. The
+server keeps no ledger for this command, so every attempt that was not admitted,
+refused or failed on this side counts as a rejection.`,
+		Args: positional(1, 1, "name one URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd, args[0]); err != nil {
 				return err
@@ -35,18 +40,28 @@ func loadCommand() *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&f.config.Client, "client", "blocking", "client behaviour; see list clients")
-	fs.IntVar(&f.config.Concurrency, "concurrency", 50, "attempts in flight at once")
-	fs.Int64Var(&f.config.Requests, "requests", 0, "attempts (default twice the concurrency, at least 100, unless --duration is given)")
-	fs.DurationVar(&f.config.Duration, "duration", 0, "how long attempts are started")
-	fs.Float64Var(&f.config.Rate, "rate", 0, "attempts due a second, with latency from the due time; 0 is a closed loop")
-	fs.StringVar(&f.body, "body", "0", "size of the request's body")
-	fs.IntVar(&f.config.Nth, "nth-request", 1, "place on its connection of the request that is measured; those before it are GETs that have to be admitted")
-	fs.StringVar(&f.format, "format", "text", "text or json")
-	fs.DurationVar(&f.timeout, "timeout", loadgen.DefaultTimeout, "time limit of each phase of an attempt: connect, send, receive")
-	fs.DurationVar(&f.config.ReadDelay, "read-delay", loadgen.DefaultReadDelay, "how long the slow-reader client waits before it reads")
-	fs.IntVar(&f.config.Workers, "threads", 0, "threads of the fleet; 0 is one for every two CPUs")
-	fs.BoolVar(&f.config.Portable, "portable", false, "use the portable engine instead of the epoll engine")
+	under(fs, "Attempts", func(fs *pflag.FlagSet) {
+		fs.IntVar(&f.config.Concurrency, "concurrency", 50, "`count`: attempts in flight at once")
+		fs.Int64Var(&f.config.Requests, "requests", 0, "`count`: attempts in all (default twice the concurrency and at least 100, unless --duration is given)")
+		fs.DurationVar(&f.config.Duration, "duration", 0, "how long attempts are started, instead of --requests")
+		fs.Float64Var(&f.config.Rate, "rate", 0, "`number`: attempts due per second; latency then counts from the due time; 0 is a closed loop")
+		fs.StringVar(&f.body, "body", "0", "`size`: body of the request")
+		fs.IntVar(&f.config.Nth, "nth-request", 1, "`count`: place of the measured request on its connection; the requests before it are GETs that have to be admitted")
+	})
+	under(fs, clientHeading, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.config.Client, "client", "blocking", "`name`: client behaviour of 'list clients'")
+		fs.DurationVar(&f.timeout, "timeout", loadgen.DefaultTimeout, "time limit of each phase of an attempt: connect, send, receive")
+		fs.DurationVar(&f.config.ReadDelay, "read-delay", loadgen.DefaultReadDelay, "how long the slow-reader client waits before it reads")
+	})
+	under(fs, "Load generator", func(fs *pflag.FlagSet) {
+		fs.IntVar(&f.config.Workers, "threads", 0, "`count`: threads that send attempts; 0 is one for every two CPUs")
+		fs.BoolVar(&f.config.Portable, "portable", false, "use the portable engine instead of the epoll engine")
+	})
+	under(fs, outputHeading, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.format, "format", "text", "`text|json`: what standard output shows; json is one record")
+	})
+	clientWords.complete(cmd, "client")
+	textOrJSON.complete(cmd, "format")
 	return cmd
 }
 
@@ -54,12 +69,10 @@ func loadCommand() *cobra.Command {
 func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	c, fs := &f.config, cmd.Flags()
 	switch {
-	case f.format != "text" && f.format != "json":
-		return usagef("--format %q: text or json", f.format)
 	case c.Concurrency < 1:
-		return usagef("--concurrency %d: at least 1", c.Concurrency)
+		return usagef("--concurrency %d: it has to be at least 1", c.Concurrency)
 	case c.Nth < 1 || c.Nth > loadgen.MaxNth:
-		return usagef("--nth-request %d: within 1 and %d", c.Nth, loadgen.MaxNth)
+		return usagef("--nth-request %d: it has to be within 1 and %d", c.Nth, loadgen.MaxNth)
 	case c.Workers < 0:
 		return usagef("--threads %d: it cannot be negative", c.Workers)
 	}
@@ -72,11 +85,14 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	if err := loadgen.CheckDescriptors(c.Concurrency); err != nil {
 		return usagef("--concurrency %d: %w", c.Concurrency, err)
 	}
-	if _, err := parseClient(c.Client); err != nil {
-		return usagef("--client %q: %w", c.Client, err)
+	if err := textOrJSON.check("format", f.format); err != nil {
+		return err
+	}
+	if _, err := one("client", c.Client, parseClient); err != nil {
+		return err
 	}
 	if client, _ := loadgen.ClientByName(c.Client); c.Nth > 1 && client.OneRequest() {
-		return usagef("--nth-request %d, --client %s: a library makes each attempt on a connection of its own: leave it out", c.Nth, c.Client)
+		return usagef("--nth-request %d, --client %s: it opens a new connection for each attempt: leave one of them out", c.Nth, c.Client)
 	}
 	if c.BodyBytes, err = parseSize(f.body); err != nil {
 		return usagef("--body %q: %w", f.body, err)
@@ -121,7 +137,7 @@ func load(cmd *cobra.Command, f loadFlags) error {
 	return err
 }
 
-// loadRecord makes a record of a fleet that hit a server without a ledger.
+// loadRecord returns the record of attempts on a server without a ledger.
 func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results.Cell {
 	c := results.Cell{
 		Point: results.Point{Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate, TLS: cfg.Target.TLS}, Started: started, TLSEnds: r.TLSEnds,
@@ -133,7 +149,7 @@ func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results
 	}
 	switch {
 	case r.Counts[results.LocalError] > 0:
-		c.InvalidReason = fmt.Sprintf("%d attempts found no port, descriptor or memory on the client's side", r.Counts[results.LocalError])
+		c.InvalidReason = fmt.Sprintf("%d attempts got no port, descriptor or memory on the client's side", r.Counts[results.LocalError])
 	case r.Unstarted > 0:
 		c.InvalidReason = fmt.Sprintf("the fleet was behind its schedule: %d attempts were never started", r.Unstarted)
 	}

@@ -16,7 +16,7 @@ func describeMachine() (machine, error) {
 	if err != nil {
 		return m, err
 	}
-	// Not every architecture has a model name; the kernel's line is enough then.
+	// Not every architecture has a model name.
 	if cpus, err := fs.CPUInfo(); err == nil && len(cpus) > 0 {
 		m.cpu = cpus[0].ModelName
 	}

@@ -1,7 +1,11 @@
-// Command rejectbench measures whether clients of a server over its connection
-// limit ever read its 503: a fleet of clients hits a limited server under each
-// way of rejecting, at different round-trip times, and every attempt's end is
-// recorded.
+// Command rejectbench measures whether the clients of a server over its connection
+// limit read its 503. Clients connect to a limited server, for each way of rejecting
+// and at several round-trip times, and the end of every attempt is recorded.
+//
+// A command checks all of its flags before it measures or writes anything. Each
+// command has a file; `run` and `tune` have further files for what their flags plan
+// and for measuring it. Flags that several commands share are in cellflags.go, the
+// words that flags take in vocabulary.go.
 package main
 
 import (
@@ -17,6 +21,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
@@ -26,13 +31,13 @@ import (
 // Exit codes, the same for every command.
 const (
 	exitDone        = 0
-	exitFailed      = 1 // a check or comparison failed, or something broke
+	exitFailed      = 1 // a check or a comparison failed, or something broke
 	exitUsage       = 2
 	exitEnvironment = 3   // the system does not allow what was asked
 	exitInterrupted = 130 // what was finished is on disk
 )
 
-// usageError is an error of the command line: one that names flag and value.
+// usageError is a mistake in the command line. Its message names flag and value.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
@@ -40,7 +45,7 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// environmentError says that this system does not allow what was asked.
+// environmentError means that this system does not allow what was asked.
 type environmentError struct{ err error }
 
 func (e environmentError) Error() string { return e.err.Error() }
@@ -92,18 +97,26 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
+// The groups of commands in the help.
+const (
+	measureGroup = "measure"
+	readGroup    = "read"
+	endGroup     = "end"
+	aboutGroup   = "about"
+)
+
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rejectbench",
 		Short: "measure whether a 503 reaches the client before the reset does",
 		Long: `rejectbench measures whether the clients of a server over its connection limit
-ever read its 503. It depends on how the server closes, on the round-trip time,
-on how much the client was still sending, and on how the client reads.`,
+read its 503. It depends on how the server closes, on the round-trip time, on
+how much the client was still sending, and on how the client reads.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("unknown command %q: see rejectbench --help", args[0])
+				return usagef("%w", unknownCommand(cmd, args[0]))
 			}
 			return nil
 		},
@@ -111,24 +124,63 @@ on how much the client was still sending, and on how the client reads.`,
 	}
 	root.Version = toolVersion() + ", " + runtime.Version()
 	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetUsageFunc(printUsage)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w: see %s --help", err, cmd.CommandPath())
+		return usageError{unknownFlag(cmd, err)}
 	})
-	root.AddCommand(
-		runCommand(),
-		serveCommand(),
-		loadCommand(),
-		execCommand(),
-		reportCommand(),
-		compareCommand(),
-		checkCommand(),
-		mergeCommand(),
-		schemaCommand(),
-		tuneCommand(),
-		doctorCommand(),
-		listCommand(),
-	)
+	addGroup(root, measureGroup, "Measure", runCommand(), execCommand(), tuneCommand())
+	addGroup(root, readGroup, "Read recorded runs", reportCommand(), compareCommand(), checkCommand(), mergeCommand())
+	addGroup(root, endGroup, "One end alone", serveCommand(), loadCommand())
+	addGroup(root, aboutGroup, "About this tool and this machine", doctorCommand(), listCommand(), schemaCommand())
+	root.SetHelpCommandGroupID(aboutGroup)
+	root.SetCompletionCommandGroupID(aboutGroup)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Short = "show the help of a command"
+		case "completion":
+			c.Short = "print a script that completes commands and flags in a shell"
+		}
+	}
 	return root
+}
+
+// addGroup adds commands that the help lists under a title.
+func addGroup(root *cobra.Command, id, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, c := range commands {
+		c.GroupID = id
+		nameValues(c.Flags())
+		root.AddCommand(c)
+	}
+}
+
+// unknownCommand is the error of a word that is no command.
+func unknownCommand(root *cobra.Command, word string) error {
+	var known []string
+	for _, c := range root.Commands() {
+		known = append(known, c.Name())
+	}
+	if near := nearest(word, known); near != "" {
+		return fmt.Errorf("unknown command %q; did you mean %s?", word, near)
+	}
+	return fmt.Errorf("unknown command %q: see %s --help", word, root.CommandPath())
+}
+
+// unknownFlag adds to pflag's error the flag that was probably meant, or where the
+// flags are listed.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	var missing *pflag.NotExistError
+	if errors.As(err, &missing) {
+		var known []string
+		cmd.Flags().VisitAll(func(fl *pflag.Flag) { known = append(known, fl.Name) })
+		if near := nearest(missing.GetSpecifiedName(), known); near != "" && missing.GetSpecifiedShortnames() == "" {
+			return fmt.Errorf("%w; did you mean --%s?", err, near)
+		}
+	}
+	return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 }
 
 // positional checks the number of a command's arguments.

@@ -23,12 +23,11 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// update has golden files and the README's usage written again instead of compared.
-var update = flag.Bool("update", false, "write the golden files and the usage in README.md again")
+// update writes the golden files and README.md instead of comparing them.
+var update = flag.Bool("update", false, "write the golden files and README.md again")
 
-// TestMain makes the test binary the program under test: under the name
-// rejectbench, which stands in PATH while the tests run, it is the command
-// line, and the processes of a cell are this binary again.
+// TestMain makes the test binary the program under test. While the tests run, PATH
+// has it under the name rejectbench, and the processes of a cell are this binary too.
 func TestMain(m *testing.M) {
 	if code, ran := process.Run(roles()); ran {
 		os.Exit(code)
@@ -38,7 +37,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// delays tells why this machine has no path with a delay, or nothing.
+// delays returns why this machine has no path with a delay, or nil if it has one.
 var delays = sync.OnceValue(func() error {
 	_, err := cell.Choose(context.Background(), netpath.Spec{
 		Kind: netpath.Auto, Impairments: impair.Set{}.WithRTT(time.Millisecond), Congestion: netpath.DefaultCongestion,
@@ -46,8 +45,8 @@ var delays = sync.OnceValue(func() error {
 	return err
 })
 
-// needDelays skips a test where no path can have a delay. On CI that is a
-// failure: a check that never runs there protects nothing.
+// needDelays skips a test if no path has a delay. On CI that is a failure, because a
+// test that never runs there protects nothing.
 func needDelays(t *testing.T) {
 	t.Helper()
 	switch err := delays(); {
@@ -86,8 +85,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs rejectbench and wants an exit code: exits CODE ARG... A command
-// that fails has to say why in one line, and nothing on standard output.
+// exits runs rejectbench and checks its exit code: exits CODE ARG... A command that
+// fails has to print one line on standard error and nothing on standard output.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: exits CODE ARG...")
@@ -103,8 +102,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// runWanting runs rejectbench with all arguments but the first, which is the
-// exit code that it wants and returns.
+// runWanting runs rejectbench with the arguments after the first. The first is the
+// exit code that it has to have, which is returned.
 func runWanting(ts *testscript.TestScript, args []string) (code int) {
 	code, err := strconv.Atoi(args[0])
 	ts.Check(err)

@@ -13,10 +13,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// version is the tool's version, beside the revision it was built from.
+// version is the version of the tool. toolVersion adds the revision.
 const version = "0.1.0"
 
-// toolVersion names this build.
+// toolVersion returns the version and, if known, the revision of this build.
 func toolVersion() string {
 	name := "rejectbench " + version
 	info, ok := debug.ReadBuildInfo()
@@ -38,7 +38,7 @@ func newManifest(name string, o sweep.Options, fs *pflag.FlagSet) (results.Manif
 		return results.Manifest{}, fmt.Errorf("describe this machine: %w", err)
 	}
 	options := flagValues(fs)
-	// Where one flag decides the default of another.
+	// The defaults of these depend on other flags.
 	options["rounds"], options["max-cell"] = strconv.Itoa(o.Rounds), o.MaxCell.String()
 	return results.Manifest{
 		Name:       name,
@@ -58,7 +58,18 @@ func newManifest(name string, o sweep.Options, fs *pflag.FlagSet) (results.Manif
 	}, nil
 }
 
-// machine is what is told of the machine besides what Go knows.
+// machine describes the machine beyond what the Go runtime knows.
 type machine struct {
 	kernel, cpu string
+}
+
+// flagValues returns the value of every flag, given or default.
+func flagValues(fs *pflag.FlagSet) map[string]string {
+	values := map[string]string{}
+	fs.VisitAll(func(fl *pflag.Flag) {
+		if fl.Name != "help" {
+			values[fl.Name] = fl.Value.String()
+		}
+	})
+	return values
 }

@@ -14,12 +14,13 @@ func mergeCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "merge --out DIR RUN RUN...",
-		Short: "join recorded runs of several machines into one, by adding counts and histograms",
-		Long: `Join recorded runs into one. Valid cells of the same point and round add up:
-their counts and histograms are added, and shares, intervals and percentiles
-made from the sums. Invalid tries stay as they are. The merged run names its
-sources; what was not the same in them is said on standard error.`,
-		Args: positional(2, -1, "name the folders of at least two runs"),
+		Short: "merge recorded runs by adding their counts and histograms",
+		Long: `Merge recorded runs into one. The counts and histograms of valid cells of the
+same point and round are added; shares, intervals and percentiles are computed
+from the sums. Invalid tries are copied. The merged run names its sources, and
+standard error lists what differs between them.`,
+		ValidArgsFunction: folders,
+		Args:              positional(2, -1, "name the folders of at least two runs"),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			if out == "" {
 				return usagef("--out: name the folder of the merged run")
@@ -55,11 +56,12 @@ sources; what was not the same in them is said on standard error.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "`folder` of the merged run; made if missing")
+	cmd.Flags().StringVar(&out, "out", "", "`folder`: where the merged run is written; created if missing")
+	register(cmd, "out", folders)
 	return cmd
 }
 
-// values names each run's value.
+// values lists the value of each run.
 func values(dirs, of []string) string {
 	var b strings.Builder
 	for i, v := range of {

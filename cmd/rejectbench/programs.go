@@ -13,26 +13,20 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-// Of flags that exec and run share.
-const (
-	serverUsage = "another server in place of the reference server: one of 'rejectbench list servers', as NAME or NAME:VARIANT, or a program, " +
-		"such as 'python3 -m http.server --bind {host} {port}', that stays in the foreground"
-	catalogueUsage = "folder of *.yaml files with more servers"
-)
-
-// programs returns the servers that stand in for the reference server and has
-// their names take the strategies' place.
-func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]cell.Program, error) {
+// programs returns the servers of --server, which replace the reference server, and
+// puts their names in the place of the strategies.
+func (f *runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]cell.Program, error) {
 	if !fs.Changed("server") {
 		return nil, nil
 	}
 	if fs.Changed("strategy") {
-		return nil, usagef("--strategy %q, --server %q: give one of them", f.strategy, f.servers[0])
+		return nil, usagef("--strategy %q, --server %q: give only one of them", f.strategy, f.servers[0])
 	}
 	all, err := openCatalogue(f.catalogue)
 	if err != nil {
@@ -51,7 +45,7 @@ func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]cell.Pr
 				return nil, err
 			}
 			if _, twice := programs[name]; twice {
-				return nil, usagef("--server %q: there is another %s, and cells are told apart by that name", word, name)
+				return nil, usagef("--server %q: there is another %s, and a record knows its server only by this name", word, name)
 			}
 			programs[name] = program
 			a.Strategies = append(a.Strategies, name)
@@ -60,11 +54,11 @@ func (f runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]cell.Pr
 	return programs, nil
 }
 
-// isCommand tells whether a value of --server is a command of the user's own: one
-// with arguments, a placeholder or a path. A server of the catalogue has none.
+// isCommand reports whether a value of --server is a command: it has arguments, a
+// placeholder or a path. The name of a server in the catalogue has none of these.
 func isCommand(server string) bool { return strings.ContainsAny(server, " \t\n{}/") }
 
-// readServer reads one server of --server. Its name is what it has in records.
+// readServer reads one server of --server. The name is the one for records.
 func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (name string, p cell.Program, err error) {
 	command := strings.Fields(word)
 	if len(command) == 0 {
@@ -75,14 +69,32 @@ func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (na
 	}
 	server, variant, err := all.Lookup(word)
 	if err != nil {
-		return "", p, usagef("--server %s: %w; a program of your own has a path or arguments", word, err)
+		return "", p, unknownServer(all, word, err)
 	}
 	setup := server.Setup(variant)
 	return word, cell.Program{Command: setup.Command, ListenTimeout: max(timeout, server.ListenTimeout), Setup: &setup}, nil
 }
 
-// checkServers checks that the servers among a run's programs can do what its
-// points want of their connections, and tells those that are to speak TLS how.
+// unknownServer is the wrong usage of a word that is no server of the catalogue, or
+// that names a variant that its server does not have.
+func unknownServer(all catalogue.Catalogue, word string, err error) error {
+	name, variant, _ := strings.Cut(word, ":")
+	servers := vocabulary{noun: "server", terms: func() []results.Term {
+		return terms(all, func(s catalogue.Server) (string, string) { return s.Name, s.Summary })
+	}}
+	if _, unknown := servers.parse(name); unknown != nil {
+		return usagef("--server %s: %w; a command of your own has a path or arguments", word, unknown)
+	}
+	server, _, _ := all.Lookup(name)
+	variants := terms(server.Variants, func(v catalogue.Variant) (string, string) { return v.Name, v.Summary })
+	if _, unknown := (vocabulary{noun: "variant", terms: func() []results.Term { return variants }}).parse(variant); unknown != nil {
+		return usagef("--server %s: %s: %w", word, name, unknown)
+	}
+	return usagef("--server %s: %w", word, err)
+}
+
+// checkServers checks that the servers of a run support the TLS and the requests of
+// its points, and gives the servers that speak TLS their setup for it.
 func checkServers(o sweep.Options, folder string) error {
 	if len(o.Programs) == 0 {
 		return nil
@@ -98,27 +110,28 @@ func checkServers(o sweep.Options, folder string) error {
 			continue
 		}
 		if program.Setup == nil {
-			if slices.ContainsFunc(o.Points, func(q sweep.Point) bool { return q.Strategy == p.Strategy && q.TLS != p.TLS }) {
-				return usagef("--tls off,on, --server %s: a command of your own is the same for both: give one of them", p.Strategy)
+			if slices.ContainsFunc(o.Points, func(q results.Point) bool { return q.Strategy == p.Strategy && q.TLS != p.TLS }) {
+				return usagef("--tls off,on, --server %s: a command of your own does not know which of them is measured: give one of them", p.Strategy)
 			}
 			continue
 		}
-		if o.Programs[p.Strategy], err = connected(all, p.Strategy, program, p.TLS, p.Nth, certificate); err != nil {
+		if o.Programs[p.Strategy], err = connected(all, p.Strategy, program, p.TLS, p.NthRequest, certificate); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// connected returns a server of the catalogue that is ready to speak TLS if it has
-// to, and an error if it cannot, or if it cannot reject the nth request of a connection.
+// connected returns a server of the catalogue with its setup for TLS, if TLS is
+// asked for. It is wrong usage if the server does not speak TLS, or cannot reject the
+// nth request of a connection.
 func connected(all catalogue.Catalogue, name string, p cell.Program, tls bool, nth int, certificate func() (pair, error)) (cell.Program, error) {
 	server, variant, err := all.Lookup(name)
 	if err != nil {
 		return p, usagef("--server %s: %w", name, err)
 	}
 	if nth > 1 && !server.Admits(variant) {
-		return p, usagef("--nth-request %d, --server %s: it admits no request before the one that it rejects: leave it out, or take one of %s",
+		return p, usagef("--nth-request %d, --server %s: it cannot admit earlier requests on a connection: leave it out, or take one of %s",
 			nth, name, all.Which(func(s catalogue.Server, v catalogue.Variant) bool { return s.Admits(v) }))
 	}
 	if !tls || p.TLS != nil {
@@ -126,7 +139,7 @@ func connected(all catalogue.Catalogue, name string, p cell.Program, tls bool, n
 	}
 	setup, ok := server.TLSSetup(variant)
 	if !ok {
-		return p, usagef("--tls, --server %s: its file does not say how it speaks TLS (a tls block): leave it out, or take one of %s",
+		return p, usagef("--tls, --server %s: its file has no tls block: leave it out, or take one of %s",
 			name, all.Which(func(s catalogue.Server, _ catalogue.Variant) bool { return s.TLS != nil }))
 	}
 	made, err := certificate()
@@ -140,20 +153,20 @@ func connected(all catalogue.Catalogue, name string, p cell.Program, tls bool, n
 // pair is a certificate and its key, both in PEM.
 type pair struct{ cert, key []byte }
 
-// newCertificate makes the certificate that the servers of a run show. No client
-// verifies it.
+// newCertificate makes the certificate of the servers of a run. No client verifies
+// it.
 func newCertificate() (p pair, err error) {
 	p.cert, p.key, err = targets.SelfSigned("localhost")
 	return p, err
 }
 
-// serverError is wrong usage if it is the server program's own, and the
-// environment's if a server may not be started.
+// serverError classifies the error of a server that was tried: wrong usage if its
+// command fails, an error of the environment if it may not be started.
 func serverError(err error) error {
 	switch {
 	case errors.As(err, new(cell.CommandError)):
 		return usageError{err}
-	case strings.Contains(err.Error(), netpath.ErrNotAllowed.Error()): // it comes from another process, as a text
+	case strings.Contains(err.Error(), netpath.ErrNotAllowed.Error()): // from another process, so as text
 		return environmentError{err}
 	}
 	return err

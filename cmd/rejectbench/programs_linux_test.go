@@ -16,10 +16,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// reference is the reference server as a user's program.
+// reference is the command of the reference server as a user's program.
 const reference = "rejectbench serve --listen {host}:{port} --strategy "
 
-// script writes a shell script and returns its name.
+// script writes a shell script and returns its path.
 func script(t *testing.T, lines ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
@@ -29,16 +29,16 @@ func script(t *testing.T, lines ...string) string {
 	return name
 }
 
-// Daemons that nobody is the parent of, and a child that no polite signal ends.
+// leaveBehind starts daemons without a parent, and a child that only SIGKILL ends.
 const leaveBehind = `setsid sleep 600 >/dev/null 2>&1 &
 (setsid sh -c 'sleep 600 & exec sleep 601' >/dev/null 2>&1 &)
 (trap '' TERM INT HUP; exec sleep 602 >/dev/null 2>&1) &`
 
-// allGone fails if the program has processes left now, not in a while.
+// allGone fails if any process of the program is left at this moment.
 func (p *program) allGone() {
 	p.t.Helper()
 	if left := relatives(p.variable); len(left) > 0 {
-		p.t.Errorf("at its end there were still %+v", left)
+		p.t.Errorf("processes are left at its end: %+v", left)
 	}
 }
 
@@ -58,7 +58,7 @@ func TestExecExitsAsTheProgramDid(t *testing.T) {
 	}
 }
 
-func TestExecPassesSignalsOfNoTerminalOn(t *testing.T) {
+func TestExecPassesSignalsOnWithoutATerminal(t *testing.T) {
 	needDelays(t)
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		t.Run(s.String(), func(t *testing.T) {
@@ -76,9 +76,9 @@ func TestExecPassesSignalsOfNoTerminalOn(t *testing.T) {
 	}
 }
 
-// A terminal sends Ctrl-C to every process in its foreground. The one between
-// the command line and the program died of it, and the program with it.
-func TestCtrlCReachesTheProgramAndItsExitCodeComesBack(t *testing.T) {
+// A terminal sends Ctrl-C to every process in its foreground. Once it killed the
+// process between the command line and the program, and so the program.
+func TestCtrlCReachesTheProgramAndExecReturnsItsExitCode(t *testing.T) {
 	needDelays(t)
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -112,7 +112,7 @@ func TestCtrlCReachesTheProgramAndItsExitCodeComesBack(t *testing.T) {
 	p.allGone()
 }
 
-func TestExecTellsTheProgramWhereTheServerIs(t *testing.T) {
+func TestExecReplacesURLHostAndPortInArguments(t *testing.T) {
 	needDelays(t)
 	for _, c := range []struct{ family, host, inURL string }{{"", "198.18.0.2", "198.18.0.2"}, {"--ipv6", "2001:2::2", "[2001:2::2]"}} {
 		t.Run(c.family, func(t *testing.T) {
@@ -124,18 +124,18 @@ func TestExecTellsTheProgramWhereTheServerIs(t *testing.T) {
 			stdout, code := p.wait()
 			words := strings.Fields(stdout)
 			if code != exitDone || len(words) != 5 {
-				t.Fatalf("exit code %d, the program was told %q: %s", code, stdout, p.stderr)
+				t.Fatalf("exit code %d, the program was given %q: %s", code, stdout, p.stderr)
 			}
 			url := "http://" + c.inURL + ":" + words[3] + "/"
 			if want := []string{url, url, c.host, words[3], url}; !slices.Equal(words, want) {
-				t.Errorf("the program was told %q, want %q", words, want)
+				t.Errorf("the program was given %q, want %q", words, want)
 			}
 		})
 	}
 }
 
-// Every answer is one of those that arrived, were lost and were never sent, and
-// the wire has as many as the server's ledger.
+// Every answer arrived, was lost or was never sent, and the wire counts as many as
+// the server's ledger.
 func TestExecPrintsWhatCrossedTheWire(t *testing.T) {
 	needDelays(t)
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
@@ -223,7 +223,7 @@ func TestInterruptEndsTheWaitForAServerProgram(t *testing.T) {
 	}
 }
 
-func TestNothingOutlivesExec(t *testing.T) {
+func TestExecLeavesNoProcesses(t *testing.T) {
 	for _, path := range []string{"delayline", "loopback"} {
 		t.Run(path, func(t *testing.T) {
 			if path == "delayline" {
@@ -239,8 +239,8 @@ func TestNothingOutlivesExec(t *testing.T) {
 	}
 }
 
-// Whichever process of exec is killed, what the programs started goes too.
-func TestKilledExecLeavesNothingOfWhatProgramsStarted(t *testing.T) {
+// Whichever process of exec is killed, the processes of its programs end.
+func TestKilledExecLeavesNoProcessOfItsPrograms(t *testing.T) {
 	needDelays(t)
 	for _, role := range []string{"", "exec"} {
 		t.Run("role "+role, func(t *testing.T) {
@@ -265,14 +265,14 @@ func TestKilledExecLeavesNothingOfWhatProgramsStarted(t *testing.T) {
 	}
 }
 
-// serverRun is a small run of a user's server program, which is the reference
-// server under its own name.
+// serverRun starts a small run of a user's server program. The program is the
+// reference server.
 func serverRun(t *testing.T, args ...string) *program {
 	return start(t, append([]string{"run", "--server", reference + "lingering-close", "--rtt", "10ms", "--body", "64KiB",
 		"--concurrency", "4", "--format", "json", "--quiet"}, args...)...)
 }
 
-func TestServerProgramTakesTheStrategysPlaceInACell(t *testing.T) {
+func TestServerProgramReplacesTheStrategyInRecords(t *testing.T) {
 	needDelays(t)
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		t.Run(family, func(t *testing.T) {
@@ -301,7 +301,7 @@ func TestServerProgramTakesTheStrategysPlaceInACell(t *testing.T) {
 	}
 }
 
-// killServers kills the program's `serve` processes and returns how many there were.
+// killServers kills the `serve` processes of the program and returns their number.
 func (p *program) killServers() (killed int) {
 	for _, r := range relatives(p.variable) {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.pid))
@@ -312,7 +312,7 @@ func (p *program) killServers() (killed int) {
 	return killed
 }
 
-func TestDeathOfAServerProgramIsRecordedAndTheRunGoesOn(t *testing.T) {
+func TestKilledServerProgramInvalidatesItsCellAndTheRunContinues(t *testing.T) {
 	needDelays(t)
 	p := serverRun(t, "--duration", "1s", "--rounds", "2")
 	p.frozen("fleet")
@@ -328,7 +328,7 @@ func TestDeathOfAServerProgramIsRecordedAndTheRunGoesOn(t *testing.T) {
 	}
 }
 
-func TestKilledCellLeavesNothingOfWhatItsServerStarted(t *testing.T) {
+func TestKilledCellLeavesNoProcessOfItsServer(t *testing.T) {
 	needDelays(t)
 	p := start(t, "run", "--server", script(t, leaveBehind, "exec rejectbench serve --listen $1 --strategy close")+" {host}:{port}",
 		"--rtt", "10ms", "--body", "0", "--concurrency", "4", "--duration", "1s", "--format", "json", "--quiet")
@@ -349,7 +349,7 @@ func TestKilledCellLeavesNothingOfWhatItsServerStarted(t *testing.T) {
 	p.allGone()
 }
 
-func TestRunOverIPv6HasLedgersThatAgree(t *testing.T) {
+func TestRunOverIPv6HasMatchingLedgers(t *testing.T) {
 	needDelays(t)
 	p := start(t, "run", "--ipv6", "--path", "delayline", "--strategy", "close,lingering-close", "--rtt", "10ms", "--body", "64KiB",
 		"--concurrency", "4", "--requests", "40", "--quiet")
@@ -365,7 +365,7 @@ func TestRunOverIPv6HasLedgersThatAgree(t *testing.T) {
 		if !c.IPv6 || c.Rejected != 40 || c.Ledger != (results.Ledger{Matched: 40}) || c.Wire == nil || c.Wire.Agreement.Agreed != 40 {
 			t.Errorf("%s: ipv6 %v, %d rejected, ledger %+v, wire %+v", c.Strategy, c.IPv6, c.Rejected, c.Ledger, c.Wire)
 		}
-		// Of a cell that a busy machine made invalid the handshakes may be as slow as they like.
+		// In a cell that a busy machine made invalid, handshakes may take any time.
 		if h := c.HandshakeMs; h.Count != 40 || h.P50 < 10 || c.Valid && h.P50 > 10+float64(5*time.Millisecond)/1e6 {
 			t.Errorf("%s: handshakes %+v over 10 ms", c.Strategy, h)
 		}

@@ -16,16 +16,16 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// progress is told how a sweep goes on.
+// progress shows how far a sweep is.
 type progress interface {
 	planned(cells int)
-	started(p sweep.Point, round, try int)
+	started(p results.Point, round, try int)
 	done(c results.Cell, final bool)
 	close()
 }
 
-// newProgress shows a bar on a terminal, and a line a cell elsewhere. Now tells the
-// time.
+// newProgress returns a bar for a terminal, and a line per cell for anything else.
+// The time comes from now.
 func newProgress(w io.Writer, o sweep.Options, now func() time.Time) progress {
 	p := &pace{now: now, begun: now(), budget: o.Budget, total: o.Planned()}
 	if f, ok := w.(*os.File); ok && isTerminal(f) {
@@ -35,7 +35,7 @@ func newProgress(w io.Writer, o sweep.Options, now func() time.Time) progress {
 	return &lines{w: w, pace: p}
 }
 
-// heading says what a run is going to do.
+// heading describes the run in one line.
 func heading(o sweep.Options) string {
 	text := fmt.Sprintf("%d cells over a %s path", o.Planned(), o.Path.Kind)
 	if o.Precision > 0 {
@@ -51,16 +51,16 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 type silent struct{}
 
-func (silent) planned(int)                   {}
-func (silent) started(sweep.Point, int, int) {}
-func (silent) done(results.Cell, bool)       {}
-func (silent) close()                        {}
+func (silent) planned(int)                     {}
+func (silent) started(results.Point, int, int) {}
+func (silent) done(results.Cell, bool)         {}
+func (silent) close()                          {}
 
-// pace is what a run has behind it and before it.
+// pace counts the cells of a run and estimates the time left.
 type pace struct {
 	now    func() time.Time
 	begun  time.Time
-	last   time.Time     // when the last cell was done
+	last   time.Time     // when the last finished cell ended
 	budget time.Duration // 0 is none
 
 	cells, total int
@@ -79,9 +79,8 @@ func (p *pace) done(c results.Cell, final bool) {
 	}
 }
 
-// left says how long the rest takes if its cells take as long as those before did
-// on average, and at most until the budget is used up. It says nothing before the
-// first cell and after the last.
+// left estimates the time left from the mean time of the finished cells, up to the
+// end of the budget. It is empty before the first cell is done and after the last.
 func (p *pace) left() string {
 	if p.cells == 0 || p.cells >= p.total {
 		return ""
@@ -97,10 +96,10 @@ func (p *pace) left() string {
 	return left.Round(time.Second).String() + " left"
 }
 
-// maxReason is how much of a reason, in characters, stands where it is not news.
+// maxReason is the most characters of a reason that is repeated after later cells.
 const maxReason = 60
 
-// trouble says what is invalid so far, with the last reason if asked for.
+// trouble counts the invalid tries so far, with the last reason if why is set.
 func (p *pace) trouble(why bool) string {
 	if p.invalid == 0 {
 		return ""
@@ -119,16 +118,16 @@ func (p *pace) trouble(why bool) string {
 	return text
 }
 
-// lines is the progress of a run whose output is not a terminal.
+// lines shows progress as a line per cell.
 type lines struct {
 	w     io.Writer
 	pace  *pace
-	point sweep.Point
+	point results.Point
 }
 
 func (l *lines) planned(cells int) { l.pace.total = cells }
 
-func (l *lines) started(p sweep.Point, _, _ int) { l.point = p }
+func (l *lines) started(p results.Point, _, _ int) { l.point = p }
 
 func (l *lines) done(c results.Cell, final bool) {
 	l.pace.done(c, final)
@@ -147,7 +146,7 @@ func (l *lines) done(c results.Cell, final bool) {
 
 func (l *lines) close() {}
 
-// verdict sums a cell up in a few words.
+// verdict summarizes a cell in a few words.
 func verdict(c results.Cell, final bool) string {
 	if !c.Valid {
 		if final {
@@ -161,20 +160,20 @@ func verdict(c results.Cell, final bool) string {
 	return fmt.Sprintf("%.1f%% of %d delivered", *c.DeliveredShare*100, c.Rejected)
 }
 
-// bar is the progress of a run on a terminal, which draws at times of its own.
+// bar shows progress on a terminal. It draws from its own goroutine.
 type bar struct {
 	group *mpb.Progress
 	bar   *mpb.Bar
 
-	mu    sync.Mutex // of what is drawn
+	mu    sync.Mutex // guards the fields below
 	pace  *pace
 	point string
 }
 
 func newBar(w io.Writer, p *pace, path string) *bar {
 	b := &bar{group: mpb.New(mpb.WithOutput(w), mpb.WithWidth(24)), pace: p}
-	// A bar that is made with a total is over once it is reached, and a run may
-	// have to go on for longer than was foreseen.
+	// A bar that is made with a total ends when it reaches it, but a run may need
+	// more cells than were planned.
 	b.bar = b.group.AddBar(0,
 		mpb.PrependDecorators(decor.CountersNoUnit("%d/%d cells, "+path)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.text() })),
@@ -183,7 +182,7 @@ func newBar(w io.Writer, p *pace, path string) *bar {
 	return b
 }
 
-// text is what stands behind the bar.
+// text returns the text to the right of the bar.
 func (b *bar) text() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -203,7 +202,7 @@ func (b *bar) planned(cells int) {
 	b.bar.SetTotal(int64(cells), false)
 }
 
-func (b *bar) started(p sweep.Point, _, _ int) {
+func (b *bar) started(p results.Point, _, _ int) {
 	b.mu.Lock()
 	b.point = p.String()
 	b.mu.Unlock()

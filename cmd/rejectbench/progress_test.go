@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +14,11 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-// clock is a time that goes on when it is told to.
-type clock struct{ time.Time }
+// fakeClock is a time that only wait advances.
+type fakeClock struct{ time.Time }
 
-func (c *clock) now() time.Time       { return c.Time }
-func (c *clock) wait(d time.Duration) { c.Time = c.Add(d) }
+func (c *fakeClock) now() time.Time       { return c.Time }
+func (c *fakeClock) wait(d time.Duration) { c.Time = c.Add(d) }
 func share(k, n int64) (c results.Cell) {
 	c = results.Cell{Valid: true, Delivered: k, Rejected: n}
 	c.SetShare()
@@ -27,13 +28,13 @@ func twinOf(c results.Cell) results.Cell    { c.Twin = true; return c }
 func invalid(reason string) results.Cell    { return results.Cell{InvalidReason: reason} }
 func pathOf(k netpath.Kind) (c cell.Choice) { c.Kind = k; return c }
 
-func TestProgressLinesAreAsRecorded(t *testing.T) {
+func TestProgressLinesMatchTheGoldenFile(t *testing.T) {
 	var b bytes.Buffer
-	grid := []sweep.Point{{Strategy: "close", Client: "blocking", Concurrency: 10}, {Strategy: "shutdown", Client: "duplex", RTT: 20 * time.Millisecond, Concurrency: 10, BodyBytes: 1024, Loss: 0.01}}
+	grid := []results.Point{{Strategy: "close", Client: "blocking", Concurrency: 10}, {Strategy: "shutdown", Client: "duplex", RTTMs: 20, Concurrency: 10, BodyBytes: 1024, Loss: 0.01}}
 	long := "the median handshake took 61.00 ms on a path of 50.00 ms, off by more than 1.50 ms"
 
 	b.WriteString("# a plain run\n")
-	c := &clock{}
+	c := &fakeClock{}
 	p := newProgress(&b, sweep.Options{Points: grid, Rounds: 2, Twins: 1, Path: pathOf(netpath.DelayLine)}, c.now)
 	p.planned(6)
 	for _, cell := range []struct {
@@ -57,7 +58,7 @@ func TestProgressLinesAreAsRecorded(t *testing.T) {
 	}
 	p.close()
 
-	b.WriteString("# a run to a precision, which takes fewer cells than it might, then more than it seemed\n")
+	b.WriteString("# a run to a precision, with a total that falls and rises\n")
 	p = newProgress(&b, sweep.Options{Points: grid, Rounds: 30, Precision: 0.005, Path: pathOf(netpath.Netem)}, c.now)
 	for _, planned := range []int{60, 4, 6} {
 		p.planned(planned)
@@ -76,16 +77,16 @@ func TestProgressLinesAreAsRecorded(t *testing.T) {
 	p.done(share(5, 100), true)
 	c.wait(900 * time.Millisecond)
 	p.done(share(5, 100), true)
-	golden(t, "progress.golden", b.String())
+	golden(t, filepath.Join("testdata", "progress.golden"), b.String())
 }
 
-// The bar draws in a goroutine of its own: this is for the race detector, and for
-// runs that go on beyond the total that was foreseen.
-func TestABarGoesOnBeyondWhatWasForeseen(t *testing.T) {
-	c := &clock{}
+// The bar draws in its own goroutine, so this also gives the race detector work. A run
+// may need more cells than were planned.
+func TestBarContinuesBeyondThePlannedCells(t *testing.T) {
+	c := &fakeClock{}
 	b := newBar(io.Discard, &pace{now: c.now, begun: c.now(), total: 2}, "netem")
 	for range 5 {
-		b.started(sweep.Point{Strategy: "close"}, 0, 0)
+		b.started(results.Point{Strategy: "close"}, 0, 0)
 		b.done(invalid("path late"), true)
 		if got := b.text(); !strings.Contains(got, "close") || !strings.Contains(got, "the last: path late") {
 			t.Errorf("the bar says %q", got)
@@ -93,7 +94,7 @@ func TestABarGoesOnBeyondWhatWasForeseen(t *testing.T) {
 	}
 	b.planned(6)
 	if n := b.bar.Current(); n != 5 || b.bar.Completed() {
-		t.Errorf("the bar stands at %d, completed: %v", n, b.bar.Completed())
+		t.Errorf("the bar is at %d, completed: %v", n, b.bar.Completed())
 	}
 	b.close()
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// TestRecordedRunIsSound checks the JSON of a run that was made outside of the
-// tests, named by REJECTBENCH_RUN: of linger-zero and lingering-close at least,
-// over a path with a delay, without and with a body larger than any socket buffer.
+// TestRecordedRunIsSound checks the JSON of the run that REJECTBENCH_RUN names. The run
+// needs linger-zero and lingering-close, a path with a delay, and requests without a
+// body and with a body larger than any socket buffer.
 func TestRecordedRunIsSound(t *testing.T) {
 	path := os.Getenv("REJECTBENCH_RUN")
 	if path == "" {
@@ -20,7 +20,7 @@ func TestRecordedRunIsSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	cells, err := results.ReadCells(path, f) // which holds attempts to the sum of outcomes
+	cells, err := results.ReadCells(path, f) // checks that the attempts are the sum of the outcomes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestRecordedRunIsSound(t *testing.T) {
 	}
 	final := map[point]results.Cell{}
 	for _, c := range cells {
-		final[point{c.Strategy, c.BodyBytes}] = c // a try that was invalid comes before the one that counts
+		final[point{c.Strategy, c.BodyBytes}] = c // an invalid try comes before the one that counts
 	}
 	seen := map[string]int{}
 	for p, c := range final {

@@ -21,11 +21,14 @@ import (
 func reportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "report RUN...",
-		Short: "draw the plots and write the report of recorded runs again, and print their tables",
-		Args:  positional(1, -1, "name the folder of at least one run"),
+		Short: "write the plots and report of recorded runs again",
+		Long: `Draw the plots and write the report.html of recorded runs again, and print their
+tables and findings.`,
+		ValidArgsFunction: folders,
+		Args:              positional(1, -1, "name the folder of at least one run"),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			for _, dir := range dirs {
-				study, err := reportStudy(dir)
+				study, err := writeReport(dir)
 				var line *results.LineError
 				switch {
 				case study != nil && errors.As(err, &line):
@@ -43,18 +46,9 @@ func reportCommand() *cobra.Command {
 	}
 }
 
-// writeReport is reportStudy for those who only want the run back.
-func writeReport(dir string) (*results.Run, error) {
-	study, err := reportStudy(dir)
-	if study == nil {
-		return nil, err
-	}
-	return study.Run, err
-}
-
-// reportStudy draws the plots and writes the report of a run's folder. With a
-// damaged run it reports what can be read and returns the error beside it.
-func reportStudy(dir string) (*analysis.Study, error) {
+// writeReport draws the plots and writes the report of a run's folder. Of a damaged
+// run it reports the cells that can be read, and returns the study with the error.
+func writeReport(dir string) (*analysis.Study, error) {
 	run, damage := results.Open(dir)
 	if run == nil {
 		return nil, damage
@@ -64,13 +58,10 @@ func reportStudy(dir string) (*analysis.Study, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw the plots: %w", err)
 	}
-	if _, err := chart.Write(figures, filepath.Join(dir, results.PlotsDir)); err != nil {
-		return nil, err
-	}
-	// Of the folder's name, which may hold anything, no part is a pattern.
+	// Within dir, because the name of dir may hold the characters of a pattern.
 	ladders, err := fs.Glob(os.DirFS(dir), laddersDir+"/*.svg")
 	if err != nil {
-		return nil, fmt.Errorf("find the drawings: %w", err)
+		return nil, fmt.Errorf("find the ladder diagrams: %w", err)
 	}
 	for i, name := range ladders {
 		ladders[i] = filepath.Join(dir, filepath.FromSlash(name))
@@ -85,7 +76,7 @@ func reportStudy(dir string) (*analysis.Study, error) {
 	return study, damage
 }
 
-// printStudy writes the table and the findings of a run.
+// printStudy prints the tables and the findings of a run.
 func printStudy(w io.Writer, study *analysis.Study) error {
 	if err := table.Write(w, study.Summaries); err != nil {
 		return err

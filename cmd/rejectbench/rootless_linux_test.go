@@ -14,11 +14,11 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-// nobody is an ordinary user.
+// nobody is the id of an ordinary user.
 const nobody = 65534
 
-// asOrdinaryUser prepares a command line of an ordinary user: nobody when the
-// tests are root's, else who they are.
+// asOrdinaryUser prepares a command line that an ordinary user runs: nobody if the
+// tests run as root, else their user.
 func asOrdinaryUser(t *testing.T, args ...string) *program {
 	t.Helper()
 	needDelays(t)
@@ -28,7 +28,7 @@ func asOrdinaryUser(t *testing.T, args ...string) *program {
 	if args[0] == "run" {
 		p.cmd.Args = append(args[:0:0], append([]string{"rejectbench"}, append(args, "--out", p.out)...)...)
 	}
-	// The program itself lies where only this user can enter.
+	// Only this user can enter the folder of the program.
 	copyProgram(t, filepath.Join(dir, "rejectbench"))
 	p.cmd.Path = filepath.Join(dir, "rejectbench")
 	p.cmd.Env = append(p.cmd.Env, "PATH="+dir+":"+os.Getenv("PATH"))
@@ -39,7 +39,7 @@ func asOrdinaryUser(t *testing.T, args ...string) *program {
 	return p
 }
 
-// openTo makes a folder that a user can use, and everybody can enter.
+// openTo makes a folder that a user owns and everybody can enter.
 func openTo(t *testing.T, uid int) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "rejectbench-test") // TMPDIR may be private
@@ -77,7 +77,7 @@ func copyProgram(t *testing.T, to string) {
 	}
 }
 
-func TestOrdinaryUserRunsEverythingThatRootDoes(t *testing.T) {
+func TestOrdinaryUserRunsEverythingThatRootRuns(t *testing.T) {
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		t.Run(family, func(t *testing.T) {
 			p := asOrdinaryUser(t, "run", "--path", "delayline", family, "--strategy", "close,lingering-close", "--rtt", "10ms", "--jitter", "1ms",
@@ -119,8 +119,8 @@ func TestOrdinaryUserRunsProgramsAtBothEnds(t *testing.T) {
 	}
 }
 
-// forbidNamespaces has p run in a user namespace in which there can be no more
-// of them; its first process is an ordinary user who was let write that, and no more.
+// forbidNamespaces runs p in a user namespace that allows no further ones. Its first
+// process is an ordinary user whose only capability is to set that limit.
 func forbidNamespaces(p *program) {
 	p.cmd.Args = append([]string{"sh", "-c", `echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" "$@"`}, p.cmd.Args...)
 	p.cmd.Path = "/bin/sh"
@@ -132,7 +132,7 @@ func forbidNamespaces(p *program) {
 	}
 }
 
-func TestWhereNamespacesAreForbiddenARunThatNamesNoDistanceMeasuresNone(t *testing.T) {
+func TestDefaultRunWithoutNamespacesMeasuresLoopbackOnly(t *testing.T) {
 	p := prepare(t, "run", "--strategy", "close", "--body", "0", "--concurrency", "2", "--requests", "4")
 	forbidNamespaces(p)
 	needDelays(t)
@@ -153,8 +153,9 @@ func TestWhereNamespacesAreForbiddenARunThatNamesNoDistanceMeasuresNone(t *testi
 	p.allGone()
 }
 
-// A user who may make no namespaces is told so, and still has the loopback.
-func TestWhereUserNamespacesAreForbiddenOneLineSaysSo(t *testing.T) {
+// A user who may not make namespaces gets an error that says so, and can still use the
+// loopback.
+func TestForbiddenUserNamespacesAreReportedInOneLine(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		args []string

@@ -15,7 +15,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// runOf runs a small grid over the loopback interface to its end.
+// runOf runs a small grid over the loopback interface and returns its record.
 func runOf(t *testing.T, args ...string) (*program, *results.Run, string) {
 	t.Helper()
 	p := start(t, append([]string{"run", "--path", "loopback", "--rtt", "0", "--body", "0", "--concurrency", "4", "--requests", "20"}, args...)...)
@@ -30,7 +30,7 @@ func runOf(t *testing.T, args ...string) (*program, *results.Run, string) {
 	return p, run, stdout
 }
 
-func TestEveryRoundHoldsOnePointTwiceAndSaysWhatTheTwoDifferBy(t *testing.T) {
+func TestEveryRoundHasOneTwinAndTheRunReportsItsNoise(t *testing.T) {
 	_, run, stdout := runOf(t, "--strategy", "close,lingering-close,read-request", "--rounds", "3", "--seed", "7")
 	type key struct {
 		results.Point
@@ -61,15 +61,15 @@ func TestEveryRoundHoldsOnePointTwiceAndSaysWhatTheTwoDifferBy(t *testing.T) {
 	}
 }
 
-func TestWithoutPairsNoCellIsATwin(t *testing.T) {
+func TestRunWithoutPairsHasNoTwins(t *testing.T) {
 	_, run, stdout := runOf(t, "--strategy", "close", "--rounds", "2", "--aa", "0")
 	if slices.ContainsFunc(run.Cells, func(c results.Cell) bool { return c.Twin }) || run.Manifest.Planned != 2 || strings.Contains(stdout, "measured twice") {
 		t.Errorf("%d planned; standard output:\n%s", run.Manifest.Planned, stdout)
 	}
 }
 
-// 20 of 20 are known to 8.1%, 40 of 40 to 4.4%.
-func TestAPointIsVisitedUntilThePrecisionIsReachedAndNotOnceMore(t *testing.T) {
+// Half the width of the interval is 8.1% for 20 of 20, and 4.4% for 40 of 40.
+func TestPrecisionStopsEachPointAtTheRoundThatReachesIt(t *testing.T) {
 	p, run, stdout := runOf(t, "--strategy", "lingering-close,read-request", "--precision", "5%", "--aa", "2")
 	seen := map[results.Point]results.Cell{}
 	last := map[results.Point]int{}
@@ -108,7 +108,8 @@ func TestAPointIsVisitedUntilThePrecisionIsReachedAndNotOnceMore(t *testing.T) {
 	if first != "at most 120 cells over a loopback path, until every share is known to 5%" {
 		t.Errorf("progress begins with %q", first)
 	}
-	// Two rounds of four cells are enough, but a busy machine may make one invalid.
+	// Two rounds of four cells reach the precision, unless a busy machine makes one
+	// invalid.
 	counts := regexp.MustCompile(`(?m)^(\d+)/(\d+) .*`).FindAllStringSubmatch(p.stderr.String(), -1)
 	if len(counts) < 8 || counts[0][2] != "120" || !slices.ContainsFunc(counts, func(c []string) bool { return strings.Contains(c[0], " left") }) {
 		t.Fatalf("progress has no count, or no time left:\n%s", p.stderr)
@@ -123,7 +124,7 @@ func narrow(sum results.Cell) bool {
 	return (high-low)/2 <= 0.05
 }
 
-func TestARunEndsWithItsBudgetAndSaysSo(t *testing.T) {
+func TestRunEndsAtItsBudgetAndReportsIt(t *testing.T) {
 	started := time.Now()
 	p, run, stdout := runOf(t, "--strategy", "lingering-close", "--rounds", "100000", "--budget", "1ms", "--aa", "0")
 	t.Logf("took %v", time.Since(started))
@@ -140,7 +141,7 @@ func TestARunEndsWithItsBudgetAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestADurationIsItsOwnLimitAndStandsInTheManifest(t *testing.T) {
+func TestDurationSetsMaxCellAndTheManifestRecordsIt(t *testing.T) {
 	for args, want := range map[string]time.Duration{
 		"": time.Minute, "--duration 5s": 5 * time.Second, "--duration 90s": 90 * time.Second,
 		"--max-cell 2m": 2 * time.Minute, "--duration 90s --max-cell 2m": 2 * time.Minute, "--duration 2m --max-cell 2m": 2 * time.Minute,

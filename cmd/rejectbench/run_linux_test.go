@@ -20,17 +20,17 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// program is the command line in a process of its own, as a user starts it.
+// program is a command line in its own process, as a user starts it.
 type program struct {
 	t        *testing.T
 	cmd      *exec.Cmd
 	stdout   *bufio.Reader
 	stderr   *bytes.Buffer
 	out      string // folder of the run
-	variable string // which marks its processes
+	variable string // in the environment of its processes
 }
 
-// start starts a command line. At the test's end nothing of it may be left.
+// start starts a command line. The test fails if a process of it is left at its end.
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
 	p := prepare(t, args...)
@@ -38,7 +38,7 @@ func start(t *testing.T, args ...string) *program {
 	return p
 }
 
-// prepare makes a command line ready to be started.
+// prepare returns a command line that is not started yet.
 func prepare(t *testing.T, args ...string) *program {
 	t.Helper()
 	dir := t.TempDir()
@@ -99,9 +99,9 @@ func (p *program) wait() (string, int) {
 	return string(rest), p.cmd.ProcessState.ExitCode()
 }
 
-// done reads the rest of a run's standard output and fails unless the run went to
-// its end. A busy machine may leave it without a valid cell, which has an exit code
-// of its own; what the cells say has to be right all the same.
+// done reads the rest of a run's standard output and fails unless the run finished. On
+// a busy machine a run may have no valid cell, which has its own exit code, but the
+// figures of its cells have to be right.
 func (p *program) done() string {
 	p.t.Helper()
 	stdout, code := p.wait()
@@ -111,8 +111,8 @@ func (p *program) done() string {
 	return stdout
 }
 
-// frozen waits until a process of this role runs beside the processes it needs
-// and stops it, so that the cell cannot end before the test has acted.
+// frozen waits for a cell with a process of this role, and stops the cell's fleet, so
+// that the cell cannot end before the test acts. It returns the process.
 func (p *program) frozen(role string) relative {
 	p.t.Helper()
 	var found relative
@@ -124,20 +124,20 @@ func (p *program) frozen(role string) relative {
 			return false
 		}
 		found = all[j]
-		// A fleet that was just handing in its report is stopped too late.
+		// A fleet that was already reporting is stopped too late.
 		return slices.ContainsFunc(relatives(p.variable), func(r relative) bool { return r.pid == all[i].pid && (r.state == "T" || r.state == "t") })
 	})
 	return found
 }
 
-// thaw lets every stopped process go on.
+// thaw continues every stopped process.
 func (p *program) thaw() {
 	for _, r := range relatives(p.variable) {
 		_ = syscall.Kill(r.pid, syscall.SIGCONT)
 	}
 }
 
-// longRun is a run whose cells last a second, more of them than a test waits for.
+// longRun starts a run with cells of a second, more of them than a test waits for.
 func longRun(t *testing.T, rounds int) *program {
 	t.Helper()
 	needDelays(t)
@@ -166,7 +166,7 @@ func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 		if c.Twin && c.Try == 0 {
 			twins++
 		}
-		// A busy machine may make a cell invalid; its figures have to add up all the same.
+		// A busy machine may make a cell invalid, but its figures have to add up.
 		points[fmt.Sprint(c.Strategy, " ", c.BodyBytes)] = true
 		if !c.Valid {
 			t.Logf("%s: invalid: %s", c.Strategy, c.InvalidReason)
@@ -223,7 +223,7 @@ func TestRunOverLoopbackNeedsNoDelay(t *testing.T) {
 	}
 }
 
-// checkInterrupted checks the folder of a run that was ended early.
+// checkInterrupted checks the folder of an interrupted run.
 func checkInterrupted(t *testing.T, p *program, cells int) {
 	t.Helper()
 	run, err := results.Open(p.out)
@@ -244,7 +244,7 @@ func TestInterruptedRunEndsWithin2SecondsAndKeepsItsCells(t *testing.T) {
 			p := longRun(t, 1000)
 			p.line() // one cell is finished
 			p.frozen("server")
-			nets := own(relatives(p.variable))
+			nets := namespacesOf(relatives(p.variable))
 			if len(nets) < 3 {
 				t.Errorf("a cell has %d network namespaces, want one in the middle and one at each end", len(nets))
 			}
@@ -260,7 +260,7 @@ func TestInterruptedRunEndsWithin2SecondsAndKeepsItsCells(t *testing.T) {
 				t.Errorf("exit code %d, want %d", code, exitInterrupted)
 			}
 			if !strings.HasSuffix(p.stderr.String(), "rejectbench: interrupted\n") {
-				t.Errorf("standard error ends without a word of the interruption:\n%s", p.stderr)
+				t.Errorf("standard error does not mention the interruption:\n%s", p.stderr)
 			}
 			checkInterrupted(t, p, 1+strings.Count(rest, "\n"))
 			eventually(t, "the cell's namespaces are empty", func() bool { return len(inhabited(nets)) == 0 })
@@ -271,7 +271,7 @@ func TestInterruptedRunEndsWithin2SecondsAndKeepsItsCells(t *testing.T) {
 func TestInterruptBeforeTheFirstCellLeavesNoRun(t *testing.T) {
 	p := longRun(t, 1)
 	eventually(t, "the run is looking for a path", func() bool { return len(relatives(p.variable)) > 1 })
-	// Whether the probe is over by now does not matter: no cell is.
+	// The probe may be over by now, but no cell is.
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -280,13 +280,13 @@ func TestInterruptBeforeTheFirstCellLeavesNoRun(t *testing.T) {
 	}
 }
 
-// A run that is killed cannot clean up: its processes have to go because it does.
-func TestKilledRunTakesItsProcessesAndNamespacesAlong(t *testing.T) {
+// A killed run cannot clean up, so its processes have to end because it ended.
+func TestKilledRunLeavesNoProcessesAndNoNamespaces(t *testing.T) {
 	p := longRun(t, 1000)
 	p.line()
 	p.frozen("server")
 	family := relatives(p.variable)
-	nets := own(family)
+	nets := namespacesOf(family)
 	var roles []string
 	for _, r := range family {
 		roles = append(roles, r.role)
@@ -309,7 +309,7 @@ func TestKilledRunTakesItsProcessesAndNamespacesAlong(t *testing.T) {
 	}
 }
 
-func TestDeathOfOneProcessIsRecordedAndTheRunGoesOn(t *testing.T) {
+func TestKilledProcessInvalidatesItsCellAndTheRunContinues(t *testing.T) {
 	for role, reason := range map[string]string{
 		"server": "the server died: signal: killed",
 		"fleet":  "the fleet died: signal: killed",

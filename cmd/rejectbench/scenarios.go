@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,38 +21,46 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-const scenarioUsage = "scenarios to run in place of a grid, or all: public reports of lost answers; see list scenarios, or give the path of a .yaml file of your own"
-
-// scenarioFlags are the flags of `run` that say something of scenarios too: all
-// others are what a scenario's parts say for themselves.
+// scenarioFlags are the flags of `run` that apply to scenarios. The parts of a
+// scenario set everything else.
 var scenarioFlags = []string{"scenario", "rounds", "aa", "precision", "budget", "seed", "path", "congestion", "ipv6", "timeout", "max-cell",
 	"catalogue", "listen-timeout", "out", "name", "format", "quiet", "pcap"}
 
 // scenarios reads --scenario.
-func (f runFlags) scenarios() ([]scenario.Scenario, error) {
+func (f *runFlags) scenarios() ([]scenario.Scenario, error) {
 	if f.scenario == "all" {
 		return scenario.All()
 	}
 	var all []scenario.Scenario
 	for word := range strings.SplitSeq(f.scenario, ",") {
 		word = strings.TrimSpace(word)
-		s, err := scenario.Lookup(word)
+		s, err := one("scenario", word, lookupScenario)
 		if err != nil {
-			return nil, usagef("--scenario %q: %w", word, err)
+			return nil, err
 		}
 		if slices.ContainsFunc(all, func(o scenario.Scenario) bool { return o.Name == s.Name }) {
-			return nil, usagef("--scenario %q: there is another %s, and cells are told apart by that name", word, s.Name)
+			return nil, usagef("--scenario %q: there is another %s, and a record knows its scenario only by this name", word, s.Name)
 		}
 		all = append(all, s)
 	}
 	return all, nil
 }
 
-// scenarioOptions puts the parts of the scenarios in the place of a run's grid.
-func (f runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err error) {
+// lookupScenario returns the scenario of a name, or of a file.
+func lookupScenario(word string) (scenario.Scenario, error) {
+	if !strings.ContainsAny(word, `/\`) && !strings.HasSuffix(word, ".yaml") {
+		if _, err := scenarioWords.parse(word); err != nil {
+			return scenario.Scenario{}, err
+		}
+	}
+	return scenario.Lookup(word)
+}
+
+// scenarioOptions replaces the grid of a run by the parts of the scenarios.
+func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err error) {
 	fs.Visit(func(fl *pflag.Flag) {
 		if err == nil && !slices.Contains(scenarioFlags, fl.Name) {
-			err = usagef("--%s, --scenario %s: a scenario has that from its file: leave one of them out", fl.Name, f.scenario)
+			err = usagef("--%s, --scenario %s: the file of the scenario sets it: leave one of them out", fl.Name, f.scenario)
 		}
 	})
 	if err != nil {
@@ -67,7 +74,7 @@ func (f runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err erro
 	if err != nil {
 		return err
 	}
-	o.Points, o.Programs, o.Parts = nil, map[string]cell.Program{}, map[sweep.PartName]sweep.Part{}
+	o.Points, o.Programs, o.Overrides = nil, map[string]cell.Program{}, map[sweep.PartName]sweep.Overrides{}
 	for _, s := range all {
 		for _, p := range s.Parts {
 			if f.path == string(netpath.Loopback) && (p.RTT > 0 || p.Loss > 0) {
@@ -81,21 +88,21 @@ func (f runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err erro
 				o.Programs[name] = program
 			}
 			bounds := p.Bounds(o.Bounds)
-			o.Parts[sweep.PartName{Scenario: s.Name, Part: p.Name}] = sweep.Part{Bounds: &bounds, Settings: p.Describe(), Requests: p.Requests}
-			o.Points = append(o.Points, sweep.Point{
-				Strategy: p.Server, Client: p.Client, RTT: p.RTT, Concurrency: p.Concurrency, BodyBytes: p.Body, Loss: p.Loss,
-				TLS: p.TLS, Nth: p.Nth, Scenario: s.Name, Part: p.Name,
+			o.Overrides[sweep.PartName{Scenario: s.Name, Part: p.Name}] = sweep.Overrides{Bounds: &bounds, Settings: p.Describe(), Requests: p.Requests}
+			o.Points = append(o.Points, results.Point{
+				Strategy: p.Server, Client: p.Client, RTTMs: ms(p.RTT), Concurrency: p.Concurrency, BodyBytes: p.Body, Loss: p.Loss,
+				TLS: p.TLS, NthRequest: p.Nth, Scenario: s.Name, Part: p.Name,
 			})
 		}
 	}
 	return nil
 }
 
-// openScenarios checks that the servers and the library clients of a run's
-// scenarios are installed, and returns what the manifest says of the scenarios. Of
-// all scenarios, the parts whose software is missing are left out, which is said in
-// the manifest and on stderr; of scenarios that were named, it is an error.
-func (f runFlags) openScenarios(ctx context.Context, o *sweep.Options, stderr io.Writer) ([]results.Scenario, error) {
+// openScenarios checks that the servers and the library clients of a run's scenarios
+// are installed, and returns the scenarios for the manifest. Missing software is an
+// error if the scenario was named. With --scenario all, the parts that need it are
+// left out, and stderr and the manifest say so.
+func (f *runFlags) openScenarios(ctx context.Context, o *sweep.Options, stderr io.Writer) ([]results.Scenario, error) {
 	if f.scenario == "" {
 		return nil, nil
 	}
@@ -122,18 +129,18 @@ func (f runFlags) openScenarios(ctx context.Context, o *sweep.Options, stderr io
 			}
 			fmt.Fprintf(stderr, "scenario %s: part %s is left out: %v\n", s.Name, p.Name, err)
 			s.Scenario.Parts[i].NotRun = err.Error()
-			o.Points = slices.DeleteFunc(o.Points, func(q sweep.Point) bool { return q.Scenario == s.Name && q.Part == p.Name })
+			o.Points = slices.DeleteFunc(o.Points, func(q results.Point) bool { return q.Scenario == s.Name && q.Part == p.Name })
 		}
 		records = append(records, s.Scenario)
 	}
 	maps.DeleteFunc(o.Programs, func(name string, _ cell.Program) bool {
-		return !slices.ContainsFunc(o.Points, func(p sweep.Point) bool { return p.Strategy == name })
+		return !slices.ContainsFunc(o.Points, func(p results.Point) bool { return p.Strategy == name })
 	})
 	return records, nil
 }
 
-// missingSoftware returns a function that says what a part wants and this machine
-// does not have, and asks about each program once.
+// missingSoftware returns a function whose error names software that a part needs
+// and this machine lacks. It looks for each program once.
 func missingSoftware(servers catalogue.Catalogue) func(context.Context, scenario.Part) error {
 	known := map[string]error{}
 	once := func(name string, ask func() error) error {
@@ -160,13 +167,13 @@ func missingSoftware(servers catalogue.Catalogue) func(context.Context, scenario
 	}
 }
 
-// listScenarios lists the scenarios with their parts.
-func listScenarios(cmd *cobra.Command) error {
+// listScenarios lists the scenarios and their parts.
+func listScenarios(cmd *cobra.Command, _ listFlags) error {
 	all, err := scenario.All()
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w := columns(cmd.OutOrStdout())
 	for _, s := range all {
 		fmt.Fprintf(w, "%s\t%s (%s, %s)\n", s.Name, s.Title, s.Date, s.Source)
 		for _, p := range s.Parts {

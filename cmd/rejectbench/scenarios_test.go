@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/scenario"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 func scenarioRunOf(t *testing.T, names string) (runFlags, sweep.Options) {
@@ -26,7 +27,7 @@ func scenarioRunOf(t *testing.T, names string) (runFlags, sweep.Options) {
 	return f, o
 }
 
-func TestARunOfAllScenariosHasACellForEachPart(t *testing.T) {
+func TestRunOfAllScenariosHasACellForEachPart(t *testing.T) {
 	_, o := scenarioRunOf(t, "all")
 	all, err := scenario.All()
 	if err != nil {
@@ -36,24 +37,24 @@ func TestARunOfAllScenariosHasACellForEachPart(t *testing.T) {
 	for _, s := range all {
 		for _, p := range s.Parts {
 			parts++
-			of, ok := o.Parts[sweep.PartName{Scenario: s.Name, Part: p.Name}]
+			of, ok := o.Overrides[sweep.PartName{Scenario: s.Name, Part: p.Name}]
 			if !ok || of.Requests != p.Requests || of.Settings != p.Describe() || *of.Bounds != p.Bounds(o.Bounds) {
 				t.Errorf("%s/%s is %+v", s.Name, p.Name, of)
 			}
 		}
 	}
-	if len(o.Points) != parts || len(o.Parts) != parts {
-		t.Errorf("%d points and %d settings for %d parts", len(o.Points), len(o.Parts), parts)
+	if len(o.Points) != parts || len(o.Overrides) != parts {
+		t.Errorf("%d points and %d settings for %d parts", len(o.Points), len(o.Overrides), parts)
 	}
 	for _, p := range o.Points {
-		if p.Concurrency == 0 || p.Client == "" || p.Nth < 1 {
+		if p.Concurrency == 0 || p.Client == "" || p.NthRequest < 1 {
 			t.Errorf("%+v", p)
 		}
 	}
 }
 
-func TestTheScenarioOfTheReadmeIsOne(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "..", "analysis", "README.md"))
+func TestReadmeScenarioParses(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +68,8 @@ func TestTheScenarioOfTheReadmeIsOne(t *testing.T) {
 	}
 }
 
-// A part that is not run is never left out in silence: not on the terminal, and
-// not in the record.
-func TestOfAllScenariosThePartsWithoutTheirSoftwareAreLeftOutAloud(t *testing.T) {
+// The terminal and the record both name every part that is left out.
+func TestAllScenariosReportPartsSkippedForMissingSoftware(t *testing.T) {
 	f, o := scenarioRunOf(t, "all")
 	t.Setenv("PATH", t.TempDir())
 	var stderr bytes.Buffer
@@ -100,7 +100,7 @@ func TestOfAllScenariosThePartsWithoutTheirSoftwareAreLeftOutAloud(t *testing.T)
 		t.Fatalf("%d parts are left out, %d are run", out, len(run))
 	}
 	for name := range o.Programs {
-		if !slices.ContainsFunc(o.Points, func(p sweep.Point) bool { return p.Strategy == name }) {
+		if !slices.ContainsFunc(o.Points, func(p results.Point) bool { return p.Strategy == name }) {
 			t.Errorf("%s is still to be started", name)
 		}
 	}

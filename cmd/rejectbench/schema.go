@@ -9,22 +9,22 @@ import (
 )
 
 func schemaCommand() *cobra.Command {
-	var kinds []string
-	for _, s := range results.Schemas {
-		kinds = append(kinds, s.Name)
-	}
+	kinds := schemaWords.names()
 	return &cobra.Command{
 		Use:   "schema " + strings.Join(kinds, "|"),
 		Short: "print the JSON schema of a run's records",
-		Long: `Print the JSON schema (draft 2020-12) of a kind of record: cell, a line of
-cells.jsonl and of --format json, or manifest, a run's manifest.json. Fields that
-a schema does not know are allowed: later versions of one schema number add some.`,
-		ValidArgs: kinds,
-		Args:      positional(1, 1, "name one of "+strings.Join(kinds, ", ")),
+		Long: `Print the JSON schema (draft 2020-12) of a kind of record: cell for a line of
+cells.jsonl and of --format json, manifest for a run's manifest.json. The schema
+allows further fields, because later versions add fields without a new number.`,
+		ValidArgsFunction: schemaWords.argument,
+		Args:              positional(1, 1, "name one of "+strings.Join(kinds, ", ")),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := schemaWords.parse(args[0]); err != nil {
+				return usageError{err}
+			}
 			b, err := results.JSONSchema(args[0])
 			if err != nil {
-				return usagef("schema %q: there are %s", args[0], strings.Join(kinds, ", "))
+				return err
 			}
 			_, err = cmd.OutOrStdout().Write(b)
 			return err

@@ -8,81 +8,101 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// serveGrace is how long open connections may go on when `serve` is ended.
+// serveGrace is how long open connections may continue when `serve` is interrupted.
 const serveGrace = time.Second
 
+// serveFlags are the flags of `serve` as they were given.
+type serveFlags struct {
+	cellFlags
+	config targets.Config // what cellFlags does not have
+	format string
+}
+
 func serveCommand() *cobra.Command {
-	var cfg targets.Config
-	var format string
+	var f serveFlags
 	cmd := &cobra.Command{
-		Use:   "serve --listen ADDR --strategy S",
-		Short: "run the reference limited server alone, until it is interrupted",
-		Args:  positional(0, 0, "takes no arguments"),
+		Use:   "serve --listen ADDR",
+		Short: "run the reference server alone",
+		Long: `Run the reference server until it is interrupted, then print what it counted.
+It admits connections up to its limit and rejects those above by a strategy.`,
+		Args: positional(0, 0, "takes no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch {
-			case cfg.Listen == "":
-				return usagef("--listen: name an address such as 127.0.0.1:8080")
-			case cfg.Limit < 0:
-				return usagef("--limit %d: it cannot be negative", cfg.Limit)
-			case cfg.Bounds.LingerBytes < 0:
-				return usagef("--linger-bytes %d: it cannot be negative", cfg.Bounds.LingerBytes)
-			case cfg.Bounds.Lingerers < 0:
-				return usagef("--lingerers %d: it cannot be negative", cfg.Bounds.Lingerers)
-			case cfg.Workers < 0:
-				return usagef("--workers %d: it cannot be negative", cfg.Workers)
-			case cfg.Nth < 1 || cfg.Nth > loadgen.MaxNth:
-				return usagef("--nth-request %d: within 1 and %d", cfg.Nth, loadgen.MaxNth)
-			case format != "text" && format != "json":
-				return usagef("--format %q: text or json", format)
-			}
-			if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
-				return usagef("--listen %q: not an address such as 127.0.0.1:8080", cfg.Listen)
-			}
-			if _, err := parseStrategy(cfg.Strategy); err != nil {
-				return usagef("--strategy %q: %w", cfg.Strategy, err)
-			}
-			if err := checkDurations(cmd.Flags()); err != nil {
+			if err := f.check(cmd.Flags()); err != nil {
 				return err
 			}
-			if s, _ := targets.StrategyByName(cfg.Strategy); cfg.Nth > 1 && s.Queues {
-				return usagef("--nth-request %d, --strategy %s: it rejects connections before their first request", cfg.Nth, cfg.Strategy)
-			}
-			return serve(cmd, cfg, format)
+			return serve(cmd, f)
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&cfg.Listen, "listen", "", "address to listen on, such as 127.0.0.1:8080; port 0 picks one")
-	fs.StringVar(&cfg.Strategy, "strategy", "lingering-close", "how connections above the limit are rejected")
-	fs.IntVar(&cfg.Limit, "limit", 0, "connections admitted at once; 0 rejects every one")
-	fs.DurationVar(&cfg.ServiceTime, "service-time", 10*time.Millisecond, "how long an admitted request takes")
-	workersFlag(fs, &cfg.Workers)
-	fs.StringVar(&format, "format", "text", "of the totals printed at the end: text or json")
-	fs.BoolVar(&cfg.TLS, "tls", false, "speak TLS 1.3, with a certificate made for it")
-	fs.IntVar(&cfg.Nth, "nth-request", 1, nthUsage)
-	boundsFlags(fs, &cfg.Bounds)
+	under(fs, serverHeading, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.config.Listen, "listen", "", "`address`: where to listen, such as 127.0.0.1:8080; port 0 picks a free port")
+		fs.StringVar(&f.config.Strategy, "strategy", "lingering-close", "`name`: how the server rejects: a word of 'list strategies'")
+	})
+	f.defineLimit(fs)
+	under(fs, serverHeading, func(fs *pflag.FlagSet) {
+		fs.IntVar(&f.config.Nth, "nth-request", 1, "`count`: "+nthUsage)
+		fs.BoolVar(&f.config.TLS, "tls", false, "speak TLS 1.3, with a certificate made for this server")
+	})
+	f.defineService(fs)
+	f.defineBounds(fs)
+	under(fs, outputHeading, func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.format, "format", "text", "`text|json`: how the totals are printed")
+	})
+	strategyWords.complete(cmd, "strategy")
+	textOrJSON.complete(cmd, "format")
 	return cmd
 }
 
-// serve serves until the context ends, which is how a server is meant to end,
-// and prints what it did.
-func serve(cmd *cobra.Command, cfg targets.Config, format string) error {
+// check checks the flags and completes the configuration.
+func (f *serveFlags) check(fs *pflag.FlagSet) error {
+	c := &f.config
+	switch {
+	case c.Listen == "":
+		return usagef("--listen: name an address such as 127.0.0.1:8080")
+	case c.Nth < 1 || c.Nth > loadgen.MaxNth:
+		return usagef("--nth-request %d: it has to be within 1 and %d", c.Nth, loadgen.MaxNth)
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return usagef("--listen %q: not an address such as 127.0.0.1:8080", c.Listen)
+	}
+	if err := strategyWords.check("strategy", c.Strategy); err != nil {
+		return err
+	}
+	if err := textOrJSON.check("format", f.format); err != nil {
+		return err
+	}
+	if err := f.cellFlags.check(fs); err != nil {
+		return err
+	}
+	if s, _ := targets.StrategyByName(c.Strategy); c.Nth > 1 && s.Queues {
+		return usagef("--nth-request %d, --strategy %s: it rejects connections before their first request: leave one of them out", c.Nth, c.Strategy)
+	}
+	c.Limit, c.ServiceTime, c.Workers, c.Bounds = f.limit, f.serviceTime, f.workers, f.bounds
+	return nil
+}
+
+// serve runs the server until ctx is done, which is its regular end, and prints what
+// it counted.
+func serve(cmd *cobra.Command, f serveFlags) error {
+	cfg := f.config
 	cfg.Logger = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	server, err := targets.Listen(cmd.Context(), cfg)
 	if err != nil {
 		return environmentError{fmt.Errorf("--listen %s: %w", cfg.Listen, err)}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "listening on %v, strategy %s, limit %d; Ctrl-C ends\n", server.Addr(), cfg.Strategy, cfg.Limit)
+	fmt.Fprintf(cmd.ErrOrStderr(), "listening on %v, strategy %s, limit %d; Ctrl-C ends it\n", server.Addr(), cfg.Strategy, cfg.Limit)
 	if err := server.Serve(cmd.Context()); err != nil {
 		return err
 	}
 	server.Shutdown(serveGrace)
 	totals := server.Report().Server
-	if format == "json" {
+	if f.format == "json" {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(totals)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted %d, admitted %d, rejected %d\nheld each rejection %.3f ms (mean), %.3f ms (p99); peak open %d\ndrained %d bytes; closed %d rejections over unread data; %.1f us of CPU time a rejection\n",

@@ -95,15 +95,15 @@ func TestServeAdmitsUpToItsLimitAndPrintsTotalsAtAnInterrupt(t *testing.T) {
 	}
 }
 
-func TestServeEndsAtAnInterruptWithoutAnyClient(t *testing.T) {
+func TestServeWithoutClientsEndsAtAnInterrupt(t *testing.T) {
 	_, interrupt := served(t)
 	if totals := interrupt(); !strings.HasPrefix(totals, "accepted 0, admitted 0, rejected 0\n") {
 		t.Errorf("the totals are:\n%s", totals)
 	}
 }
 
-func TestLoadAgainstNobodyRecordsRefusals(t *testing.T) {
-	// A port that was free a moment ago may be another program's by now; this one is nobody's.
+func TestLoadOfAClosedPortRecordsRefusals(t *testing.T) {
+	// A free port may be taken at any moment, but no program listens on port 1.
 	stdout, stderr, code := rejectbench("load", "http://127.0.0.1:1/", "--requests", "3", "--concurrency", "1", "--format", "json")
 	if code != exitDone || stderr != "" {
 		t.Fatalf("exit code %d: %s", code, stderr)

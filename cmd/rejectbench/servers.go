@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -25,15 +24,15 @@ func openCatalogue(folder string) (catalogue.Catalogue, error) {
 	return all, nil
 }
 
-// servers are the servers of the catalogue that a command uses.
+// servers are the servers of the catalogue that a command starts.
 type servers struct {
-	folder   string // of their private folders; empty when there are none
+	folder   string // holds a private folder for each; empty without servers
 	versions map[string]string
 	terms    []results.Term
 }
 
-// openServers checks that the servers of the catalogue among some programs are
-// installed, and gives them a folder to make theirs in.
+// openServers checks that those programs that are servers of the catalogue are
+// installed, and makes the folder for their private folders.
 func openServers(ctx context.Context, programs map[string]cell.Program, folder string) (s servers, err error) {
 	s.versions = map[string]string{}
 	all, err := openCatalogue(folder)
@@ -74,14 +73,14 @@ func openServers(ctx context.Context, programs map[string]cell.Program, folder s
 	return s, nil
 }
 
-// close removes what the servers left.
+// close removes the folders of the servers.
 func (s servers) close() {
 	if s.folder != "" {
 		_ = os.RemoveAll(s.folder)
 	}
 }
 
-// describe has a run say which servers it was of.
+// describe adds the servers and their versions to the manifest of a run.
 func (s servers) describe(m *results.Manifest) {
 	if len(s.versions) > 0 {
 		m.Servers = s.versions
@@ -89,10 +88,10 @@ func (s servers) describe(m *results.Manifest) {
 	m.Strategies = append(m.Strategies, s.terms...)
 }
 
-// listServers lists the servers of the catalogue with their variants, the ones
-// that are not there with how to get them.
-func listServers(cmd *cobra.Command, folder string) error {
-	all, err := openCatalogue(folder)
+// listServers lists the servers of the catalogue with their variants, and how to
+// install those that are missing.
+func listServers(cmd *cobra.Command, f listFlags) error {
+	all, err := openCatalogue(f.catalogue)
 	if err != nil {
 		return err
 	}
@@ -118,7 +117,7 @@ func listServers(cmd *cobra.Command, folder string) error {
 	if err := cmd.Context().Err(); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w := columns(cmd.OutOrStdout())
 	for i, server := range all {
 		fmt.Fprintf(w, "%s\t%s; %s\n", server.Name, server.Summary, states[i])
 		for _, v := range server.Variants {

@@ -11,18 +11,19 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// maxErrorLine bounds an error with what a server wrote in it.
+// maxErrorLine bounds an error that quotes what a server wrote.
 const maxErrorLine = 1000
 
-// altered is a folder with one server of the catalogue under the name altered,
-// with some words of its file changed. What it needs has to be installed.
+// altered makes a folder with a copy of one server of the catalogue, named altered,
+// with some words of its file replaced. It skips the test if the server is not
+// installed.
 func altered(t *testing.T, name string, oldnew ...string) string {
 	t.Helper()
 	s, _, err := knownServers(t).Lookup(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	need(t, s)
+	needServer(t, s)
 	b, err := os.ReadFile(filepath.Join("..", "..", "targets", "catalogue", "servers", name+".yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -41,8 +42,8 @@ func altered(t *testing.T, name string, oldnew ...string) string {
 	return dir
 }
 
-// refused runs a server of a folder and wants wrong usage in one bounded line
-// that has some words, nothing on standard output, and nothing left.
+// refused runs the server of a folder. The run has to end with wrong usage in one
+// bounded line that contains want, write nothing to standard output and leave nothing.
 func refused(t *testing.T, catalogue string, want string, args ...string) {
 	t.Helper()
 	p := prepare(t, append([]string{"run", "--catalogue", catalogue, "--server", "altered", "--rtt", "1ms"}, args...)...)
@@ -65,7 +66,7 @@ func refused(t *testing.T, catalogue string, want string, args ...string) {
 	}
 }
 
-func TestAConfigurationThatAServerRefusesIsShownInItsOwnWords(t *testing.T) {
+func TestRefusedConfigurationShowsTheServersOwnMessage(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"aiohttp":  {"import ssl", "import lss", "No module named 'lss'"},
 		"apache":   {"RedirectMatch 503", "RedirectMtach 503", "Invalid command 'RedirectMtach'"},
@@ -82,8 +83,8 @@ func TestAConfigurationThatAServerRefusesIsShownInItsOwnWords(t *testing.T) {
 	}
 }
 
-// The port is another program's, which the server's command starts first.
-func TestAServerWhosePortIsTakenSaysSo(t *testing.T) {
+// The server's command first starts another program on the port.
+func TestServerOnATakenPortShowsTheBindError(t *testing.T) {
 	folder := altered(t, "haproxy",
 		`command: [haproxy, -db, -f, "{dir}/haproxy.cfg"]`,
 		`command: [sh, -c, 'rejectbench serve --listen {host}:9000 2>"{dir}/first" & until grep -q listening "{dir}/first"; do :; done; exec /usr/sbin/haproxy -db -f "{dir}/haproxy.cfg"']`,
@@ -91,19 +92,19 @@ func TestAServerWhosePortIsTakenSaysSo(t *testing.T) {
 	refused(t, folder, "Address already in use")
 }
 
-func TestAServerThatListensElsewhereIsNotReady(t *testing.T) {
+func TestServerThatListensElsewhereIsNotReady(t *testing.T) {
 	refused(t, altered(t, "haproxy", "bind {host}:{port} backlog", "bind {host}:9000 backlog"),
 		"did not listen on 198.18.0.2:8080 within 500ms", "--listen-timeout", "500ms")
 }
 
-func TestAServerThatNeverSaysThatItIsReadyIsNot(t *testing.T) {
+func TestServerWithoutItsReadyMessageIsNotReady(t *testing.T) {
 	refused(t, altered(t, "nginx", "tls:\n", "ready: never said\ntls:\n"),
 		"did not say that it is ready (\"never said\") within 3s", "--listen-timeout", "3s") // by when it listens
 }
 
-// Whether the parent is seen to end while its child already listens is a matter
-// of a millisecond: if not, the cells are invalid.
-func TestAServerThatGoesToTheBackgroundIsToldToStayAndItsChildrenEnd(t *testing.T) {
+// The parent ends within a millisecond of its child's listening. If the run does not
+// notice that before its cells, the cells are invalid.
+func TestServerThatDaemonizesIsRefusedAndLeavesNothing(t *testing.T) {
 	p := prepare(t, "run", "--catalogue", altered(t, "nginx", "daemon off;", "daemon on;"), "--server", "altered", "--rtt", "1ms",
 		"--body", "0", "--requests", "4", "--concurrency", "2", "--aa", "0", "--client", "blocking", "--format", "json", "--quiet")
 	left := p.temporary()
@@ -118,21 +119,21 @@ func TestAServerThatGoesToTheBackgroundIsToldToStayAndItsChildrenEnd(t *testing.
 	}
 }
 
-// The workers of a server whose first process was killed go on listening.
-func TestAServerWhoseFirstProcessDiesInMidCellMakesTheCellInvalidAndItsChildrenEnd(t *testing.T) {
+// After its first process is killed, the workers of a server still listen.
+func TestServerWithDeadMasterInvalidatesItsCellAndLeavesNothing(t *testing.T) {
 	for name, title := range map[string]string{"nginx": "nginx: master process", "apache": "apache2"} {
 		t.Run(name, func(t *testing.T) {
 			s, _, err := knownServers(t).Lookup(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			need(t, s)
+			needServer(t, s)
 			p := prepare(t, "run", "--server", name, "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
 				"--concurrency", "4", "--duration", "2s", "--aa", "0", "--format", "json", "--quiet")
 			left := p.temporary()
 			p.start()
 			p.frozen("fleet")
-			nets := own(relatives(p.variable))
+			nets := namespacesOf(relatives(p.variable))
 			var all []string
 			for _, found := range left() {
 				if pid, command, ok := strings.Cut(found, " "); ok && strings.HasPrefix(command, title) {
@@ -159,14 +160,14 @@ func TestAServerWhoseFirstProcessDiesInMidCellMakesTheCellInvalidAndItsChildrenE
 			if left := left(); len(left) > 0 {
 				t.Errorf("left: %q", left)
 			}
-			// A namespace's number may be another's by now, for a while.
+			// For a while, another namespace may have the number of an old one.
 			eventually(t, "the namespaces are gone", func() bool { return len(inhabited(nets)) == 0 })
 		})
 	}
 }
 
-// oldest returns the process that was started first: of a server, the one that
-// started the others.
+// oldest returns the process that was started first. In a server it started the
+// others.
 func oldest(pids []string) (first string) {
 	var since int
 	for _, pid := range pids {

@@ -14,8 +14,9 @@ import (
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
 
-// need skips a test of a server that is not installed. On CI that is a failure.
-func need(t *testing.T, s catalogue.Server) (version string) {
+// needServer skips a test of a server that is not installed, and returns the version
+// of one that is. On CI a missing server is a failure.
+func needServer(t *testing.T, s catalogue.Server) (version string) {
 	t.Helper()
 	needDelays(t)
 	version, err := s.Installed(t.Context())
@@ -38,9 +39,9 @@ func knownServers(t *testing.T) catalogue.Catalogue {
 	return all
 }
 
-// temporary gives the program a TMPDIR of its own, and returns what is left there
-// at its end: files, and processes that were started there. Some servers write
-// their titles over the environment that relatives are known by.
+// temporary gives the program its own TMPDIR, and returns a function that lists what
+// is left there: files, and processes that were started there. It finds servers that
+// overwrite their environment with a title, which relatives does not.
 func (p *program) temporary() (left func() []string) {
 	p.t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "t") // a Unix socket's name is short
@@ -55,7 +56,7 @@ func (p *program) temporary() (left func() []string) {
 	}
 }
 
-// processesIn returns the processes whose working folder is, or was, below dir.
+// processesIn returns the processes whose working folder is or was below dir.
 func processesIn(dir string) (found []string) {
 	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
 	for _, link := range links {
@@ -67,7 +68,7 @@ func processesIn(dir string) (found []string) {
 	return found
 }
 
-// busy tells whether a cell is invalid for no more than a busy machine.
+// busy reports whether a cell may be invalid only because the machine is busy.
 func busy(reason string) bool {
 	return strings.Contains(reason, "late by") || strings.Contains(reason, "handshake took")
 }
@@ -75,10 +76,10 @@ func busy(reason string) bool {
 // answerless are the variants that reject without an answer.
 var answerless = []string{"nginx:444", "nginx:444-reset", "haproxy:reject", "haproxy:silent-drop"}
 
-func TestEveryVariantOfEveryServerRejectsInARealCellAndLeavesNothing(t *testing.T) {
+func TestEveryServerVariantRejectsInACellAndLeavesNothing(t *testing.T) {
 	for _, s := range knownServers(t) {
 		t.Run(s.Name, func(t *testing.T) {
-			version := need(t, s)
+			version := needServer(t, s)
 			var names []string
 			for _, v := range s.Variants {
 				names = append(names, s.Name+":"+v.Name)
@@ -104,7 +105,7 @@ func TestEveryVariantOfEveryServerRejectsInARealCellAndLeavesNothing(t *testing.
 				if c.Attempts != 4 || o.Total() != 4 || c.Rejected != 4 {
 					t.Errorf("%s: %d attempts, %d rejected, outcomes %v", c.Strategy, c.Attempts, c.Rejected, o)
 				}
-				// What a server answers those get who read while they send, as long as no packet is lost.
+				// A client that reads while it sends gets every answer, as no packet is lost.
 				answered := int64(4)
 				if slices.Contains(answerless, c.Strategy) {
 					answered = 0
@@ -128,8 +129,8 @@ func TestEveryVariantOfEveryServerRejectsInARealCellAndLeavesNothing(t *testing.
 	}
 }
 
-// Who has one uid only starts the servers too.
-func TestOrdinaryUserRunsServersOfTheCatalogue(t *testing.T) {
+// The user has a single uid, so servers cannot change theirs.
+func TestOrdinaryUserRunsCatalogueServers(t *testing.T) {
 	all := knownServers(t)
 	var names []string
 	for _, name := range []string{"nginx", "apache", "haproxy", "varnish", "go"} {
@@ -160,8 +161,7 @@ func TestOrdinaryUserRunsServersOfTheCatalogue(t *testing.T) {
 	p.allGone()
 }
 
-// standIn is a folder with one server of the test's own, whose program is the
-// reference server.
+// standIn makes a folder with one server, whose program is the reference server.
 func standIn(t *testing.T, command, extra string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -182,7 +182,7 @@ version: { command: [echo, v7], pattern: 'v(\d)' }
 
 const serveCommandLine = `rejectbench, serve, --listen, "{host}:{port}", --strategy, "{strategy}"`
 
-func TestAServerFromAFolderIsSweptLikeAStrategy(t *testing.T) {
+func TestServerFromAFolderIsMeasuredLikeAStrategy(t *testing.T) {
 	needDelays(t)
 	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin,standin:reset", "--rtt", "10ms", "--body", "1MiB",
 		"--concurrency", "4", "--requests", "20", "--aa", "0", "--client", "blocking", "--quiet", "--format", "json")
@@ -218,7 +218,7 @@ func TestAServerFromAFolderIsSweptLikeAStrategy(t *testing.T) {
 	}
 }
 
-func TestExecStartsAServerOfTheCatalogue(t *testing.T) {
+func TestExecStartsCatalogueServers(t *testing.T) {
 	needDelays(t)
 	p := prepare(t, "exec", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin:linger", "--rtt", "10ms", "--path", "delayline", "--",
 		"rejectbench", "load", "{url}", "--requests", "10", "--concurrency", "2")
@@ -234,7 +234,7 @@ func TestExecStartsAServerOfTheCatalogue(t *testing.T) {
 	}
 }
 
-func TestServersOfTheCatalogueRejectOverTLSAndAtALaterRequest(t *testing.T) {
+func TestCatalogueServersRejectOverTLSAndAtLaterRequests(t *testing.T) {
 	if catalogue.AdmittedPath != loadgen.AdmittedPath {
 		t.Errorf("servers admit %s, and the fleet asks for %s", catalogue.AdmittedPath, loadgen.AdmittedPath)
 	}
@@ -247,7 +247,7 @@ func TestServersOfTheCatalogueRejectOverTLSAndAtALaterRequest(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				need(t, s)
+				needServer(t, s)
 			}
 			p := prepare(t, "run", "--server", servers, "--tls", "off,on", "--nth-request", requests, "--rtt", "5ms", "--body", "100kB",
 				"--concurrency", "2", "--requests", "4", "--aa", "0", "--client", "duplex", "--path", "delayline", "--format", "json", "--quiet")
@@ -279,8 +279,8 @@ func TestServersOfTheCatalogueRejectOverTLSAndAtALaterRequest(t *testing.T) {
 	}
 }
 
-// The README's server, as its reader would add it.
-func TestTheServerOfTheReadmeIsAddedByItsOneFile(t *testing.T) {
+// The README's example server is added as its reader would add it.
+func TestReadmeServerWorksFromItsOneFile(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -306,7 +306,7 @@ func TestTheServerOfTheReadmeIsAddedByItsOneFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	version := need(t, s)
+	version := needServer(t, s)
 	p := prepare(t, "run", "--catalogue", dir, "--server", "python,python:read-first", "--rtt", "20ms", "--body", "1MiB",
 		"--concurrency", "4", "--requests", "20", "--aa", "0", "--client", "blocking", "--path", "delayline", "--format", "json", "--quiet")
 	left := p.temporary()
@@ -335,11 +335,11 @@ func TestTheServerOfTheReadmeIsAddedByItsOneFile(t *testing.T) {
 	}
 }
 
-// What a server says of its configuration is what its user has to know.
-func TestAServerThatDoesNotStartShowsWhatItWrote(t *testing.T) {
+// The server's own message tells the user what is wrong with its configuration.
+func TestServerThatDoesNotStartShowsItsOutput(t *testing.T) {
 	needDelays(t)
 	const set = "set: { strategy: x }\n"
-	// A server that has something to do before the time is over has seconds for it.
+	// Servers that write something before the time limit get seconds for it.
 	for name, c := range map[string]struct{ command, extra, timeout, want string }{
 		"refuses": {`sh, -c, "echo bad line 7 of {dir}/conf >&2; exit 3 # {strategy}"`, set, "1m",
 			"the server standin:linger ended before it listened on 198.18.0.2:8080: exit status 3; it wrote: bad line 7 of {dir}/conf"},
@@ -371,7 +371,7 @@ func TestAServerThatDoesNotStartShowsWhatItWrote(t *testing.T) {
 	}
 }
 
-func TestDeathOfACatalogueServerMakesItsCellInvalidAndNothingIsLeft(t *testing.T) {
+func TestKilledCatalogueServerInvalidatesItsCellAndLeavesNothing(t *testing.T) {
 	needDelays(t)
 	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
 		"--concurrency", "4", "--duration", "1s", "--aa", "0", "--format", "json", "--quiet")
@@ -390,8 +390,8 @@ func TestDeathOfACatalogueServerMakesItsCellInvalidAndNothingIsLeft(t *testing.T
 	}
 }
 
-// Who is killed cannot clean up; the cell does.
-func TestAKilledRunLeavesNeitherServersNorTheirFolders(t *testing.T) {
+// A killed run cannot clean up, so its cell does.
+func TestKilledRunLeavesNoServersAndNoServerFolders(t *testing.T) {
 	needDelays(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -412,8 +412,8 @@ func TestAKilledRunLeavesNeitherServersNorTheirFolders(t *testing.T) {
 	}
 }
 
-// Root who may make network namespaces but no user namespaces is told so in one line.
-func TestWhereUserNamespacesAreForbiddenAServerOfTheCatalogueIsNotStartedAsRoot(t *testing.T) {
+// Root may make network namespaces here, but no user namespaces.
+func TestCatalogueServerNeverRunsAsRootWithoutUserNamespaces(t *testing.T) {
 	needDelays(t)
 	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "1ms")
 	forbidNamespaces(p)

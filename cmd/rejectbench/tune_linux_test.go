@@ -11,9 +11,9 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestAnInterruptedTuneKeepsItsCellsAndLeavesNothingBehind(t *testing.T) {
+func TestInterruptedTuneKeepsItsCellsAndLeavesNoProcesses(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	// Nothing is reached, so this goes on for as long as it may.
+	// The target is out of reach, so the search runs until its budget ends.
 	p := start(t, "tune", "--strategy", "delayed-close", "--path", "loopback", "--rtt", "0", "--body", "16MiB",
 		"--target", "99.999%", "--concurrency", "4", "--quiet", "--out", out)
 	eventually(t, "a cell is on disk", func() bool {
@@ -40,9 +40,9 @@ func TestAnInterruptedTuneKeepsItsCellsAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestATuneThatRunsOutOfTimeSaysWhatItSaw(t *testing.T) {
+func TestTuneOverBudgetReportsWhatItMeasured(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	// 99.999% takes more attempts than a second has.
+	// A second is too short for the attempts that 99.999% needs.
 	p := start(t, "tune", "--strategy", "delayed-close", "--path", "loopback", "--rtt", "0", "--body", "0",
 		"--target", "99.999%", "--concurrency", "4", "--quiet", "--budget", "1s", "--out", out)
 	stdout, code := p.wait()
@@ -55,9 +55,9 @@ func TestATuneThatRunsOutOfTimeSaysWhatItSaw(t *testing.T) {
 	p.allGone()
 }
 
-// Over a real distance the machine may be too busy for valid cells, which is an
-// answer too; but what is found is what the cells on disk say.
-func TestWhatATuneFindsIsWhatItsOwnCellsSay(t *testing.T) {
+// With a real delay the machine may be too busy for valid cells, and the test is
+// skipped. A result has to agree with the cells on disk.
+func TestTuneResultAgreesWithItsCells(t *testing.T) {
 	needDelays(t)
 	out := filepath.Join(t.TempDir(), "out")
 	p := start(t, "tune", "--strategy", "delayed-close", "--rtt", "20ms", "--body", "256KiB", "--target", "90%",

@@ -5,7 +5,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// directiveTerms lists what other servers call the settings that `tune` looks for.
+// directiveTerms lists what other servers call the settings that `tune` finds.
 func directiveTerms() []results.Term {
 	return terms(targets.Directives, func(d targets.Directive) (string, string) {
 		summary := d.Server + ": "

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,33 +9,52 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// usage returns what every command says of itself, as a block of Markdown a
-// command. What cobra adds on its own account (help, completion) is left out.
+// usageIntro is the text above the usage of the commands in README.md.
+const usageIntro = `<!-- Made by: go test ./cmd/rejectbench -run Usage -update. Do not edit. -->
+
+# Usage of rejectbench
+
+What every command prints with ` + "`--help`" + `. All commands share these exit codes:
+
+| code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | a check or a comparison failed, or something broke |
+| 2 | wrong usage |
+| 3 | the environment does not allow what was asked, or a question stays undecided |
+| 130 | interrupted; what was finished is on disk |
+
+` + "`exec`" + ` exits with the code of the program that it ran.
+
+`
+
+// usage returns the help of every command, each under a heading. The commands
+// that cobra adds, help and completion, are left out.
 func usage(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
+	b.WriteString(usageIntro)
 	var describe func(path []string, c *cobra.Command)
 	describe = func(path []string, c *cobra.Command) {
-		args := append(path[:len(path):len(path)], "--help")
-		stdout, stderr, code := rejectbench(args[1:]...)
+		stdout, stderr, code := rejectbench(append(path[1:len(path):len(path)], "--help")...)
 		if code != exitDone || stderr != "" {
-			t.Fatalf("%s: exit code %d, %s", strings.Join(args, " "), code, stderr)
+			t.Fatalf("%s --help: exit code %d, %s", strings.Join(path, " "), code, stderr)
 		}
-		b.WriteString("```\n$ " + strings.Join(args, " ") + "\n" + strings.TrimSpace(stdout) + "\n```\n\n")
+		name := strings.Join(path, " ")
+		b.WriteString("## " + name + "\n\n```\n$ " + name + " --help\n" + strings.TrimSpace(stdout) + "\n```\n\n")
 		for _, sub := range c.Commands() {
 			if sub.IsAvailableCommand() && sub.Name() != "help" && sub.Name() != "completion" {
-				describe(append(args[:len(args)-1:len(args)-1], sub.Name()), sub)
+				describe(append(path[:len(path):len(path)], sub.Name()), sub)
 			}
 		}
 	}
 	describe([]string{"rejectbench"}, rootCommand())
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// golden compares text with a file of testdata, or writes it there with -update.
-func golden(t *testing.T, name, got string) {
+// golden compares text with a file, or writes the file with -update.
+func golden(t *testing.T, path, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -52,35 +70,6 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestHelpOfEveryCommandIsAsRecorded(t *testing.T) {
-	golden(t, "help.md", usage(t))
-}
-
-// The marks in README.md between which the usage stands.
-const usageStart, usageEnd = "<!-- usage -->\n", "<!-- /usage -->"
-
-func TestReadmeHasTheUsageOfEveryCommand(t *testing.T) {
-	path := filepath.Join("..", "..", "README.md")
-	b, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		t.Skip("there is no README.md yet")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(b), usageStart)
-	have, after, closed := strings.Cut(rest, usageEnd)
-	if !found || !closed {
-		t.Fatalf("README.md has no place for the usage, from %q to %q", strings.TrimSpace(usageStart), usageEnd)
-	}
-	want := "\n" + usage(t)
-	if *update {
-		if err := os.WriteFile(path, []byte(before+usageStart+want+usageEnd+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(have, want); diff != "" {
-		t.Errorf("the usage in README.md differs (-file +now); go test ./cmd/rejectbench -run Readme -update writes it again:\n%s", diff)
-	}
+func TestUsageInReadmeIsTheHelpOfEveryCommand(t *testing.T) {
+	golden(t, "README.md", usage(t))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -11,30 +12,36 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/rejectbench/rejectbench/loadgen"
-	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/targets"
-	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// list reads the values of a comma-separated flag, each by parse. A value that
-// stands twice is an error: its cell would be run twice and counted as one.
+// list reads the values of a comma-separated flag, each by parse. A duplicate value
+// is an error, because its cell would be measured twice and counted as one.
 func list[T comparable](flag, value string, parse func(string) (T, error)) ([]T, error) {
 	var values []T
 	for word := range strings.SplitSeq(value, ",") {
 		word = strings.TrimSpace(word)
 		v, err := parse(word)
 		if err != nil {
-			return nil, usagef("--%s %q: %w", flag, word, err)
+			return nil, flagError(flag, word, err)
 		}
 		if slices.Contains(values, v) {
-			return nil, usagef("--%s %q: stands there twice", flag, word)
+			return nil, usagef("--%s %q: duplicate value", flag, word)
 		}
 		values = append(values, v)
 	}
 	return values, nil
 }
 
-// longest bounds every duration that is given on the command line.
+// one reads a flag that takes a single value.
+func one[T any](flag, value string, parse func(string) (T, error)) (T, error) {
+	v, err := parse(value)
+	if err != nil {
+		return v, flagError(flag, value, err)
+	}
+	return v, nil
+}
+
+// longest is the longest duration that a flag takes.
 const longest = 24 * time.Hour
 
 func parseDuration(word string) (time.Duration, error) {
@@ -53,7 +60,7 @@ func parseDuration(word string) (time.Duration, error) {
 	return d, nil
 }
 
-// maxRTT bounds the round trip: the path holds every packet for half of it.
+// maxRTT bounds the round trip, because the path buffers every packet for half of it.
 const maxRTT = 10 * time.Second
 
 func parseRTT(word string) (time.Duration, error) {
@@ -64,7 +71,7 @@ func parseRTT(word string) (time.Duration, error) {
 	return d, err
 }
 
-// maxBody bounds the body; the fleet sends it from a small buffer.
+// maxBody bounds the body, which is sent from a small buffer.
 const maxBody = 1 << 40
 
 func parseSize(word string) (int64, error) {
@@ -95,15 +102,10 @@ func parseLoss(word string) (float64, error) {
 	return v / 100, nil
 }
 
-// parseOnOff reads a switch that may be a list's value.
+// parseOnOff reads one value of a switch.
 func parseOnOff(word string) (bool, error) {
-	switch word {
-	case "on":
-		return true, nil
-	case "off":
-		return false, nil
-	}
-	return false, fmt.Errorf("on or off")
+	_, err := onOff.parse(word)
+	return word == "on", err
 }
 
 func parseNth(word string) (int, error) {
@@ -122,74 +124,40 @@ func parseConcurrency(word string) (int, error) {
 	return n, loadgen.CheckDescriptors(n)
 }
 
-func parseStrategy(word string) (string, error) {
-	if _, err := targets.StrategyByName(word); err != nil {
-		return "", fmt.Errorf("unknown strategy: there are %s", names(strategyTerms()))
-	}
-	return word, nil
-}
-
-func parseClient(word string) (string, error) {
-	if _, err := loadgen.ClientByName(word); err != nil {
-		return "", notBuiltIn(word)
-	}
-	return word, nil
-}
-
-// words reads a comma-separated flag whose values are the names of terms, or all.
-func words(flag, value string, terms []results.Term, parse func(string) (string, error)) ([]string, error) {
+// words reads a comma-separated flag whose values are words of known. The value all
+// stands for every word of all.
+func words(flag, value string, all, known vocabulary) ([]string, error) {
 	if value == "all" {
-		var all []string
-		for _, t := range terms {
-			all = append(all, t.Name)
+		return all.names(), nil
+	}
+	return list(flag, value, known.parse)
+}
+
+// joined returns the values as the default of a list flag.
+func joined[T any](values []T) string {
+	var words []string
+	for _, v := range values {
+		w := fmt.Sprint(v)
+		if w == "0s" {
+			w = "0"
 		}
-		return all, nil
+		words = append(words, w)
 	}
-	return list(flag, value, parse)
+	return strings.Join(words, ",")
 }
 
-func names(terms []results.Term) string {
-	var out []string
-	for _, t := range terms {
-		out = append(out, t.Name)
+// parsePrecision reads half the width of an interval.
+func parsePrecision(word string) (float64, error) {
+	number, percent := strings.CutSuffix(word, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	switch {
+	case err != nil || math.IsNaN(v) || !percent:
+		return 0, errors.New("not a percentage such as 1% or 0.5%")
+	case v <= 0 || v >= 50:
+		return 0, errors.New("not above 0% and below 50%")
 	}
-	return strings.Join(out, ", ")
+	return v / 100, nil
 }
 
-// terms makes the words of a vocabulary from the rows of its table.
-func terms[Row any](rows []Row, word func(Row) (name, summary string)) []results.Term {
-	var out []results.Term
-	for _, row := range rows {
-		name, summary := word(row)
-		out = append(out, results.Term{Name: name, Summary: summary})
-	}
-	return out
-}
-
-// The vocabularies as `list` shows them; a manifest carries the first two.
-
-func strategyTerms() []results.Term {
-	return terms(targets.Strategies, func(s targets.Strategy) (string, string) { return s.Name, s.Summary })
-}
-
-func clientTerms() []results.Term {
-	return terms(loadgen.Clients, func(c loadgen.Client) (string, string) { return c.Name, c.Summary })
-}
-
-func outcomeTerms() []results.Term {
-	return terms(results.Outcomes[:], func(o results.OutcomeInfo) (string, string) { return o.Name, o.Summary })
-}
-
-func pathTerms() []results.Term {
-	return terms(impair.Profiles, func(p impair.Profile) (string, string) {
-		return p.Name, p.Summary + ": " + p.Values + ". " + p.Source
-	})
-}
-
-func faultTerms() []results.Term {
-	return terms(impair.Faults[:], func(f impair.FaultInfo) (string, string) { return f.Name, f.Summary })
-}
-
-func settingTerms() []results.Term {
-	return terms(impair.Keys, func(k impair.Key) (string, string) { return k.Name, k.Unit + ": " + k.Summary })
-}
+// ms is a duration in milliseconds.
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

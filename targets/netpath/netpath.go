@@ -16,7 +16,6 @@ package netpath
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -39,13 +38,26 @@ const (
 	Loopback Kind = "loopback"
 )
 
-// kinds are all kinds, in the order in which Auto tries them.
-var kinds = []Kind{Auto, Netem, DelayLine, Loopback}
+// KindInfo is the row of the vocabulary for one kind of path.
+type KindInfo struct {
+	Kind    Kind
+	Summary string
+}
+
+// Kinds is the one table of the kinds of path, in the order in which Auto tries them.
+var Kinds = []KindInfo{
+	{Auto, "the best of the following that this machine allows"},
+	{Netem, "kernel netem on a veth pair between two network namespaces"},
+	{DelayLine, "user-space delay line between two veth pairs in network namespaces"},
+	{Loopback, "the loopback interface: no delay, no loss"},
+}
 
 // ParseKind returns the kind called name.
 func ParseKind(name string) (Kind, error) {
-	if k := Kind(name); slices.Contains(kinds, k) {
-		return k, nil
+	for _, k := range Kinds {
+		if string(k.Kind) == name {
+			return k.Kind, nil
+		}
 	}
 	return "", fmt.Errorf("unknown path %q", name)
 }

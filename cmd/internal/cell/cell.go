@@ -2,55 +2,48 @@ package cell
 
 import (
 	"context"
-	"encoding/gob"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
-	"runtime/debug"
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
-	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-// Spec is what a cell process is told.
+// Spec says what a cell is.
 type Spec struct {
 	Path     netpath.Spec
-	Isolated bool // the process has a network namespace of its own
+	Isolated bool // the cell gets its own network namespace
 	Server   ServerSpec
 	Program  Program // in place of the reference server
 	Fleet    loadgen.Config
-	Driver   bool   // the fleet's client is a library client, and its driver the fleet
-	Folder   string // of the drivers' folders
+	Driver   bool   // Fleet.Client is a library client, whose driver takes the fleet's place
+	Folder   string // where drivers get their folders; empty is the system's place
 	Capture  Capture
-	Ladder   string // what to call the drawing of a typical connection; empty draws none
+	Ladder   string // begins the title of a drawing of a typical connection; empty draws none
 }
 
-// Report is what a cell process hands back.
+// Report is what was measured in a cell.
 type Report struct {
-	Fleet        loadgen.Report
-	Server       results.Server
-	ServerCPU    time.Duration // of a program in place of the reference server, while the fleet ran
+	Fleet        loadgen.Report // without Attempts
+	Server       results.Server // zero for a program
+	ServerCPU    time.Duration  // of the server's end while the fleet ran
 	AcceptErrors int64
-	TCP          map[string]int64
+	TCP          map[string]int64 // deltas of the kernel's counters at the server's end
 	TimeWait     results.TimeWait
 	Ledger       results.Ledger
 	Path         results.Path
-	Wire         *results.Wire // nil without a path that keeps a record
-	Ladder       string        // SVG, if asked for
-	Sysctl       map[string]string
-	Error        string // what went wrong; empty when nothing did
+	Wire         *results.Wire     // nil unless the path records its packets
+	Ladder       string            // SVG; empty if none was asked for
+	Sysctl       map[string]string // TCP settings at the path's ends
+	Error        string            // what went wrong; empty if nothing did
 }
 
-// Run runs one cell in a process of its own. What went wrong with the cell is in
-// the report; an error is one of this process, or that of ctx.
+// Run measures a cell in a child process. An error of the cell is in the report;
+// the returned error is one of starting the child, or that of ctx.
 func Run(ctx context.Context, spec Spec) (Report, error) {
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
@@ -60,10 +53,7 @@ func Run(ctx context.Context, spec Spec) (Report, error) {
 		return Report{}, err
 	}
 	if spec.Isolated {
-		netpath.Isolate(p.Cmd)
-		process.SurviveParent(p.Cmd)
-		process.BecomeSubreaper()
-		defer process.EndChildren(true) // of a cell that was killed
+		defer isolate(p)()
 	}
 	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
 		return Report{}, fmt.Errorf("start the cell: %w", err)
@@ -75,8 +65,8 @@ func Run(ctx context.Context, spec Spec) (Report, error) {
 	if err != nil && ctx.Err() == nil {
 		report = Report{Error: fmt.Sprintf("the cell's process died: %v", p.Cause(err))}
 	}
-	// The process ends by itself once it has reported: closing its input before
-	// that would mean that nobody wants the cell.
+	// Wait, not Stop: closing the child's input tells it that the cell is not
+	// wanted, and it ends by itself after its report.
 	waitErr := p.Wait()
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
@@ -87,140 +77,10 @@ func Run(ctx context.Context, spec Spec) (Report, error) {
 	return report, nil
 }
 
-// cellRole makes the path, runs a server and a fleet at its ends, and hands
-// back what they measured. The attempts stay behind: what is known of them is
-// in the fleet's counts and histograms.
-func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
-	var spec Spec
-	if err := in.Decode(&spec); err != nil {
-		return fmt.Errorf("read the specification: %w", err)
+// clearDrivers removes the folders of all drivers, when the process that made them
+// is gone.
+func (s Spec) clearDrivers() {
+	if s.Folder != "" {
+		_ = os.RemoveAll(s.Folder)
 	}
-	// The path's thread must not wait for a collection of what the ledgers
-	// leave; the limit still holds when a ledger is huge.
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(1 << 30)
-	process.BecomeSubreaper()
-	// When the parent goes away nobody wants the cell.
-	go func() {
-		var message struct{}
-		_ = in.Decode(&message)
-		process.EndChildren(false)
-		spec.Program.clear()
-		spec.clearDrivers()
-		os.Exit(1)
-	}()
-	report, err := measure(ctx, spec)
-	process.EndChildren(false)
-	if err != nil {
-		report.Error = err.Error()
-	}
-	report.Fleet.Attempts = nil
-	return out.Encode(report)
-}
-
-func measure(ctx context.Context, spec Spec) (report Report, err error) {
-	path, err := netpath.Open(spec.Path, spec.Isolated)
-	if err != nil {
-		return report, err
-	}
-	var entries []targets.LedgerEntry
-	defer func() {
-		stats, e := path.Close()
-		report.Path = stats.Record()
-		if e != nil {
-			err = errors.Join(err, fmt.Errorf("path: %w", e))
-		}
-		if err == nil && stats.Log != nil {
-			fleet := spec.fleet()
-			joined := fleet.joinWire(stats.Log, report.Fleet.Attempts, entries)
-			wire.SetExtra(joined, wire.Extra{TLS: spec.Server.TLS, Earlier: spec.Server.Nth > 1})
-			w := wire.Total(stats.Log, joined, wire.Ledgers{Fleet: fleet.keeps(report.Fleet.Attempts), Server: len(spec.Program.Command) == 0})
-			err = fleet.complete(&w, report.Fleet, spec.Server.TLS)
-			report.Wire = &w
-			if err == nil {
-				err = spec.Capture.write(stats.Log, joined)
-			}
-			if err == nil && spec.Ladder != "" {
-				report.Ladder, err = drawTypical(spec.Ladder, stats.Log, joined)
-			}
-		}
-	}()
-	report.Sysctl = path.Sysctl()
-
-	// A line a request of every cell is nothing to read.
-	server, err := startServer(ctx, path, spec.Program, nil, spec.Server)
-	if err != nil {
-		return report, err
-	}
-	defer server.kill()
-	before, err := server.counters()
-	if err != nil {
-		return report, err
-	}
-	cpu := path.ServerCPU()
-	spec.Fleet.Target.Addr = server.addr
-	kind := spec.fleet()
-	fleet, err := process.New(kind.role)
-	if err != nil {
-		return report, err
-	}
-	if err := fleet.Start(path.StartClient, kind.spec(spec)); err != nil {
-		return report, fmt.Errorf("start the fleet: %w", err)
-	}
-	defer fleet.Kill()
-	var seen fleetReport
-	if err := fleet.Receive(&seen); err != nil {
-		return report, fmt.Errorf("the fleet died: %w", fleet.Cause(err))
-	}
-	if seen.Error != "" {
-		return report, errors.New(seen.Error)
-	}
-	report.Fleet = seen.Report
-	if report.TimeWait.Client, err = timeWait(fleet.Cmd.Process.Pid); err != nil {
-		return report, err
-	}
-
-	own, err := server.stop()
-	if err != nil {
-		return report, err
-	}
-	report.ServerCPU = path.ServerCPU() - cpu
-	after, err := counters(server.pid())
-	if err != nil {
-		return report, err
-	}
-	if report.TimeWait.Server, err = timeWait(server.pid()); err != nil {
-		return report, err
-	}
-	report.TCP = delta(before, after)
-	if own == nil {
-		return report, nil // a program keeps no ledger
-	}
-	report.Server = own.Server
-	report.AcceptErrors = own.AcceptErrors
-	report.Ledger = kind.join(seen.Report.Attempts, own.Entries)
-	entries = own.Entries
-	return report, nil
-}
-
-func startReference(path *netpath.Path, spec ServerSpec) (_ *process.Child, addr netip.AddrPort, err error) {
-	spec.Addr = path.ServerAddr()
-	p, err := process.New("server")
-	if err != nil {
-		return nil, addr, err
-	}
-	if err := p.Start(path.StartServer, spec); err != nil {
-		return nil, addr, fmt.Errorf("start the server: %w", err)
-	}
-	var ready serverReady
-	if err := p.Receive(&ready); err != nil {
-		err = p.Cause(err)
-		p.Kill()
-		return nil, addr, fmt.Errorf("the server died: %w", err)
-	}
-	if ready.Error != "" {
-		p.Kill()
-		return nil, addr, fmt.Errorf("the server did not start: %s", ready.Error)
-	}
-	return p, ready.Addr, nil
 }

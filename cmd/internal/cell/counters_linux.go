@@ -12,9 +12,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// counters reads the kernel's counters in the network namespace of a process.
-// A counter that this kernel does not have is left out. The files are read
-// here because package procfs knows some of these counters and never fills them in.
+// counters reads the counters of results.Counters in the network namespace of a
+// process, by name. A counter that this kernel lacks is left out. It parses the
+// files itself: package procfs has fields for some of the counters that it never
+// fills in.
 func counters(pid int) (map[string]int64, error) {
 	values := map[string]int64{}
 	for _, file := range []string{"netstat", "snmp"} {
@@ -36,7 +37,7 @@ func counters(pid int) (map[string]int64, error) {
 }
 
 // parseCounters reads the TCP counters of /proc/net/netstat or snmp: a line of
-// names and below it a line of values, both with the protocol in front.
+// names and below it a line of values, both behind the protocol's name.
 func parseCounters(file string) (map[string]int64, error) {
 	values := map[string]int64{}
 	var names []string
@@ -53,7 +54,7 @@ func parseCounters(file string) (map[string]int64, error) {
 			return nil, fmt.Errorf("%d names and %d values", len(names), len(fields))
 		}
 		for i := 1; i < len(fields); i++ {
-			// MaxConn may be -1; nothing else is beyond an int64.
+			// MaxConn may be -1; the others fit an int64.
 			v, err := strconv.ParseInt(fields[i], 10, 64)
 			if err != nil {
 				return nil, err

@@ -7,8 +7,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Counters that a library knew but never filled in were once missing from
-// every record without a word.
+// Counters that a library has fields for but never fills in were once missing from
+// every record.
 func TestEveryCounterOfTheVocabularyIsRead(t *testing.T) {
 	values, err := counters(os.Getpid())
 	if err != nil {
@@ -32,7 +32,7 @@ func TestParseCountersPairsNamesWithValues(t *testing.T) {
 		}
 	}
 	if _, err := parseCounters("Tcp: A B\nTcp: 1\n"); err == nil {
-		t.Error("a value is missing, and nobody says so")
+		t.Error("no error for a missing value")
 	}
 }
 

@@ -18,30 +18,31 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 )
 
-// driverSpec is what the driver process is told.
+// driverSpec is the specification of the driver's process.
 type driverSpec struct {
-	Fleet  loadgen.Config // of which a driver has the client, numbers, sizes and one time limit
-	Folder string         // where the driver gets a folder of its own; empty is the system's place
-	// Patience is how long the driver may be silent.
+	Fleet  loadgen.Config // a driver takes the client, the numbers, the sizes and ReceiveTimeout from it
+	Folder string         // where the driver gets its folder; empty is the system's place
+	// Patience is how long the driver may write nothing.
 	Patience time.Duration
 }
 
-// newDriverSpec returns what the driver process of a cell is told.
-func newDriverSpec(s Spec) driverSpec {
-	return driverSpec{s.Fleet, s.Folder, driverStart + driverLimits*s.Fleet.ReceiveTimeout}
-}
-
-// Of how long a driver may be silent.
 const (
-	// driverStart is what an interpreter or a compiler may need on a busy machine.
+	// driverStart is how long an interpreter or a compiler may take to start on a
+	// busy machine.
 	driverStart = 20 * time.Second
-	// driverLimits is how many of its time limits a client may use up in one
-	// attempt: one to connect, one to send, one to receive.
-	driverLimits = 3
+	// timeoutsPerAttempt is how many time limits a client may use up in one
+	// attempt: to connect, to send and to receive.
+	timeoutsPerAttempt = 3
+	// keptErrorOutput is how many of the first bytes of a driver's standard error
+	// are kept for an error.
+	keptErrorOutput = 4 << 10
 )
 
-// driverRole runs a library client's driver, and hands back what it says as a
-// fleet's report.
+func newDriverSpec(s Spec) driverSpec {
+	return driverSpec{s.Fleet, s.Folder, driverStart + timeoutsPerAttempt*s.Fleet.ReceiveTimeout}
+}
+
+// driverRole runs the driver of a library client, and reports as a fleet does.
 func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec driverSpec
 	if err := in.Decode(&spec); err != nil {
@@ -50,15 +51,15 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	process.BecomeSubreaper()
-	left := make(chan struct{})
-	go func() { defer close(left); process.CancelAtNextMessage(in, cancel) }()
+	released := make(chan struct{})
+	go func() { defer close(released); process.CancelAtNextMessage(in, cancel) }()
 	var report fleetReport
 	attempts, err := drive(ctx, spec)
 	process.EndChildren(false)
 	if err == nil {
 		report.Report, err = driverReport(attempts)
 	}
-	return sendReport(out, report, err, left)
+	return sendReport(out, report, err, released)
 }
 
 func drive(ctx context.Context, spec driverSpec) ([]drivers.AttemptLine, error) {
@@ -69,11 +70,11 @@ func drive(ctx context.Context, spec driverSpec) ([]drivers.AttemptLine, error) 
 	return driveClient(ctx, client, spec)
 }
 
-// driveClient runs the driver to its end and returns the attempts, with their
-// times counted from each one's own start.
-func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (attempts []drivers.AttemptLine, err error) {
+// driveClient runs a driver to its end and returns its attempts. Their times count
+// from the start of each.
+func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) ([]drivers.AttemptLine, error) {
 	if spec.Fleet.Nth > 1 {
-		return nil, fmt.Errorf("the driver of %s makes one request a connection: choose a client of the fleet's own for request %d", client.Name, spec.Fleet.Nth)
+		return nil, fmt.Errorf("the driver of %s makes one request per connection: choose one of the fleet's clients for request %d", client.Name, spec.Fleet.Nth)
 	}
 	dir, err := os.MkdirTemp(spec.Folder, "rejectbench-"+client.Name+"-")
 	if err != nil {
@@ -87,13 +88,13 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 	if err != nil {
 		return nil, err
 	}
-	words := &headBuffer{max: 4 << 10}
-	cmd.Stderr = words
-	lines, err := cmd.StdoutPipe()
+	stderr := &headBuffer{max: keptErrorOutput}
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("make the driver's output: %w", err)
 	}
-	// It dies with the thread that starts it.
+	// The kernel kills the driver when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	inOwnProcessGroup(cmd)
@@ -101,41 +102,59 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (a
 		return nil, fmt.Errorf("start the driver of %s: %w", client.Name, err)
 	}
 	lowerPriority(cmd)
+
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var done atomic.Int64
-	silent := time.AfterFunc(spec.Patience, func() {
-		cancel(fmt.Errorf("it hangs: nothing for %v, after %d of %d attempts", spec.Patience, done.Load(), spec.Fleet.Requests))
-	})
-	defer silent.Stop()
 	stop := context.AfterFunc(ctx, func() { endGroup(cmd) })
 	defer stop()
-	err = drivers.Read(lines, func(a drivers.AttemptLine) error {
+	a := attemptReader{want: spec.Fleet.Requests}
+	silent := time.AfterFunc(spec.Patience, func() {
+		cancel(fmt.Errorf("it hangs: no output for %v, after %d of %d attempts", spec.Patience, a.count.Load(), a.want))
+	})
+	defer silent.Stop()
+	err = drivers.Read(stdout, func(attempt drivers.AttemptLine) error {
 		silent.Reset(spec.Patience)
-		if int64(len(attempts)) == spec.Fleet.Requests {
-			return fmt.Errorf("one attempt more than the %d asked for", spec.Fleet.Requests)
-		}
-		attempts = append(attempts, a)
-		done.Add(1)
-		return nil
+		return a.add(attempt)
 	})
 	if err != nil {
 		endGroup(cmd)
 	}
 	waitErr := cmd.Wait()
-	switch cause := context.Cause(ctx); {
-	case cause != nil:
-		err = cause
-	case err != nil:
-	case waitErr != nil:
-		err = waitErr
-	case int64(len(attempts)) < spec.Fleet.Requests:
-		err = fmt.Errorf("it ended after %d of %d attempts", len(attempts), spec.Fleet.Requests)
+	if err := a.result(context.Cause(ctx), err, waitErr); err != nil {
+		return nil, fmt.Errorf("the driver of %s: %w%s", client.Name, err, stderr.excerpt())
 	}
-	if err != nil {
-		return nil, fmt.Errorf("the driver of %s: %w%s", client.Name, err, words.excerpt())
+	return a.attempts, nil
+}
+
+// attemptReader collects the attempts of a driver.
+type attemptReader struct {
+	want     int64
+	attempts []drivers.AttemptLine
+	count    atomic.Int64 // of attempts, for other goroutines
+}
+
+func (r *attemptReader) add(a drivers.AttemptLine) error {
+	if int64(len(r.attempts)) == r.want {
+		return fmt.Errorf("one attempt more than the %d asked for", r.want)
 	}
-	return attempts, nil
+	r.attempts = append(r.attempts, a)
+	r.count.Add(1)
+	return nil
+}
+
+// result returns the first of the errors, or one if attempts are missing.
+func (r *attemptReader) result(stopped, read, exit error) error {
+	switch {
+	case stopped != nil:
+		return stopped
+	case read != nil:
+		return read
+	case exit != nil:
+		return exit
+	case int64(len(r.attempts)) < r.want:
+		return fmt.Errorf("it ended after %d of %d attempts", len(r.attempts), r.want)
+	}
+	return nil
 }
 
 // driverCommand prepares the driver's process.
@@ -158,8 +177,9 @@ func driverCommand(client drivers.Client, dir string, fleet loadgen.Config) (cmd
 	return cmd, nil
 }
 
-// goNetHTTPRole is a driver of Go's own client: it talks over standard output as
-// drivers do.
+// goNetHTTPRole is the driver of Go's net/http client. It talks over standard
+// output, as all drivers do. With close every attempt asks for the connection to be
+// closed.
 func goNetHTTPRole(close bool) process.Role {
 	return func(ctx context.Context, _ *json.Decoder, _ *gob.Encoder) error {
 		job, err := drivers.JobFrom(os.Getenv)
@@ -170,10 +190,10 @@ func goNetHTTPRole(close bool) process.Role {
 	}
 }
 
-// headBuffer keeps the first bytes of what is written.
+// headBuffer keeps the first bytes that are written to it.
 type headBuffer struct {
 	max  int
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards kept
 	kept []byte
 }
 
@@ -184,8 +204,8 @@ func (b *headBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// said is the end of what is kept, to stand behind an error: an interpreter's
-// last line says what went wrong.
+// excerpt is the end of what is kept, for an error: the last line of an
+// interpreter's output has the cause.
 func (b *headBuffer) excerpt() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -195,12 +215,4 @@ func (b *headBuffer) excerpt() string {
 		return ""
 	}
 	return "; it wrote: " + fmt.Sprintf("%.300q", strings.Join(lines, " "))
-}
-
-// clearDrivers removes the folders of all drivers, when whoever made them cannot
-// any more.
-func (s Spec) clearDrivers() {
-	if s.Folder != "" {
-		_ = os.RemoveAll(s.Folder)
-	}
 }

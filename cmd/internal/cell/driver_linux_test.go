@@ -17,7 +17,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// drawAttempts draws what a driver says of some attempts.
+// drawAttempts draws the attempts of a driver.
 func drawAttempts(t *rapid.T) (all []drivers.AttemptLine) {
 	for range rapid.IntRange(0, 60).Draw(t, "attempts") {
 		end := rapid.Int64Range(0, int64(time.Minute)).Draw(t, "end")
@@ -90,7 +90,7 @@ func TestEveryEntryOfTheServerIsJoinedOnceWithADriversAttempts(t *testing.T) {
 	})
 }
 
-func TestWithoutPortsCountsDecideWhatBecameOfArrivedAnswers(t *testing.T) {
+func TestWithoutPortsCountsDecideTheFatesOfArrivedAnswers(t *testing.T) {
 	wireOf := func(unknown, never int64) *results.Wire {
 		w := &results.Wire{Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{}, Rejections: unknown + never}
 		for _, f := range results.Fates {
@@ -142,8 +142,8 @@ func TestEveryDriverThatBreaksTheProtocolIsEndedWithOneReason(t *testing.T) {
 		{"too few lines", "echo '" + one + "'", "it ended after 1 of 2 attempts", patience},
 		{"too many lines", "for i in 1 2 3; do echo '" + one + "'; done; sleep 600", "one attempt more than the 2", patience},
 		{"an exit code", "echo '" + one + "'; echo '" + one + "'; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`, patience},
-		// The shell has its line out by then, on a busy machine too.
-		{"a hang", "echo '" + one + "'; sleep 600 & sleep 600", "it hangs: nothing for 3s, after 1 of 2 attempts", 3 * time.Second},
+		// Long enough for the shell to write its line on a busy machine.
+		{"a hang", "echo '" + one + "'; sleep 600 & sleep 600", "it hangs: no output for 3s, after 1 of 2 attempts", 3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -172,7 +172,7 @@ func TestADriverRefusesALaterRequestOfAConnection(t *testing.T) {
 	folder := t.TempDir()
 	client := drivers.Client{Name: "single", Command: []string{"/bin/sh", "-c", "exit 1"}}
 	_, err := driveClient(context.Background(), client, driverSpec{Folder: folder, Patience: time.Minute, Fleet: loadgen.Config{Requests: 1, Nth: 2}})
-	if want := "the driver of single makes one request a connection: choose a client of the fleet's own for request 2"; err == nil || err.Error() != want {
+	if want := "the driver of single makes one request per connection: choose one of the fleet's clients for request 2"; err == nil || err.Error() != want {
 		t.Errorf("%v, want: %s", err, want)
 	}
 	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) > 0 {
@@ -180,7 +180,8 @@ func TestADriverRefusesALaterRequestOfAConnection(t *testing.T) {
 	}
 }
 
-// childrenIn lists the processes whose working folder is in a folder.
+// childrenIn lists the processes whose working folder is in a folder, once those
+// that are about to end have ended.
 func childrenIn(t *testing.T, folder string) (left []string) {
 	t.Helper()
 	for over := time.Now().Add(5 * time.Second); time.Now().Before(over); time.Sleep(time.Millisecond) {

@@ -4,7 +4,8 @@ package cell
 
 import "os/exec"
 
-// own does nothing: a driver's output breaks when this process ends, and that ends it.
+// inOwnProcessGroup does nothing. When this process ends, the driver's output
+// breaks, and that ends the driver.
 func inOwnProcessGroup(*exec.Cmd) {}
 
 // endGroup kills the driver.

@@ -13,46 +13,8 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-// fleetKind is how a cell runs its fleet and joins what that says with the rest.
-type fleetKind struct {
-	role     string
-	spec     func(Spec) any // what the role is told
-	join     func([]loadgen.Attempt, []targets.LedgerEntry) results.Ledger
-	joinWire func(*wire.Log, []loadgen.Attempt, []targets.LedgerEntry) []wire.Joined
-	// keeps tells whether what the fleet does not have of the wire is missing there.
-	keeps func([]loadgen.Attempt) bool
-	// complete adds to what the wire says what the fleet's counts decide.
-	complete func(w *results.Wire, r loadgen.Report, tls bool) error
-}
-
-var (
-	builtinFleet = fleetKind{
-		role:     "fleet",
-		spec:     func(s Spec) any { return s.Fleet },
-		join:     joinLedgers,
-		joinWire: joinWire,
-		keeps:    func([]loadgen.Attempt) bool { return true },
-		complete: func(*results.Wire, loadgen.Report, bool) error { return nil },
-	}
-	libraryFleet = fleetKind{
-		role:     "driver",
-		spec:     func(s Spec) any { return newDriverSpec(s) },
-		join:     joinDriverLedgers,
-		joinWire: joinDriverWire,
-		keeps:    portsKnown,
-		complete: completeFates,
-	}
-)
-
-func (s Spec) fleet() fleetKind {
-	if s.Driver {
-		return libraryFleet
-	}
-	return builtinFleet
-}
-
-// driverReport makes a fleet's report of what a driver says. Times of the
-// handshake stay empty, and the ledger has the attempts whose port is known.
+// driverReport makes a fleet's report of a driver's attempts. It has no times to
+// connect and of the handshake, which a driver does not measure.
 func driverReport(attempts []drivers.AttemptLine) (loadgen.Report, error) {
 	r := loadgen.Report{Histograms: map[string]string{}, Errors: countErrors(attempts)}
 	response, end := outcomeHistograms{}, outcomeHistograms{}
@@ -66,14 +28,14 @@ func driverReport(attempts []drivers.AttemptLine) (loadgen.Report, error) {
 		}
 		end.record(a.Outcome, int64(a.End))
 	}
-	r.Latency = results.Latency{Response: response.all(), End: end.all()}
+	r.Latency = results.Latency{Response: response.percentiles(), End: end.percentiles()}
 	if err := response.encode(r.Histograms, "response/"); err != nil {
 		return r, err
 	}
 	return r, end.encode(r.Histograms, "end/")
 }
 
-// outcomeHistograms is one phase's histograms by outcome.
+// outcomeHistograms are the times of one phase, in nanoseconds, by outcome.
 type outcomeHistograms map[results.Outcome]*hdrhistogram.Histogram
 
 func (h outcomeHistograms) record(o results.Outcome, ns int64) {
@@ -83,14 +45,16 @@ func (h outcomeHistograms) record(o results.Outcome, ns int64) {
 	results.Record(h[o], ns)
 }
 
-func (h outcomeHistograms) all() results.Percentiles {
-	sum := results.NewHistogram()
+// percentiles are those of all outcomes together.
+func (h outcomeHistograms) percentiles() results.Percentiles {
+	all := results.NewHistogram()
 	for _, one := range h {
-		sum.Merge(one)
+		all.Merge(one)
 	}
-	return results.Summarise(sum)
+	return results.Summarise(all)
 }
 
+// encode adds the histograms to out. Their keys are prefix and outcome.
 func (h outcomeHistograms) encode(out map[string]string, prefix string) error {
 	for o, one := range h {
 		s, err := results.EncodeHistogram(one)
@@ -102,41 +66,43 @@ func (h outcomeHistograms) encode(out map[string]string, prefix string) error {
 	return nil
 }
 
-// joinDriverLedgers is join for what a driver says. It does not say which attempts
-// connected, only how each ended; one with a port had a socket, and one without
-// can only be counted.
+// joinDriverLedgers is joinLedgers for a driver's attempts. A driver reports how
+// each attempt ended, not whether it connected. An attempt with a port had a
+// socket; one without can only be counted.
 func joinDriverLedgers(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
 	var l results.Ledger
-	ports := map[uint16]int{} // of entries that no attempt has taken
+	unmatched := map[uint16]int{} // entries by port
 	for i := range entries {
-		ports[entries[i].PeerPort]++
+		unmatched[entries[i].PeerPort]++
 	}
-	var uncounted int64 // attempts without a port that must have connected
+	var withoutPort int64 // attempts that must have connected
 	for i := range attempts {
 		a := &attempts[i]
 		switch {
-		case a.LocalPort != 0 && ports[a.LocalPort] > 0:
-			ports[a.LocalPort]--
+		case a.LocalPort != 0 && unmatched[a.LocalPort] > 0:
+			unmatched[a.LocalPort]--
 			l.Matched++
 		case !a.Outcome.ReachedServer():
 		case a.LocalPort == 0:
-			uncounted++
+			withoutPort++
 		default:
 			l.FleetOnly++
 		}
 	}
-	for _, n := range ports {
+	for _, n := range unmatched {
 		l.ServerOnly += int64(n)
 	}
-	both := min(uncounted, l.ServerOnly)
-	l.Matched, l.ServerOnly, l.FleetOnly = l.Matched+both, l.ServerOnly-both, l.FleetOnly+uncounted-both
+	matched := min(withoutPort, l.ServerOnly)
+	l.Matched += matched
+	l.ServerOnly -= matched
+	l.FleetOnly += withoutPort - matched
 	return l
 }
 
-// joinDriverWire joins the path's record with what a driver says. The driver's
-// attempts have no time on the path's clock and no bytes: an attempt is put at the
-// connection of its port, the first at the first, and has sent and read what went
-// over it. An attempt without a port has no connection.
+// joinDriverWire is joinWire for a driver's attempts, which have neither times on
+// the path's clock nor byte counts. The n-th attempt of a port is joined with the
+// port's n-th connection, and gets the times and bytes of that. An attempt without
+// a port has no connection.
 func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
 	conns := wire.Connections(log)
 	byPort := map[uint16][]*wire.Connection{}
@@ -146,12 +112,12 @@ func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets
 	var fleet []wire.Attempt
 	for i := range attempts {
 		a := &attempts[i]
-		own := byPort[a.LocalPort]
-		if a.LocalPort == 0 || len(own) == 0 {
+		remaining := byPort[a.LocalPort]
+		if a.LocalPort == 0 || len(remaining) == 0 {
 			continue
 		}
-		c := own[0]
-		byPort[a.LocalPort] = own[1:]
+		c := remaining[0]
+		byPort[a.LocalPort] = remaining[1:]
 		began := cmp.Or(c.Syn, c.SynAck, c.Reset, c.AnswerStart)
 		w := wire.Attempt{Port: a.LocalPort, Outcome: a.Outcome, Started: began, Connected: c.Connected, End: began + a.End, Sent: c.Request}
 		if a.FirstByte != 0 {
@@ -162,8 +128,7 @@ func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets
 	return wire.Join(conns, fleet, serverEntries(log, entries))
 }
 
-// portsKnown tells whether every attempt that may have a connection has a port,
-// so that what the fleet does not have on the wire is missing there.
+// portsKnown tells whether every attempt that may have a connection has a port.
 func portsKnown(attempts []loadgen.Attempt) bool {
 	for i := range attempts {
 		if attempts[i].LocalPort == 0 && attempts[i].Outcome.ReachedServer() {
@@ -173,10 +138,11 @@ func portsKnown(attempts []loadgen.Attempt) bool {
 	return true
 }
 
-// completeFates makes the fates of a fleet without ports known where counts
-// decide: each delivered answer is one that arrived whole, and what arrived beyond
-// those was not read. Which outcome an answer that was not read met is not known.
-// Over TLS nobody knows whether an answer is in what arrived unread.
+// completeFates replaces the unknown fates of rejections where some ports are
+// unknown and counts decide. Every delivered answer arrived whole, so it accounts
+// for one unknown fate; the answers left over arrived and were not read. Their
+// outcomes stay unknown. Over TLS the leftovers stay unknown as well: what arrived
+// unread need not hold the answer.
 func completeFates(w *results.Wire, r loadgen.Report, tls bool) error {
 	if portsKnown(r.Attempts) {
 		return nil

@@ -21,11 +21,11 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-// URLVariable names the environment variable that tells a client program where
-// the server is.
+// URLVariable names the environment variable in which a client program finds the
+// server's URL.
 const URLVariable = "REJECTBENCH_URL"
 
-// ExecOptions say what to run at the two ends of a path.
+// ExecOptions say what Exec runs at the two ends of a path.
 type ExecOptions struct {
 	Path    Choice
 	Spec    netpath.Spec // Kind is taken from Path
@@ -35,37 +35,38 @@ type ExecOptions struct {
 	TLS     bool     // the server speaks TLS 1.3, and its URL is https
 }
 
-// ServerOptions are the options of the reference server.
+// ServerOptions are those of the reference server in Exec.
 type ServerOptions struct {
 	Strategy string
-	Limit    int
+	Limit    int // connections admitted at once
 	Bounds   targets.Bounds
 }
 
-// ExecReport is what was seen beside the client program's own output.
+// ExecReport is what was seen of a client program beside its output.
 type ExecReport struct {
-	ExitCode      int              // of the client program; 128 and the signal's number if one ended it
-	Server        *targets.Report  // of the reference server
+	ExitCode      int              // of the program; 128 and the signal's number if a signal ended it
+	Server        *targets.Report  // of the reference server; nil for another
 	TCP           map[string]int64 // deltas of the kernel's counters at the server's end
 	Path          results.Path
-	Wire          *ExecWire // nil without a path that keeps a record
+	Wire          *ExecWire // nil unless the path records its packets
 	Error         string
 	Interrupted   bool // before the program was started
-	CommandFailed bool // Error is the command's: it does not exist or the server never listened
+	CommandFailed bool // Error is a program's: it does not exist, or the server never listened
 }
 
-// execSpec is what the exec process is told.
+// execSpec is the specification of the exec process.
 type execSpec struct {
 	ExecOptions
 	Isolated bool
 }
 
-// signalMessage is sent to the exec process while it runs.
+// signalMessage has the exec process send a signal to the client program.
 type signalMessage struct{ Signal int }
 
 // Exec runs a client program at the client's end of a path, with the standard
-// streams of this process. Signals that come in on the channel are passed on to it.
+// streams of this process. Signals from the channel are passed on to it.
 func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecReport, error) {
+	// The kernel kills the child when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p, err := process.NewWithStreams("exec")
@@ -74,10 +75,7 @@ func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecRep
 	}
 	defer p.Close()
 	if o.Path.Isolated {
-		netpath.Isolate(p.Cmd)
-		process.SurviveParent(p.Cmd)
-		process.BecomeSubreaper()
-		defer process.EndChildren(true) // of a path's process that was killed
+		defer isolate(p)()
 	}
 	netpath.Foreground(p.Cmd)
 	o.Spec.Kind = o.Path.Kind
@@ -109,15 +107,15 @@ func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecRep
 	return report, errors.Join(err, ctx.Err())
 }
 
-// execRole runs the two programs and reports.
+// execRole runs a server and a client program, and reports.
 func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec execSpec
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
 	// A terminal sends its signals to the program, to its parent and to this
-	// process between them, which has to stay for the program's sake. Not
-	// ignored: the program would inherit that.
+	// process between them, which has to stay until the program ends. They are
+	// caught, not ignored: the program would inherit that.
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP)
 	defer cancel()
 	process.BecomeSubreaper()
@@ -125,12 +123,12 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	go func() {
 		for {
 			var m signalMessage
-			if in.Decode(&m) != nil { // nobody waits for the program any more
+			if in.Decode(&m) != nil { // the parent is gone
 				process.EndChildren(false)
 				spec.Program.clear()
 				os.Exit(1)
 			}
-			cancel() // what waits for the server; the program is past that
+			cancel() // ends the wait for the server; it does not affect a running program
 			signals <- syscall.Signal(m.Signal)
 		}
 	}()
@@ -152,39 +150,42 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 	if err != nil {
 		return report, err
 	}
-	defer func() {
-		stats, e := path.Close()
-		report.Path = stats.Record()
-		err = errors.Join(err, e)
-		if stats.Log != nil {
-			report.Wire = totalExecWire(stats.Log, report.Server)
-		}
-	}()
-	// Standard error: the client program's output is kept apart.
+	err = report.execEnds(ctx, path, spec, signals)
+	stats, closeErr := path.Close()
+	report.Path = stats.Record()
+	if stats.Log != nil {
+		report.Wire = totalExecWire(stats.Log, report.Server)
+	}
+	return report, errors.Join(err, closeErr)
+}
+
+// execEnds runs server and client program at the ends of the path, and adds what
+// was seen of them.
+func (r *ExecReport) execEnds(ctx context.Context, path *netpath.Path, spec execSpec, signals <-chan syscall.Signal) error {
+	// The server's output goes to standard error, apart from the client program's.
 	server, err := startServer(ctx, path, spec.Program, os.Stderr, ServerSpec{
 		TLS: spec.TLS, Strategy: spec.Server.Strategy, Limit: spec.Server.Limit, Bounds: spec.Server.Bounds, Grace: 10*time.Second + 4*spec.Spec.Impairments.RTT(),
 	})
 	if err != nil {
-		return report, err
+		return err
 	}
 	defer server.kill()
 	before, err := server.counters()
 	if err != nil {
-		return report, err
+		return err
 	}
-	report.ExitCode, err = runClient(path, spec, server.addr, signals)
-	if err != nil {
-		return report, err
+	if r.ExitCode, err = runClient(path, spec, server.addr, signals); err != nil {
+		return err
 	}
-	if report.Server, err = server.stop(); err != nil {
-		return report, err
+	if r.Server, err = server.stop(); err != nil {
+		return err
 	}
 	after, err := counters(server.pid())
 	if err != nil {
-		return report, err
+		return err
 	}
-	report.TCP = delta(before, after)
-	return report, nil
+	r.TCP = delta(before, after)
+	return nil
 }
 
 // runClient runs the client program and returns its exit code.
@@ -213,7 +214,7 @@ func runClient(path *netpath.Path, spec execSpec, server netip.AddrPort, signals
 	}
 }
 
-// exitCode is a process's exit code as a shell gives it.
+// exitCode returns a process's exit code as a shell does.
 func exitCode(s *os.ProcessState) int {
 	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
 		return 128 + int(w.Signal())

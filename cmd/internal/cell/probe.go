@@ -18,88 +18,86 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// Choice is a path that this machine allows.
+// Choice is a kind of path that this machine allows.
 type Choice struct {
 	Kind     netpath.Kind
-	Isolated bool // cells get network namespaces of their own
+	Isolated bool // cells get their own network namespaces
 }
 
-// ProbeResult is what the attempt to make one kind of path has shown.
+// ProbeResult is the result of an attempt to open one kind of path.
 type ProbeResult struct {
 	Choice
-	Error string // why it cannot be had; empty when it can
+	Error string // why it cannot be opened; empty if it can
 }
 
-// Allowed tells whether the path can be had.
-func (f ProbeResult) Allowed() bool { return f.Error == "" }
+// Allowed tells whether the path can be opened.
+func (r ProbeResult) Allowed() bool { return r.Error == "" }
 
-// probeTimeout bounds the attempt to make a path.
+// probeTimeout bounds an attempt to open a path.
 const probeTimeout = 10 * time.Second
 
-// Probe tries every kind of path on this machine, the best first, as spec asks
-// for it, whose kind is not looked at. Nothing is left behind.
+// Probe tries every kind of path on this machine, the best first, with the settings
+// of spec, whose Kind is ignored. It leaves nothing behind.
 func Probe(ctx context.Context, spec netpath.Spec) []ProbeResult {
-	var findings []ProbeResult
+	var probed []ProbeResult
 	for _, c := range []Choice{
 		{netpath.Netem, true}, {netpath.DelayLine, true}, {netpath.Loopback, true}, {netpath.Loopback, false},
 	} {
-		f := ProbeResult{Choice: c}
-		if err := probe(ctx, c, spec, Program{}); err != nil {
-			f.Error = err.Error()
+		r := ProbeResult{Choice: c}
+		if err := TryProgram(ctx, c, spec, Program{}); err != nil {
+			r.Error = err.Error()
 		}
-		findings = append(findings, f)
+		probed = append(probed, r)
 	}
-	return findings
+	return probed
 }
 
-// Choose returns the path to use for the kind in spec. With Auto it is
-// the best that the machine allows and that can do to packets what it is to do,
-// which rules the loopback out if that is anything; a congestion control of the
-// user's own choice rules out the system's namespace.
+// Choose returns the path to use for spec. Auto is the best available path that
+// supports the impairments; loopback supports none. The system's own namespace is
+// ruled out by any congestion control but the default and the system's.
 func Choose(ctx context.Context, spec netpath.Spec) (Choice, error) {
 	var failures []error
-	for _, f := range Probe(ctx, spec) {
+	for _, r := range Probe(ctx, spec) {
 		switch {
-		case spec.Kind != netpath.Auto && f.Kind != spec.Kind:
-		case !f.Allowed():
-			failures = append(failures, errors.New(f.Error))
-		case spec.Impairments != (impair.Set{}) && f.Kind == netpath.Loopback:
+		case spec.Kind != netpath.Auto && r.Kind != spec.Kind:
+		case !r.Allowed():
+			failures = append(failures, errors.New(r.Error))
+		case spec.Impairments != (impair.Set{}) && r.Kind == netpath.Loopback:
 			failures = append(failures, netpath.ErrNeedsDelay)
-		case !f.Isolated && spec.Congestion != netpath.DefaultCongestion && spec.Congestion != netpath.SystemCongestion:
-			failures = append(failures, fmt.Errorf("the system's own loopback has the system's congestion control, not %s", spec.Congestion))
+		case !r.Isolated && spec.Congestion != netpath.DefaultCongestion && spec.Congestion != netpath.SystemCongestion:
+			failures = append(failures, fmt.Errorf("the system's loopback has the system's congestion control, not %s", spec.Congestion))
 		default:
-			return f.Choice, nil
+			return r.Choice, nil
 		}
 	}
 	return Choice{}, oncePerMessage(failures)
 }
 
-// oncePerMessage joins errors; the two loopbacks may fail alike.
+// oncePerMessage joins errors. Equal neighbours, as of the two loopbacks, become
+// one.
 func oncePerMessage(all []error) error {
 	same := func(a, b error) bool { return a.Error() == b.Error() }
 	return errors.Join(slices.CompactFunc(all, same)...)
 }
 
-// probeSpec is what the probe process is told.
+// probeSpec is the specification of the probe's process.
 type probeSpec struct {
 	netpath.Spec
 	Isolated bool
-	Program  Program // to be tried at the server's end, if there is one
+	Program  Program // tried at the server's end; zero is none
 }
 
-// probeReport is what the probe process hands back.
+// probeReport is the report of the probe's process.
 type probeReport struct {
-	Error         string // why the path cannot be had; empty when it can
+	Error         string // why the path or the program cannot be had; empty if it can
 	CommandFailed bool   // Error is the program's
 }
 
-// TryProgram starts a server program at the server's end of the path, waits until it
-// listens, and ends it. A CommandError is the program's.
-func TryProgram(ctx context.Context, c Choice, spec netpath.Spec, p Program) error {
-	return probe(ctx, c, spec, p)
-}
-
-func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) error {
+// TryProgram opens a path, starts a server program at the server's end, waits until
+// it listens, and ends it. An error of the program is a CommandError. The zero
+// Program tries the path alone.
+func TryProgram(ctx context.Context, c Choice, path netpath.Spec, program Program) error {
+	// The kernel kills the child when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p, err := process.New("probe")
@@ -107,29 +105,17 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 		return err
 	}
 	if c.Isolated {
-		netpath.Isolate(p.Cmd)
-		process.SurviveParent(p.Cmd)
-		process.BecomeSubreaper()
-		defer process.EndChildren(true) // of a probe that was killed
+		defer isolate(p)()
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout+program.ListenTimeout)
 	defer cancel()
-	spec := probeSpec{path, c.Isolated, program}
-	spec.Kind = c.Kind
-	switch none := (impair.Set{}); {
-	case c.Kind == netpath.Loopback:
-		spec.Impairments = none
-	case spec.Impairments == none:
-		// Without a delay there is nothing between the ends to be tried.
-		spec.Impairments = none.WithRTT(time.Millisecond)
-	}
-	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
+	if err := p.Start((*exec.Cmd).Start, newProbeSpec(c, path, program)); err != nil {
 		return explainNamespaceError(err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
 	defer stop()
-	var failure probeReport
-	err = p.Receive(&failure)
+	var report probeReport
+	err = p.Receive(&report)
 	if err != nil {
 		err = p.Cause(err)
 	}
@@ -139,16 +125,30 @@ func probe(ctx context.Context, c Choice, path netpath.Spec, program Program) er
 		return ctx.Err()
 	case err != nil:
 		return err
-	case failure.CommandFailed:
-		return CommandError{errors.New(failure.Error)}
-	case failure.Error != "":
-		return errors.New(failure.Error)
+	case report.CommandFailed:
+		return CommandError{errors.New(report.Error)}
+	case report.Error != "":
+		return errors.New(report.Error)
 	}
 	return nil
 }
 
-// explainNamespaceError says what it means that a process in namespaces of its own could
-// not be started: clone(2) has words for other things only.
+// newProbeSpec adapts a path to the kind that is tried: loopback has no
+// impairments, and the others are not tried at all without a delay.
+func newProbeSpec(c Choice, path netpath.Spec, program Program) probeSpec {
+	none := impair.Set{}
+	path.Kind = c.Kind
+	switch {
+	case c.Kind == netpath.Loopback:
+		path.Impairments = none
+	case path.Impairments == none:
+		path.Impairments = none.WithRTT(time.Millisecond)
+	}
+	return probeSpec{path, c.Isolated, program}
+}
+
+// explainNamespaceError says what it means that a process could not be started in
+// its own namespaces. The errors of clone(2) have other texts.
 func explainNamespaceError(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
@@ -159,20 +159,14 @@ func explainNamespaceError(err error) error {
 	return fmt.Errorf("%w: %w", netpath.ErrNotAllowed, err)
 }
 
-// probeRole makes a path, tries the program on it, and says how that went.
+// probeRole opens a path, tries the program on it, and reports.
 func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec probeSpec
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
 	process.BecomeSubreaper()
-	go func() {
-		var message struct{}
-		_ = in.Decode(&message)
-		process.EndChildren(false)
-		spec.Program.clear()
-		os.Exit(1)
-	}()
+	go exitAtNextMessage(in, spec.Program.clear)
 	err := spec.try(ctx)
 	process.EndChildren(false)
 	var report probeReport
@@ -194,6 +188,6 @@ func (s probeSpec) try(ctx context.Context) error {
 			server.kill()
 		}
 	}
-	_, e := path.Close()
-	return errors.Join(err, e)
+	_, closeErr := path.Close()
+	return errors.Join(err, closeErr)
 }

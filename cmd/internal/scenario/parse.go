@@ -20,7 +20,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// Bounds of a part: a scenario is there to be run in a few seconds.
+// Bounds of a part. A scenario is to take a few seconds.
 const (
 	maxRTT         = 10 * time.Second
 	maxBody        = 1 << 30
@@ -28,10 +28,11 @@ const (
 	maxRequests    = 100_000
 )
 
-// Error is an error at a place of a scenario's file.
+// Error is an error at a line and column of a scenario's file.
 type Error = yamlfile.Error
 
-// Names on the command line, in records and in file names.
+// What names and dates look like. The names are used on the command line, in records
+// and in file names.
 var (
 	scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 	partName     = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
@@ -39,7 +40,7 @@ var (
 	reportDate   = regexp.MustCompile(`^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$`)
 )
 
-// file is what a file holds, as it is written.
+// file is a file as it is written.
 type file struct {
 	Name     string     `yaml:"name"`
 	Title    string     `yaml:"title"`
@@ -72,8 +73,8 @@ type filePart struct {
 	Nth         int               `yaml:"nth_request"`
 }
 
-// Parse reads a scenario's file. Every error is an *Error with the given file
-// name. Anchors, aliases and tags are refused: a scenario has no use for them.
+// Parse reads a scenario's file. Every error is an *Error with the given file name.
+// Anchors, aliases and tags are errors: a scenario needs none.
 func Parse(name string, b []byte) (Scenario, error) {
 	r := &reader{File: yamlfile.File{Name: name, Kind: "scenario", Fields: "name, title, source, date, reported and parts"}}
 	if err := r.Read(string(b), &r.file); err != nil {
@@ -88,7 +89,7 @@ type reader struct {
 	file file
 }
 
-// scenario checks what stands in the file once, and reads the parts.
+// scenario checks the file and reads the parts.
 func (r *reader) scenario() (Scenario, error) {
 	f := r.file
 	switch {
@@ -99,7 +100,7 @@ func (r *reader) scenario() (Scenario, error) {
 	case !isAddress(f.Source):
 		return Scenario{}, r.ErrorIn("$.source", "source %q: write where it was reported, as a URL", f.Source)
 	case !reportDate.MatchString(f.Date):
-		return Scenario{}, r.ErrorIn("$.date", "date %q: write that of the report, as 2016-10-13, 2016-10 or 2016", f.Date)
+		return Scenario{}, r.ErrorIn("$.date", "date %q: write the date of the report, as 2016-10-13, 2016-10 or 2016", f.Date)
 	case !isLine(f.Reported):
 		return Scenario{}, r.ErrorIn("$.reported", "reported: say in one paragraph (>-) what was reported, with its parameters")
 	case f.Differs != "" && !isLine(f.Differs):
@@ -107,7 +108,7 @@ func (r *reader) scenario() (Scenario, error) {
 	case f.Fixed != fileFix{} && (!isLine(f.Fixed.Version) || !isLine(f.Fixed.Source)):
 		return Scenario{}, r.ErrorIn("$.fixed", "fixed: write version and source, or leave it out")
 	case len(f.Parts) == 0:
-		return Scenario{}, r.ErrorIn("$.parts", "no parts: write at least one, which shows: reported")
+		return Scenario{}, r.ErrorIn("$.parts", "no parts: write at least one with shows: reported")
 	}
 	s := Scenario{Scenario: results.Scenario{
 		Name: f.Name, Title: f.Title, Source: f.Source, Date: f.Date, Reported: f.Reported, Differs: f.Differs,
@@ -119,7 +120,7 @@ func (r *reader) scenario() (Scenario, error) {
 			return Scenario{}, err
 		}
 		if slices.ContainsFunc(s.Parts, func(o Part) bool { return o.Name == p.Name }) {
-			return Scenario{}, r.ErrorIn(fmt.Sprintf("$.parts[%d].name", i), "part %s stands here twice", p.Name)
+			return Scenario{}, r.ErrorIn(fmt.Sprintf("$.parts[%d].name", i), "part %s: duplicate name", p.Name)
 		}
 		s.Parts = append(s.Parts, p)
 		s.Scenario.Parts = append(s.Scenario.Parts, p.ScenarioPart)
@@ -143,9 +144,9 @@ func (r *reader) part(i int) (p Part, err error) {
 	case !partName.MatchString(f.Name):
 		return Part{}, r.ErrorIn(fmt.Sprintf("$.parts[%d].name", i), "part %q: name it with letters, digits, _, . and -", f.Name)
 	case !isLine(f.Summary):
-		return wrong("summary", "say in one line what it is there for")
+		return wrong("summary", "say in one line what it measures")
 	case !slices.ContainsFunc(results.ScenarioRoles, func(t results.Term) bool { return t.Name == f.Shows }):
-		return wrong("shows", "shows %q: there are %s", f.Shows, roles())
+		return wrong("shows", "shows %q: there are %s", f.Shows, roleNames())
 	case !serverName.MatchString(f.Server):
 		return wrong("server", "server %q: a strategy, or a server of the catalogue as NAME or NAME:VARIANT", f.Server)
 	case !knownClient(f.Client):
@@ -176,9 +177,10 @@ func (r *reader) part(i int) (p Part, err error) {
 	return p, nil
 }
 
-// parseSetting reads a setting, which has to be one of a strategy.
-func parseSetting(strategy, name, word string) (Setting, error) {
-	of := slices.DeleteFunc(targets.SettingsOf(strategy), func(s targets.Setting) bool { return s.Strategies == nil }) // limit is not the server's way to close
+// parseSetting reads a setting of a strategy.
+func parseSetting(strategy, name, word string) (SettingValue, error) {
+	// limit is not a setting of how a strategy rejects.
+	of := slices.DeleteFunc(targets.SettingsOf(strategy), func(s targets.Setting) bool { return s.Strategies == nil })
 	i := slices.IndexFunc(of, func(s targets.Setting) bool { return s.Name == name })
 	if i < 0 {
 		var names []string
@@ -186,11 +188,11 @@ func parseSetting(strategy, name, word string) (Setting, error) {
 			names = append(names, s.Name)
 		}
 		if len(names) == 0 {
-			return Setting{}, fmt.Errorf("setting %q: %s has none", name, strategy)
+			return SettingValue{}, fmt.Errorf("setting %q: %s has none", name, strategy)
 		}
-		return Setting{}, fmt.Errorf("setting %q: %s has %s", name, strategy, strings.Join(names, ", "))
+		return SettingValue{}, fmt.Errorf("setting %q: %s has %s", name, strategy, strings.Join(names, ", "))
 	}
-	s := Setting{Setting: of[i]}
+	s := SettingValue{Setting: of[i]}
 	var err error
 	switch s.Unit {
 	case targets.Nanoseconds:
@@ -201,10 +203,10 @@ func parseSetting(strategy, name, word string) (Setting, error) {
 		s.Value, err = parseSize(word, s.High)
 	}
 	if err == nil && s.Value == 0 {
-		err = errors.New("at least 1 of its unit: leave it out for the default")
+		err = errors.New("must be above 0: leave it out for the default")
 	}
 	if err != nil {
-		return Setting{}, fmt.Errorf("%s %q: %w", name, word, err)
+		return SettingValue{}, fmt.Errorf("%s %q: %w", name, word, err)
 	}
 	return s, nil
 }
@@ -257,7 +259,7 @@ func knownClient(name string) bool {
 	return err == nil
 }
 
-func roles() string {
+func roleNames() string {
 	var names []string
 	for _, t := range results.ScenarioRoles {
 		names = append(names, t.Name)
@@ -265,8 +267,8 @@ func roles() string {
 	return strings.Join(names, ", ")
 }
 
-// isLine tells whether a text is there and has neither a line's end nor another
-// control character.
+// isLine tells whether a text has more than blanks, and no line end or other control
+// character.
 func isLine(s string) bool {
 	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f })
 }

@@ -1,8 +1,13 @@
-// Package scenario knows public reports of lost answers, each set up as a few
-// cells that show whether the loss is there, and where it is not.
+// Package scenario has public reports of lost answers, each as a few cells: those
+// that reproduce the loss, controls without it, and where there is a fix, cells that
+// show it.
 //
-// A scenario is data: one YAML file, and no code. The files of this package are
-// part of the program; a file of one's own is read the same way.
+// A scenario is data, in one YAML file, and no code:
+//
+//  1. All returns the scenarios whose files are part of the program; Lookup finds
+//     one of them by its name, or reads a user's file by its path.
+//  2. Parse checks a file strictly. An Error has the line and the column.
+//  3. Each Part of a Scenario becomes one point of a sweep.
 package scenario
 
 import (
@@ -17,13 +22,13 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// Scenario is one report.
+// Scenario is one report, with what the record of a run says of it.
 type Scenario struct {
 	results.Scenario
-	Parts []Part // in the order of those of Scenario
+	Parts []Part // in the order of Scenario.Parts
 }
 
-// Part is one cell of a scenario, without round and seed.
+// Part is one cell of a scenario; the run adds round and seed.
 type Part struct {
 	results.ScenarioPart
 	Server      string // a strategy of the reference server, or a server of the catalogue as NAME or NAME:VARIANT
@@ -33,22 +38,22 @@ type Part struct {
 	Concurrency int
 	Requests    int64
 	Loss        float64 // of packets each way, 0 to 1
-	TLS         bool
-	Nth         int // place of the rejected request on its connection, at least 1
+	TLS         bool    // the connections speak TLS 1.3
+	Nth         int     // place of the rejected request on its connection, at least 1
 
-	// Settings are what the part sets of the reference server, in the order of
-	// targets.Settings.
-	Settings []Setting
+	// Settings are those of the reference server that the part changes, in the order
+	// of their names.
+	Settings []SettingValue
 }
 
-// Setting is the value of a setting of the reference server, in its unit.
-type Setting struct {
+// SettingValue is a setting of the reference server with a value in its unit.
+type SettingValue struct {
 	targets.Setting
 	Value int64
 }
 
-// Describe writes the settings for the record, as "close-delay=1s"; empty where
-// there are none.
+// Describe returns the settings for the record, as "close-delay=1s"; empty if there
+// are none.
 func (p Part) Describe() string {
 	var words []string
 	for _, s := range p.Settings {
@@ -57,7 +62,7 @@ func (p Part) Describe() string {
 	return strings.Join(words, " ")
 }
 
-// Bounds returns a server's bounds with the part's settings in place.
+// Bounds returns b with the part's settings applied.
 func (p Part) Bounds(b targets.Bounds) targets.Bounds {
 	c := targets.Config{Bounds: b}
 	for _, s := range p.Settings {
@@ -67,18 +72,17 @@ func (p Part) Bounds(b targets.Bounds) targets.Bounds {
 }
 
 //go:embed files/*.yaml
-var own embed.FS
+var embedded embed.FS
 
-// All returns the scenarios that are part of the program, in the order of their
-// names.
+// All returns the scenarios that are part of the program, by name.
 func All() ([]Scenario, error) {
-	names, err := fs.Glob(own, "files/*.yaml")
+	names, err := fs.Glob(embedded, "files/*.yaml")
 	if err != nil {
 		return nil, err
 	}
 	all := make([]Scenario, 0, len(names))
 	for _, name := range names {
-		b, err := own.ReadFile(name)
+		b, err := embedded.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
@@ -91,8 +95,8 @@ func All() ([]Scenario, error) {
 	return all, nil
 }
 
-// Lookup returns the scenario of a name, or the one in the file that a name with
-// a slash or the ending .yaml is the path of.
+// Lookup returns the scenario of a name. A word with a slash or the ending .yaml is
+// the path of a file.
 func Lookup(word string) (Scenario, error) {
 	if strings.ContainsAny(word, `/\`) || strings.HasSuffix(word, ".yaml") {
 		b, err := os.ReadFile(word)

@@ -24,7 +24,7 @@ func all(t testing.TB) []Scenario {
 }
 
 func TestEveryScenarioIsInTheFileOfItsNameAndNoTwoShareOne(t *testing.T) {
-	entries, err := own.ReadDir("files")
+	entries, err := embedded.ReadDir("files")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestEveryPartHasAServerThatTheProgramKnows(t *testing.T) {
 	}
 }
 
-// A reported loss proves something where the same is measured without it.
+// A loss proves something only beside a measurement without it.
 func TestEveryScenarioHasAControl(t *testing.T) {
 	for _, s := range all(t) {
 		controls := 0
@@ -74,9 +74,9 @@ func TestEveryScenarioHasAControl(t *testing.T) {
 	}
 }
 
-// Whoever reads that a library's server or client was played by another one has to
-// be able to tell from the file.
-func TestAScenarioThatPlaysItsServerSaysSo(t *testing.T) {
+// Where another program stands in for the reported server or client, the file has
+// to say so.
+func TestAScenarioWithAStandInSaysHowItDiffers(t *testing.T) {
 	for _, s := range all(t) {
 		for _, p := range s.Parts {
 			_, library := drivers.ByName(p.Client)
@@ -88,7 +88,7 @@ func TestAScenarioThatPlaysItsServerSaysSo(t *testing.T) {
 	}
 }
 
-// That something is mended only the software itself can show, not what plays it.
+// Only the software itself can show that it is fixed, not a program in its place.
 func TestAFixIsShownByTheSoftwareItself(t *testing.T) {
 	for _, s := range all(t) {
 		for _, p := range s.Parts {
@@ -143,7 +143,7 @@ func TestAFileIsReadWithItsValues(t *testing.T) {
 	}
 }
 
-func TestAFileOfOnesOwnIsFoundByItsPath(t *testing.T) {
+func TestAUsersFileIsFoundByItsPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tiny.yaml")
 	if err := os.WriteFile(path, []byte(good), 0o644); err != nil {
 		t.Fatal(err)
@@ -156,7 +156,7 @@ func TestAFileOfOnesOwnIsFoundByItsPath(t *testing.T) {
 	}
 }
 
-func TestAWrongFileIsToldWithItsPlace(t *testing.T) {
+func TestAnErrorNamesItsPlaceInTheFile(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"field":       {"title: a", "tittle: a", `f.yaml:2:1: unknown field "tittle"`},
 		"nothing":     {good, "", "f.yaml:1:1: not a scenario"},
@@ -172,7 +172,7 @@ func TestAWrongFileIsToldWithItsPlace(t *testing.T) {
 		"setting":     {"close-delay: 1s", "linger-bytes: 1", `f.yaml:14:17: part it: setting "linger-bytes": delayed-close has close-delay`},
 		"no settings": {"server: delayed-close", "server: nginx", `f.yaml:14:17: part it: setting "close-delay": nginx has none`},
 		"limit":       {"close-delay: 1s", "limit: 1", `f.yaml:14:17: part it: setting "limit"`},
-		"zero":        {"close-delay: 1s", "close-delay: 0", `f.yaml:14:17: part it: close-delay "0": at least 1`},
+		"zero":        {"close-delay: 1s", "close-delay: 0", `f.yaml:14:17: part it: close-delay "0": must be above 0`},
 		"client":      {"client: blocking", "client: telnet", `f.yaml:15:13: part it: unknown client "telnet"`},
 		"rtt":         {"rtt: 5ms", "rtt: 5", `f.yaml:16:10: part it: rtt "5": not a duration`},
 		"long":        {"rtt: 5ms", "rtt: 1m", `f.yaml:16:10: part it: rtt "1m": within 0 and 10s`},
@@ -183,7 +183,7 @@ func TestAWrongFileIsToldWithItsPlace(t *testing.T) {
 		"nth":         {"nth_request: 3", "nth_request: -1", `f.yaml:21:18: part it: nth_request -1`},
 		"anchor":      {"name: tiny", "name: &a tiny", "f.yaml:1:7: anchors, aliases and tags"},
 		"yaml":        {"title: a tiny report", "title: [", "f.yaml:"},
-		"twice":       {"    tls: true\n", "    tls: true\n" + good[strings.Index(good, "  - name: it"):], "f.yaml:23:11: part it stands here twice"},
+		"twice":       {"    tls: true\n", "    tls: true\n" + good[strings.Index(good, "  - name: it"):], "f.yaml:23:11: part it: duplicate name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(good, c.old, c.new, 1)
@@ -198,15 +198,15 @@ func TestAWrongFileIsToldWithItsPlace(t *testing.T) {
 	}
 }
 
-// Whatever the file holds, it is a whole scenario or an error at a place of it.
+// Every file is a whole scenario or an error with a place in it.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
-	entries, err := own.ReadDir("files")
+	entries, err := embedded.ReadDir("files")
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, e := range entries {
-		b, err := own.ReadFile("files/" + e.Name())
+		b, err := embedded.ReadFile("files/" + e.Name())
 		if err != nil {
 			f.Fatal(err)
 		}

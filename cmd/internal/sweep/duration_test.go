@@ -3,10 +3,12 @@ package sweep
 import (
 	"testing"
 	"time"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
-// A duration above the limit of a cell was once cut to it without a word; whoever
-// asks for one has to lift the limit.
+// A duration above the limit of a cell was once cut to the limit silently. The
+// command line has to raise the limit with it.
 func TestACellStartsAttemptsForItsDurationWithinItsLimit(t *testing.T) {
 	for _, c := range []struct{ duration, limit, want time.Duration }{
 		{0, time.Minute, time.Minute},
@@ -16,7 +18,7 @@ func TestACellStartsAttemptsForItsDurationWithinItsLimit(t *testing.T) {
 		{90 * time.Second, time.Minute, time.Minute},
 	} {
 		o := Options{Duration: c.duration, MaxCell: c.limit}
-		if got := o.cell(visit{Point: Point{Concurrency: 1}}, 0).Fleet.Duration; got != c.want {
+		if got := o.spec(visit{Point: results.Point{Concurrency: 1}}, 0).Fleet.Duration; got != c.want {
 			t.Errorf("%v within %v: %v, want %v", c.duration, c.limit, got, c.want)
 		}
 	}

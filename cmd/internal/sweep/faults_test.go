@@ -14,8 +14,8 @@ import (
 )
 
 // withFault runs one small cell for each strategy over a path with a fault, and
-// returns the records by strategy. An invalid cell is one too: a machine that
-// is busy makes a path late, but the fate of an answer does not hang on that.
+// returns the records by strategy. Invalid cells are included: a busy machine makes
+// a path late, but the fate of an answer does not depend on that.
 func withFault(t *testing.T, f impair.Fault, rtt time.Duration, client string, body int64, strategies ...string) map[string]results.Cell {
 	t.Helper()
 	im := impair.Set{Fault: f}.WithRTT(rtt)
@@ -30,7 +30,7 @@ func withFault(t *testing.T, f impair.Fault, rtt time.Duration, client string, b
 		Path: path, Impairments: im, Rounds: 1, Requests: 20, Timeout: 3 * time.Second, MaxCell: time.Minute,
 	}
 	for _, s := range strategies {
-		o.Points = append(o.Points, Point{Strategy: s, Client: client, RTT: im.RTT(), Concurrency: 10, BodyBytes: body})
+		o.Points = append(o.Points, results.Point{Strategy: s, Client: client, RTTMs: ms(im.RTT()), Concurrency: 10, BodyBytes: body})
 	}
 	cells := map[string]results.Cell{}
 	_, err = Run(context.Background(), o, Events{Done: func(c results.Cell, _ bool) error {
@@ -49,10 +49,10 @@ func withFault(t *testing.T, f impair.Fault, rtt time.Duration, client string, b
 	return cells
 }
 
-func TestAnAnswerDroppedOnceIsLostForGoodUnderCloseAndRecoveredByThoseWhoWait(t *testing.T) {
-	// A FIN that arrives without the answer before it makes the server's kernel send
-	// the answer again, a round trip later. The request has to have met the close by
-	// then, and half a second is enough for that on a busy machine too.
+func TestADroppedAnswerIsLostUnderCloseAndRecoveredByLingering(t *testing.T) {
+	// A FIN that arrives without the answer before it makes the server's kernel
+	// retransmit the answer one round trip later. The request has to arrive at the
+	// closed socket before that; half a second is enough on a busy machine too.
 	cells := withFault(t, impair.DropFirstResponse, 500*time.Millisecond, "duplex", 0, "close", "linger-zero")
 	maps.Copy(cells, withFault(t, impair.DropFirstResponse, 10*time.Millisecond, "duplex", 0,
 		"read-request", "lingering-close", "wait-acked", "drain-until-acked"))
@@ -60,7 +60,7 @@ func TestAnAnswerDroppedOnceIsLostForGoodUnderCloseAndRecoveredByThoseWhoWait(t 
 		lost := c.Wire.Fates[results.LostOnPath.String()]
 		switch name {
 		case "close", "linger-zero":
-			// The reset throws the send queue away with the copy that would have followed.
+			// The reset drops the send queue, and with it the retransmission.
 			if c.Delivered != 0 || lost != c.Attempts || c.Wire.Retransmitted != 0 {
 				t.Errorf("%s: %d of %d delivered, %d lost on the path, %d retransmitted; want none, all, none", name, c.Delivered, c.Attempts, lost, c.Wire.Retransmitted)
 			}

@@ -8,7 +8,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
 )
 
-// TestMain lets the processes of a cell be this test binary again.
+// TestMain runs the processes of a cell, which are this test binary again.
 func TestMain(m *testing.M) {
 	if code, ran := process.Run(cell.Roles()); ran {
 		os.Exit(code)

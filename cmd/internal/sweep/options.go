@@ -5,34 +5,132 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
-// Tried returns the programs in each way that a point wants them to speak.
-func (o Options) Tried() []cell.Program {
-	var tried []cell.Program
-	for _, name := range slices.Sorted(maps.Keys(o.Programs)) {
-		for _, tls := range []bool{false, true} {
-			if slices.ContainsFunc(o.Points, func(p Point) bool { return p.Strategy == name && p.TLS == tls }) {
-				tried = append(tried, o.Programs[name].Speaking(tls))
-			}
-		}
-	}
-	return tried
+// Options say how the cells of a grid are run.
+type Options struct {
+	Points []results.Point
+	Rounds int // visits of every point, at least 1; with a Precision the most
+	Seed   uint64
+	// Twins is how many points each round visits twice, as A/A pairs; 0 is none.
+	Twins int
+	// Precision is half the width that the 95% interval of a point's delivered
+	// share is to have, above 0 and below 0.5. A point is visited until it is
+	// reached. 0 visits every point in every round.
+	Precision float64
+	// Budget is how long the run may take. When it is used up only the running cell
+	// is finished; the first cell is always run. 0 is no limit.
+	Budget time.Duration
+
+	Path        cell.Choice
+	Impairments impair.Set // of every cell; a point's round trip and loss are added
+	Congestion  string     // congestion control of both ends; empty is the path's default
+	IPv6        bool
+	// Programs are the server programs in place of the reference server, by the
+	// name that their points have as strategy.
+	Programs map[string]cell.Program
+	// Overrides are what differs in the cells of parts of scenarios.
+	Overrides   map[PartName]Overrides
+	Limit       int           // connections that the reference server admits at once
+	ServiceTime time.Duration // of an admitted request
+	Workers     int           // admitted requests in their service time at once; 0 is no limit
+	Requests    int64         // attempts a cell; 0 is DefaultRequests, or with a Duration no bound
+	Duration    time.Duration // in which a cell starts attempts; 0 is until Requests are made
+	Rate        float64       // attempts due a second; 0 is a closed loop
+	Timeout     time.Duration // of each phase of an attempt
+	ReadDelay   time.Duration // of the slow-reader client
+	MaxCell     time.Duration // no attempt of a cell starts later than this
+	Bounds      targets.Bounds
+
+	CaptureFolder      string // where captures of cells go
+	CaptureConnections int    // connections of each outcome that a capture keeps; 0 makes none
+	// Ladders picks the points of which a typical connection is drawn; nil picks none.
+	Ladders func(results.Point) bool
+
+	driverFolder string // where drivers get their folders during Run
 }
 
-// driverFolder makes the folder that drivers get theirs in, if a point needs one.
-// The returned function removes it.
-func (o *Options) driverFolder() (remove func(), err error) {
-	for _, p := range o.Points {
-		if _, ok := drivers.ByName(p.Client); ok {
-			if o.folder, err = os.MkdirTemp("", "rejectbench-drivers-"); err != nil {
-				return nil, fmt.Errorf("make the drivers' folder: %w", err)
+// PartName names a part of a scenario.
+type PartName struct{ Scenario, Part string }
+
+// Overrides are what differs in the cells of a part of a scenario. A zero field
+// changes nothing.
+type Overrides struct {
+	Bounds   *targets.Bounds
+	Settings string // how Bounds differ, for the record, as "close-delay=1s"
+	Requests int64
+}
+
+func (o Options) overrides(p results.Point) Overrides {
+	return o.Overrides[PartName{p.Scenario, p.Part}]
+}
+
+// DefaultRequests is how many attempts a cell of a concurrency makes when neither
+// their number nor a duration is given: two for every client, and at least 100, so
+// that a share's 95% interval is narrower than 20%.
+func DefaultRequests(concurrency int) int64 { return int64(max(2*concurrency, 100)) }
+
+// requests is how many attempts a cell makes; 0 is no bound but the duration.
+func (o Options) requests(p results.Point) int64 {
+	if n := o.overrides(p).Requests; n > 0 {
+		return n
+	}
+	if o.Requests == 0 && o.Duration == 0 {
+		return DefaultRequests(p.Concurrency)
+	}
+	return o.Requests
+}
+
+// bounds are those of the reference server in a point's cells.
+func (o Options) bounds(p results.Point) targets.Bounds {
+	if b := o.overrides(p).Bounds; b != nil {
+		return *b
+	}
+	return o.Bounds
+}
+
+// PathOf returns what the path does to the packets of a point's cells.
+func (o Options) PathOf(p results.Point) impair.Set {
+	im := o.Impairments.WithRTT(p.RTT())
+	if p.Loss > 0 {
+		im.Up.Loss, im.Down.Loss = p.Loss, p.Loss
+	}
+	return im
+}
+
+// ProgramsToTry returns the server programs, each with TLS, without, or both, as
+// the points need it.
+func (o Options) ProgramsToTry() []cell.Program {
+	var programs []cell.Program
+	for _, name := range slices.Sorted(maps.Keys(o.Programs)) {
+		for _, tls := range []bool{false, true} {
+			if slices.ContainsFunc(o.Points, func(p results.Point) bool { return p.Strategy == name && p.TLS == tls }) {
+				programs = append(programs, o.Programs[name].Speaking(tls))
 			}
-			return func() { _ = os.RemoveAll(o.folder) }, nil
 		}
 	}
-	return func() {}, nil
+	return programs
+}
+
+// makeDriverFolder makes the folder in which drivers get theirs, if a point needs
+// one. The returned function removes it.
+func (o *Options) makeDriverFolder() (remove func(), err error) {
+	needed := slices.ContainsFunc(o.Points, func(p results.Point) bool {
+		_, ok := drivers.ByName(p.Client)
+		return ok
+	})
+	if !needed {
+		return func() {}, nil
+	}
+	if o.driverFolder, err = os.MkdirTemp("", "rejectbench-drivers-"); err != nil {
+		return nil, fmt.Errorf("make the drivers' folder: %w", err)
+	}
+	return func() { _ = os.RemoveAll(o.driverFolder) }, nil
 }

@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"errors"
 	"math"
 	"sort"
 
@@ -9,100 +8,100 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// ErrBudget is what Run returns when its budget was used up before its plan was
-// done. What was finished is good.
-var ErrBudget = errors.New("the run's time budget is used up")
+// maxEmptyRounds is how many rounds in a row may add nothing to a point's share
+// before a run with a precision gives the point up: its cells stay invalid, or
+// reject nothing.
+const maxEmptyRounds = 3
 
-// maxBlank is how many rounds in a row may add nothing to a point's share before a
-// run that is out for a precision gives the point up: its cells are invalid even
-// when they are run again, or nothing is rejected in them.
-const maxBlank = 3
-
-// precision decides which points a run still visits. A point is visited until half
-// the width of the 95% Wilson interval of its delivered share, pooled over the
-// valid cells of the rounds so far, is at most the bound; twins, whose cells count
-// for no point, go on as long as their point. A bound of 0 keeps every point.
+// stoppingRule decides which points a run still visits. A point is visited until
+// half the width of the 95% Wilson interval of its delivered share is at most the
+// bound. The share is pooled over the valid cells of the rounds so far. Twins count
+// for no point, and go on for as long as their point does. A bound of 0 keeps every
+// point.
 //
-// To stop by the data is to look at it more than once, and an interval has its 95%
-// only where n was fixed beforehand. Here the harm is small, because the width does
-// not hang on which side of a limit the share lies, but only on how far it is from
-// one half: a run stops early where chance showed it a share nearer to 0 or 1 than
-// the true one. So the share that is reported leans outwards. In simulated runs of
-// 100 rejections a round, to ±2% and ±5% of true shares from 2% to 99.5%, the mean
-// share was off by a sixth of the bound at most, and the interval held the true one
-// in 91 to 97 of 100 runs (TestStoppingByWidthHurtsCoverageAndShareLittle); with n
-// fixed at 100 a Wilson interval holds 99.5% in 91 of 100 as well.
+// Stopping on the data means repeated looks, and a 95% interval is nominal only for
+// an n fixed in advance. Here the harm is small: the width depends only on how far
+// the share is from one half, not on which side of any limit it lies. A run stops
+// early where chance brought the share nearer to 0 or 1 than the true one, so
+// reported shares are biased outwards. In simulated runs of 100 rejections a round,
+// to ±2% and ±5%, of true shares from 2% to 99.5%, the mean share was off by at most
+// a sixth of the bound, and the interval covered the true share in 91 to 97 of 100
+// runs (TestStoppingByWidthHurtsCoverageAndShareLittle). With n fixed at 100, a
+// Wilson interval covers 99.5% in 91 of 100 runs as well.
 //
-// The interval takes attempts for independent. Where the shares of rounds differ
-// more than that, which analysis.Findings says, it is narrow too early: it holds for
-// the attempts that were made, and another run may well be outside.
+// The interval assumes independent attempts. Where the shares of rounds differ by
+// more than that allows, which analysis.Findings reports, the interval is too
+// narrow: it holds for the attempts that were made, and another run may well be
+// outside.
 //
 // Source: Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width
 // sequential confidence intervals for the mean", Annals of Mathematical Statistics
 // 36 (1965) 457-462: the coverage is right in the limit of a narrow width.
-type precision struct {
-	bound float64 // half the width of an interval, as a share
-	known map[Point]*sofar
+type stoppingRule struct {
+	bound   float64 // half the width of an interval, as a share
+	tallies map[results.Point]*tally
 }
 
-// sofar is what a run knows of a point.
-type sofar struct {
+// tally is what a run knows of a point.
+type tally struct {
 	delivered, rejected int64
-	rounds              int // that were done
-	blank               int // rounds since the last that added something
+	rounds              int // that are done
+	empty               int // rounds since the last that added something
 }
 
-func newPrecision(bound float64, points []Point) *precision {
-	p := &precision{bound: bound, known: map[Point]*sofar{}}
-	for _, point := range points {
-		p.known[point] = &sofar{}
+func newStoppingRule(bound float64, points []results.Point) *stoppingRule {
+	r := &stoppingRule{bound: bound, tallies: map[results.Point]*tally{}}
+	for _, p := range points {
+		r.tallies[p] = &tally{}
 	}
-	return p
+	return r
 }
 
 // add counts the last try of a point's cell in a round.
-func (p *precision) add(point Point, c results.Cell) {
-	s := p.known[point]
-	s.rounds++
-	s.blank++
+func (r *stoppingRule) add(p results.Point, c results.Cell) {
+	t := r.tallies[p]
+	t.rounds++
+	t.empty++
 	if c.Valid && c.Rejected > 0 {
-		s.delivered, s.rejected, s.blank = s.delivered+min(c.Delivered, c.Rejected), s.rejected+c.Rejected, 0
+		t.delivered += min(c.Delivered, c.Rejected)
+		t.rejected += c.Rejected
+		t.empty = 0
 	}
 }
 
-// open tells whether a point is still to be visited.
-func (p *precision) open(point Point) bool {
-	s := p.known[point]
-	return p.bound == 0 || s.blank < maxBlank && halfWidth(s.delivered, s.rejected) > p.bound
+// needsMore tells whether a point is still to be visited.
+func (r *stoppingRule) needsMore(p results.Point) bool {
+	t := r.tallies[p]
+	return r.bound == 0 || t.empty < maxEmptyRounds && halfWidth(t.delivered, t.rejected) > r.bound
 }
 
-// more foresees how many rounds a point still takes: those that bring its interval
-// to the bound if they add what the ones before did on average, and at most what is
-// left of the plan.
-func (p *precision) more(point Point, left int) int {
-	s := p.known[point]
+// roundsLeft forecasts how many more rounds a point takes, at most left. It
+// assumes that they add as much as the rounds so far did on average.
+func (r *stoppingRule) roundsLeft(p results.Point, left int) int {
+	t := r.tallies[p]
 	switch {
-	case !p.open(point):
+	case !r.needsMore(p):
 		return 0
-	case p.bound == 0 || s.rejected == 0:
+	case r.bound == 0 || t.rejected == 0:
 		return left
 	}
-	share, perRound := float64(s.delivered)/float64(s.rejected), float64(s.rejected)/float64(s.rounds)
+	share, perRound := float64(t.delivered)/float64(t.rejected), float64(t.rejected)/float64(t.rounds)
 	return 1 + sort.Search(left-1, func(i int) bool {
-		n := float64(s.rejected) + perRound*float64(1+i)
-		return halfWidth(int64(math.Round(share*n)), int64(n)) <= p.bound
+		n := float64(t.rejected) + perRound*float64(1+i)
+		return halfWidth(int64(math.Round(share*n)), int64(n)) <= r.bound
 	})
 }
 
-// foreseen is how many cells are to come, those of this round among them.
-func (p *precision) foreseen(visits []visit, left int) (cells int) {
+// cellsLeft forecasts how many cells are to come, this round's visits included.
+// left is the number of rounds to come, this one included.
+func (r *stoppingRule) cellsLeft(visits []visit, left int) (cells int) {
 	for _, v := range visits {
-		cells += p.more(v.Point, left)
+		cells += r.roundsLeft(v.Point, left)
 	}
 	return cells
 }
 
-// halfWidth is half the width of the 95% Wilson interval of k in n; 0.5 of nothing.
+// halfWidth is half the width of the 95% Wilson interval of k in n; 0.5 for n = 0.
 func halfWidth(k, n int64) float64 {
 	low, high := stats.Wilson(k, n, stats.Z95)
 	return (high - low) / 2

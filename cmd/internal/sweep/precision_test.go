@@ -12,7 +12,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-var onePoint = Point{Strategy: "close"}
+var onePoint = results.Point{Strategy: "close"}
 
 // cellOf is the record of a cell with k of n delivered.
 func cellOf(k, n int64) results.Cell { return results.Cell{Valid: true, Delivered: k, Rejected: n} }
@@ -20,7 +20,7 @@ func cellOf(k, n int64) results.Cell { return results.Cell{Valid: true, Delivere
 func TestAPointIsVisitedUntilItsIntervalIsNarrowEnough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bound := rapid.Float64Range(0.005, 0.4).Draw(t, "bound")
-		p := newPrecision(bound, []Point{onePoint})
+		p := newStoppingRule(bound, []results.Point{onePoint})
 		var k, n int64
 		for range rapid.IntRange(1, 40).Draw(t, "rounds") {
 			dn := rapid.Int64Range(1, 300).Draw(t, "n")
@@ -28,8 +28,8 @@ func TestAPointIsVisitedUntilItsIntervalIsNarrowEnough(t *testing.T) {
 			p.add(onePoint, c)
 			k, n = k+c.Delivered, n+c.Rejected
 			low, high := stats.Wilson(k, n, stats.Z95)
-			if want := (high-low)/2 > bound; p.open(onePoint) != want {
-				t.Fatalf("%d of %d, ±%v: visited on: %v, want %v", k, n, bound, !want, want)
+			if want := (high-low)/2 > bound; p.needsMore(onePoint) != want {
+				t.Fatalf("%d of %d, ±%v: needs more: %v, want %v", k, n, bound, !want, want)
 			}
 		}
 	})
@@ -44,57 +44,57 @@ func TestAPointThatAddsNothingIsGivenUpAfter3RoundsInARow(t *testing.T) {
 		"both":               {none, invalid, none},
 		"after a good start": {cellOf(5, 10), invalid, none, invalid},
 	} {
-		p := newPrecision(0.01, []Point{onePoint})
+		p := newStoppingRule(0.01, []results.Point{onePoint})
 		for i, c := range rounds {
-			if !p.open(onePoint) {
+			if !p.needsMore(onePoint) {
 				t.Errorf("%s: given up after %d rounds", name, i)
 			}
 			p.add(onePoint, c)
 		}
-		if p.open(onePoint) {
+		if p.needsMore(onePoint) {
 			t.Errorf("%s: not given up after %d rounds", name, len(rounds))
 		}
 	}
-	p := newPrecision(0.01, []Point{onePoint})
+	p := newStoppingRule(0.01, []results.Point{onePoint})
 	for _, c := range []results.Cell{invalid, none, cellOf(5, 10), invalid, none} {
 		p.add(onePoint, c)
 	}
-	if !p.open(onePoint) {
+	if !p.needsMore(onePoint) {
 		t.Error("given up, though it added something in between")
 	}
 }
 
 func TestWithoutAPrecisionEveryPointIsVisitedInEveryRound(t *testing.T) {
-	p := newPrecision(0, []Point{onePoint})
+	p := newStoppingRule(0, []results.Point{onePoint})
 	for left := 5; left > 0; left-- {
-		if !p.open(onePoint) || p.more(onePoint, left) != left {
-			t.Fatalf("%d rounds before the end: open %v, %d more", left, p.open(onePoint), p.more(onePoint, left))
+		if !p.needsMore(onePoint) || p.roundsLeft(onePoint, left) != left {
+			t.Fatalf("%d rounds before the end: needs more: %v, %d more", left, p.needsMore(onePoint), p.roundsLeft(onePoint, left))
 		}
 		p.add(onePoint, results.Cell{})
 	}
 }
 
-func TestTheForesightIsTheRoundsThatASteadyShareTakes(t *testing.T) {
+func TestTheForecastIsExactForASteadyShare(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(10, 200).Draw(t, "n")
 		k := rapid.Int64Range(0, n).Draw(t, "k")
-		p := newPrecision(rapid.Float64Range(0.01, 0.3).Draw(t, "bound"), []Point{onePoint})
+		p := newStoppingRule(rapid.Float64Range(0.01, 0.3).Draw(t, "bound"), []results.Point{onePoint})
 		p.add(onePoint, cellOf(k, n))
 		const most = 50
-		foreseen, took := p.more(onePoint, most), 0
-		for p.open(onePoint) && took < most {
+		forecast, took := p.roundsLeft(onePoint, most), 0
+		for p.needsMore(onePoint) && took < most {
 			p.add(onePoint, cellOf(k, n))
 			took++
 		}
-		if foreseen != took {
-			t.Fatalf("foreseen %d more rounds, took %d", foreseen, took)
+		if forecast != took {
+			t.Fatalf("forecast of %d more rounds, took %d", forecast, took)
 		}
 	})
 }
 
-func TestAPointThatIsVisitedOnTakesAtLeastThisRoundAndAtMostAllThatAreLeft(t *testing.T) {
+func TestTheForecastIsFromOneToAllOfTheRoundsLeft(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := newPrecision(rapid.Float64Range(0.0001, 0.4).Draw(t, "bound"), []Point{onePoint})
+		p := newStoppingRule(rapid.Float64Range(0.0001, 0.4).Draw(t, "bound"), []results.Point{onePoint})
 		for range rapid.IntRange(0, 5).Draw(t, "rounds") {
 			n := rapid.Int64Range(0, 200).Draw(t, "n")
 			c := cellOf(rapid.Int64Range(0, n).Draw(t, "k"), n)
@@ -102,17 +102,18 @@ func TestAPointThatIsVisitedOnTakesAtLeastThisRoundAndAtMostAllThatAreLeft(t *te
 			p.add(onePoint, c)
 		}
 		left := rapid.IntRange(1, 1_000_000).Draw(t, "left")
-		switch more := p.more(onePoint, left); {
-		case p.open(onePoint) && (more < 1 || more > left), !p.open(onePoint) && more != 0:
-			t.Fatalf("open: %v, %d more of %d", p.open(onePoint), more, left)
+		switch more := p.roundsLeft(onePoint, left); {
+		case p.needsMore(onePoint) && (more < 1 || more > left), !p.needsMore(onePoint) && more != 0:
+			t.Fatalf("needs more: %v, %d more of %d", p.needsMore(onePoint), more, left)
 		}
 	})
 }
 
-// stopped plays a point of a true share to its end and returns its counts.
+// stopped simulates a point of a true share until it needs no more rounds, and
+// returns its counts.
 func stopped(rng *rand.Rand, share, bound float64, perRound int64) (k, n int64) {
-	p := newPrecision(bound, []Point{onePoint})
-	for p.open(onePoint) {
+	p := newStoppingRule(bound, []results.Point{onePoint})
+	for p.needsMore(onePoint) {
 		var d int64
 		for range perRound {
 			if rng.Float64() < share {
@@ -125,7 +126,7 @@ func stopped(rng *rand.Rand, share, bound float64, perRound int64) (k, n int64) 
 	return k, n
 }
 
-// What the doc comment of precision says of its bias was measured here.
+// The bias and coverage in the doc comment of stoppingRule come from here.
 func TestStoppingByWidthHurtsCoverageAndShareLittle(t *testing.T) {
 	const runs = 2000
 	for _, bound := range []float64{0.02, 0.05} {

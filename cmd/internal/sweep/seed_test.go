@@ -1,10 +1,15 @@
 package sweep
 
-import "testing"
+import (
+	"testing"
 
-// The seed once left the point out, and every cell of a round lost the same packets.
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// The seed once did not depend on the point, and every cell of a round lost the
+// same packets.
 func TestNoTwoCellsNorTriesShareASeed(t *testing.T) {
-	o := Options{Seed: 1, Rounds: 3, Twins: 2, Points: []Point{{Strategy: "close"}, {Strategy: "shutdown"}, {Strategy: "close", BodyBytes: 1}}}
+	o := Options{Seed: 1, Rounds: 3, Twins: 2, Points: []results.Point{{Strategy: "close"}, {Strategy: "shutdown"}, {Strategy: "close", BodyBytes: 1}}}
 	seen := map[uint64]string{}
 	for visits := range o.plan() {
 		for _, v := range visits {

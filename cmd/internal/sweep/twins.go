@@ -3,42 +3,46 @@ package sweep
 import (
 	"iter"
 	"math/rand/v2"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // visit is one cell of a round: a point, or its twin.
 type visit struct {
-	Point
-	round int
-	// twin is set in the second visit of a point that its round has twice. To the
-	// sweep it is a cell like any other, in a place and with a seed of its own:
-	// what it and the first differ by is what equal cells differ by.
+	results.Point
+	round int // from 0
+	// twin marks the second cell of an A/A pair. It is a cell like any other, with
+	// its own place in the order and its own seed. What it and the first differ by
+	// is the noise between equal cells.
 	twin bool
 }
 
-// The streams of a seed, so that how many twins there are changes nothing in
-// what else follows from it.
+// The streams of the seed are separate, so that the number of twins does not
+// change the order.
 const (
 	orderStream = iota
 	twinStream
 )
 
-// twins returns the points that each round visits twice: as many as are asked for
-// and at most all, chosen by the seed alone. They are the same in every round, so
-// that a pair's shares add up as any other point's do. No point is preferred: one
-// whose share is sure to be 0 or 1 has no noise in its share, and shows only that
-// of the times; more pairs are the remedy.
-func (o Options) twins() []Point {
+// numTwins is how many A/A pairs a round has.
+func (o Options) numTwins() int { return min(max(o.Twins, 0), len(o.Points)) }
+
+// twins returns the points that each round visits twice. The seed alone chooses
+// them, and they are the same in every round, so that the shares of a pair pool
+// like those of any other point. No point is preferred: one whose share is certain
+// to be 0 or 1 shows noise in its times alone, and the remedy is more pairs.
+func (o Options) twins() []results.Point {
 	rng := rand.New(rand.NewPCG(o.Seed, twinStream))
-	var points []Point
-	for _, i := range rng.Perm(len(o.Points))[:min(max(o.Twins, 0), len(o.Points))] {
+	var points []results.Point
+	for _, i := range rng.Perm(len(o.Points))[:o.numTwins()] {
 		points = append(points, o.Points[i])
 	}
 	return points
 }
 
-// plan yields the visits of each round: every point once, and once more those that
-// have a twin. Each round has a random order of its own, so that a machine's slow
-// minute does not land on one strategy.
+// plan yields the visits of each round: every point once, and the twins. Each
+// round is in its own random order, so that a slow minute of the machine does not
+// fall on one strategy.
 func (o Options) plan() iter.Seq[[]visit] {
 	var all []visit
 	for _, p := range o.Points {
@@ -65,8 +69,6 @@ func (o Options) plan() iter.Seq[[]visit] {
 
 func (o Options) rounds() int { return max(o.Rounds, 1) }
 
-// Planned is how many cells a run has: every point and twin in every round. With a
-// precision it is the most that there can be.
-func (o Options) Planned() int {
-	return (len(o.Points) + min(max(o.Twins, 0), len(o.Points))) * o.rounds()
-}
+// Planned returns how many cells a run has: every point and twin in every round.
+// With a precision it is the most that there can be.
+func (o Options) Planned() int { return (len(o.Points) + o.numTwins()) * o.rounds() }

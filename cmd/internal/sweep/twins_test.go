@@ -3,17 +3,18 @@ package sweep
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
-// drawOptions makes up a plan.
+// drawOptions draws a plan.
 func drawOptions(t *rapid.T) Options {
 	o := Options{Rounds: rapid.IntRange(1, 4).Draw(t, "rounds"), Seed: rapid.Uint64().Draw(t, "seed"), Twins: rapid.IntRange(0, 8).Draw(t, "twins")}
 	for i := range rapid.IntRange(1, 6).Draw(t, "points") {
-		o.Points = append(o.Points, Point{Strategy: "close", RTT: time.Duration(i)})
+		o.Points = append(o.Points, results.Point{Strategy: "close", RTTMs: float64(i)})
 	}
 	return o
 }
@@ -72,15 +73,15 @@ func TestTheOrderFollowsFromTheSeedAlone(t *testing.T) {
 	})
 }
 
-// The twin is neither always before its first nor at a fixed distance from it, and
-// every point comes to be it: what a place in the round or a point has of its own
-// would look like noise.
-func TestOverSeedsTwinsStandAnywhereAndEveryPointIsOne(t *testing.T) {
+// The twin is neither always before the first of its pair nor at a fixed distance
+// from it, and every point is chosen by some seed. Otherwise the effect of a place
+// in the round, or of one point, would look like noise.
+func TestSeedsPlaceTwinsAnywhereAndChooseEveryPoint(t *testing.T) {
 	o := Options{Rounds: 1, Twins: 1}
 	for i := range 3 {
-		o.Points = append(o.Points, Point{Strategy: "close", RTT: time.Duration(i)})
+		o.Points = append(o.Points, results.Point{Strategy: "close", RTTMs: float64(i)})
 	}
-	chosen, distances := map[Point]int{}, map[int]int{}
+	chosen, distances := map[results.Point]int{}, map[int]int{}
 	const seeds = 1200
 	for seed := range uint64(seeds) {
 		o.Seed = seed

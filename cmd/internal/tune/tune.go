@@ -3,14 +3,14 @@
 //
 // Run takes these steps:
 //
-//  1. It finds how many clients at once this machine carries, if none was given.
-//  2. It measures values of a geometric grid in small cells, to bracket and refine
-//     the cheapest value with nothing against it.
-//  3. It confirms that value, or the next dearer one, in fresh cells, with the
-//     probability of a wrong answer bounded over all confirmations.
+//  1. It finds how many clients at once this machine carries, if none were given.
+//  2. It measures values of a geometric grid in small cells, and narrows them down
+//     to the cheapest that nothing speaks against.
+//  3. It confirms that value, or the next dearer one, in fresh cells. The
+//     probability of a wrong answer is bounded over all confirmations.
 //  4. It measures half of the confirmed value, which has to miss the goal.
 //
-// Steps 2 to 4 are Search, which knows nothing of cells; Goal decides what the
+// Steps 2 to 4 are Search, which knows nothing of cells. Goal decides what the
 // evidence shows.
 package tune
 
@@ -31,49 +31,50 @@ import (
 
 // Options say what to look for and how it is measured.
 type Options struct {
-	// Cells say how every cell is run. Points, Rounds and Requests are the
-	// search's own, and so is the setting that it looks for.
+	// Cells say how every cell is run. Points, Rounds, Requests, Twins, Precision,
+	// Budget and the setting in question are ignored.
 	Cells   sweep.Options
-	Point   sweep.Point // what all cells have in common; the client is the mix's, a concurrency of 0 is found out
+	Point   results.Point // of all cells; Client is ignored, and a Concurrency of 0 is found out
 	Setting targets.Setting
-	Clients []tune.Client
+	Clients []tune.Client // the mix
 	Goal    Goal
-	Budget  time.Duration // how long all of it may take
+	Budget  time.Duration // how long everything may take
 }
 
-// Events are told of the progress. A nil function is not called.
+// Events are called to report progress. A nil function is not called.
 type Events struct {
-	// Cell is told each record, invalid tries among them. Its error ends the search.
+	// Cell is called with each record, invalid tries included; final is false when
+	// the cell is going to be run again. An error ends the search.
 	Cell func(c results.Cell, final bool) error
-	// Judged is told after every look at a candidate what is known of it.
-	Judged func(c tune.Candidate)
+	// Looked is called after every look at a value with what is known of it.
+	Looked func(c tune.Candidate)
 }
 
-// ErrBudget ends a search that is not done when its time is over.
+// ErrBudget ends a search that is not done within its budget.
 var ErrBudget = errors.New("the time budget is used up")
 
-// ErrUnfit ends a search in which cells are invalid again and again. What it
-// wraps is a cell's reason.
-var ErrUnfit = errors.New("cells stay invalid")
+// ErrInvalidCells ends a search in which cell after cell is invalid. An error that
+// wraps it has the reason of the last.
+var ErrInvalidCells = errors.New("cells stay invalid")
 
-// Of a search.
 const (
-	gridSteps = 4   // values to a doubling: steps of 19%
-	tuneBatch = 500 // most attempts between two looks: what an invalid cell wastes
-	maxUnfit  = 5   // cells in a row that may stay invalid
+	stepsPerOctave  = 4   // values to a doubling: steps of 19%
+	maxBatch        = 500 // most attempts between two looks, and so what an invalid cell wastes
+	maxInvalidCells = 5   // in a row
 )
 
-// fits are the concurrencies that are tried when none is given, until a cell is
-// valid: the more at once, the sooner there is an answer.
-var fits = []int{50, 32, 20, 10}
+// autoConcurrencies are tried in this order when none is given, until a cell is
+// valid: the more clients at once, the sooner there is an answer.
+var autoConcurrencies = []int{50, 32, 20, 10}
 
-// Run finds the cheapest value of a setting that reaches the goal; see Search.
-// With an error the tuning says what was found until then.
+// Run finds the cheapest value of a setting that reaches the goal; see Search. It
+// returns the TCP settings at the path's ends as well, as sweep.Run does. With an
+// error, the tuning has what was found until then.
 func Run(ctx context.Context, o Options, e Events) (*tune.Tuning, map[string]string, error) {
 	began := time.Now()
 	limited, cancel := context.WithTimeoutCause(ctx, o.Budget, ErrBudget)
 	defer cancel()
-	t := &tuner{Options: o, events: e, cells: map[candidate][]results.Cell{}, rounds: map[int64]int{}}
+	t := &tuner{Options: o, events: e, cells: map[valuePhase][]results.Cell{}, rounds: map[int64]int{}}
 	found, err := t.run(limited)
 	if err != nil && context.Cause(limited) == ErrBudget && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %v", ErrBudget, o.Budget)
@@ -86,8 +87,8 @@ func Run(ctx context.Context, o Options, e Events) (*tune.Tuning, map[string]str
 	return tuning, t.sysctl, errors.Join(err, e2)
 }
 
-// candidate is a value in a phase.
-type candidate struct {
+// valuePhase is a value in a phase.
+type valuePhase struct {
 	value int64
 	phase Phase
 }
@@ -97,42 +98,41 @@ type tuner struct {
 	Options
 	events Events
 
-	cells    map[candidate][]results.Cell
-	rounds   map[int64]int // cells so far of each value, of each client
-	seed     uint64
-	measured int
-	invalid  int
-	attempts int64
-	sysctl   map[string]string
+	cells  map[valuePhase][]results.Cell
+	rounds map[int64]int // cells of each value so far
+
+	cellSeeds uint64 // used so far
+	measured  int    // tries of cells
+	invalid   int    // of these
+	attempts  int64
+	sysctl    map[string]string
 }
 
 func (t *tuner) run(ctx context.Context) (Found, error) {
-	if err := t.fit(ctx); err != nil {
+	if err := t.findConcurrency(ctx); err != nil {
 		return Found{}, err
 	}
 	search := Search{
-		Goal: t.Goal, Values: t.values(), First: sweep.DefaultRequests(t.Point.Concurrency), Batch: tuneBatch,
+		Goal: t.Goal, Values: t.values(), Start: t.start(), First: sweep.DefaultRequests(t.Point.Concurrency), Batch: maxBatch,
 		Half: t.half, Measure: t.measure,
 	}
 	for _, c := range t.Clients {
 		search.Weights = append(search.Weights, c.Weight)
 	}
-	search.Start, _ = slices.BinarySearchFunc(search.Values, t.start(), search.compare)
-	search.Start = min(search.Start, len(search.Values)-1)
-	if t.events.Judged != nil {
-		search.Judged = func(j Judged) { t.events.Judged(t.candidate(j)) }
+	if t.events.Looked != nil {
+		search.Looked = func(j Judgement) { t.events.Looked(t.candidate(j)) }
 	}
 	return search.Run(ctx)
 }
 
-// values are the grid, from the cheapest value to the dearest. A limit that
-// admits every client rejects nothing, so there the range ends below it.
+// values are the grid, from the cheapest value to the dearest. A limit that admits
+// every client rejects nothing, so the range of connections ends below that.
 func (t *tuner) values() []int64 {
 	low, high := t.Setting.Low, t.Setting.High
 	if t.Setting.Unit == targets.Connections {
 		high = max(min(high, int64(t.Point.Concurrency)-1), low)
 	}
-	values := Grid(low, high, gridSteps)
+	values := Grid(low, high, stepsPerOctave)
 	for i, v := range values {
 		values[i] = round3(v)
 	}
@@ -143,7 +143,7 @@ func (t *tuner) values() []int64 {
 	return values
 }
 
-// round3 rounds to three significant digits, so that a value can be read.
+// round3 rounds to three significant digits, for readers.
 func round3(v int64) int64 {
 	unit := int64(1)
 	for v/unit >= 1000 {
@@ -152,8 +152,8 @@ func round3(v int64) int64 {
 	return (v + unit/2) / unit * unit
 }
 
-// start is where to begin: for a time what two round trips take, for bytes half
-// the body, for connections half of them.
+// start is the value to begin at: for a time four round trips and at least 20 ms,
+// for bytes half the body and at least 4 KiB, for connections half of the clients.
 func (t *tuner) start() int64 {
 	switch t.Setting.Unit {
 	case targets.Nanoseconds:
@@ -164,7 +164,8 @@ func (t *tuner) start() int64 {
 	return int64(max(t.Point.Concurrency/2, 1))
 }
 
-// half is the value that is to miss the goal.
+// half returns the value that has to miss the goal if v is the cheapest that
+// reaches it, and false if that is out of range.
 func (t *tuner) half(v int64) (int64, bool) {
 	if t.Setting.LargerIsCheaper {
 		v *= 2
@@ -173,27 +174,27 @@ func (t *tuner) half(v int64) (int64, bool) {
 	return v / 2, v/2 >= 1 && v/2 >= t.Setting.Low
 }
 
-// fit finds out how many clients at once this machine carries, if that was left to it.
-func (t *tuner) fit(ctx context.Context) error {
+// findConcurrency finds how many clients at once this machine carries, if none
+// were given.
+func (t *tuner) findConcurrency(ctx context.Context) error {
 	if t.Point.Concurrency > 0 {
 		return nil
 	}
 	var reason string
-	for _, c := range fits {
+	for _, c := range autoConcurrencies {
 		t.Point.Concurrency = c
 		values := t.values()
-		at, _ := slices.BinarySearchFunc(values, t.start(), Search{Values: values}.compare)
-		cells, err := t.cell(ctx, values[min(at, len(values)-1)], "fit", t.Clients[0].Client, int64(2*c))
+		tries, err := t.cell(ctx, values[Place(values, t.start())], t.Clients[0].Client, int64(2*c))
 		if err != nil {
 			return err
 		}
-		last := cells[len(cells)-1]
+		last := tries[len(tries)-1]
 		if last.Valid {
 			return nil
 		}
 		reason = last.InvalidReason
 	}
-	return fmt.Errorf("%w: %s", ErrUnfit, reason)
+	return fmt.Errorf("%w: %s", ErrInvalidCells, reason)
 }
 
 // measure runs a cell of each client.
@@ -203,60 +204,50 @@ func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evi
 	for i, c := range t.Clients {
 		parts[i].Weight = c.Weight
 	}
-	for i, n := range allot(parts, n) {
-		last, err := t.valid(ctx, v, phase, t.Clients[i].Client, n)
+	for i, n := range Allot(parts, n) {
+		c, err := t.validCell(ctx, v, phase, t.Clients[i].Client, n)
 		if err != nil {
 			return e, err
 		}
-		parts[i].K, parts[i].N = min(last.Delivered, last.Rejected), last.Rejected
-		if h, ok := last.Histograms["response/"+results.Admitted.String()]; ok && t.Goal.Objective > 0 {
-			decoded, err := results.DecodeHistogram(h)
+		parts[i].K, parts[i].N = min(c.Delivered, c.Rejected), c.Rejected
+		if h, ok := c.Histograms["response/"+results.Admitted.String()]; ok && t.Goal.Objective > 0 {
+			response, err := results.DecodeHistogram(h)
 			if err != nil {
 				return e, err
 			}
-			one := Evidence{Parts: make([]stats.Part, len(parts)), Response: decoded}
-			e.add(one)
+			e.Add(Evidence{Parts: make([]stats.Part, len(parts)), Response: response})
 		}
 	}
 	e.Parts = parts
 	return e, nil
 }
 
-// valid runs cells until one is valid, and returns that.
-func (t *tuner) valid(ctx context.Context, v int64, phase Phase, client string, n int64) (results.Cell, error) {
-	for unfit := 0; ; unfit++ {
-		cells, err := t.cell(ctx, v, phase, client, n)
+// validCell runs cells until one is valid, and returns that.
+func (t *tuner) validCell(ctx context.Context, v int64, phase Phase, client string, n int64) (results.Cell, error) {
+	for invalid := 0; ; invalid++ {
+		tries, err := t.cell(ctx, v, client, n)
 		if err != nil {
 			return results.Cell{}, err
 		}
-		last := cells[len(cells)-1]
-		t.cells[candidate{v, phase}] = append(t.cells[candidate{v, phase}], cells...)
+		last := tries[len(tries)-1]
+		key := valuePhase{v, phase}
+		t.cells[key] = append(t.cells[key], tries...)
 		if last.Valid {
 			return last, nil
 		}
-		if unfit == maxUnfit {
-			return last, fmt.Errorf("%w: %s", ErrUnfit, last.InvalidReason)
+		if invalid == maxInvalidCells {
+			return last, fmt.Errorf("%w: %s", ErrInvalidCells, last.InvalidReason)
 		}
 	}
 }
 
 // cell runs one cell, again while it is invalid, and returns all tries.
-func (t *tuner) cell(ctx context.Context, v int64, phase Phase, client string, n int64) (tries []results.Cell, err error) {
-	o := t.Cells
-	p := t.Point
-	p.Client = client
-	// A cell of fewer attempts than clients is no load: a limit might reject nothing.
-	n = max(n, sweep.DefaultRequests(p.Concurrency))
-	o.Points, o.Rounds, o.Requests, o.Twins, o.Precision, o.Budget = []sweep.Point{p}, 1, n, 0, 0, 0
-	t.seed++
-	o.Seed = t.Cells.Seed + t.seed*0x9E3779B97F4A7C15 // no two cells meet the same chance
-	config := targets.Config{Bounds: o.Bounds, Limit: o.Limit}
-	t.Setting.Apply(&config, v)
-	o.Bounds, o.Limit = config.Bounds, config.Limit
+func (t *tuner) cell(ctx context.Context, v int64, client string, n int64) (tries []results.Cell, err error) {
+	o := t.cellOptions(v, client, n)
 	round := t.rounds[v]
 	t.rounds[v]++
 	sysctl, err := sweep.Run(ctx, o, sweep.Events{Done: func(c results.Cell, final bool) error {
-		c.Round, c.Settings = round, t.settings(v)
+		c.Round, c.Settings = round, t.Setting.Name+"="+t.Setting.Unit.Format(v)
 		t.measured++
 		t.attempts += c.Attempts
 		if !c.Valid {
@@ -277,15 +268,30 @@ func (t *tuner) cell(ctx context.Context, v int64, phase Phase, client string, n
 	return tries, err
 }
 
-// settings names a value in a record.
-func (t *tuner) settings(v int64) string { return t.Setting.Name + "=" + t.Setting.Unit.Format(v) }
+// cellOptions say how the next cell of a value is run, with about n attempts.
+func (t *tuner) cellOptions(v int64, client string, n int64) sweep.Options {
+	o := t.Cells
+	p := t.Point
+	p.Client = client
+	o.Points, o.Rounds, o.Twins, o.Precision, o.Budget = []results.Point{p}, 1, 0, 0, 0
+	// With fewer attempts than clients a limit might reject nothing.
+	o.Requests = max(n, sweep.DefaultRequests(p.Concurrency))
+	// Every cell has its own seed, or all would lose the same packets. The
+	// multiplier is 2^64 over the golden ratio, which spreads consecutive numbers.
+	t.cellSeeds++
+	o.Seed = t.Cells.Seed + t.cellSeeds*0x9E3779B97F4A7C15
+	config := targets.Config{Bounds: o.Bounds, Limit: o.Limit}
+	t.Setting.Apply(&config, v)
+	o.Bounds, o.Limit = config.Bounds, config.Limit
+	return o
+}
 
-// candidate is a judgement as the record of a tuning has it.
-func (t *tuner) candidate(j Judged) tune.Candidate {
+// candidate returns a judgement as a tuning has it.
+func (t *tuner) candidate(j Judgement) tune.Candidate {
 	confidence := 1 - t.Goal.Alpha
 	c := tune.Candidate{
-		Value: j.Value, Text: t.Setting.Unit.Pretty(j.Value), Phase: string(j.Phase), Verdict: string(j.Verdict), N: j.Evidence.rejected(),
-		Cost: tune.NewCost(t.cells[candidate{j.Value, j.Phase}], t.Clients),
+		Value: j.Value, Text: t.Setting.Unit.Pretty(j.Value), Phase: string(j.Phase), Verdict: string(j.Verdict), N: j.Evidence.Rejected(),
+		Cost: tune.NewCost(t.cells[valuePhase{j.Value, j.Phase}], t.Clients),
 	}
 	c.Share, c.Low, c.High = stats.Mix(j.Evidence.Parts, stats.NormalQuantile(confidence))
 	if r := j.Evidence.Response; r != nil {
@@ -297,7 +303,7 @@ func (t *tuner) candidate(j Judged) tune.Candidate {
 	return c
 }
 
-// tuning writes up what was found.
+// tuning returns what was found.
 func (t *tuner) tuning(f Found) (*tune.Tuning, error) {
 	p := t.Point
 	r := &tune.Tuning{
@@ -324,18 +330,24 @@ func (t *tuner) tuning(f Found) (*tune.Tuning, error) {
 		half := t.candidate(*f.Half)
 		r.Other = &half
 	}
-	for _, d := range targets.DirectivesOf(t.Setting.Name) {
-		w := tune.Word{Server: d.Server, Directive: d.Write(chosen.Value), Note: d.Note, Source: d.Source}
-		if !d.Settable() && d.Name != "" {
-			w.Note = strings.TrimSuffix(d.Name+" "+d.Default+", "+d.Note, ", ")
-		}
-		r.Words = append(r.Words, w)
-	}
+	r.Words = append(r.Words, directives(t.Setting, chosen.Value)...)
 	config := targets.Config{Bounds: t.Cells.Bounds, Limit: t.Cells.Limit}
 	t.Setting.Apply(&config, chosen.Value)
 	hold, bound, err := targets.LongestHold(p.Strategy, config.Bounds)
 	r.HoldBoundMs, r.HoldBound = ms(hold), bound
 	return r, err
+}
+
+// directives returns how other servers are configured with a value of a setting.
+func directives(s targets.Setting, v int64) (all []tune.Word) {
+	for _, d := range targets.DirectivesOf(s.Name) {
+		w := tune.Word{Server: d.Server, Directive: d.Write(v), Note: d.Note, Source: d.Source}
+		if !d.Settable() && d.Name != "" {
+			w.Note = strings.TrimSuffix(d.Name+" "+d.Default+", "+d.Note, ", ")
+		}
+		all = append(all, w)
+	}
+	return all
 }
 
 func ms(d time.Duration) float64 { return float64(d) / 1e6 }

@@ -1,6 +1,6 @@
-// Command dropper is a limited server with a fault: it lingers over all but a
-// few of the connections it rejects. Which ones is counted, not drawn, so that
-// every run has exactly so many.
+// Command dropper is a limited server with a fault: it lingers over the connections
+// that it rejects, except for a share of them. It counts which ones, instead of
+// drawing them, so every run has the same number.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
-	drop := flag.Int("drop", 0, "of 100 connections in a row, how many are closed without lingering")
+	drop := flag.Int("drop", 0, "connections of every 100 in a row that are closed without lingering")
 	flag.Parse()
 	l, err := net.Listen("tcp", *listen)
 	if err != nil {
@@ -27,7 +27,7 @@ func main() {
 			log.Fatal(err)
 		}
 		reject := targets.LingeringClose
-		// Spread evenly: a whole number more than before with this connection.
+		// Evenly spread: the quotient grows by one at this connection.
 		if (n+1)**drop/100 > n**drop/100 {
 			reject = targets.Close
 		}

@@ -1,12 +1,12 @@
-// Command plan prints how many attempts a round two runs need so that a share
-// that fell is called.
+// Command plan prints how many attempts per round two runs need to detect that a share
+// fell.
 package main
 
 import (
 	"flag"
 	"fmt"
 
-	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
 func main() {
@@ -16,6 +16,6 @@ func main() {
 	power := flag.Float64("power", 0.95, "chance of the call")
 	rounds := flag.Int("rounds", 5, "rounds of each run")
 	flag.Parse()
-	n := analysis.SampleSizeOver(*base, *other, *alpha, *power, 1, *rounds)
+	n := stats.SampleSizeOver(*base, *other, *alpha, *power, 1, *rounds)
 	fmt.Println((n + int64(*rounds) - 1) / int64(*rounds))
 }

@@ -18,7 +18,7 @@ import (
 func simulated(goal Goal, values []int64, start int, share func(v int64) float64, rng *rand.Rand) (s Search, measured *int64) {
 	measured = new(int64)
 	s = Search{
-		Goal: goal, Values: values, Start: start, Weights: []float64{1}, First: 40, Batch: 400,
+		Goal: goal, Values: values, Start: values[start], Weights: []float64{1}, First: 40, Batch: 400,
 		Half: func(v int64) (int64, bool) { return v / 2, v/2 >= values[0] },
 		Measure: func(_ context.Context, v int64, _ Phase, n int64) (Evidence, error) {
 			*measured += n
@@ -85,8 +85,8 @@ func TestEverySearchEndsAndWithinABoundedNumberOfAttempts(t *testing.T) {
 	})
 }
 
-// So near to 1 a confirmation takes more batches than an int64 has bits.
-func TestATargetNextToAllIsConfirmed(t *testing.T) {
+// So close to 1 a confirmation takes more batches than an int64 has bits.
+func TestATargetCloseToOneIsConfirmed(t *testing.T) {
 	values := Grid(1, 100, 1)
 	s, _ := simulated(Goal{Target: 0.9999, Alpha: 0.05}, values, 0,
 		func(v int64) float64 { return float64(min(v/16, 1)) }, rand.New(rand.NewPCG(1, 1)))
@@ -96,8 +96,8 @@ func TestATargetNextToAllIsConfirmed(t *testing.T) {
 	}
 }
 
-// The worst there is for a search: every value but the dearest lies just below
-// the target, so that most pass the screen and each is a chance to be wrong.
+// The worst case for a search: every value but the dearest is just below the
+// target, so most pass the screen, and each is a chance to be wrong.
 func TestAValueBelowTheTargetIsConfirmedNoMoreOftenThanAlpha(t *testing.T) {
 	const times = 3000
 	for _, c := range []struct{ target, below, alpha float64 }{
@@ -131,8 +131,8 @@ func TestAValueBelowTheTargetIsConfirmedNoMoreOftenThanAlpha(t *testing.T) {
 	}
 }
 
-// The opposite: with a response as steep as a time limit's, the search finds the
-// first value that reaches the target, or one of the next, nearly always.
+// With a response as steep as a time limit's, the search nearly always finds the
+// first value that reaches the target, or one of the next.
 func TestANoisySearchFindsAValueWithinTwoStepsOfTheThreshold(t *testing.T) {
 	const times = 300
 	near := 0
@@ -165,7 +165,7 @@ func TestTheLargestLimitIsFoundAndItsDoubleMisses(t *testing.T) {
 	slices.Reverse(values)
 	service := func(v int64) time.Duration { return 20*time.Millisecond + time.Duration(v)*2*time.Millisecond }
 	s := Search{
-		Goal: Goal{Target: 0.99, Alpha: 0.05, Objective: 50 * time.Millisecond}, Values: values, Start: 3, Weights: []float64{1}, First: 100, Batch: 400,
+		Goal: Goal{Target: 0.99, Alpha: 0.05, Objective: 50 * time.Millisecond}, Values: values, Start: values[3], Weights: []float64{1}, First: 100, Batch: 400,
 		Half: func(v int64) (int64, bool) { return 2 * v, 2*v <= values[0] },
 		Measure: func(_ context.Context, v int64, _ Phase, n int64) (Evidence, error) {
 			e := Evidence{Parts: []stats.Part{{Weight: 1, K: n, N: n}}, Response: results.NewHistogram()}
@@ -206,7 +206,7 @@ func TestAConfirmationTakesAsManyAttemptsAsTheExactBoundAsks(t *testing.T) {
 		losses        int64
 		want          int64
 	}{
-		{0.999, 0.05, 0, 2995}, // ln 0.05 / ln 0.999; Wilson's 2703 would do in 6.7% of cases below
+		{0.999, 0.05, 0, 2995}, // ln 0.05 / ln 0.999; with Wilson's 2703, 6.7% of searches just below the target succeed
 		{0.95, 0.05, 0, 59},
 		{0.95, 0.05, 1, 93},
 		{0.5, 0.05, 0, 5},
@@ -238,7 +238,7 @@ func TestAGridRisesInStepsOfAtMostTheRatioOrOne(t *testing.T) {
 func TestSpendingNeverExceedsAlpha(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		alpha := rapid.Float64Range(1e-6, 0.5).Draw(t, "alpha")
-		s, sum := newSpending(alpha), 0.0
+		s, sum := newAlphaSpending(alpha), 0.0
 		for range rapid.IntRange(1, 60).Draw(t, "looks") {
 			sum += s.look()
 		}

@@ -6,8 +6,8 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// joinLedgers compares the fleet's ledger with the server's by the client's port; the
-// client has one address. A port that was used more than once is compared by
+// joinLedgers compares the fleet's ledger with the server's by the client's port;
+// the client has one address. A port that was used several times is compared by
 // how often each side saw it.
 func joinLedgers(attempts []loadgen.Attempt, entries []targets.LedgerEntry) results.Ledger {
 	type port struct {
@@ -36,11 +36,11 @@ func joinLedgers(attempts []loadgen.Attempt, entries []targets.LedgerEntry) resu
 	}
 	var l results.Ledger
 	for _, p := range ports {
-		sure := min(p.connected, p.accepted)
-		late := min(p.maybeConnected, p.accepted-sure)
-		l.Matched += sure + late
-		l.FleetOnly += p.connected - sure
-		l.ServerOnly += p.accepted - sure - late
+		matched := min(p.connected, p.accepted)
+		maybe := min(p.maybeConnected, p.accepted-matched)
+		l.Matched += matched + maybe
+		l.FleetOnly += p.connected - matched
+		l.ServerOnly += p.accepted - matched - maybe
 	}
 	return l
 }

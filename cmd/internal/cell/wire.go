@@ -14,83 +14,26 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire/ladder"
 )
 
-// captureSnap is how many of a frame's first bytes a capture keeps: every
-// header, and an answer's first lines.
-const captureSnap = 256
+// snapLength is how many of a frame's first bytes a capture keeps: all headers and
+// the first lines of an answer.
+const snapLength = 256
 
-// Capture says what packets of a cell to keep. The zero value keeps none.
+// Capture says which packets of a cell are kept. The zero value keeps none.
 type Capture struct {
 	File        string // pcapng
 	Connections int    // of each outcome
 }
 
-// Limits are what the path's record keeps for the capture.
+// Limits returns what the path has to record for the capture.
 func (c Capture) Limits() *wire.Limits {
 	l := &wire.Limits{}
 	if c.Connections > 0 {
-		l.Snap = captureSnap
+		l.Snap = snapLength
 	}
 	return l
 }
 
-// joinWire joins the path's record with the two ledgers. Nil ledgers are those
-// of programs that keep none.
-func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
-	conns := wire.Connections(log)
-	fleet := make([]wire.Attempt, len(attempts))
-	for i := range attempts {
-		a := &attempts[i]
-		fleet[i] = wire.Attempt{
-			Port: a.LocalPort, Connected: a.Connected, Outcome: a.Outcome,
-			FirstByte: a.FirstByte, Started: a.Started, End: a.End, Sent: a.Sent, Received: a.Received,
-		}
-	}
-	wire.Align(conns, fleet)
-	return wire.Join(conns, fleet, serverEntries(log, entries))
-}
-
-// serverEntries is the server's ledger on the clock of the path's record.
-func serverEntries(log *wire.Log, entries []targets.LedgerEntry) []wire.Entry {
-	epoch := log.Epoch.UnixNano()
-	server := make([]wire.Entry, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		server[i] = wire.Entry{
-			Port: e.PeerPort, Rejected: e.Decision == targets.Rejected,
-			Accepted: e.Accepted - epoch, Closed: e.Closed - epoch, Answer: e.Answer, Tail: e.Tail, Read: e.Read,
-		}
-	}
-	return server
-}
-
-// ExecWire is what the path saw of the connections of a client program, which
-// keeps no ledger.
-type ExecWire struct {
-	results.Wire
-	// Arrived counts the answers of which every byte reached the client; whether
-	// the program read it, it alone can tell.
-	Arrived int64
-}
-
-// totalExecWire adds up a path's record, with the server's ledger if there is one.
-// Without, every connection that got an answer counts as a rejection.
-func totalExecWire(log *wire.Log, server *targets.Report) *ExecWire {
-	var entries []targets.LedgerEntry
-	if server != nil {
-		entries = server.Entries
-	}
-	joined := joinWire(log, nil, entries)
-	w := &ExecWire{Wire: wire.Total(log, joined, wire.Ledgers{Server: server != nil})}
-	for _, j := range joined {
-		fate, _ := j.Fate()
-		if c := j.Conn; fate == results.UnknownFate && c != nil && j.Rejection(server != nil) && c.Answer > 0 && c.AnswerArrived == c.Answer {
-			w.Arrived++
-		}
-	}
-	return w
-}
-
-// write writes the capture of a cell.
+// write writes the capture file, if there is one.
 func (c Capture) write(log *wire.Log, joined []wire.Joined) error {
 	if c.Connections == 0 || log == nil {
 		return nil
@@ -108,8 +51,40 @@ func (c Capture) write(log *wire.Log, joined []wire.Joined) error {
 	return nil
 }
 
-// drawTypical draws the first connection of the outcome that most of them had.
-// The title begins with what was measured.
+// joinWire joins the path's record with the ledgers of fleet and server. A nil
+// ledger is that of a program, which keeps none.
+func joinWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
+	conns := wire.Connections(log)
+	fleet := make([]wire.Attempt, len(attempts))
+	for i := range attempts {
+		a := &attempts[i]
+		fleet[i] = wire.Attempt{
+			Port: a.LocalPort, Connected: a.Connected, Outcome: a.Outcome,
+			FirstByte: a.FirstByte, Started: a.Started, End: a.End, Sent: a.Sent, Received: a.Received,
+		}
+	}
+	wire.Align(conns, fleet)
+	return wire.Join(conns, fleet, serverEntries(log, entries))
+}
+
+// serverEntries returns the server's ledger with times on the clock of the path's
+// record.
+func serverEntries(log *wire.Log, entries []targets.LedgerEntry) []wire.Entry {
+	epoch := log.Epoch.UnixNano()
+	server := make([]wire.Entry, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		server[i] = wire.Entry{
+			Port: e.PeerPort, Rejected: e.Decision == targets.Rejected,
+			Accepted: e.Accepted - epoch, Closed: e.Closed - epoch, Answer: e.Answer, Tail: e.Tail, Read: e.Read,
+		}
+	}
+	return server
+}
+
+// drawTypical draws the first connection with the most frequent outcome, as SVG.
+// The drawing's title begins with what. It returns nothing if no attempt has a
+// connection.
 func drawTypical(what string, log *wire.Log, joined []wire.Joined) (svg string, err error) {
 	var counts results.Counts
 	for _, j := range joined {
@@ -136,4 +111,31 @@ func drawTypical(what string, log *wire.Log, joined []wire.Joined) (svg string, 
 		return b.String(), nil
 	}
 	return "", nil
+}
+
+// ExecWire is what the path saw of the connections of a user's client program,
+// which keeps no ledger.
+type ExecWire struct {
+	results.Wire
+	// Arrived counts the answers whose every byte reached the client. Only the
+	// program knows whether it read them.
+	Arrived int64
+}
+
+// totalExecWire adds up a path's record, with the server's ledger if there is one.
+// Without one, every connection with an answer counts as a rejection.
+func totalExecWire(log *wire.Log, server *targets.Report) *ExecWire {
+	var entries []targets.LedgerEntry
+	if server != nil {
+		entries = server.Entries
+	}
+	joined := joinWire(log, nil, entries)
+	w := &ExecWire{Wire: wire.Total(log, joined, wire.Ledgers{Server: server != nil})}
+	for _, j := range joined {
+		fate, _ := j.Fate()
+		if c := j.Conn; fate == results.UnknownFate && c != nil && j.Rejection(server != nil) && c.Answer > 0 && c.AnswerArrived == c.Answer {
+			w.Arrived++
+		}
+	}
+	return w
 }

@@ -19,10 +19,10 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-// patience bounds what must happen; no test waits for it to pass.
+// patience bounds waits for what must happen; no test waits for all of it.
 const patience = 60 * time.Second
 
-// overLoopback starts a server on the system's loopback and returns where.
+// overLoopback starts a server on the system's loopback and returns its address.
 func overLoopback(t *testing.T, p Program) netip.AddrPort {
 	t.Helper()
 	path, err := netpath.Open(netpath.Spec{Kind: netpath.Loopback, Congestion: netpath.DefaultCongestion}, false)
@@ -34,7 +34,7 @@ func overLoopback(t *testing.T, p Program) netip.AddrPort {
 			t.Error(err)
 		}
 	})
-	if p.Folder, err = os.MkdirTemp("/tmp", "t"); err != nil { // a Unix socket's name is short
+	if p.Folder, err = os.MkdirTemp("/tmp", "t"); err != nil { // the path of a Unix socket has to be short
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(p.Folder) })
@@ -56,7 +56,7 @@ func overLoopback(t *testing.T, p Program) netip.AddrPort {
 }
 
 // eachInstalled runs a test of every variant of every server that is installed.
-// On CI every one has to be.
+// On CI all have to be.
 func eachInstalled(t *testing.T, f func(t *testing.T, s catalogue.Server, v catalogue.Variant)) {
 	all, err := catalogue.Open("")
 	if err != nil {
@@ -64,7 +64,7 @@ func eachInstalled(t *testing.T, f func(t *testing.T, s catalogue.Server, v cata
 	}
 	for _, s := range all {
 		if s.Command[0] == "{self}" {
-			continue // this test is not the command line
+			continue // the test binary is not the command line
 		}
 		_, missing := s.Installed(t.Context())
 		for _, v := range s.Variants {
@@ -82,7 +82,7 @@ func eachInstalled(t *testing.T, f func(t *testing.T, s catalogue.Server, v cata
 	}
 }
 
-// connection is a connection to a server, and what reads its answers.
+// connection is a connection to a server with a reader of its answers.
 type connection struct {
 	net.Conn
 	answers *bufio.Reader
@@ -117,7 +117,7 @@ func (c connection) get(t *testing.T, path string) *http.Response {
 	return answer
 }
 
-func TestAServerThatSaysHowSpeaksTLS13WithTheCertificateOfTheRun(t *testing.T) {
+func TestServersWithTLSSpeakTLS13WithTheRunsCertificate(t *testing.T) {
 	cert, key, err := targets.SelfSigned("localhost")
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func TestAServerThatSaysHowSpeaksTLS13WithTheCertificateOfTheRun(t *testing.T) {
 	})
 }
 
-// rejectsInHTTP tells whether a variant answers what it rejects.
+// rejectsInHTTP tells whether a variant rejects with an HTTP answer.
 func rejectsInHTTP(s catalogue.Server, v catalogue.Variant) bool {
 	switch s.Name + ":" + v.Name {
 	case "nginx:444", "nginx:444-reset", "haproxy:reject", "haproxy:silent-drop":
@@ -154,7 +154,7 @@ func rejectsInHTTP(s catalogue.Server, v catalogue.Variant) bool {
 	return true
 }
 
-func TestAServerThatAdmitsKeepsTheConnectionAndRejectsItsThirdRequest(t *testing.T) {
+func TestAnAdmittingServerRejectsItsConnectionsThirdRequest(t *testing.T) {
 	eachInstalled(t, func(t *testing.T, s catalogue.Server, v catalogue.Variant) {
 		if !s.Admits(v) {
 			t.Skip("admits nothing")
@@ -175,8 +175,8 @@ func TestAServerThatAdmitsKeepsTheConnectionAndRejectsItsThirdRequest(t *testing
 	})
 }
 
-// The program ends over an error once somebody has connected.
-func TestAServerThatEndsAsSoonAsItListensIsAProgramsErrorWithItsEnd(t *testing.T) {
+// The program exits with an error once a client has connected.
+func TestAServerThatExitsOnceItListensIsACommandError(t *testing.T) {
 	path, err := netpath.Open(netpath.Spec{Kind: netpath.Loopback, Congestion: netpath.DefaultCongestion}, false)
 	if err != nil {
 		t.Fatal(err)

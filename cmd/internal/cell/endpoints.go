@@ -15,27 +15,28 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// ServerSpec is what the server process is told.
+// ServerSpec is the specification of the reference server. Addr is set by the
+// cell's process.
 type ServerSpec struct {
 	Addr        netip.Addr
 	Strategy    string
-	Limit       int
+	Limit       int // connections admitted at once
 	ServiceTime time.Duration
-	Workers     int
+	Workers     int // admitted requests in their service time at once; 0 is no limit
 	Bounds      targets.Bounds
 	TLS         bool
-	Nth         int
-	Grace       time.Duration // how long open connections may go on when the server is stopped
+	Nth         int           // place of the rejected request on its connection
+	Grace       time.Duration // how long connections may stay open when the server is stopped
 }
 
-// serverReady is what the server process says first.
+// serverReady is the first message of the server's process.
 type serverReady struct {
 	Addr  netip.AddrPort
 	Error string
 }
 
-// serverRole serves until its next message or the end of its input, and then
-// hands its report back.
+// serverRole serves until its next message, and then reports. It stays until the
+// end of its input.
 func serverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec ServerSpec
 	if err := in.Decode(&spec); err != nil {
@@ -61,27 +62,27 @@ func serverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	go func() { served <- server.Serve(ctx) }()
 	var stop struct{}
 	if err := in.Decode(&stop); err != nil {
-		return nil // the parent is gone, and nobody waits for a report
+		return nil // the parent is gone
 	}
 	server.Shutdown(spec.Grace)
 	if err := <-served; err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	if err := out.Encode(server.Report()); err != nil {
-		return fmt.Errorf("hand back the report: %w", err)
+		return fmt.Errorf("send the report: %w", err)
 	}
-	// Stay until the parent has read the namespace's counters.
+	// The parent still reads the counters of this process's network namespace.
 	_ = in.Decode(&stop)
 	return nil
 }
 
-// fleetReport is what the fleet process hands back.
+// fleetReport is the report of the fleet's or the driver's process.
 type fleetReport struct {
 	Report loadgen.Report
 	Error  string
 }
 
-// fleetRole runs a fleet and hands its report back.
+// fleetRole runs a fleet and reports.
 func fleetRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var cfg loadgen.Config
 	if err := in.Decode(&cfg); err != nil {
@@ -89,28 +90,29 @@ func fleetRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	left := make(chan struct{})
-	go func() { defer close(left); process.CancelAtNextMessage(in, cancel) }()
+	released := make(chan struct{})
+	go func() { defer close(released); process.CancelAtNextMessage(in, cancel) }()
 
-	// net/http logs what a server sends unasked, and has no switch for it.
+	// net/http logs unsolicited answers, and has no switch for that.
 	log.SetOutput(io.Discard)
 	var report fleetReport
 	result, err := loadgen.Run(ctx, cfg)
 	if err == nil {
 		report.Report, err = result.Report()
 	}
-	return sendReport(out, report, err, left)
+	return sendReport(out, report, err, released)
 }
 
-// sendReport hands back a fleet's report, or what kept it from having one, and
-// stays until the parent has read the namespace's counters.
-func sendReport(out *gob.Encoder, report fleetReport, err error, left <-chan struct{}) error {
+// sendReport sends a fleet's report, or the error that prevented it, and stays
+// until the parent releases the process: it still reads the counters of its
+// network namespace.
+func sendReport(out *gob.Encoder, report fleetReport, err error, released <-chan struct{}) error {
 	if err != nil {
 		report.Error = err.Error()
 	}
 	if err := out.Encode(report); err != nil {
-		return fmt.Errorf("hand back the report: %w", err)
+		return fmt.Errorf("send the report: %w", err)
 	}
-	<-left
+	<-released
 	return nil
 }

@@ -18,27 +18,27 @@ type Check struct {
 	Low      float64 `json:"low"`
 	High     float64 `json:"high,omitempty"` // 0 is no bound
 	Unit     string  `json:"unit"`
-	Count    int64   `json:"count"` // how many the figure is made from
+	Count    int64   `json:"count"` // of the samples behind the figure
 	Within   bool    `json:"within"`
-	Note     string  `json:"note,omitempty"` // why it is not, beyond the bounds
+	Note     string  `json:"note,omitempty"` // why the measurement failed
 }
 
-// Bounds of a calibration.
 const (
-	// A median handshake may be off the round trip by a hundredth, or by a
-	// fifth of a millisecond if that is more.
-	calibratedShare = 0.01
-	calibratedFloor = 200 * time.Microsecond
-	// lossConfidence is of the interval that the number of lost packets has to
-	// lie in.
+	// handshakeShare and handshakeFloor bound how far the median handshake may be
+	// off the round trip: by a share of that, or by the floor if that is more.
+	handshakeShare = 0.01
+	handshakeFloor = 200 * time.Microsecond
+	// lossConfidence is the confidence of the interval that the number of lost
+	// packets has to lie in.
 	lossConfidence = 0.99
-	// uploadFloor is what an upload must get at least, in Mbit/s, so that it is
-	// the sender that an upload measures, and not the path: more than the named
-	// paths' fastest line sends.
+	// uploadFloor is the least rate of an upload in Mbit/s. It is above the fastest
+	// line of the named paths, so that on those the line limits a sender and not
+	// the path's implementation.
 	uploadFloor = 100
 )
 
-// check judges a figure. One that was made from nothing is not within any bounds.
+// check compares a figure with its bounds. A figure without samples is not within
+// any.
 func check(what string, im impair.Set, unit string, measured, low, high float64, count int64) Check {
 	return Check{
 		What: what, Setting: im.String(), Measured: measured, Low: low, High: high, Unit: unit, Count: count,
@@ -46,39 +46,39 @@ func check(what string, im impair.Set, unit string, measured, low, high float64,
 	}
 }
 
-// failed marks a check whose measurement went wrong.
-func (c Check) failed(why string) Check {
-	if why != "" {
-		c.Within, c.Note = false, why
+// failed marks a check whose measurement failed; an empty reason changes nothing.
+func (c Check) failed(reason string) Check {
+	if reason != "" {
+		c.Within, c.Note = false, reason
 	}
 	return c
 }
 
-// checkHandshake judges the round trip of SYN and SYN-ACK that the client's
-// kernel measured.
+// checkHandshake checks the time from SYN to SYN-ACK that the client's kernel
+// measured.
 func checkHandshake(rtt time.Duration, r cell.Report) Check {
-	off := max(time.Duration(float64(rtt)*calibratedShare), calibratedFloor)
+	off := max(time.Duration(float64(rtt)*handshakeShare), handshakeFloor)
 	h := r.Fleet.Handshake
 	return check("handshake p50", impair.Set{}.WithRTT(rtt), "ms", h.P50, max(ms(rtt-off), 0), ms(rtt+off), h.Count).failed(r.Error)
 }
 
-// checkLateness judges how long after its due time a packet leaves. A handshake
-// crosses the path twice, so half of what it may be off is a packet's; its tail is
-// held to what a cell is. The kernel's netem does not tell.
+// checkLateness checks how long after its due time a packet leaves. A handshake
+// crosses the path twice, so a packet may be late by half of what that may be off.
+// The tail has the bound that makes a cell valid. The kernel's netem does not report
+// lateness: then there is no check.
 func checkLateness(rtt time.Duration, r cell.Report) []Check {
 	l, im := r.Path.LateMs, impair.Set{}.WithRTT(rtt)
 	if l.Count == 0 && r.Error == "" && r.Path.Kind == string(netpath.Netem) {
 		return nil
 	}
-	tail := cell.LatenessBound(rtt)
 	return []Check{
-		check("late p50", im, "ms", l.P50, 0, ms(calibratedFloor/2), l.Count).failed(r.Error),
-		check("late p99", im, "ms", l.P99, 0, tail, l.Count).failed(r.Error),
+		check("late p50", im, "ms", l.P50, 0, ms(handshakeFloor/2), l.Count).failed(r.Error),
+		check("late p99", im, "ms", l.P99, 0, cell.LatenessBound(rtt), l.Count).failed(r.Error),
 	}
 }
 
-// checkLoss judges the number of packets that did not arrive, by the count at
-// the far end, and the path's own count against it.
+// checkLoss checks the number of packets that did not arrive, and the path's own
+// count against it.
 func checkLoss(share float64, r lossReport) []Check {
 	im := impair.Set{Up: impair.OneWay{Loss: share}, Down: impair.OneWay{Loss: share}}
 	var checks []Check
@@ -89,33 +89,33 @@ func checkLoss(share float64, r lossReport) []Check {
 		checks = append(checks, check(what, im, "packets", float64(d.lost()), float64(low), float64(high), d.Sent).failed(r.Error))
 		lost, sent, marks = lost+d.lost(), sent+d.Sent, marks+d.Marks
 	}
-	own := check("lost by the path's count", im, "packets", float64(r.Dropped), float64(lost), float64(lost+marks), sent).failed(r.Error)
-	if r.Own > 0 {
-		own = own.failed(fmt.Sprintf("the path lost %d packets of its own", r.Own))
+	counted := check("lost by the path's count", im, "packets", float64(r.Dropped), float64(lost), float64(lost+marks), sent).failed(r.Error)
+	if r.Failed > 0 {
+		counted = counted.failed(fmt.Sprintf("the path itself lost %d packets", r.Failed))
 	}
-	return append(checks, own)
+	return append(checks, counted)
 }
 
-// checkUpload judges the rate of one upload, and that the server read all of it.
+// checkUpload checks the rate of one upload, and that the server read all of it.
 func checkUpload(rtt time.Duration, body int64, r cell.Report) []Check {
 	im := impair.Set{}.WithRTT(rtt)
-	// The answer's round trip is not the upload's.
+	// The last byte and the answer travel for a round trip together, which is not
+	// part of the upload.
 	took := (r.Fleet.Latency.End.P50 - r.Fleet.Latency.Connect.P50 - ms(rtt)) / 1e3
 	rate := 0.0
 	if took > 0 {
 		rate = float64(body) * 8 / took / 1e6
 	}
-	// The header comes on top of the body.
-	const header = 1 << 10
+	const maxHeader = 1 << 10 // bytes read besides the body
 	return []Check{
 		check("upload", im, "Mbit/s", rate, uploadFloor, 0, r.Fleet.Latency.End.Count).failed(r.Error),
-		check("upload read by the server", im, "bytes", float64(r.Server.BytesDrained), float64(body), float64(body+header), r.Server.Rejected).failed(r.Error),
+		check("upload read by the server", im, "bytes", float64(r.Server.BytesDrained), float64(body), float64(body+maxHeader), r.Server.Rejected).failed(r.Error),
 	}
 }
 
-// binomialInterval returns the central interval that holds the number of
-// successes in n trials with a confidence: on either side lies at most half of
-// the rest. Exact, because the normal approximation is off at few successes.
+// binomialInterval returns the central interval that holds the number of successes
+// in n trials with a confidence: on either side lies at most half of the rest. It
+// is exact, because the normal approximation is poor at few successes.
 func binomialInterval(n int64, p, confidence float64) (low, high int64) {
 	switch {
 	case n == 0 || p <= 0:

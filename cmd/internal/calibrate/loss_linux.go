@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -18,14 +19,13 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-// Roles are the processes of a calibration. Linux alone has paths that
-// lose packets.
+// Roles returns the processes of a calibration, for process.Run.
 func Roles() map[string]process.Role {
 	return map[string]process.Role{"loss": lossRole, "datagrams": datagramsRole}
 }
 
-// lossRole makes a path, has both ends send each other datagrams, and hands back
-// how many were sent, arrived and were dropped.
+// lossRole opens a path, has both ends send each other datagrams, and reports how
+// many were sent, arrived and were dropped.
 func lossRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec lossSpec
 	if err := in.Decode(&spec); err != nil {
@@ -34,7 +34,7 @@ func lossRole(_ context.Context, in *json.Decoder, out *gob.Encoder) error {
 	go func() {
 		var message struct{}
 		_ = in.Decode(&message)
-		os.Exit(1) // nobody waits for the report, or it has been read
+		os.Exit(1) // the parent is gone, or has the report
 	}()
 	report, err := runLoss(spec)
 	if err != nil {
@@ -51,78 +51,100 @@ func runLoss(spec lossSpec) (report lossReport, err error) {
 	defer func() {
 		stats, e := path.Close()
 		err = errors.Join(err, e)
-		report.Dropped, report.Own = stats.Lost, stats.RingDrops+stats.SendErrors
+		report.Dropped, report.Failed = stats.Lost, stats.RingDrops+stats.SendErrors
 	}()
-	client, server := path.ClientAddr(), path.ServerAddr()
-	var ends [2]*process.Child
-	for i, own := range []struct {
-		start     func(*process.Child, any) error
-		addr, far netip.Addr
-	}{
-		{func(p *process.Child, spec any) error { return p.Start(path.StartClient, spec) }, client, server},
-		{func(p *process.Child, spec any) error { return p.Start(path.StartServer, spec) }, server, client},
-	} {
-		p, err := process.New("datagrams")
-		if err != nil {
-			return report, err
-		}
-		if err := own.start(p, datagramSpec{own.addr, own.far, spec.Packets}); err != nil {
-			return report, fmt.Errorf("start an end: %w", err)
-		}
-		defer p.Kill()
-		ends[i] = p
-		var ready struct{ Ready bool }
-		if err := p.Receive(&ready); err != nil {
-			return report, fmt.Errorf("an end died: %w", p.Cause(err))
-		}
+	client, err := startEnd(path.StartClient, datagramSpec{path.ClientAddr(), path.ServerAddr(), spec.Packets})
+	if err != nil {
+		return report, err
 	}
+	defer client.Kill()
+	server, err := startEnd(path.StartServer, datagramSpec{path.ServerAddr(), path.ClientAddr(), spec.Packets})
+	if err != nil {
+		return report, err
+	}
+	defer server.Kill()
+	report.Ways, err = exchange([2]*process.Child{client, server}, spec.Packets)
+	return report, err
+}
+
+// startEnd starts the process at one end and waits until it is ready.
+func startEnd(start func(*exec.Cmd) error, spec datagramSpec) (*process.Child, error) {
+	p, err := process.New("datagrams")
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Start(start, spec); err != nil {
+		return nil, fmt.Errorf("start an end: %w", err)
+	}
+	var ready struct{ Ready bool }
+	if err := p.Receive(&ready); err != nil {
+		err = endDied(p, err)
+		p.Kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+func endDied(p *process.Child, err error) error {
+	return fmt.Errorf("an end died: %w", p.Cause(err))
+}
+
+// exchange has the two ends, client first, send each other datagrams.
+func exchange(ends [2]*process.Child, packets int) (ways [2]datagrams, err error) {
 	for _, p := range ends {
 		if err := p.Send(struct{}{}); err != nil {
-			return report, fmt.Errorf("an end died: %w", p.Cause(err))
+			return ways, endDied(p, err)
 		}
 	}
 	for i, p := range ends {
 		// What arrives at one end was sent by the other.
-		if err := p.Receive(&report.Ways[1-i].Arrived); err != nil {
-			return report, fmt.Errorf("an end died: %w", p.Cause(err))
+		if err := p.Receive(&ways[1-i].Arrived); err != nil {
+			return ways, endDied(p, err)
 		}
 	}
 	for i, p := range ends {
-		report.Ways[i].Sent = int64(spec.Packets)
+		ways[i].Sent = int64(packets)
 		err := p.Send(struct{}{})
 		if err == nil {
-			err = p.Receive(&report.Ways[i].Marks)
+			err = p.Receive(&ways[i].Marks)
 		}
 		if err != nil {
-			return report, fmt.Errorf("an end died: %w", p.Cause(err))
+			return ways, endDied(p, err)
 		}
 	}
-	return report, nil
+	return ways, nil
 }
 
-// datagramSpec is what the process at an end is told.
+// datagramSpec is the specification of the process at an end.
 type datagramSpec struct {
-	Own, Far netip.Addr
-	Packets  int
+	Local, Remote netip.Addr
+	Packets       int
 }
 
-// Ports of the two sockets of an end, whose namespace is its own.
 const (
+	// dataPort and markPort are fixed: each end has its own network namespace.
 	dataPort = 9001
 	markPort = 9002
 	// markEvery is how often a mark is sent until one arrives.
 	markEvery = 10 * time.Millisecond
+	// datagramsPerMilli leaves the path idle half of the time.
+	datagramsPerMilli = 20
 )
 
-// datagramsRole says that it is ready, is told to start, sends, says how many
-// datagrams arrived, is told to end, and says how many marks it sent.
+// datagramsRole is one end. It talks to its parent in five messages:
+//
+//  1. ready: the sockets are open (out);
+//  2. start: both ends are ready (in);
+//  3. arrived: how many datagrams arrived (out);
+//  4. stop: both ends have reported (in);
+//  5. marks: how many marks were sent (out).
 func datagramsRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	var spec datagramSpec
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
 	listen := func(port uint16) (*net.UDPConn, error) {
-		return net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(spec.Own, port)))
+		return net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(spec.Local, port)))
 	}
 	data, err := listen(dataPort)
 	if err != nil {
@@ -150,7 +172,7 @@ func datagramsRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) erro
 		failed <- err
 		sent <- n
 		if err != nil {
-			data.Close() // nobody is going to be told what arrived
+			data.Close() // ends countDatagrams, whose count is of no use now
 		}
 	}()
 	arrived, err := countDatagrams(data, marks)
@@ -171,15 +193,15 @@ func datagramsRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) erro
 	return <-failed
 }
 
-// sendDatagrams sends the datagrams at a rate that leaves the path idle half of
-// the time, and then marks until ctx ends. It returns the number of marks.
+// sendDatagrams sends the datagrams, and then marks until ctx ends. It returns the
+// number of marks.
 func sendDatagrams(ctx context.Context, data, marks *net.UDPConn, spec datagramSpec) (n int64, err error) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for sent := 0; sent < spec.Packets; {
 		<-tick.C
-		for range min(datagramsAMilli, spec.Packets-sent) {
-			if _, err := data.WriteToUDPAddrPort([]byte("datagram"), netip.AddrPortFrom(spec.Far, dataPort)); err != nil {
+		for range min(datagramsPerMilli, spec.Packets-sent) {
+			if _, err := data.WriteToUDPAddrPort([]byte("datagram"), netip.AddrPortFrom(spec.Remote, dataPort)); err != nil {
 				return 0, fmt.Errorf("send: %w", err)
 			}
 			sent++
@@ -187,7 +209,7 @@ func sendDatagrams(ctx context.Context, data, marks *net.UDPConn, spec datagramS
 	}
 	tick.Reset(markEvery)
 	for {
-		if _, err := marks.WriteToUDPAddrPort([]byte("mark"), netip.AddrPortFrom(spec.Far, markPort)); err != nil {
+		if _, err := marks.WriteToUDPAddrPort([]byte("mark"), netip.AddrPortFrom(spec.Remote, markPort)); err != nil {
 			return n, fmt.Errorf("send: %w", err)
 		}
 		n++
@@ -199,9 +221,9 @@ func sendDatagrams(ctx context.Context, data, marks *net.UDPConn, spec datagramS
 	}
 }
 
-// countDatagrams counts what arrives until a mark has. The path keeps packets in
-// order, so by then everything before the mark is in the socket, or was and
-// found it full: the kernel counts those.
+// countDatagrams counts what arrives until a mark has arrived. The path keeps
+// packets in order, so everything before the mark has reached the socket by then.
+// What found the socket's buffer full is in the kernel's counter.
 func countDatagrams(data, marks *net.UDPConn) (n int64, err error) {
 	raw, err := data.SyscallConn()
 	if err != nil {
@@ -230,6 +252,12 @@ func countDatagrams(data, marks *net.UDPConn) (n int64, err error) {
 	if err := raw.Control(func(fd uintptr) { drain(fd) }); err != nil {
 		return 0, fmt.Errorf("receive: %w", err)
 	}
+	overflowed, err := receiveBufferErrors()
+	return n + overflowed, err
+}
+
+// receiveBufferErrors reads UdpRcvbufErrors of this process's network namespace.
+func receiveBufferErrors() (int64, error) {
 	self, err := procfs.Self()
 	if err != nil {
 		return 0, fmt.Errorf("read the kernel's counters: %w", err)
@@ -238,8 +266,8 @@ func countDatagrams(data, marks *net.UDPConn) (n int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the kernel's counters: %w", err)
 	}
-	if full := snmp.Udp.RcvbufErrors; full != nil {
-		n += int64(*full)
+	if n := snmp.Udp.RcvbufErrors; n != nil {
+		return int64(*n), nil
 	}
-	return n, nil
+	return 0, nil
 }

@@ -4,5 +4,5 @@ package cell
 
 import "os/exec"
 
-// asOrdinaryUser does nothing: a server is started as who this process is.
+// asOrdinaryUser does nothing: the server runs as the user of this process.
 func asOrdinaryUser(*exec.Cmd) {}

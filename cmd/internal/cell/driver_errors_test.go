@@ -11,7 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 )
 
-func TestWordsThatDifferByAddressesTimesAndNumbersAreOfOneKind(t *testing.T) {
+func TestErrorsThatDifferInAddressesTimesOrNumbersAreOfOneKind(t *testing.T) {
 	for _, tt := range []struct{ words, kind string }{
 		{"read tcp 10.0.0.1:40022->10.0.0.2:8080: read: connection reset by peer", "read tcp ADDRESS->ADDRESS: read: connection reset by peer"},
 		{"write tcp [fd00::1]:40022->[fd00::2]:8080: write: broken pipe", "write tcp ADDRESS->ADDRESS: write: broken pipe"},

@@ -12,41 +12,24 @@ import (
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
 
-// private is the folder of a server of the catalogue: its configuration, what it
-// makes itself, and what it writes. The nil value is that of a program without.
+// serverFolder is the folder of a server of the catalogue, with its configuration,
+// its own files and its output. The methods accept nil, for a user's command, which
+// has no folder; command does not.
 type serverFolder struct {
 	dir    string
-	output *os.File // until the server has it
+	output *os.File // open until the server is started
 }
 
-// TLSSetup is a server of the catalogue as it speaks TLS 1.3.
-type TLSSetup struct {
-	catalogue.Setup
-	Cert, Key []byte // PEM; the certificate's chain begins with the server's own
-}
-
-// Speaking returns the program as it speaks TLS, or as it does not. A command of
-// the user's own is the same either way.
-func (p Program) Speaking(tls bool) Program {
-	switch {
-	case !tls:
-		p.TLS = nil
-	case p.TLS != nil:
-		p.Setup, p.Command = &p.TLS.Setup, p.TLS.Command
-	}
-	return p
-}
-
-// outputFile is where in the folder the server's output goes.
+// outputFile is the name in the folder of the server's standard output and error.
 const outputFile = "output"
 
-// Of what a server has written, so much is shown.
+// An error quotes this much of what a server wrote.
 const (
-	saidLines = 4
-	saidBytes = 600
+	excerptLines = 4
+	excerptBytes = 600
 )
 
-// newServerFolder makes the folder.
+// newServerFolder makes an empty folder.
 func newServerFolder(p Program) (*serverFolder, error) {
 	dir, err := os.MkdirTemp(p.Folder, p.Setup.Server+"-")
 	if err != nil {
@@ -55,7 +38,7 @@ func newServerFolder(p Program) (*serverFolder, error) {
 	return &serverFolder{dir: dir}, nil
 }
 
-// command fills the folder and returns the server's command.
+// command writes the server's files and prepares its process.
 func (f *serverFolder) command(p Program, server netip.AddrPort) (*exec.Cmd, error) {
 	setup := p.Setup.At(f.dir, server)
 	err := setup.Write(f.dir)
@@ -65,7 +48,7 @@ func (f *serverFolder) command(p Program, server netip.AddrPort) (*exec.Cmd, err
 	if err != nil {
 		return nil, fmt.Errorf("write the server's files: %w", err)
 	}
-	// Who started the server ends it.
+	// No context ends the server: runningServer.kill does.
 	cmd, err := catalogue.Command(context.Background(), setup.Command)
 	if err != nil {
 		return nil, CommandError{fmt.Errorf("start the server %s: %w", setup.Server, err)}
@@ -81,14 +64,15 @@ func (f *serverFolder) command(p Program, server netip.AddrPort) (*exec.Cmd, err
 	return cmd, nil
 }
 
-// started closes what the server has a copy of now.
+// closeOutput closes the output file when the server has its copy.
 func (f *serverFolder) closeOutput() {
 	if f != nil {
 		_ = f.output.Close()
 	}
 }
 
-// ready tells whether the server has written what it writes when it can serve.
+// ready tells whether the server's output has the words that a setup names for
+// that, if it does.
 func (f *serverFolder) ready(setup *catalogue.Setup) bool {
 	if f == nil || setup.Ready == "" {
 		return true
@@ -97,7 +81,8 @@ func (f *serverFolder) ready(setup *catalogue.Setup) bool {
 	return err == nil && strings.Contains(string(b), setup.Ready)
 }
 
-// said is the first lines that the server wrote, to stand behind an error.
+// excerpt is the first lines of the server's output, to end an error with. {dir}
+// stands for the folder.
 func (f *serverFolder) excerpt() string {
 	if f == nil {
 		return ""
@@ -108,18 +93,18 @@ func (f *serverFolder) excerpt() string {
 	}
 	var lines []string
 	for line := range strings.Lines(string(b)) {
-		if line = strings.TrimSpace(line); line != "" && len(lines) < saidLines {
+		if line = strings.TrimSpace(line); line != "" && len(lines) < excerptLines {
 			lines = append(lines, line)
 		}
 	}
-	said := strings.ReplaceAll(strings.Join(lines, "; "), f.dir, "{dir}")
-	if len(said) > saidBytes {
-		said = strings.ToValidUTF8(said[:saidBytes], "") + "..."
+	text := strings.ReplaceAll(strings.Join(lines, "; "), f.dir, "{dir}")
+	if len(text) > excerptBytes {
+		text = strings.ToValidUTF8(text[:excerptBytes], "") + "..."
 	}
-	if said == "" {
+	if text == "" {
 		return "; it wrote nothing"
 	}
-	return "; it wrote: " + said
+	return "; it wrote: " + text
 }
 
 // close removes the folder.
@@ -127,23 +112,5 @@ func (f *serverFolder) close() {
 	if f != nil {
 		_ = f.output.Close() // an *os.File may be nil
 		_ = os.RemoveAll(f.dir)
-	}
-}
-
-// Name is what errors call the program.
-func (p Program) Name() string {
-	switch {
-	case p.Setup == nil:
-		return p.Command[0]
-	case p.Setup.Variant == "":
-		return p.Setup.Server
-	}
-	return p.Setup.Server + ":" + p.Setup.Variant
-}
-
-// clear removes the folders of all servers, when whoever made them cannot any more.
-func (p Program) clear() {
-	if p.Folder != "" {
-		_ = os.RemoveAll(p.Folder)
 	}
 }

@@ -6,14 +6,14 @@ import (
 	"syscall"
 )
 
-// nobody is the user that a server of the catalogue is to itself: nobody, who
-// stands in every /etc/passwd.
+// nobody is the user id that a server of the catalogue sees itself run as. Every
+// /etc/passwd has it.
 const nobody = 65534
 
-// asOrdinaryUser has cmd start as an ordinary user in a user namespace of its
-// own, when this process is root. A server that root starts wants to become
-// another user; where only one user is mapped there is no other, and what it does
-// as root is not what it does in service.
+// asOrdinaryUser has cmd start as an ordinary user in its own user namespace, if
+// this process is root. A server that starts as root wants to become another user,
+// which fails where only one is mapped, and it behaves differently from a server in
+// service if it stays root.
 func asOrdinaryUser(cmd *exec.Cmd) {
 	if os.Geteuid() != 0 {
 		return

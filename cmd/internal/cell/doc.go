@@ -1,11 +1,11 @@
 // Package cell measures one cell: a server, a fleet of clients and the path
-// between them, each in a process of its own, so that CPU time, memory and garbage
+// between them. Each is a process, so that the CPU time, memory and garbage
 // collection of one are not counted as another's.
 //
 // Run measures a cell in six steps:
 //
-//  1. It starts the cell's process, in a network namespace of its own where the
-//     path needs one.
+//  1. It starts the cell's process, in its own network namespace where the path
+//     needs one.
 //  2. The cell's process opens the path.
 //  3. It starts the server at one end, the reference server or a user's Program,
 //     waits until that listens, and reads the kernel's counters there.
@@ -20,15 +20,19 @@
 // a user's programs have started. The namespaces have no names and go with their
 // last process.
 //
-// Probe and Choose find out which paths a machine allows, Try starts a program on
-// one, and Exec runs a user's client program at the client's end.
+// Probe and Choose find out which paths a machine allows, TryProgram starts a
+// server program on one, and Exec runs a user's client program at the client's end.
 package cell
 
 import (
+	"encoding/json"
+	"os"
+
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
+	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
-// Roles are the processes of a cell, for process.Run.
+// Roles returns the processes of a cell, for process.Run.
 func Roles() map[string]process.Role {
 	return map[string]process.Role{
 		"cell":   cellRole,
@@ -41,4 +45,26 @@ func Roles() map[string]process.Role {
 		"go-nethttp":       goNetHTTPRole(false),
 		"go-nethttp-close": goNetHTTPRole(true),
 	}
+}
+
+// isolate has a child start in its own network namespace. The returned function
+// ends the processes that are left there if the child was killed.
+func isolate(p *process.Child) (endLeftovers func()) {
+	netpath.Isolate(p.Cmd)
+	process.SurviveParent(p.Cmd)
+	process.BecomeSubreaper()
+	return func() { process.EndChildren(true) }
+}
+
+// exitAtNextMessage waits for another message of the parent, or the end of the
+// input, and then ends this process and what it has started. Nobody waits for its
+// report then. cleanups run in between.
+func exitAtNextMessage(in *json.Decoder, cleanups ...func()) {
+	var message struct{}
+	_ = in.Decode(&message)
+	process.EndChildren(false)
+	for _, cleanup := range cleanups {
+		cleanup()
+	}
+	os.Exit(1)
 }

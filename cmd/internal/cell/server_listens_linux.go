@@ -9,23 +9,24 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// tcpListen is TCP_LISTEN of net/tcp_states.h.
+// tcpListen is TCP_LISTEN of include/net/tcp_states.h.
 const tcpListen = 10
 
-// listens tells whether a socket listens on the address in the network
-// namespace of a process. Asking the kernel leaves no connection in anyone's counts.
+// listens tells whether a socket listens on the address in the network namespace
+// of a process. It reads the kernel's table: a connection would be in the counts of
+// server and kernel.
 func listens(pid int, addr netip.AddrPort) (bool, error) {
 	fs, err := procfs.NewFS("/proc/" + strconv.Itoa(pid))
 	if err != nil {
 		return false, err
 	}
-	//lint:ignore SA1019 what it is deprecated for needs a socket in the namespace; this reads a process's table
+	//lint:ignore SA1019 its replacement needs a socket in the namespace; this reads a process's table
 	sockets, err := fs.NetTCP()
 	if err != nil {
 		return false, err
 	}
-	// A socket on [::] takes IPv4 connections as well.
-	//lint:ignore SA1019 what it is deprecated for needs a socket in the namespace; this reads a process's table
+	// A socket on [::] accepts IPv4 connections as well.
+	//lint:ignore SA1019 its replacement needs a socket in the namespace; this reads a process's table
 	sockets6, err := fs.NetTCP6()
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, err

@@ -4,5 +4,5 @@ package calibrate
 
 import "github.com/rejectbench/rejectbench/cmd/internal/process"
 
-// Roles are none: Linux alone has paths that lose packets.
+// Roles returns none: only Linux has paths that lose packets.
 func Roles() map[string]process.Role { return nil }

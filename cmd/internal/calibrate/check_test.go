@@ -12,7 +12,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// handshakes is the report of a cell whose median handshake took so long.
+// handshakes is the report of a cell with a median handshake, in ms.
 func handshakes(p50 float64) cell.Report {
 	return cell.Report{Fleet: loadgen.Report{Handshake: results.Percentiles{Count: 100, P50: p50}}}
 }
@@ -90,7 +90,7 @@ func TestLossIsJudgedByTheFarEndAndThePathByIt(t *testing.T) {
 		share    float64
 		up, down int64 // of 20,000 packets
 		counted  int64 // by the path
-		own      int64
+		failed   int64
 		within   [3]bool // up, down, the path's count
 	}{
 		"as asked":                          {0.01, 200, 210, 410, 0, [3]bool{true, true, true}},
@@ -101,7 +101,7 @@ func TestLossIsJudgedByTheFarEndAndThePathByIt(t *testing.T) {
 		"the path counts and does not drop": {0.01, 0, 0, 400, 0, [3]bool{false, false, false}},
 		"the path overran as well":          {0.01, 200, 210, 410, 5, [3]bool{true, true, false}},
 	} {
-		r := lossReport{Ways: [2]datagrams{way(20_000, c.up), way(20_000, c.down)}, Dropped: c.counted, Own: c.own}
+		r := lossReport{Ways: [2]datagrams{way(20_000, c.up), way(20_000, c.down)}, Dropped: c.counted, Failed: c.failed}
 		for i, got := range checkLoss(c.share, r) {
 			if got.Within != c.within[i] {
 				t.Errorf("%s: %+v", name, got)
@@ -141,7 +141,8 @@ func TestUploadIsJudgedByWhatTheServerRead(t *testing.T) {
 	}
 }
 
-// The tails are summed here from the other end, by a recurrence instead of gammas.
+// The tails are summed from the other end here, by a recurrence in place of gamma
+// functions.
 func TestBinomialIntervalIsTheSmallestWithBothTailsBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(1, 400).Draw(t, "n")
@@ -155,7 +156,7 @@ func TestBinomialIntervalIsTheSmallestWithBothTailsBounded(t *testing.T) {
 		}
 		const smallestNormal = 0x1p-1022
 		if probability[n] < smallestNormal {
-			return // a subnormal start has lost the digits that this way of summing multiplies up
+			return // a subnormal term has too few digits to start the recurrence from
 		}
 		below, above := 0.0, 0.0
 		for k, q := range probability {

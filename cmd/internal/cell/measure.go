@@ -1,0 +1,151 @@
+package cell
+
+import (
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/process"
+	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath"
+	"github.com/rejectbench/rejectbench/targets/netpath/wire"
+)
+
+// memoryLimit starts a garbage collection in the cell's process when a ledger is
+// huge, in bytes.
+const memoryLimit = 1 << 30
+
+// cellRole measures a cell. Its report leaves out the attempts, which would be
+// large: their counts and histograms are in it.
+func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
+	var spec Spec
+	if err := in.Decode(&spec); err != nil {
+		return fmt.Errorf("read the specification: %w", err)
+	}
+	// A garbage collection would delay the path's thread, and with it packets.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memoryLimit)
+	process.BecomeSubreaper()
+	go exitAtNextMessage(in, spec.Program.clear, spec.clearDrivers)
+	report, err := measure(ctx, spec)
+	process.EndChildren(false)
+	if err != nil {
+		report.Error = err.Error()
+	}
+	report.Fleet.Attempts = nil
+	return out.Encode(report)
+}
+
+func measure(ctx context.Context, spec Spec) (report Report, err error) {
+	path, err := netpath.Open(spec.Path, spec.Isolated)
+	if err != nil {
+		return report, err
+	}
+	report.Sysctl = path.Sysctl()
+	entries, err := report.measureEnds(ctx, path, spec)
+	stats, closeErr := path.Close()
+	report.Path = stats.Record()
+	if closeErr != nil {
+		err = errors.Join(err, fmt.Errorf("path: %w", closeErr))
+	}
+	if err != nil || stats.Log == nil {
+		return report, err
+	}
+	return report, report.addWire(spec, stats.Log, entries)
+}
+
+// measureEnds runs server and fleet at the ends of the path, and adds what they and
+// the kernel report. It returns the server's ledger, nil for a program.
+func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec) ([]targets.LedgerEntry, error) {
+	// The server's output is discarded: one log line per request would flood the
+	// terminal.
+	server, err := startServer(ctx, path, spec.Program, nil, spec.Server)
+	if err != nil {
+		return nil, err
+	}
+	defer server.kill()
+	before, err := server.counters()
+	if err != nil {
+		return nil, err
+	}
+	cpu := path.ServerCPU()
+	spec.Fleet.Target.Addr = server.addr
+	fleet, seen, err := runFleet(path, spec)
+	if err != nil {
+		return nil, err
+	}
+	defer fleet.Kill() // not before the counters are read through its process
+	r.Fleet = seen.Report
+	if r.TimeWait.Client, err = timeWait(fleet.Cmd.Process.Pid); err != nil {
+		return nil, err
+	}
+	served, err := server.stop()
+	if err != nil {
+		return nil, err
+	}
+	r.ServerCPU = path.ServerCPU() - cpu
+	after, err := counters(server.pid())
+	if err != nil {
+		return nil, err
+	}
+	if r.TimeWait.Server, err = timeWait(server.pid()); err != nil {
+		return nil, err
+	}
+	r.TCP = delta(before, after)
+	if served == nil {
+		return nil, nil
+	}
+	r.Server, r.AcceptErrors = served.Server, served.AcceptErrors
+	r.Ledger = spec.fleetKind().join(r.Fleet.Attempts, served.Entries)
+	return served.Entries, nil
+}
+
+// runFleet runs the fleet, or the driver in its place, until it has reported. Its
+// process is still there.
+func runFleet(path *netpath.Path, spec Spec) (fleet *process.Child, report fleetReport, err error) {
+	kind := spec.fleetKind()
+	fleet, err = process.New(kind.role)
+	if err != nil {
+		return nil, report, err
+	}
+	if err := fleet.Start(path.StartClient, kind.spec(spec)); err != nil {
+		return nil, report, fmt.Errorf("start the fleet: %w", err)
+	}
+	err = fleet.Receive(&report)
+	if err != nil {
+		err = fmt.Errorf("the fleet died: %w", fleet.Cause(err))
+	} else if report.Error != "" {
+		err = errors.New(report.Error)
+	}
+	if err != nil {
+		fleet.Kill()
+		return nil, report, err
+	}
+	return fleet, report, nil
+}
+
+// addWire adds the ledger of the wire, joined with those of fleet and server, and
+// the capture and the drawing that were asked for.
+func (r *Report) addWire(spec Spec, log *wire.Log, entries []targets.LedgerEntry) error {
+	kind := spec.fleetKind()
+	joined := kind.joinWire(log, r.Fleet.Attempts, entries)
+	wire.SetExtra(joined, wire.Extra{TLS: spec.Server.TLS, Earlier: spec.Server.Nth > 1})
+	keeps := wire.Ledgers{Fleet: kind.keeps(r.Fleet.Attempts), Server: len(spec.Program.Command) == 0}
+	w := wire.Total(log, joined, keeps)
+	r.Wire = &w
+	if err := kind.complete(&w, r.Fleet, spec.Server.TLS); err != nil {
+		return err
+	}
+	if err := spec.Capture.write(log, joined); err != nil {
+		return err
+	}
+	if spec.Ladder == "" {
+		return nil
+	}
+	var err error
+	r.Ladder, err = drawTypical(spec.Ladder, log, joined)
+	return err
+}

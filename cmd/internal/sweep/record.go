@@ -1,0 +1,69 @@
+package sweep
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets"
+)
+
+// record makes the record of a try from what the cell's process reported.
+func (o Options) record(v visit, try int, started time.Time, r cell.Report) results.Cell {
+	c := results.Cell{Point: o.pointOf(v), Round: v.round, Try: try, Twin: v.twin, Started: started.UTC()}
+	o.measured(&c, v.Point, r)
+	o.validate(&c, v.Point, r)
+	c.SetShare()
+	return c
+}
+
+// pointOf is the point of a visit with the coordinates that all cells have in common.
+func (o Options) pointOf(v visit) results.Point {
+	p := v.Point
+	p.Impairments, p.IPv6, p.Limit, p.Rate = o.Impairments.String(), o.IPv6, o.Limit, o.Rate
+	p.Settings = o.overrides(p).Settings
+	return p.Key()
+}
+
+// measured adds what fleet, server, path and kernel report.
+func (o Options) measured(c *results.Cell, p results.Point, r cell.Report) {
+	f := r.Fleet
+	c.Attempts, c.Outcomes, c.Delivered = f.Counts.Total(), f.Counts, f.Counts.Delivered()
+	c.TLSEnds, c.Errors, c.UnreadAtReset = f.TLSEnds, f.Errors, f.UnreadAtReset
+	c.LatencyMs, c.LatencyUncorrectedMs, c.HandshakeMs = f.Latency, f.Uncorrected, f.Handshake
+	c.Histograms, c.Seconds = f.Histograms, f.Seconds
+	c.Rejected = r.Server.Rejected
+	c.TCP, c.Server, c.Path, c.Ledger, c.TimeWait, c.Wire = r.TCP, r.Server, r.Path, r.Ledger, r.TimeWait, r.Wire
+	if !o.ledgerHasRejections(p) {
+		c.Rejected = f.Counts.RejectedWithoutLedger()
+	}
+	if _, program := o.Programs[p.Strategy]; program && c.Rejected > 0 {
+		c.Server.CPUUsPerRejection = float64(r.ServerCPU.Microseconds()) / float64(c.Rejected)
+	}
+	if c.Wire != nil && c.Wire.Agreement.Disagreements == nil {
+		c.Wire.Agreement.Disagreements = []results.WireDisagreement{} // gob drops an empty slice
+	}
+}
+
+// validate says whether the cell is valid, or why not.
+func (o Options) validate(c *results.Cell, p results.Point, r cell.Report) {
+	c.InvalidReason = invalidReason(p, o.PathOf(p), o.Limit, o.ledgerHasRejections(p), r)
+	if want := o.requests(p); c.InvalidReason == "" && c.Attempts < want {
+		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, want, o.MaxCell)
+	}
+	c.Valid = c.InvalidReason == ""
+}
+
+// ledgerHasRejections tells whether the server's ledger has every connection that
+// it rejects. A program keeps no ledger, and a strategy that leaves connections in
+// the backlog accepts none that it rejects.
+func (o Options) ledgerHasRejections(p results.Point) bool {
+	if _, program := o.Programs[p.Strategy]; program {
+		return false
+	}
+	s, err := targets.StrategyByName(p.Strategy)
+	return err != nil || !s.Queues
+}
+
+func ms(d time.Duration) float64 { return float64(d) / 1e6 }

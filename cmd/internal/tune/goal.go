@@ -1,0 +1,222 @@
+package tune
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/rejectbench/rejectbench/analysis/stats"
+)
+
+// Goal is what a setting has to reach.
+type Goal struct {
+	Target float64 // delivered share of the rejections, above 0 and below 1
+	// Alpha bounds the probability of confirming a setting that misses the goal,
+	// above 0 and below 1.
+	Alpha float64
+	// Objective bounds the 99th percentile of the admitted attempts' response
+	// time; 0 is no objective.
+	Objective time.Duration
+}
+
+// Evidence is what was measured of one value of a setting. The zero value is none.
+type Evidence struct {
+	// Parts are the delivered shares of the clients in the mix, always in the same
+	// order.
+	Parts []stats.Part
+	// Response holds the admitted attempts' response times in nanoseconds; nil is
+	// none.
+	Response *hdrhistogram.Histogram
+}
+
+// Add pools further evidence of the same value.
+func (e *Evidence) Add(more Evidence) {
+	if e.Parts == nil {
+		e.Parts = make([]stats.Part, len(more.Parts))
+	}
+	for i, p := range more.Parts {
+		e.Parts[i].Weight = p.Weight
+		e.Parts[i].K += p.K
+		e.Parts[i].N += p.N
+	}
+	if more.Response == nil {
+		return
+	}
+	if e.Response == nil {
+		e.Response = hdrhistogram.Import(more.Response.Export())
+	} else {
+		e.Response.Merge(more.Response)
+	}
+}
+
+// Rejected returns the number of rejections.
+func (e Evidence) Rejected() (n int64) {
+	for _, p := range e.Parts {
+		n += p.N
+	}
+	return n
+}
+
+// share is the delivered share of the mix.
+func (e Evidence) share() float64 {
+	share, _, _ := stats.Mix(e.Parts, 0)
+	return share
+}
+
+const p99 = 0.99
+
+// P99 bounds the 99th percentile of the response time by order statistics, each
+// bound with the given confidence; see stats.QuantileRank. okLow and okHigh are
+// false where there are too few admitted attempts for the bound.
+func (e Evidence) P99(confidence float64) (low, high time.Duration, okLow, okHigh bool) {
+	if e.Response == nil {
+		return 0, 0, false, false
+	}
+	n := e.Response.TotalCount()
+	at := func(rank int64) time.Duration {
+		return time.Duration(e.Response.ValueAtQuantile(100 * float64(rank) / float64(n)))
+	}
+	if r, ok := stats.QuantileRankLow(n, p99, confidence); ok {
+		low, okLow = at(r), true
+	}
+	if r, ok := stats.QuantileRank(n, p99, confidence); ok {
+		high, okHigh = at(r), true
+	}
+	return low, high, okLow, okHigh
+}
+
+// fewestTimed is how many response times it takes to reject a value by them. With
+// fewer, the 99th percentile is the largest, and attempts that one hiccup of the
+// machine delays together, which are not independent, outweigh the rest.
+const fewestTimed = 100
+
+// missed tells whether the evidence rejects that the goal is reached, with a
+// probability of at most alpha of being wrong.
+func (g Goal) missed(e Evidence, alpha float64) bool {
+	if g.Objective > 0 {
+		alpha /= 2 // share and objective can each be rejected wrongly
+		low, _, ok, _ := e.P99(1 - alpha)
+		if ok && low > g.Objective && e.Response.TotalCount() >= fewestTimed {
+			return true
+		}
+	}
+	_, _, high := stats.Mix(e.Parts, stats.NormalQuantile(1-alpha))
+	return high < g.Target
+}
+
+// met tells whether the evidence shows that the goal is reached, with a
+// probability of at most alpha of being wrong. Share and objective are each shown
+// at alpha: the answer is wrong only if both are, so alpha is not split (R. L.
+// Berger, "Multiparameter hypothesis testing and acceptance sampling",
+// Technometrics 24 (1982) 295-300).
+//
+// Near 1 the coverage of a Wilson bound is a little below nominal: 2703 attempts
+// without a loss put it at 99.9% with 95% confidence, and a share just below that
+// yields them in 6.7% of all cases. So for a single share the exact binomial tail
+// has to agree: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial
+// limits", Biometrika 26 (1934) 404-413.
+func (g Goal) met(e Evidence, alpha float64) bool {
+	if e.Rejected() == 0 {
+		return false
+	}
+	if _, low, _ := stats.Mix(e.Parts, stats.NormalQuantile(1-alpha)); low < g.Target {
+		return false
+	}
+	if len(e.Parts) == 1 {
+		p := e.Parts[0]
+		if stats.Binomial(p.N-p.K, p.N, 1-g.Target) > alpha {
+			return false
+		}
+	}
+	if g.Objective > 0 {
+		_, high, _, ok := e.P99(1 - alpha)
+		return ok && high <= g.Objective
+	}
+	return true
+}
+
+// enoughTimed tells whether the admitted attempts are enough to bound their 99th
+// percentile at alpha, if there is an objective.
+func (g Goal) enoughTimed(e Evidence, alpha float64) bool {
+	_, _, _, ok := e.P99(1 - alpha)
+	return ok || g.Objective == 0
+}
+
+// reachable tells whether the target would be met if the evidence grew to n
+// rejections without another loss.
+func (g Goal) reachable(e Evidence, n int64, alpha float64) bool {
+	parts := slices.Clone(e.Parts)
+	for i, want := range Allot(parts, max(n, e.Rejected())) {
+		more := max(want-parts[i].N, 0)
+		parts[i].K += more
+		parts[i].N += more
+	}
+	return Goal{Target: g.Target}.met(Evidence{Parts: parts}, alpha)
+}
+
+// attempts returns how many rejections it takes to show at alpha that the target
+// is met, if the given number of them is lost. The losses are put on the client
+// with the largest weight.
+func (g Goal) attempts(weights []float64, losses int64, alpha float64) int64 {
+	suffices := func(n int64) bool {
+		parts := make([]stats.Part, len(weights))
+		heaviest := 0
+		for i, w := range weights {
+			parts[i].Weight = w
+			if w > weights[heaviest] {
+				heaviest = i
+			}
+		}
+		for i, n := range Allot(parts, n) {
+			parts[i].K, parts[i].N = n, n
+		}
+		parts[heaviest].K = max(parts[heaviest].K-losses, 0)
+		return Goal{Target: g.Target}.met(Evidence{Parts: parts}, alpha)
+	}
+	low, high := int64(0), max(losses, 1)
+	for !suffices(high) {
+		low, high = high, 2*high
+	}
+	for high-low > 1 {
+		if middle := low + (high-low)/2; suffices(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high
+}
+
+// Allot divides n by the parts' weights. Each share is rounded up and at least 1.
+func Allot(parts []stats.Part, n int64) []int64 {
+	var total float64
+	for _, p := range parts {
+		total += p.Weight
+	}
+	shares := make([]int64, len(parts))
+	for i, p := range parts {
+		shares[i] = max(int64(math.Ceil(float64(n)*p.Weight/total-1e-9)), 1)
+	}
+	return shares
+}
+
+// alphaSpending divides the probability of a wrong answer among looks at growing
+// data. The first look gets two thirds and every later one a third of the one
+// before, so all looks together never spend more than alpha. The looks need not be
+// planned, and independence is not assumed.
+//
+// Source: K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for
+// clinical trials", Biometrika 70 (1983) 659-663. This is one of their spending
+// functions, with the bound of each look by Bonferroni's inequality.
+type alphaSpending struct{ next float64 }
+
+func newAlphaSpending(alpha float64) *alphaSpending { return &alphaSpending{alpha * 2 / 3} }
+
+// look returns the alpha of the next look.
+func (s *alphaSpending) look() float64 {
+	alpha := s.next
+	s.next /= 3
+	return alpha
+}

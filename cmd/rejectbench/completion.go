@@ -1,0 +1,113 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// allWord stands for every word of a vocabulary, where a flag takes it.
+var allWord = results.Term{Name: "all", Summary: "every one of them"}
+
+// coordinateWords are the coordinates of a point whose values are words, each with
+// the flag that sets it. A coordinate with a new vocabulary needs a row here.
+var coordinateWords = []struct {
+	flag  string
+	words vocabulary
+	all   bool // the flag takes all, where it takes a list
+}{
+	{"strategy", strategyWords, true},
+	{"client", anyClientWords, true},
+	{"tls", onOff, false},
+}
+
+// completeCoordinates completes the flags of a grid, which take lists.
+func completeCoordinates(cmd *cobra.Command) {
+	for _, c := range coordinateWords {
+		words := c.words
+		if c.all {
+			words = words.with(allWord)
+		}
+		words.completeList(cmd, c.flag)
+	}
+}
+
+// completePath completes the flags of a path, as far as the command has them.
+func completePath(cmd *cobra.Command) {
+	pathKinds.complete(cmd, "path")
+	for flag, words := range pathWords {
+		if cmd.Flags().Lookup(flag) != nil {
+			words.complete(cmd, flag)
+		}
+	}
+}
+
+// metricsWithShares are the metrics with the share of each outcome.
+var metricsWithShares = vocabulary{noun: "metric", terms: func() []results.Term {
+	shares := terms(results.Outcomes[:], func(o results.OutcomeInfo) (string, string) { return "share(" + o.Name + ")", o.Summary })
+	return slices.Concat(terms(analysis.Metrics, func(m analysis.Metric) (string, string) { return m.Name, m.Summary }), shares)
+}}
+
+// with returns the vocabulary and one more word.
+func (v vocabulary) with(term results.Term) vocabulary {
+	words := v.terms
+	v.terms = func() []results.Term { return append(slices.Clone(words()), term) }
+	return v
+}
+
+// complete offers the words for a flag that takes one of them.
+func (v vocabulary) complete(cmd *cobra.Command, flag string) {
+	register(cmd, flag, v.argument)
+}
+
+// argument offers the words for the only argument of a command, or for a flag.
+func (v vocabulary) argument(_ *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return v.offers("", toComplete, nil), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// completeList offers the words for a flag that takes a list of them, after every
+// comma those that the list does not have yet. A word may have a weight, as in
+// blocking=70.
+func (v vocabulary) completeList(cmd *cobra.Command, flag string) {
+	register(cmd, flag, func(_ *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		end := strings.LastIndexByte(toComplete, ',') + 1
+		var used []string
+		for word := range strings.SplitSeq(toComplete[:end], ",") {
+			name, _, _ := strings.Cut(word, "=")
+			used = append(used, name)
+		}
+		if end > 0 {
+			used = append(used, allWord.Name)
+		}
+		// Without a space after the word, so that a comma can follow.
+		return v.offers(toComplete[:end], toComplete[end:], used),
+			cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveKeepOrder
+	})
+}
+
+// offers are the words that begin as the one to complete, with what stands before it.
+func (v vocabulary) offers(before, begun string, used []string) (offers []cobra.Completion) {
+	for _, t := range v.terms() {
+		if strings.HasPrefix(t.Name, begun) && !slices.Contains(used, t.Name) {
+			offers = append(offers, cobra.CompletionWithDesc(before+t.Name, t.Summary))
+		}
+	}
+	return offers
+}
+
+// register registers the completion of a flag. Its only error is a flag that the
+// command does not have, which is a mistake in this program.
+func register(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, f); err != nil {
+		panic(err)
+	}
+}
+
+// folders completes a flag or arguments that are folders.
+func folders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}

@@ -13,26 +13,23 @@ import (
 // allWord stands for every word of a vocabulary, where a flag takes it.
 var allWord = results.Term{Name: "all", Summary: "every one of them"}
 
-// coordinateWords are the coordinates of a point whose values are words, each with
-// the flag that sets it. A coordinate with a new vocabulary needs a row here.
-var coordinateWords = []struct {
-	flag  string
-	words vocabulary
-	all   bool // the flag takes all, where it takes a list
-}{
-	{"strategy", strategyWords, true},
-	{"client", anyClientWords, true},
-	{"tls", onOff, false},
+// coordinateWords are the vocabularies of coordinates that have one, by name. A
+// coordinate that is on or off needs no row.
+var coordinateWords = map[string]vocabulary{
+	"strategy": strategyWords.with(allWord),
+	"client":   anyClientWords.with(allWord),
 }
 
 // completeCoordinates completes the flags of a grid, which take lists.
 func completeCoordinates(cmd *cobra.Command) {
-	for _, c := range coordinateWords {
-		words := c.words
-		if c.all {
-			words = words.with(allWord)
+	for _, c := range results.Coordinates {
+		words, known := coordinateWords[c.Name]
+		if _, switched := c.Value(&results.Point{}).(bool); switched {
+			words, known = onOff, true
 		}
-		words.completeList(cmd, c.flag)
+		if known && c.Flag != "" {
+			words.completeList(cmd, c.Flag)
+		}
 	}
 }
 

@@ -131,14 +131,14 @@ func run(cmd *cobra.Command, f runFlags) error {
 // report writes the report of a measured run, and prints its table and findings
 // unless standard output has the cells as JSON.
 func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
-	study, err := writeReport(m.dir)
+	written, err := writeReport(m.dir)
 	if err != nil {
 		return err
 	}
 	notes := cmd.ErrOrStderr()
 	if f.format == "text" {
 		notes = cmd.OutOrStdout()
-		if err := printStudy(notes, study); err != nil {
+		if err := written.print(notes); err != nil {
 			return err
 		}
 	}

@@ -10,13 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rejectbench/rejectbench/analysis/tune"
-	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/rejectbench/rejectbench/analysis/tune"
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -166,7 +165,7 @@ func (f *tuneFlags) measure(cmd *cobra.Command, o tuner.Options) (dir string, tu
 		m.Planned = planned
 		m.TCP = sysctl
 	})
-	undecided := errors.Is(tuneErr, tuner.ErrBudget) || errors.Is(tuneErr, tuner.ErrInvalidCells) || errors.Is(tuneErr, tuner.ErrNothingRejected)
+	undecided := errors.Is(tuneErr, tuner.ErrBudget) || errors.Is(tuneErr, tuner.ErrInvalidCells) || errors.Is(tuneErr, tune.ErrNothingRejected)
 	switch {
 	case err != nil:
 		return dir, nil, errors.Join(tuneErr, err)

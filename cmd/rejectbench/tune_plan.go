@@ -7,12 +7,11 @@ import (
 	"strings"
 	"time"
 
-	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
-
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/analysis/tune"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
+	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 )

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 func TestNearestFindsMisspeltWordsAndNoOthers(t *testing.T) {
@@ -125,12 +127,16 @@ variants:
 	}
 }
 
-// A row of coordinateWords has to name a flag of run.
-func TestCoordinateWordsNameFlagsOfRun(t *testing.T) {
+func TestEveryCoordinateWithAFlagIsAFlagOfRun(t *testing.T) {
 	cmd := new(runFlags).command()
-	for _, c := range coordinateWords {
-		if cmd.Flags().Lookup(c.flag) == nil {
-			t.Errorf("run has no --%s", c.flag)
+	for _, c := range results.Coordinates {
+		if c.Flag != "" && cmd.Flags().Lookup(c.Flag) == nil {
+			t.Errorf("run has no --%s", c.Flag)
+		}
+	}
+	for name := range coordinateWords {
+		if results.CoordinateByName(name) == nil {
+			t.Errorf("no coordinate %s", name)
 		}
 	}
 }

@@ -37,7 +37,7 @@ type Options struct {
 	Point   results.Point // of all cells; Client is ignored, and a Concurrency of 0 is found out
 	Setting targets.Setting
 	Clients []tune.Client // the mix
-	Goal    Goal
+	Goal    tune.Goal
 	Budget  time.Duration // how long everything may take
 }
 
@@ -90,7 +90,7 @@ func Run(ctx context.Context, o Options, e Events) (*tune.Tuning, map[string]str
 // valuePhase is a value in a phase.
 type valuePhase struct {
 	value int64
-	phase Phase
+	phase tune.Phase
 }
 
 // tuner measures for a search.
@@ -108,11 +108,11 @@ type tuner struct {
 	sysctl    map[string]string
 }
 
-func (t *tuner) run(ctx context.Context) (Found, error) {
+func (t *tuner) run(ctx context.Context) (tune.Found, error) {
 	if err := t.findConcurrency(ctx); err != nil {
-		return Found{}, err
+		return tune.Found{}, err
 	}
-	search := Search{
+	search := tune.Search{
 		Goal: t.Goal, Values: t.values(), Start: t.start(), First: sweep.DefaultRequests(t.Point.Concurrency), Batch: maxBatch,
 		Half: t.half, Measure: t.measure,
 	}
@@ -120,7 +120,7 @@ func (t *tuner) run(ctx context.Context) (Found, error) {
 		search.Weights = append(search.Weights, c.Weight)
 	}
 	if t.events.Looked != nil {
-		search.Looked = func(j Judgement) { t.events.Looked(t.candidate(j)) }
+		search.Looked = func(j tune.Judgement) { t.events.Looked(t.candidate(j)) }
 	}
 	return search.Run(ctx)
 }
@@ -132,7 +132,7 @@ func (t *tuner) values() []int64 {
 	if t.Setting.Unit == targets.Connections {
 		high = max(min(high, int64(t.Point.Concurrency)-1), low)
 	}
-	values := Grid(low, high, stepsPerOctave)
+	values := tune.Grid(low, high, stepsPerOctave)
 	for i, v := range values {
 		values[i] = round3(v)
 	}
@@ -184,7 +184,7 @@ func (t *tuner) findConcurrency(ctx context.Context) error {
 	for _, c := range autoConcurrencies {
 		t.Point.Concurrency = c
 		values := t.values()
-		tries, err := t.cell(ctx, values[Place(values, t.start())], t.Clients[0].Client, int64(2*c))
+		tries, err := t.cell(ctx, values[tune.Place(values, t.start())], t.Clients[0].Client, int64(2*c))
 		if err != nil {
 			return err
 		}
@@ -198,13 +198,13 @@ func (t *tuner) findConcurrency(ctx context.Context) error {
 }
 
 // measure runs a cell of each client.
-func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evidence, error) {
-	e := Evidence{}
+func (t *tuner) measure(ctx context.Context, v int64, phase tune.Phase, n int64) (tune.Evidence, error) {
+	e := tune.Evidence{}
 	parts := make([]stats.Part, len(t.Clients))
 	for i, c := range t.Clients {
 		parts[i].Weight = c.Weight
 	}
-	for i, n := range Allot(parts, n) {
+	for i, n := range tune.Allot(parts, n) {
 		c, err := t.validCell(ctx, v, phase, t.Clients[i].Client, n)
 		if err != nil {
 			return e, err
@@ -215,7 +215,7 @@ func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evi
 			if err != nil {
 				return e, err
 			}
-			e.Add(Evidence{Parts: make([]stats.Part, len(parts)), Response: response})
+			e.Add(tune.Evidence{Parts: make([]stats.Part, len(parts)), Response: response})
 		}
 	}
 	e.Parts = parts
@@ -223,7 +223,7 @@ func (t *tuner) measure(ctx context.Context, v int64, phase Phase, n int64) (Evi
 }
 
 // validCell runs cells until one is valid, and returns that.
-func (t *tuner) validCell(ctx context.Context, v int64, phase Phase, client string, n int64) (results.Cell, error) {
+func (t *tuner) validCell(ctx context.Context, v int64, phase tune.Phase, client string, n int64) (results.Cell, error) {
 	for invalid := 0; ; invalid++ {
 		tries, err := t.cell(ctx, v, client, n)
 		if err != nil {
@@ -287,7 +287,7 @@ func (t *tuner) cellOptions(v int64, client string, n int64) sweep.Options {
 }
 
 // candidate returns a judgement as a tuning has it.
-func (t *tuner) candidate(j Judgement) tune.Candidate {
+func (t *tuner) candidate(j tune.Judgement) tune.Candidate {
 	confidence := 1 - t.Goal.Alpha
 	c := tune.Candidate{
 		Value: j.Value, Text: t.Setting.Unit.Pretty(j.Value), Phase: string(j.Phase), Verdict: string(j.Verdict), N: j.Evidence.Rejected(),
@@ -304,7 +304,7 @@ func (t *tuner) candidate(j Judgement) tune.Candidate {
 }
 
 // tuning returns what was found.
-func (t *tuner) tuning(f Found) (*tune.Tuning, error) {
+func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 	p := t.Point
 	r := &tune.Tuning{
 		Strategy: p.Strategy, Setting: t.Setting.Name, Clients: t.Clients,

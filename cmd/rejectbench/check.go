@@ -33,9 +33,10 @@ undecided rule says how much more would decide it. Exit code 0: all rules hold.
         require: delivered_share >= 99%
         confidence: 95%                           # optional
 
-A condition of where compares rtt, concurrency, body, loss, limit, rate,
-nth_request, strategy, client, tls (on or off), scenario or impairments (none).
-A requirement is a bound (< <= > >=) on
+A condition of where compares
+` + coordinateNames() + `.
+A name that is not set is none. Impairments and settings are only compared with
+none. A requirement is a bound (< <= > >=) on
 ` + metricNames() + `.
 
 --rules method checks the controls of the method itself.`,
@@ -78,19 +79,49 @@ func check(cmd *cobra.Command, f checkFlags, dir string) error {
 	return exitStatus(exitEnvironment)
 }
 
+// coordinateNames are the names of the coordinates, in lines for the help.
+func coordinateNames() string {
+	var names []string
+	for _, c := range results.Coordinates {
+		name := c.Name
+		if _, switched := c.Value(&results.Point{}).(bool); switched {
+			name += " (on or off)"
+		}
+		names = append(names, name)
+	}
+	return inLines(names)
+}
+
 // metricNames lists the metrics for a help text of at most 72 columns.
 func metricNames() string {
+	var names []string
+	for _, m := range analysis.Metrics {
+		names = append(names, m.Name)
+	}
+	return inLines(append(names, "share(OUTCOME)"))
+}
+
+// inLines joins names with commas, in lines of at most 75 characters.
+func inLines(names []string) string {
 	var b strings.Builder
 	width := 0
-	for _, m := range analysis.Metrics {
-		if width+len(m.Name) > 72 {
-			b.WriteString("\n")
+	for i, name := range names {
+		switch {
+		case i == 0:
+		case width+len(name) > 72:
+			b.WriteString(",\n")
 			width = 0
+		default:
+			b.WriteString(", ")
+			width += 2
 		}
-		n, _ := fmt.Fprintf(&b, "%s, ", m.Name)
-		width += n
+		if i > 0 && i == len(names)-1 {
+			name = "or " + name
+		}
+		b.WriteString(name)
+		width += len(name)
 	}
-	return strings.ReplaceAll(b.String(), ", \n", ",\n") + "or share(OUTCOME)"
+	return b.String()
 }
 
 // openRun reads a run. If a line of it is damaged, it says so on standard error and

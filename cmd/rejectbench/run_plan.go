@@ -275,7 +275,13 @@ func checkDurations(fs *pflag.FlagSet) (err error) {
 
 // isDefaultGrid reports whether no flag of the grid or the path was given.
 func (f *runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
-	return f.impairments.none() && !anyChanged(fs, "strategy", "server", "client", "rtt", "concurrency", "body", "loss", "tls", "nth-request", "scenario")
+	flags := []string{"server", "scenario"}
+	for _, c := range results.Coordinates {
+		if c.Flag != "" {
+			flags = append(flags, c.Flag)
+		}
+	}
+	return f.impairments.none() && !anyChanged(fs, flags...)
 }
 
 func anyChanged(fs *pflag.FlagSet, flags ...string) bool {

@@ -2,38 +2,38 @@ package loadgen
 
 import "math"
 
-// Limits of an answer. What passes them is bad: a fleet must not be held, nor
-// its memory filled, by a server that never comes to the point.
+// Limits of an answer. An answer above them is bad: a server that never ends its
+// answer must not hold the fleet or fill its memory.
 const (
 	maxAnswerHead = 64 << 10 // bytes of status lines, header fields and trailer fields in all
 	maxChunkLine  = 4 << 10  // bytes of one chunk-size line with its extensions
 	maxInterim    = 8        // 1xx answers before the final one
 )
 
-// answerState is how far an answer has come.
+// answerState says whether an answer is complete.
 type answerState uint8
 
 const (
-	answerPartial answerState = iota // more is needed, or nothing has come yet
+	answerPartial answerState = iota // incomplete, or no byte has arrived
 	answerWhole                      // the final answer is complete
-	answerBad                        // not an answer this parser reads
+	answerBad                        // not a valid answer
 )
 
-// answer reads one HTTP/1.x answer (RFC 9112) as its bytes arrive. It keeps
-// none of them: it holds no pointer, allocates nothing and has the same small
-// size whatever the server sends. The zero value is ready for the first byte.
+// answer parses one HTTP/1.x answer (RFC 9112) as its bytes arrive. It stores none
+// of them: it has no pointers, allocates nothing and has the same small size
+// whatever the server sends. The zero value is ready for the first byte.
 //
-// It is strict where leniency would call something a whole answer that another
-// client would not: framing fields that contradict each other are bad, and so
-// is a transfer coding that was not asked for.
+// It is strict where a lenient parser would accept an answer as complete that
+// another client would not. Contradictory framing fields are bad, and so is a
+// transfer coding that the request did not allow.
 type answer struct {
-	left   int64 // body or chunk bytes still to come
+	left   int64 // remaining bytes of the body or the chunk
 	length int64 // Content-Length, when hasLength
 	head   int32 // status line and field bytes so far, of maxAnswerHead
 	line   int32 // bytes of the chunk-size line so far
 
 	code  uint16 // status code as its digits are read
-	final uint16 // status code of the final answer; 0 until its status line ended
+	final uint16 // status code of the final answer; 0 before the end of its status line
 	step  answerStep
 	field answerField
 
@@ -51,7 +51,7 @@ type answer struct {
 	name    [len("transfer-encoding")]byte // field name or list element, in lower case; see answer.spell
 }
 
-// answerStep is what the next byte belongs to.
+// answerStep says which part of an answer the next byte belongs to.
 type answerStep uint8
 
 const (
@@ -82,7 +82,7 @@ const (
 	stepBad
 )
 
-// answerField is the field whose value is being read.
+// answerField is the field whose value is parsed.
 type answerField uint8
 
 const (
@@ -92,19 +92,19 @@ const (
 	fieldConnection
 )
 
-// reset makes the answer ready for another connection.
+// reset prepares the parser for another answer.
 func (a *answer) reset() { *a = answer{} }
 
-// status is the final answer's status code; 0 until its status line was read.
+// status returns the final answer's status code, and 0 before its status line ends.
 func (a *answer) status() int { return int(a.final) }
 
-// closes tells whether the answer says that the connection ends after it (RFC
-// 9112 section 9.3). It is meaningful once the answer is whole.
+// closes reports whether the connection ends after the answer (RFC 9112 section
+// 9.3). The answer must be complete.
 func (a *answer) closes() bool {
 	return a.close || a.untilEnd || a.minor == 0 && !a.keepAlive
 }
 
-// state is how far the answer has come.
+// state reports whether the answer is complete or bad.
 func (a *answer) state() answerState {
 	switch a.step {
 	case stepWhole:
@@ -115,8 +115,8 @@ func (a *answer) state() answerState {
 	return answerPartial
 }
 
-// finish takes the peer's orderly end of the connection into account: a body
-// delimited by it is whole now (RFC 9112 section 8).
+// finish records the peer's orderly end of the connection. It completes a body that
+// is delimited by that end (RFC 9112 section 8).
 func (a *answer) finish() answerState {
 	if a.step == stepBodyEnd {
 		a.step = stepWhole
@@ -124,14 +124,14 @@ func (a *answer) finish() answerState {
 	return a.state()
 }
 
-// feed reads the next bytes. Bytes after a whole answer are ignored, and once
-// whole or bad an answer stays so.
+// feed parses the next bytes. It ignores bytes after a complete answer. A complete
+// or bad answer remains so.
 func (a *answer) feed(b []byte) answerState {
 	a.take(b)
 	return a.state()
 }
 
-// take reads the next bytes, and returns how many of them are the answer's.
+// take parses the next bytes and returns how many of them belong to the answer.
 func (a *answer) take(b []byte) int {
 	all := len(b)
 	for len(b) > 0 {
@@ -159,7 +159,7 @@ func (a *answer) take(b []byte) int {
 	return all
 }
 
-// next takes one byte outside a body and returns the step after it.
+// next parses one byte outside a body and returns the next step.
 func (a *answer) next(c byte) answerStep {
 	if a.step >= stepChunkSize && a.step <= stepChunkLF {
 		if a.line++; a.line > maxChunkLine {
@@ -182,12 +182,12 @@ func (a *answer) next(c byte) answerStep {
 	return a.fieldLine(c)
 }
 
-// statusLine reads a byte of
+// statusLine parses a byte of
 //
 //	HTTP-version SP status-code SP [ reason-phrase ] CRLF
 //
-// (RFC 9112 section 4). A lone LF ends a line as well (section 2.2), and a
-// missing reason may lack its space, as in many servers' answers.
+// (RFC 9112 section 4). A bare LF also ends a line (section 2.2). If the reason is
+// missing, its space may also be missing, as in many servers' answers.
 func (a *answer) statusLine(c byte) answerStep {
 	const version = "HTTP/1.x "
 	switch a.step {
@@ -217,7 +217,7 @@ func (a *answer) statusLine(c byte) answerStep {
 		}
 		return stepReason
 	case stepReason:
-		// The first byte after the code must end the code: seen tells whether it came.
+		// The first byte after the code must end the code; seen is 1 after that byte.
 		first := a.seen == 0
 		a.seen = 1
 		switch {
@@ -249,12 +249,12 @@ func (a *answer) statusLineEnd() answerStep {
 	return stepFirstField
 }
 
-// fieldLine reads a byte of
+// fieldLine parses a byte of
 //
 //	*( field-name ":" OWS field-value OWS CRLF ) CRLF
 //
-// (RFC 9112 section 5). A field whose line is folded (section 5.2) goes on at
-// the next line, so a field is known to be over only at the line after it.
+// (RFC 9112 section 5). A folded field (section 5.2) continues on the next line, so
+// the end of a field is only known at the line after it.
 func (a *answer) fieldLine(c byte) answerStep {
 	switch a.step {
 	case stepFirstField, stepField:
@@ -308,7 +308,7 @@ func (a *answer) fieldLine(c byte) answerStep {
 	return stepBad
 }
 
-// fieldStart chooses, by the name just read, how to read the value.
+// fieldStart chooses by the field name how to parse the value.
 func (a *answer) fieldStart() answerStep {
 	a.field = fieldOther
 	switch {
@@ -319,7 +319,7 @@ func (a *answer) fieldStart() answerStep {
 	case a.spelt("connection"):
 		a.field = fieldConnection
 	}
-	// An interim answer has no body, and says nothing of the final one's.
+	// An interim answer has no body, and its fields do not concern the final answer.
 	if a.final == 0 {
 		a.field = fieldOther
 	}
@@ -327,9 +327,8 @@ func (a *answer) fieldStart() answerStep {
 	return stepValue
 }
 
-// value takes one byte of a field's value. The values that matter are lists of
-// short elements; a Content-Length may come as a list of equal ones (RFC 9110
-// section 8.6).
+// value parses one byte of a field's value. The relevant values are lists of short
+// elements; a Content-Length may be a list of equal numbers (RFC 9110 section 8.6).
 func (a *answer) value(c byte) answerStep {
 	if a.field == fieldOther {
 		return stepValue
@@ -354,10 +353,10 @@ func (a *answer) value(c byte) answerStep {
 	return stepValue
 }
 
-// fieldEnd ends a field's value and tells whether the value is good.
+// fieldEnd ends a field's value and reports whether the value is valid.
 func (a *answer) fieldEnd() bool { return a.field == fieldOther || a.element() }
 
-// element takes the list element just read into account.
+// element processes the list element that ends here, and reports whether it is valid.
 func (a *answer) element() bool {
 	switch a.field {
 	case fieldContentLength:
@@ -367,8 +366,8 @@ func (a *answer) element() bool {
 		}
 		a.length, a.hasLength = n, true
 	case fieldTransferEncoding:
-		// The request has no TE field, so that chunked, once, is all that may
-		// come (RFC 9112 section 6.1); and HTTP/1.0 has no transfer codings.
+		// The request has no TE field, so the answer may only have chunked, once (RFC
+		// 9112 section 6.1). HTTP/1.0 has no transfer codings.
 		if !a.spelt("chunked") || a.chunked || a.minor == 0 {
 			return false
 		}
@@ -383,8 +382,8 @@ func (a *answer) element() bool {
 	return true
 }
 
-// number reads the element as a Content-Length. A name of up to 17 bytes holds
-// any body that a fleet could ever receive.
+// number parses the element as a Content-Length. The 17 bytes of a name suffice for
+// every body that a fleet could receive.
 func (a *answer) number() (int64, bool) {
 	if a.nameLen == 0 || int(a.nameLen) > len(a.name) {
 		return 0, false
@@ -399,7 +398,7 @@ func (a *answer) number() (int64, bool) {
 	return n, true
 }
 
-// headEnd decides, at the empty line, what the body is (RFC 9112 section 6.3).
+// headEnd determines the body's framing at the empty line (RFC 9112 section 6.3).
 func (a *answer) headEnd() answerStep {
 	switch {
 	case a.final == 0:
@@ -420,12 +419,12 @@ func (a *answer) headEnd() answerStep {
 	return stepBody
 }
 
-// chunkLine reads a byte of
+// chunkLine parses a byte of
 //
 //	chunk-size [ chunk-ext ] CRLF
 //
-// (RFC 9112 section 7.1). Extensions are passed over. A lone LF ends no line
-// from here on: that leniency is for start lines and fields only.
+// (RFC 9112 section 7.1). It skips extensions. A bare LF does not end a line here:
+// only start lines and fields allow that.
 func (a *answer) chunkLine(c byte) answerStep {
 	switch a.step {
 	case stepChunkSize:
@@ -468,7 +467,7 @@ func (a *answer) chunkStart() answerStep {
 	return stepChunkData
 }
 
-// chunkEnd reads the line end after a chunk's data.
+// chunkEnd parses the line end after a chunk's data.
 func (a *answer) chunkEnd(c byte) answerStep {
 	switch {
 	case c == '\r' && a.step == stepChunkCR:
@@ -479,8 +478,8 @@ func (a *answer) chunkEnd(c byte) answerStep {
 	return stepBad
 }
 
-// trailer reads a byte of the trailer section, whose fields mean nothing here
-// (RFC 9112 section 7.1.2), up to and with its empty line.
+// trailer parses a byte of the trailer section, including its empty line. It
+// ignores the fields (RFC 9112 section 7.1.2).
 func (a *answer) trailer(c byte) answerStep {
 	switch a.step {
 	case stepTrailer, stepTrailerMid:
@@ -505,8 +504,8 @@ func (a *answer) trailer(c byte) answerStep {
 	return stepBad
 }
 
-// spell adds a byte to the name, in lower case. A name that does not fit is
-// none that matters: its length stays one above what fits.
+// spell appends a byte to the name in lower case. A longer name than fits is never
+// a relevant one; its nameLen stays at the maximum plus one.
 func (a *answer) spell(c byte) {
 	if int(a.nameLen) < len(a.name) {
 		if 'A' <= c && c <= 'Z' {
@@ -517,7 +516,7 @@ func (a *answer) spell(c byte) {
 	a.nameLen = min(a.nameLen+1, uint8(len(a.name))+1)
 }
 
-// spelt tells whether the name is s.
+// spelt reports whether the name is s.
 func (a *answer) spelt(s string) bool {
 	return int(a.nameLen) == len(s) && string(a.name[:a.nameLen]) == s
 }
@@ -526,11 +525,11 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' }
 
-// isText tells whether c may stand in a reason phrase or a field value: no
-// control characters but the tab (RFC 9110 section 5.5).
+// isText reports whether c may occur in a reason phrase or a field value: any byte
+// except control characters other than tab (RFC 9110 section 5.5).
 func isText(c byte) bool { return c >= ' ' && c != 0x7f || c == '\t' }
 
-// isToken tells whether c may stand in a field name (RFC 9110 section 5.6.2).
+// isToken reports whether c may occur in a field name (RFC 9110 section 5.6.2).
 func isToken(c byte) bool {
 	switch {
 	case isDigit(c), 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':

@@ -8,16 +8,16 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// state is where an attempt stands.
+// state is the state of an attempt.
 type state uint8
 
 const (
 	idle       state = iota // no attempt in the slot
 	connecting              // waits for the handshake
-	sending                 // has request bytes left to send
+	sending                 // has request bytes to send
 	delaying                // has sent the request and waits before it reads
 	receiving               // reads the answer
-	ending                  // has the whole answer and waits for the connection's end
+	ending                  // has the complete answer and waits for the connection's end
 	numStates
 )
 
@@ -27,13 +27,13 @@ type slot struct {
 	links
 	dialogue
 	fd       int32
-	number   int32 // tells the slot's attempts apart in events
+	number   int32 // identifies the slot's attempt in events
 	state    state
-	readable bool // an event said so, and no receive has found the socket empty since
+	readable bool // set by an event, cleared when a receive finds the socket empty
 	resetBy  syscall.Errno
 }
 
-// enter moves slot i to a state and into its queue of deadlines.
+// enter moves slot i to a state and to that state's queue of deadlines.
 func (w *worker) enter(i int32, to state, now int64) {
 	s := &w.slots[i]
 	if s.state != idle {
@@ -74,8 +74,8 @@ func (w *worker) connect(i int32, due, now int64) {
 	}
 }
 
-// watch has the epoll tell of slot i's socket: edge-triggered and of everything
-// at once, so that an attempt takes one such call.
+// watch registers slot i's socket with epoll, edge-triggered and for all events, so
+// that an attempt needs only one such call.
 func (w *worker) watch(i int32, op int) syscall.Errno {
 	s := &w.slots[i]
 	return sysEpollControl(w.epoll, op, s.fd, unix.EpollEvent{
@@ -83,16 +83,17 @@ func (w *worker) watch(i int32, op int) syscall.Errno {
 	})
 }
 
-// yield has the loop come back to slot i after the others. Changing the watch
-// makes the kernel look for events afresh (ep_modify in fs/eventpoll.c), where
-// an edge alone would never come: what it tells of has been there all along.
+// yield makes the loop return to slot i after the other slots. Changing the
+// registration makes the kernel check for events again (ep_modify in
+// fs/eventpoll.c). Without it no edge would come, because the socket's state has not
+// changed.
 func (w *worker) yield(i int32) {
-	_ = w.watch(i, unix.EPOLL_CTL_MOD) // cannot fail for a descriptor that is being watched
+	_ = w.watch(i, unix.EPOLL_CTL_MOD) // cannot fail for a registered descriptor
 }
 
-// event moves an attempt on. An event may be of an attempt that has ended: one
-// that stood in the same batch, or one whose socket outlived its close for a
-// moment because a child of this process was just being forked.
+// event handles an event of an attempt. The attempt may already have ended: in the
+// same batch of events, or because a child process that is being forked kept its
+// socket open for a moment.
 func (w *worker) event(ev unix.EpollEvent) {
 	i, events := ev.Fd, ev.Events
 	s := &w.slots[i]
@@ -114,13 +115,13 @@ func (w *worker) event(ev unix.EpollEvent) {
 	}
 }
 
-// connected ends the connecting of slot i, one way or the other.
+// connected handles the success or failure of slot i's connect.
 func (w *worker) connected(i int32, events uint32) {
 	s := &w.slots[i]
 	if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
 		e := sysTakeError(s.fd)
 		if e == 0 {
-			e = syscall.ECONNRESET // gone without an error: the state alone says so
+			e = syscall.ECONNRESET // closed without a pending error
 		}
 		w.fail(i, callConnect, e)
 		return
@@ -134,10 +135,10 @@ func (w *worker) connected(i int32, events uint32) {
 	w.send(i)
 }
 
-// send sends what the kernel takes of the request, up to a turn's worth.
+// send sends as much of the request as the kernel accepts, at most turnBytes.
 func (w *worker) send(i int32) {
 	s := &w.slots[i]
-	measured := s.before == 0 // only that request is sent and read in the client's own way
+	measured := s.before == 0 // only the measured request follows the client's behaviour
 	end := s.sent + w.size
 	if !measured {
 		end = s.sent + int64(len(w.earlier))
@@ -152,7 +153,7 @@ func (w *worker) send(i int32) {
 				return
 			}
 			if s.state == ending {
-				return // nothing more to send for: the answer is there
+				return // the answer is complete, so sending stops
 			}
 		}
 		n, e := sysSend(s.fd, w.rest(s))
@@ -175,7 +176,7 @@ func (w *worker) send(i int32) {
 	w.receive(i)
 }
 
-// rest is what to send next of a slot's request.
+// rest returns the next bytes of a slot's request.
 func (w *worker) rest(s *slot) []byte {
 	sent := s.Sent - s.sent
 	if s.before > 0 {
@@ -187,14 +188,14 @@ func (w *worker) rest(s *slot) []byte {
 	return w.filler[:min(w.size-sent, int64(len(w.filler)))]
 }
 
-// sendFailed ends an attempt whose send failed, after reading what is there if
-// the client does so.
+// sendFailed ends an attempt after a failed send. A client that does so reads the
+// available data first.
 func (w *worker) sendFailed(i int32, e syscall.Errno) {
 	s := &w.slots[i]
 	if s.before == 0 && w.client.readsAfterFailedSend && isReset(e) {
 		s.resetBy = e
-		// All of it now: a connection that was reset holds no more than its
-		// receive buffer does, and tells of no more events.
+		// Read everything now: after a reset there is no more data than in the receive
+		// buffer, and no more events.
 		for s.readable = true; s.readable; {
 			if w.read(i) {
 				return
@@ -204,26 +205,25 @@ func (w *worker) sendFailed(i int32, e syscall.Errno) {
 	w.fail(i, callSend, e)
 }
 
-// receive reads what is there.
+// receive reads available data.
 func (w *worker) receive(i int32) {
 	if w.slots[i].readable {
 		w.read(i)
 	}
 }
 
-// read reads until nothing is there, up to a turn's worth, so that a server that
-// sends as fast as it is read holds up neither other attempts nor its own time
-// limit. It reports whether the reading is over: the attempt has ended, or is at
-// its next request.
+// read reads until the socket is empty, at most turnBytes, so that a fast server
+// delays neither other attempts nor its own time limit. It reports whether reading
+// is done: the attempt has ended, or is at its next request.
 func (w *worker) read(i int32) bool {
 	s := &w.slots[i]
 	if s.before == 0 && s.FirstByte == 0 {
-		// Asked right before the first read: what a system that throws
-		// received data away on a reset would have lost.
+		// Checked directly before the first read: a system that discards received
+		// data on a reset would have lost this answer.
 		if e := sysTCPInfo(s.fd, &w.info); e == 0 && w.info.State == tcpClose || s.resetBy != 0 {
 			s.ResetBeforeRead = true
 		}
-		if s.Received > s.received { // it came along with the answer before it
+		if s.Received > s.received { // bytes of it arrived together with the answer before
 			s.FirstByte = w.now()
 			if w.answered(i, nil) {
 				return true
@@ -242,8 +242,8 @@ func (w *worker) read(i int32) bool {
 			w.fail(i, callReceive, e)
 			return true
 		case n == 0 && s.resetBy != 0:
-			// The error was reported by the send; what follows the data now
-			// looks like an orderly end and is not one.
+			// The send consumed the socket's error, so the reset now looks like an
+			// orderly end.
 			w.fail(i, callSend, s.resetBy)
 			return true
 		case n == 0:
@@ -263,8 +263,8 @@ func (w *worker) read(i int32) bool {
 	return false
 }
 
-// answered acts on how far the answer has come, behind which came a surplus. It
-// reports whether the reading is over.
+// answered handles the answer's state after more bytes; surplus are the bytes after
+// the answer. It reports whether reading is done.
 func (w *worker) answered(i int32, surplus []byte) bool {
 	s := &w.slots[i]
 	switch s.answer.state() {
@@ -286,7 +286,7 @@ func (w *worker) answered(i int32, surplus []byte) bool {
 	return false
 }
 
-// next begins slot i's next request, after the others have had their turn.
+// next starts slot i's next request, after the other slots had their turn.
 func (w *worker) next(i int32, surplus []byte) {
 	s := &w.slots[i]
 	now := w.now()
@@ -294,12 +294,12 @@ func (w *worker) next(i int32, surplus []byte) {
 		w.end(i, results.BadResponse)
 		return
 	}
-	s.readable = true // there may be more, or a surplus, and no event tells of that
+	s.readable = true // there may be more data or a surplus without an event
 	w.enter(i, sending, now)
 	w.yield(i)
 }
 
-// expired ends what slot i was waiting for.
+// expired handles the end of slot i's wait.
 func (w *worker) expired(i int32) {
 	s := &w.slots[i]
 	switch s.state {
@@ -324,7 +324,7 @@ func (w *worker) fail(i int32, c call, e syscall.Errno) {
 	w.end(i, failed(c, e, a, received))
 }
 
-// end ends the attempt of slot i and puts it into the ledger.
+// end ends the attempt of slot i and adds it to the ledger.
 func (w *worker) end(i int32, o results.Outcome) {
 	s := &w.slots[i]
 	s.Outcome = s.outcome(o)

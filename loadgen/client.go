@@ -2,29 +2,28 @@ package loadgen
 
 import "fmt"
 
-// Client is a client behaviour: the row of the vocabulary and what the engines
-// need to know of it.
+// Client is a client behaviour.
 type Client struct {
 	Name    string
 	Summary string
 
-	readsAfterFailedSend bool // reads what is there when a send has failed
-	readsWhileSending    bool // reads while it sends, and stops sending once the answer is whole
+	readsAfterFailedSend bool // reads available data after a failed send
+	readsWhileSending    bool // reads while it sends, and stops sending when the answer is complete
 	delaysRead           bool // waits Config.ReadDelay before it reads
-	library              bool // is Go's net/http client, not the engines' own
+	library              bool // is Go's net/http client and not an engine's own client
 }
 
-// Clients is the one table that client names come from.
+// Clients is the one table of the client behaviours and their names.
 var Clients = []Client{
 	{Name: "blocking", Summary: "sends the whole request, then reads; a failed send ends the attempt"},
-	{Name: "tolerant", Summary: "as blocking, but reads what is there after a failed send", readsAfterFailedSend: true},
-	{Name: "duplex", Summary: "reads while it sends, and stops sending once the answer is whole", readsAfterFailedSend: true, readsWhileSending: true},
-	{Name: "slow-reader", Summary: "as blocking, but waits before it reads (--read-delay)", delaysRead: true},
-	{Name: "nethttp", Summary: "Go's own net/http client, one connection an attempt, no retry", library: true},
+	{Name: "tolerant", Summary: "as blocking, but reads available data after a failed send", readsAfterFailedSend: true},
+	{Name: "duplex", Summary: "reads while it sends, and stops sending when the answer is complete", readsAfterFailedSend: true, readsWhileSending: true},
+	{Name: "slow-reader", Summary: "as blocking, but waits (--read-delay) before it reads", delaysRead: true},
+	{Name: "nethttp", Summary: "Go's net/http client, one connection per attempt, no retry", library: true},
 }
 
-// OneRequest tells that the client makes one request a connection, so that
-// Config.Nth cannot be above 1.
+// OneRequest reports whether the client makes only one request per connection, so
+// that Config.Nth cannot be above 1.
 func (c Client) OneRequest() bool { return c.library }
 
 // ClientByName returns the row of a client behaviour.

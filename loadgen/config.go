@@ -1,14 +1,14 @@
-// Package loadgen is the client fleet: it opens connections to one address on
-// a schedule, sends one request on each, and records for every attempt which
+// Package loadgen is the client fleet. It opens connections to one address on a
+// schedule and sends one request on each. For every attempt it records which
 // system call failed, with which error number, and what had arrived before.
 //
-// A fleet makes one connection an attempt, never retries, and never sets
-// SO_LINGER: a retry or a hard close would hide what is measured. It does not
-// know which server it hits.
+// A fleet makes one connection per attempt, never retries and never sets
+// SO_LINGER, because a retry or a reset by the client would hide what is measured.
+// It does not know which server it connects to.
 //
-// On Linux the engine drives non-blocking sockets from an epoll loop on locked
-// threads; elsewhere, for clients that are libraries and for TLS, a portable engine
-// runs one goroutine an attempt on package net.
+// On Linux the epoll engine drives non-blocking sockets on locked threads. On
+// other systems, for net/http and for TLS, the portable engine runs one goroutine
+// per attempt in flight on package net.
 package loadgen
 
 import (
@@ -19,65 +19,64 @@ import (
 	"time"
 )
 
-// Defaults of Config's time limits, for fields that are zero.
+// Defaults of Config's time limits, for zero fields.
 const (
 	DefaultTimeout   = 10 * time.Second
 	DefaultReadDelay = 100 * time.Millisecond
 	defaultEndWait   = time.Second
 )
 
-// Config says what a fleet does. The zero value of a field means what its
-// comment says; Target and Client have no default.
+// Config configures a fleet. Target and Client have no default.
 type Config struct {
-	Target      Target        // where to, and what the request names
+	Target      Target        // address of the server, and names in the request
 	Client      string        // a name of Clients
-	Concurrency int           // attempts in flight at most; 0 is 1
-	Requests    int64         // attempts in all; 0 means until Duration is over
-	Duration    time.Duration // no attempt is due later than this; 0 means until Requests are made
-	Rate        float64       // attempts due a second, evenly spaced; 0 is a closed loop
+	Concurrency int           // maximum number of attempts in flight; 0 is 1
+	Requests    int64         // number of attempts; 0 is as many as Duration allows
+	Duration    time.Duration // attempts are due before this time; 0 is no limit but Requests
+	Rate        float64       // attempts due per second, evenly spaced; 0 is a closed loop
 	BodyBytes   int64         // size of the request's body; 0 sends a GET
-	// Nth is the place on its connection of the request that is measured. Those
-	// before it are GETs of AdmittedPath without a body, each sent when the answer to
-	// the one before is whole, and each to be answered with a 2xx that keeps the
-	// connection open; an attempt that meets anything else there ends with it, and
-	// with bad-response if that is a whole answer. From 1 to MaxNth; 0 is 1, a
-	// connection's first request. The nethttp client makes that one only: it tries
-	// a request again, unasked, on another connection when a used one ends under it.
+	// Nth is the number of the measured request on its connection, from 1 to MaxNth.
+	// The requests before it are GETs of AdmittedPath without a body. The client
+	// sends each when the answer to the one before is complete, and expects a 2xx
+	// that keeps the connection open. Another complete answer ends the attempt as a
+	// bad-response; any other failure ends it with its own outcome. 0 is 1, a
+	// connection's first request. The nethttp client only supports 1, because it
+	// retries a request on a new connection if a used connection ends.
 	Nth int
 
-	// Each phase of an attempt has a time limit, counted from its start and
-	// never extended by progress, so that a server that drips is let go.
+	// Each phase of an attempt has a time limit from its start. Progress does not
+	// extend it, so that a server that sends slowly cannot hold the client.
 	ConnectTimeout time.Duration // 0 is DefaultTimeout
-	SendTimeout    time.Duration // 0 is DefaultTimeout; a TLS handshake has as much before it
+	SendTimeout    time.Duration // 0 is DefaultTimeout; a TLS handshake before it has the same limit
 	ReceiveTimeout time.Duration // 0 is DefaultTimeout
 
-	// EndWait is how long a client that has the whole answer waits for the end
-	// of a connection that the answer says will end, to tell an orderly one from
-	// a reset; then it closes, and the attempt counts as ended in order. A
-	// reset in answer to what it has sent comes within a round trip. 0 is
-	// DefaultEndWait. Without a bound, a client that stopped sending and a
-	// server that waits for the rest would wait for each other.
+	// EndWait is how long a client that has the whole answer waits for the end of a
+	// connection that the answer says will end, to distinguish an orderly end from a
+	// reset. Then the client closes, and the end counts as orderly. A reset in
+	// response to sent data arrives within a round trip. 0 is 1 s. Without a bound, a
+	// client that stopped sending and a server that waits for the rest of the request
+	// would wait for each other.
 	EndWait time.Duration
 
 	// ReadDelay is how long the slow-reader client waits between its request
 	// and its first read; 0 is DefaultReadDelay.
 	ReadDelay time.Duration
 
-	Workers  int  // threads of the epoll engine; 0 picks one for every two CPUs, at least one
-	Portable bool // use the portable engine although the epoll engine is there; TLS always does
+	Workers  int  // threads of the epoll engine; 0 is one for every two CPUs, at least one
+	Portable bool // use the portable engine where the epoll engine exists; TLS always uses it
 }
 
-// Target is the address a fleet connects to and the names its request carries.
+// Target is the address to connect to and the names in the request.
 type Target struct {
 	Addr netip.AddrPort
 	Host string // the Host field; empty is Addr
 	Path string // the request target; empty is "/"
-	// TLS has the connections speak TLS 1.3 (an https URL). The server's
-	// certificate is not verified: it is a machine of the user's own.
+	// TLS makes the connections speak TLS 1.3 (an https URL). The client does not
+	// verify the certificate, because the server is the user's own machine.
 	TLS bool
 }
 
-// ParseTarget reads an http or https URL. A name in it is looked up once.
+// ParseTarget parses an http or https URL. It resolves a host name once.
 func ParseTarget(raw string) (Target, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -106,17 +105,17 @@ func ParseTarget(raw string) (Target, error) {
 	}, nil
 }
 
-// headPiece is how many bytes of a request's body go out in one write with its
-// header; longer bodies follow in pieces of as much.
+// headPiece is the maximum number of body bytes in the same write as the header. A
+// longer body follows in pieces of this size.
 const headPiece = 1 << 20
 
-// readBuffer is how many bytes one receive reads at most.
+// readBuffer is the maximum number of bytes of one receive.
 const readBuffer = 16 << 10
 
-// request returns the bytes of the request's header for a body of n bytes. It
-// has no Connection field: an ordinary HTTP/1.1 client asks for nothing, and
-// some servers tear down differently when it asks for close (Go net/http
-// skips its wait before the close, transfer.go and server.go of go1.26).
+// request returns the header of a request with a body of n bytes. It has no
+// Connection field, as the requests of ordinary HTTP/1.1 clients. Some servers
+// close differently after Connection: close (Go net/http does not wait before the
+// close, transfer.go and server.go of go1.26).
 func (t Target) request(n int64) []byte {
 	host, path := t.Host, t.Path
 	if host == "" {

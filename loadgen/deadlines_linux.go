@@ -5,27 +5,27 @@ import "math"
 // none is the index of no slot.
 const none = int32(-1)
 
-// links are a slot's place in a deadline queue.
+// links are a slot's links in a deadline queue.
 type links struct {
 	prev, next int32
 	deadline   int64
 }
 
-// deadlines is a queue of slots that all wait equally long, so that the order
-// of joining is the order of the deadlines and every operation takes the same
-// short time. It links slots by index and never allocates.
+// deadlines is a queue of slots that all wait equally long, so that their order is
+// that of their deadlines and every operation takes constant time. It links slots
+// by index and never allocates.
 type deadlines struct {
 	wait        int64 // nanoseconds from joining to the deadline
 	first, last int32
 }
 
-// newDeadlines returns an empty queue. Waits that are as good as for ever are
-// cut, so that no deadline wraps round to the past.
+// newDeadlines returns an empty queue. It bounds the wait so that no deadline
+// overflows.
 func newDeadlines(wait int64) deadlines {
 	return deadlines{wait: min(wait, math.MaxInt64/2), first: none, last: none}
 }
 
-// join puts slot i at the end of the queue.
+// join adds slot i at the end of the queue.
 func (d *deadlines) join(slots []slot, i int32, now int64) {
 	l := &slots[i].links
 	l.deadline = now + d.wait
@@ -38,7 +38,7 @@ func (d *deadlines) join(slots []slot, i int32, now int64) {
 	d.last = i
 }
 
-// leave takes slot i out of the queue.
+// leave removes slot i from the queue.
 func (d *deadlines) leave(slots []slot, i int32) {
 	l := slots[i].links
 	if l.prev == none {

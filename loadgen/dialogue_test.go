@@ -182,9 +182,9 @@ func TestARequestThatNoClientCanMakeIsRefused(t *testing.T) {
 		client, want string
 		nth          int
 	}{
-		{"nethttp", "the client nethttp makes one request a connection: choose another one for request 2", 2},
-		{"blocking", "request -1 of a connection is not within 1 to 1000", -1},
-		{"blocking", "request 1001 of a connection is not within 1 to 1000", 1001},
+		{"nethttp", "client nethttp makes only one request per connection: choose another client for request 2", 2},
+		{"blocking", "request -1 of a connection: must be from 1 to 1000", -1},
+		{"blocking", "request 1001 of a connection: must be from 1 to 1000", 1001},
 	} {
 		cfg := quick(addr, tt.client, 1)
 		cfg.Nth = tt.nth

@@ -11,19 +11,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hasEpoll tells that this system has the epoll engine.
+// hasEpoll reports whether this system has the epoll engine.
 const hasEpoll = true
 
 // The engine's constants.
 const (
-	eventBatch  = 256     // events one epoll_wait returns at most
-	startBatch  = 64      // attempts started between two looks at the events
-	turnBytes   = 1 << 20 // bytes one attempt moves before the others have their turn
-	ledgerChunk = 1 << 15 // attempts a ledger grows by
-	wakeSlot    = none    // the event data of the descriptor that wakes a worker
+	eventBatch  = 256     // maximum number of events of one epoll_wait
+	startBatch  = 64      // maximum number of attempts started between two epoll_waits
+	turnBytes   = 1 << 20 // maximum number of bytes of one attempt in its turn
+	ledgerChunk = 1 << 15 // attempts of a chunk of the ledger
+	wakeSlot    = none    // event data of the descriptor that wakes a worker
 )
 
-// runEpoll runs the fleet on epoll loops, one locked thread a worker.
+// runEpoll runs the fleet on epoll loops, one locked thread per worker.
 func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
 	n := min(max(cfg.Workers, 1), cfg.Concurrency)
 	plan := newSchedule(cfg)
@@ -45,7 +45,7 @@ func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
 	}()
 	base := time.Now()
 	for _, w := range workers {
-		w.base = base // only now: an open loop is not late by the making of its workers
+		w.base = base // set last, so that creating the workers does not delay an open loop
 	}
 	stop := context.AfterFunc(ctx, func() {
 		for _, w := range workers {
@@ -65,8 +65,8 @@ func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
 			}
 		}
 	}
-	// The callback writes to descriptors that are about to be closed: it must
-	// be done, or never start.
+	// The callback writes to descriptors that release closes, so it must have
+	// finished or never start.
 	if !stop() {
 		for _, w := range workers {
 			<-w.cancelled
@@ -85,7 +85,7 @@ func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
 	return result, failure
 }
 
-// share is the i-th of n nearly equal parts of total.
+// share returns the i-th of n nearly equal parts of total.
 func share(total, i, n int) int {
 	part := total / n
 	if i < total%n {
@@ -94,8 +94,8 @@ func share(total, i, n int) int {
 	return part
 }
 
-// worker is one epoll loop with its own slots, its own share of the schedule
-// and its own results, so that workers share nothing while they run.
+// worker is one epoll loop. It has its own slots, share of the schedule and results,
+// so that workers share nothing while they run.
 type worker struct {
 	client    Client
 	plan      schedule
@@ -104,8 +104,8 @@ type worker struct {
 	request   []byte // header and body, or header and the first headPiece bytes of it
 	size      int64  // bytes of the whole request
 	before    int32  // requests of a connection before the measured one
-	earlier   []byte // each of those
-	filler    []byte // what the rest of a longer body is made of
+	earlier   []byte // the bytes of each of those
+	filler    []byte // repeated for the rest of a longer body
 	base      time.Time
 	epoll     int
 	wake      int
@@ -173,8 +173,8 @@ func newWorker(cfg Config, c Client, plan schedule, slots int) (_ *worker, err e
 	return w, nil
 }
 
-// cancel ends the worker's loop; attempts in flight are cut. It is called once at most by a
-// context's end and may be called again by a failing sibling.
+// cancel ends the worker's loop and cuts the attempts in flight. The context's end
+// and a failing worker may both call it.
 func (w *worker) cancel() {
 	if w.stop.Swap(true) {
 		return
@@ -183,14 +183,14 @@ func (w *worker) cancel() {
 	close(w.cancelled)
 }
 
-// now is nanoseconds on the fleet's clock.
+// now returns nanoseconds on the fleet's clock.
 func (w *worker) now() int64 { return int64(time.Since(w.base)) }
 
 // run makes attempts until the schedule has no more and none is in flight.
 func (w *worker) run() error {
 	// Never unlocked: the thread ends with the goroutine, and its timer slack with it.
 	runtime.LockOSThread()
-	// Timers may be late by the thread's slack, 50 us unless told otherwise.
+	// Timers are late by up to the thread's slack, 50 us by default.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	events := make([]unix.EpollEvent, eventBatch)
 	for !w.stop.Load() {
@@ -200,7 +200,7 @@ func (w *worker) run() error {
 		}
 		n, e := sysEpollWait(w.epoll, events, w.sleep(wait))
 		if e == unix.ENOSYS {
-			return errors.New("this kernel has no epoll_pwait2, which came with Linux 5.11")
+			return errors.New("this kernel has no epoll_pwait2: use Linux 5.11 or newer")
 		}
 		if e != 0 && e != unix.EINTR {
 			return fmt.Errorf("wait for events: %w", e)
@@ -221,10 +221,10 @@ func (w *worker) run() error {
 	return nil
 }
 
-// start starts the attempts that are due and have a free slot, a batch at most:
-// neither a wide fleet's first moment nor connects that fail at once, which free
-// their slot again, may keep the loop from its events and its end. It returns
-// how long it is until the next attempt is due, negative when no free slot waits for one.
+// start starts due attempts in free slots, at most startBatch. Without that bound
+// the start of a wide fleet, or connects that fail at once and free their slots,
+// could keep the loop from its events. It returns the nanoseconds until the next
+// attempt is due, negative if no slot is free or the schedule has no more attempts.
 func (w *worker) start() int64 {
 	for range startBatch {
 		if len(w.idle) == 0 {
@@ -246,8 +246,8 @@ func (w *worker) start() int64 {
 	return 0
 }
 
-// sleep is how long the loop may wait: until the next attempt is due (wait, if
-// not negative) or the next deadline passes; negative is for ever.
+// sleep returns how long the loop may wait in nanoseconds: until the next attempt is
+// due (wait, if not negative) or the next deadline. Negative is without a limit.
 func (w *worker) sleep(wait int64) int64 {
 	now := w.now()
 	for s := connecting; s < numStates; s++ {
@@ -261,7 +261,7 @@ func (w *worker) sleep(wait int64) int64 {
 	return wait
 }
 
-// expire ends what has waited too long.
+// expire ends all waits whose deadline has passed.
 func (w *worker) expire(now int64) {
 	for s := connecting; s < numStates; s++ {
 		for i := w.queues[s].due(w.slots, now); i != none; i = w.queues[s].due(w.slots, now) {

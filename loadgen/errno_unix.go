@@ -4,5 +4,5 @@ package loadgen
 
 import "syscall"
 
-// normalErrno returns the number package syscall names; here the kernel's own.
+// normalErrno returns the number that package syscall names: the kernel's number.
 func normalErrno(errno syscall.Errno) syscall.Errno { return errno }

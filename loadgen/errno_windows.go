@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// normalErrno returns the number package syscall names. On Windows those names
-// are inventions; calls return the numbers of Winsock, and overlapped ones now
-// and then those of the system beneath it.
+// normalErrno returns the number that package syscall names. On Windows package
+// syscall invents these numbers. Calls return the numbers of Winsock, and
+// overlapped calls sometimes those of the underlying system.
 func normalErrno(errno syscall.Errno) syscall.Errno {
 	switch errno {
 	case windows.WSAECONNRESET, windows.WSAENETRESET, windows.ERROR_NETNAME_DELETED:

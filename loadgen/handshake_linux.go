@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handshakeUs is Attempt.HandshakeUs of a connection that was just made.
+// handshakeUs returns Attempt.HandshakeUs of a new connection.
 func handshakeUs(c *net.TCPConn) (us uint32) {
 	raw, err := c.SyscallConn()
 	if err != nil {

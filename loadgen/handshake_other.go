@@ -4,5 +4,5 @@ package loadgen
 
 import "net"
 
-// handshakeUs is Attempt.HandshakeUs, which no portable call tells.
+// handshakeUs returns 0: no portable call reports Attempt.HandshakeUs.
 func handshakeUs(*net.TCPConn) uint32 { return 0 }

@@ -4,6 +4,6 @@ package loadgen
 
 import "math"
 
-// descriptorLimit is how many descriptors this process may have open; there is
-// no such limit here.
+// descriptorLimit returns how many descriptors this process may open. This system
+// has no such limit.
 func descriptorLimit() uint64 { return math.MaxInt64 }

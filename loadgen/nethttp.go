@@ -16,10 +16,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// runNetHTTP runs the fleet with Go's own HTTP client. An outcome is what the
-// application got from it: a 503 that lies in the receive buffer when the
-// client returns a write error is a reset-send or a broken-pipe, because that
-// is what a Go program would have seen.
+// runNetHTTP runs the fleet with Go's HTTP client. The outcome is what the
+// application gets: if the client returns a write error while the receive buffer
+// has a 503, the outcome is reset-send or broken-pipe, because a Go program sees
+// only that error.
 func runNetHTTP(ctx context.Context, cfg Config) (*Result, error) {
 	target, err := requestURL(cfg.Target)
 	if err != nil {
@@ -36,7 +36,7 @@ func runNetHTTP(ctx context.Context, cfg Config) (*Result, error) {
 	})
 }
 
-// requestURL is the URL that makes net/http send the target's Host and path.
+// requestURL returns the URL with which net/http sends the target's Host and path.
 func requestURL(t Target) (string, error) {
 	u := &url.URL{}
 	if t.Path != "" {
@@ -55,16 +55,16 @@ func requestURL(t Target) (string, error) {
 	return u.String(), nil
 }
 
-// recordedConnKey is the context key of an attempt's *wire.
+// recordedConnKey is the context key of an attempt's *recordedConn.
 type recordedConnKey struct{}
 
-// newHTTPClient returns a client that makes one connection an attempt.
+// newHTTPClient returns a client that makes one connection per attempt.
 //
-// A negative MaxIdleConnsPerHost makes the Transport close each connection
-// after its answer (tryPutIdleConn in transport.go of go1.26). Unlike
-// DisableKeepAlives it adds no "Connection: close" to the request, and some
-// servers tear down differently when they see that. A connection that was
-// never idle is never tried again (shouldRetryRequest).
+// A negative MaxIdleConnsPerHost makes the Transport close each connection after
+// its answer (tryPutIdleConn in transport.go of go1.26). Unlike DisableKeepAlives
+// it does not add "Connection: close" to the request; some servers close
+// differently after that field. The Transport does not retry a request on a
+// connection that was never idle (shouldRetryRequest).
 func newHTTPClient(cfg Config) *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return ctx.Value(recordedConnKey{}).(*recordedConn).dial(ctx, cfg)
@@ -81,15 +81,15 @@ func newHTTPClient(cfg Config) *http.Client {
 	}
 }
 
-// httpExchange is one attempt of net/http.
+// httpExchange is one attempt of the net/http client.
 type httpExchange struct {
 	*Attempt
 	wire *recordedConn
-	got  int   // status the application got; 0 when it got an error
-	err  error // what it got instead, or while it read the body
+	got  int   // status that the application got; 0 if it got an error
+	err  error // of the request, or of reading the body
 }
 
-// run makes the request as an application would, and reads the body.
+// run makes the request and reads the body as an application would.
 func (x *httpExchange) run(ctx context.Context, client *http.Client, cfg *Config, target string) {
 	ctx = context.WithValue(ctx, recordedConnKey{}, x.wire)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -130,19 +130,19 @@ func (filler) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// settle ends the attempt: it fills in what the connection saw, judges, and
-// returns how many connections the Transport asked for.
+// settle ends the attempt and sets its fields. It returns how many connections the
+// Transport requested.
 func (x *httpExchange) settle() int {
 	w := x.wire
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	x.End, w.over = w.clock.now(), true
 	if w.shaking {
-		_ = w.stream.tcp.Close() // a Transport whose request was cancelled dials on
+		_ = w.stream.tcp.Close() // the Transport keeps dialling after its request was cancelled
 	}
 	if w.connected != 0 {
-		// The Transport closes every connection it was given, at the latest
-		// when it gives up waiting for the request's last write.
+		// The Transport closes every connection, at the latest when it stops waiting
+		// for the request's last write.
 		w.mu.Unlock()
 		<-w.closed
 		w.mu.Lock()
@@ -157,7 +157,7 @@ func (x *httpExchange) settle() int {
 	return w.dials
 }
 
-// setOutcome is called with the wire at rest.
+// outcome must be called after all calls on the connection have returned.
 func (x *httpExchange) outcome() results.Outcome {
 	w := x.wire
 	switch {
@@ -168,12 +168,12 @@ func (x *httpExchange) outcome() results.Outcome {
 	case w.answer.state() == answerBad:
 		return results.BadResponse
 	case !w.failed:
-		// The library refused what it read, or had an answer before it had
-		// sent the request and threw it away (readLoopPeekFailLocked).
+		// The library rejected the bytes, or it got an answer before it had sent the
+		// request and discarded it (readLoopPeekFailLocked).
 		return results.BadResponse
 	}
-	// Of the answer, the application got its header or nothing. A library that
-	// fails to send returns no part of it, whatever it has read.
+	// The application got the answer's header or nothing. After a failed send the
+	// library returns no part of the answer, even if it has read some.
 	var got answer
 	var received int64
 	if x.got != 0 || w.first.call == callReceive && w.answer.state() != answerWhole {
@@ -182,28 +182,28 @@ func (x *httpExchange) outcome() results.Outcome {
 	switch {
 	case w.first.deadline:
 		return timedOut(w.first.call, &got)
-	case w.first.errno == 0: // the peer's end
+	case w.first.errno == 0: // the peer closed the connection
 		return ended(&got, received)
 	}
 	return failed(w.first.call, w.first.errno, &got, received)
 }
 
-// recordedConn is the connection under an attempt of net/http, as it is used by the
-// Transport's goroutines. It records and hands through. With TLS it stands above
-// the stream, which is crypto/tls as the Transport would use it itself, and is
-// closed with a close_notify as there; a Transport that has the whole answer
-// reads no further, so that most of its streams stay open on the record.
+// recordedConn is the connection of an attempt of net/http. It records the calls of
+// the Transport's goroutines and passes them through. With TLS it is above the
+// stream, which is crypto/tls as the Transport itself would use it, and Close sends
+// a close_notify. A Transport that has the whole answer stops reading, so that most
+// of its streams are recorded as open.
 type recordedConn struct {
-	net.Conn // hides the ReadFrom of the connection, which would write past Write
+	net.Conn // an interface, to hide ReadFrom, which would bypass Write
 	clock    fleetClock
-	closed   chan struct{} // closed once the connection is, and no call on it is left
+	closed   chan struct{} // closed after the connection is closed and all calls have returned
 	stream   *tlsStream    // the connection; nil without TLS
 
-	mu          sync.Mutex // guards what follows
+	mu          sync.Mutex // guards the fields below
 	dials       int
-	over        bool // the application has what it gets, and what is read now reaches nobody
-	shaking     bool // the TLS handshake is under way
-	open        bool // the connection is there and Close was not called
+	over        bool // the application has its result and gets no further data
+	shaking     bool // the TLS handshake is in progress
+	open        bool // the connection exists and Close was not called
 	pending     int  // calls that have not returned
 	connected   int64
 	firstByte   int64
@@ -213,11 +213,12 @@ type recordedConn struct {
 	sentBytes   int64
 	received    int64
 	answer      answer
-	failed      bool // a call failed or met the end
+	failed      bool // a call failed or reached the end
 	first       failure
 }
 
-// failure is how a call failed. No number and no deadline is the peer's end.
+// failure says how a call failed. Without a number and a deadline the peer closed
+// the connection.
 type failure struct {
 	call     call
 	errno    syscall.Errno
@@ -253,7 +254,7 @@ func (w *recordedConn) dial(ctx context.Context, cfg Config) (net.Conn, error) {
 	return w, nil
 }
 
-// made takes a connection that was just made.
+// made records a new connection.
 func (w *recordedConn) made(conn *net.TCPConn, to Target) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -265,7 +266,7 @@ func (w *recordedConn) made(conn *net.TCPConn, to Target) {
 	}
 }
 
-// shake makes the TLS handshake; one that fails closes the connection.
+// shake makes the TLS handshake. If it fails, it closes the connection.
 func (w *recordedConn) shake(ctx context.Context, limit time.Duration) error {
 	err := w.stream.handshake(ctx, limit)
 	w.mu.Lock()
@@ -325,7 +326,7 @@ func (w *recordedConn) begin() {
 	w.mu.Unlock()
 }
 
-// end ends a call; it is entered with the lock held, and releases it.
+// end ends a call. The caller holds the lock, which end releases.
 func (w *recordedConn) end() {
 	w.pending--
 	if w.pending == 0 && !w.open {
@@ -339,12 +340,12 @@ func (w *recordedConn) end() {
 }
 
 // note keeps the first failure. The Transport reads while it writes, and its
-// goroutines may come here in another order than their calls returned; but
-// ECONNRESET is reported only once, to the first call that meets the reset,
-// and what the other one got, EPIPE or the end, is its aftermath (sock_error in
-// include/net/sock.h). A time limit that has passed is the end, though: a reset may
-// come while the Transport closes what it has given up. What fails because the
-// Transport closed the connection under it is no failure.
+// goroutines may call note in another order than their system calls returned. But
+// the kernel reports ECONNRESET only once, to the first call after the reset;
+// EPIPE or the end in the other call follows from it (sock_error in
+// include/net/sock.h). A timeout is final, because a reset may arrive while the
+// Transport closes a connection that it gave up. A call that fails because the
+// Transport closed the connection is not a failure.
 func (w *recordedConn) note(c call, err error) {
 	if err == nil || errors.Is(err, net.ErrClosed) {
 		return
@@ -352,7 +353,7 @@ func (w *recordedConn) note(c call, err error) {
 	f := failure{call: c}
 	f.errno, f.deadline = netError(err)
 	if f.errno == 0 && !f.deadline && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return // an alert, or what is not TLS: the library refuses it
+		return // an alert, or bytes that are not TLS: the library rejects them
 	}
 	if !w.failed || f.errno == syscall.ECONNRESET && !w.first.deadline {
 		w.failed, w.first = true, f

@@ -19,8 +19,8 @@ import (
 // longAgo is a deadline that ends a blocked call at once.
 var longAgo = time.Unix(1, 0)
 
-// runPortable runs the fleet on package net, one goroutine a slot. Of a reset
-// before the first read it knows only what a failed send tells.
+// runPortable runs the fleet on package net with one goroutine per slot. It only
+// notices a reset before the first read if a send has failed.
 func runPortable(ctx context.Context, cfg Config, c Client) (*Result, error) {
 	req := newPieces(cfg.Target.request(cfg.BodyBytes), cfg.BodyBytes)
 	return runSlots(ctx, cfg, func(ctx context.Context, clock fleetClock, a *Attempt) error {
@@ -35,11 +35,11 @@ type fleetClock struct{ start time.Time }
 
 func (c fleetClock) now() int64 { return int64(time.Since(c.start)) }
 
-// attemptFunc makes one attempt. Due is set; everything else is to be filled
-// in. An error ends the fleet; what the attempt met on its way is not one.
+// attemptFunc makes one attempt and fills in its fields; Due and Started are set. A
+// failed attempt is not an error. An error ends the fleet.
 type attemptFunc func(ctx context.Context, clock fleetClock, a *Attempt) error
 
-// slots is a fleet of goroutines that take their attempts from one schedule.
+// slots is the state of a fleet of goroutines that share one schedule.
 type slots struct {
 	clock  fleetClock
 	mu     sync.Mutex // guards what follows
@@ -47,8 +47,8 @@ type slots struct {
 	result *Result
 }
 
-// runSlots runs the schedule of cfg with a goroutine for each attempt in
-// flight. When ctx ends, attempts in flight are dropped from the result.
+// runSlots runs the schedule of cfg with one goroutine for each attempt in flight.
+// If ctx ends, the result has no attempts that were in flight.
 func runSlots(ctx context.Context, cfg Config, attempt attemptFunc) (*Result, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -66,9 +66,9 @@ func runSlots(ctx context.Context, cfg Config, attempt attemptFunc) (*Result, er
 	return s.result, context.Cause(ctx)
 }
 
-// run makes one attempt after the other until the schedule or ctx ends.
+// run makes attempts one after the other until the schedule or ctx ends.
 func (s *slots) run(ctx context.Context, openLoop bool, attempt attemptFunc) error {
-	free := int64(0) // since when the slot is
+	free := int64(0) // when the slot became free
 	for {
 		due, ok := s.take(free)
 		if !ok || !sleep(ctx, time.Duration(due-s.clock.now())) {
@@ -102,7 +102,7 @@ func (s *slots) add(a *Attempt, openLoop bool) {
 	s.result.add(a, openLoop)
 }
 
-// sleep waits for d and reports whether ctx let it.
+// sleep waits for d. It reports false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -117,9 +117,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// dial opens a connection for an attempt. Package net may call connect again
-// after EADDRNOTAVAIL and after a connection to itself, neither of which a
-// server ever sees; it makes no other second try.
+// dial opens a connection for an attempt. Package net only repeats connect after
+// EADDRNOTAVAIL and after a connection to itself; no server sees either.
 func dial(ctx context.Context, to netip.AddrPort, limit time.Duration) (*net.TCPConn, error) {
 	d := net.Dialer{Timeout: limit, KeepAlive: -1}
 	c, err := d.DialContext(ctx, "tcp", to.String())
@@ -131,7 +130,7 @@ func dial(ctx context.Context, to netip.AddrPort, limit time.Duration) (*net.TCP
 
 func localPort(c net.Conn) uint16 { return uint16(c.LocalAddr().(*net.TCPAddr).Port) }
 
-// pieces is a request as the writes that send it, shared by all attempts.
+// pieces divides a request into writes. All attempts share it.
 type pieces struct {
 	first []byte // the header and up to headPiece bytes of the body
 	rest  int64  // body bytes after that
@@ -145,8 +144,7 @@ func newPieces(header []byte, body int64) pieces {
 	}
 }
 
-// at returns what to write when sent bytes of the request are gone; nothing
-// when that is all.
+// at returns the bytes to write after sent bytes of the request, and none at its end.
 func (p pieces) at(sent int64) []byte {
 	if sent < int64(len(p.first)) {
 		return p.first[sent:]
@@ -155,25 +153,25 @@ func (p pieces) at(sent int64) []byte {
 	if left == 0 {
 		return nil
 	}
-	filler := p.first[len(p.first)-headPiece:] // there is a rest, so the first piece is full
+	filler := p.first[len(p.first)-headPiece:] // a rest exists only if the first piece is full
 	return filler[:min(left, headPiece)]
 }
 
-// exchange is one attempt of the fleet's own client on package net.
+// exchange is one attempt of the portable engine.
 type exchange struct {
 	*Attempt
 	cfg     *Config
 	client  Client
 	clock   fleetClock
 	request pieces
-	conn    net.Conn      // what the client writes to and reads from: the TCP connection, or stream
+	conn    net.Conn      // the TCP connection, or stream with TLS
 	stream  *tlsStream    // nil without TLS
-	resetBy syscall.Errno // of the send that met a reset; 0 when none did
+	resetBy syscall.Errno // of the send that a reset failed; 0 if none
 	dialogue
 }
 
-// run makes the attempt. When ctx ends first, it returns soon, and what it
-// filled in means nothing.
+// run makes the attempt. If ctx ends first, it returns soon and the attempt's
+// fields are meaningless.
 func (x *exchange) run(ctx context.Context) {
 	defer func() { x.End = x.clock.now() }()
 	conn, err := dial(ctx, x.cfg.Target.Addr, x.cfg.ConnectTimeout)
@@ -181,13 +179,12 @@ func (x *exchange) run(ctx context.Context) {
 		x.fail(callConnect, err)
 		return
 	}
-	// A TLS stream is closed as a plain one is, without a close_notify of the
-	// client's: nobody would read it, and a server that has closed would answer it
-	// with a reset.
+	// A TLS stream is closed without a close_notify of the client: nobody would read
+	// it, and a server that has closed would answer it with a reset.
 	defer conn.Close()
 	x.Connected = x.clock.now()
 	x.conn, x.LocalPort, x.HandshakeUs = conn, localPort(conn), handshakeUs(conn)
-	// Closing wakes whatever call is blocked, and no later deadline undoes it.
+	// Closing wakes a blocked call, and no later deadline reverts that.
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 
 	if x.cfg.Target.TLS {
@@ -220,11 +217,11 @@ func (x *exchange) run(ctx context.Context) {
 	x.setOutcome(x.read(x.awaitEnd))
 }
 
-// awaitEnd bounds the wait for the connection's end after a whole answer.
+// awaitEnd limits the wait for the connection's end after a complete answer.
 func (x *exchange) awaitEnd() { _ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.EndWait)) }
 
-// earlier makes one of the requests before the measured one, in the plain way of
-// a client that sends and then reads, and reports whether the attempt goes on.
+// earlier makes one of the requests before the measured one: it sends and then
+// reads. It reports whether the attempt continues.
 func (x *exchange) earlier() bool {
 	_ = x.conn.SetWriteDeadline(time.Now().Add(x.cfg.SendTimeout))
 	n, err := x.conn.Write(x.cfg.Target.earlier())
@@ -251,7 +248,7 @@ func (x *exchange) earlier() bool {
 	return false
 }
 
-// send writes the request, up to its end or an error.
+// send writes the request until its end or an error.
 func (x *exchange) send() error {
 	for {
 		b := x.request.at(x.Sent - x.sent)
@@ -266,9 +263,9 @@ func (x *exchange) send() error {
 	}
 }
 
-// readsOn judges a failed send, and reports whether the client reads what is
-// there. None does after a time limit: the connection is whole, and its other
-// direction has not failed.
+// readsOn sets the outcome of a failed send, or reports that the client first reads
+// the available data. No client does so after a timeout: the connection works, and
+// its other direction has not failed.
 func (x *exchange) readsOn(err error) bool {
 	errno, _ := netError(err)
 	if x.client.readsAfterFailedSend && isReset(errno) {
@@ -280,13 +277,13 @@ func (x *exchange) readsOn(err error) bool {
 	return false
 }
 
-// read reads the answer and, where the answer says that the connection ends
-// after it, the end. It returns nil after a whole answer on a connection that
-// stays open, or what is no answer at all, and otherwise what ended the
-// reading. It calls whole as soon as the answer is.
+// read reads the answer, and also the connection's end if the answer says that the
+// connection ends. It returns nil after a complete answer on a connection that stays
+// open and after bytes that are no answer; otherwise it returns the error that ended
+// the reading. It calls whole when the answer is complete.
 func (x *exchange) read(whole func()) error {
 	buf := make([]byte, readBuffer)
-	told := false // what comes behind a whole answer must not prolong the wait
+	told := false // bytes after a complete answer must not extend the wait
 	done := func() bool {
 		switch x.answer.state() {
 		case answerBad:
@@ -300,7 +297,7 @@ func (x *exchange) read(whole func()) error {
 		}
 		return false
 	}
-	if x.Received > x.received { // some of it came along with the answer before it
+	if x.Received > x.received { // bytes of it arrived together with the answer before
 		x.FirstByte = x.clock.now()
 		if done() {
 			return nil
@@ -324,7 +321,7 @@ func (x *exchange) read(whole func()) error {
 	}
 }
 
-// judge sets the outcome of an attempt whose last read returned err.
+// setOutcome sets the outcome of an attempt whose last read returned err.
 func (x *exchange) setOutcome(err error) {
 	errno, deadline := netError(err)
 	if x.stream != nil && x.stream.notified {
@@ -337,8 +334,8 @@ func (x *exchange) setOutcome(err error) {
 	case err == nil:
 		x.Outcome, x.Errno = wholeOutcome(x.answer.status(), x.resetBy != 0), x.resetBy
 	case x.resetBy != 0 && errno == 0:
-		// The send took the error; what follows the data now looks like an
-		// orderly end, or never ends, and neither is so.
+		// The send consumed the socket's error, so the reset now looks like an orderly
+		// end or like no end.
 		x.Outcome, x.Errno = failed(callSend, x.resetBy, a, received), x.resetBy
 	case x.stream != nil && errno == 0 && !deadline:
 		x.Outcome = x.stream.over(a, received)
@@ -361,8 +358,8 @@ func (x *exchange) fail(c call, err error) {
 	}
 }
 
-// duplex reads while it sends. The receive time limit counts from the end of
-// the sending, as in the other clients.
+// duplex reads while it sends. The receive time limit starts at the end of the
+// sending, as in the other clients.
 func (x *exchange) duplex() {
 	var stopped atomic.Bool
 	stopSending := func() {
@@ -381,11 +378,11 @@ func (x *exchange) duplex() {
 			mu.Unlock()
 			stopSending()
 		})
-		stopSending() // no answer can come any more
+		stopSending() // no answer can arrive any more
 	})
 	sendErr := x.send()
 	errno, _ := netError(sendErr)
-	over := sendErr != nil && !stopped.Load() && !isReset(errno) // the time limit, or a fault of our own
+	over := sendErr != nil && !stopped.Load() && !isReset(errno) // a timeout or a local error
 	mu.Lock()
 	if over {
 		_ = x.conn.SetReadDeadline(longAgo)

@@ -7,20 +7,20 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Report is what a fleet measured, in plain data that crosses a pipe.
+// Report is the measurement of a fleet as plain data, which can cross a pipe.
 type Report struct {
-	Attempts      []Attempt // in order of ending
+	Attempts      []Attempt // in the order of their ends
 	Counts        results.Counts
 	UnreadAtReset int64
 	Unstarted     int64
 	Seconds       float64
 	Latency       results.Latency
-	Uncorrected   *results.Latency    // of an open loop
-	Lag           results.Percentiles // how late attempts of an open loop were started, in milliseconds
+	Uncorrected   *results.Latency    // from Started; nil in a closed loop
+	Lag           results.Percentiles // from Due to Started in an open loop, in milliseconds
 	Handshake     results.Percentiles // the kernel's round trip of SYN and SYN-ACK, in milliseconds
 	Histograms    map[string]string   // see results.Cell
 	TLSEnds       results.TLSCounts   // nil without TLS
-	Errors        map[string]int64    // see results.Cell; of library clients
+	Errors        map[string]int64    // of library clients; see results.Cell
 }
 
 // Report summarises the result.
@@ -52,7 +52,7 @@ func (r *Result) Report() (Report, error) {
 	return out, err
 }
 
-// finish puts the attempts in order of ending and says how long they took.
+// finish sorts the attempts by their ends and computes Seconds.
 func (r *Result) finish() {
 	slices.SortStableFunc(r.Attempts, func(a, b Attempt) int { return cmp.Compare(a.End, b.End) })
 	if n := len(r.Attempts); n > 0 {

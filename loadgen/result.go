@@ -8,40 +8,41 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Attempt is the fleet's ledger entry for one attempt. Times are nanoseconds
-// since the fleet's first attempt was due; 0 in Connected and FirstByte means
-// it never happened.
+// Attempt is the fleet's ledger entry for one attempt. Times are nanoseconds from
+// the moment at which the fleet's first attempt was due. 0 in Connected and
+// FirstByte means that the event did not happen.
 type Attempt struct {
-	Due       int64 // when the schedule wanted it started
+	Due       int64 // when the schedule planned the start
 	Started   int64 // when connect was called
-	Connected int64 // TCP's handshake; TLS's comes after it, and is part of the wait for the answer
-	FirstByte int64 // first byte of the answer read
+	Connected int64 // end of the TCP handshake; a TLS handshake is part of the wait for the answer
+	FirstByte int64 // when the first byte of the answer was read
 	End       int64
-	// Earlier is how long the requests before the n-th took (Config.Nth), in
-	// nanoseconds: from the first one's start to the last one's whole answer, which
-	// is the n-th's start. The latencies of response and end leave it out, so that
-	// they are those of one request whatever its place; FirstByte is the first byte of
-	// the n-th's answer. 0 for a connection's first request, and for an attempt
-	// that ended before its n-th.
+	// Earlier is the duration of the requests before the n-th (Config.Nth) in
+	// nanoseconds: from the start of the first to the complete answer to the last,
+	// which is the start of the n-th. The latencies of response and end exclude it, so
+	// that they are those of one request; FirstByte is of the answer to the n-th. It
+	// is 0 for a connection's first request, and for an attempt that ended before its
+	// n-th request.
 	Earlier int64
-	// Sent and Received are the bytes of all requests, header and body, that the
-	// kernel took, and of all answers that were read; with TLS of what is within it.
+	// Sent is the number of bytes of all requests, header and body, that the kernel
+	// accepted. Received is the number of bytes of all answers that were read. With
+	// TLS both count plaintext.
 	Sent     int64
 	Received int64
-	// HandshakeUs is the kernel's own round trip of SYN and SYN-ACK in
-	// microseconds (TCP_INFO tcpi_rtt when connected); 0 where it is unknown, as
-	// everywhere but on Linux.
+	// HandshakeUs is the kernel's measurement of the round trip of SYN and SYN-ACK in
+	// microseconds (TCP_INFO tcpi_rtt when connected). It is 0 if unknown, as on all
+	// systems but Linux.
 	HandshakeUs uint32
-	LocalPort   uint16 // 0 when no socket got one
+	LocalPort   uint16 // 0 if the socket had none
 	Outcome     results.Outcome
-	Errno       syscall.Errno  // of the call that failed; 0 when none did
+	Errno       syscall.Errno  // of the failed call; 0 if none failed
 	TLSEnd      results.TLSEnd // meaningless without Target.TLS
-	// ResetBeforeRead is set when the connection had been reset before the
-	// client's first read.
+	// ResetBeforeRead is set if the connection had been reset before the client's
+	// first read.
 	ResetBeforeRead bool
 }
 
-// phase is one of the three moments of an attempt that have a duration.
+// phase is one of the three durations of an attempt.
 type phase int
 
 const (
@@ -53,23 +54,24 @@ const (
 
 var phaseNames = [numPhases]string{"connect", "response", "end"}
 
-// Result is what a fleet measured.
+// Result holds the attempts of a fleet and their figures.
 type Result struct {
-	Attempts []Attempt // in order of ending
+	Attempts []Attempt // in the order of their ends
 	Counts   results.Counts
-	// unreadAtReset counts delivered answers with ResetBeforeRead.
+	// unreadAtReset is the number of delivered answers with ResetBeforeRead.
 	unreadAtReset int64
-	// Seconds from the first attempt due to the last ended.
+	// Seconds is the time from when the first attempt was due to the last end.
 	Seconds float64
-	// unstarted is the number of attempts that were due but never started,
-	// because the fleet was behind its schedule when the time was over.
+	// unstarted is the number of attempts that were due but never started, because
+	// the fleet was behind its schedule at its end.
 	unstarted int64
-	// lag is how late attempts of an open loop were started, in nanoseconds; nil in a closed loop.
+	// lag is the delay between due and started of an open loop in nanoseconds; nil in
+	// a closed loop.
 	lag *hdrhistogram.Histogram
 
 	tls         bool       // the attempts have a TLSEnd
-	corrected   histograms // from due
-	uncorrected histograms // from started; recorded by an open loop only
+	corrected   histograms // from Due
+	uncorrected histograms // from Started; only in an open loop
 }
 
 // newResult returns an empty result for a fleet or a part of one.
@@ -81,8 +83,8 @@ func newResult(cfg Config) *Result {
 	return r
 }
 
-// merge adds the counts and histograms of another part of the fleet; its
-// attempts and times are the caller's to put together.
+// merge adds the counts and histograms of another part of the fleet. The caller
+// joins the attempts and times.
 func (r *Result) merge(o *Result) {
 	r.Counts.Add(o.Counts)
 	r.unreadAtReset += o.unreadAtReset
@@ -94,7 +96,7 @@ func (r *Result) merge(o *Result) {
 	}
 }
 
-// histograms holds one histogram a phase and outcome, made when first needed.
+// histograms holds one histogram for each phase and outcome; nil has no values.
 type histograms [numPhases][results.NumOutcomes]*hdrhistogram.Histogram
 
 func (h *histograms) record(p phase, o results.Outcome, ns int64) {
@@ -104,7 +106,7 @@ func (h *histograms) record(p phase, o results.Outcome, ns int64) {
 	results.Record(h[p][o], ns)
 }
 
-// add counts one ended attempt in the result's histograms and totals.
+// add adds an ended attempt to the counts and histograms.
 func (r *Result) add(a *Attempt, openLoop bool) {
 	r.Counts[a.Outcome]++
 	if a.ResetBeforeRead && a.Outcome.IsDelivered() {
@@ -117,7 +119,7 @@ func (r *Result) add(a *Attempt, openLoop bool) {
 	}
 }
 
-// recordAttempt records the phases that an attempt came through, from a moment of it.
+// recordAttempt records the phases that an attempt completed, as durations since from.
 func (h *histograms) recordAttempt(a *Attempt, from int64) {
 	if a.Connected != 0 {
 		h.record(phaseConnect, a.Outcome, a.Connected-from)
@@ -142,7 +144,7 @@ func (h *histograms) merge(o *histograms) {
 	}
 }
 
-// latency summarises every outcome together.
+// latency summarises all outcomes together.
 func (h *histograms) latency() results.Latency {
 	var all [numPhases]results.Percentiles
 	for p := range h {
@@ -157,7 +159,7 @@ func (h *histograms) latency() results.Latency {
 	return results.Latency{Connect: all[phaseConnect], Response: all[phaseResponse], End: all[phaseEnd]}
 }
 
-// encode puts the histograms into out under prefix/phase/outcome.
+// encode adds the histograms to out with the keys prefix + phase/outcome.
 func (h *histograms) encode(out map[string]string, prefix string) error {
 	for p := range h {
 		for o, hist := range h[p] {

@@ -8,14 +8,14 @@ import (
 	"runtime"
 )
 
-// maxConcurrency bounds the memory that a mistyped number can ask for.
+// maxConcurrency bounds the memory that a mistyped number can cause.
 const maxConcurrency = 1 << 20
 
-// descriptorsBeside is how many descriptors a fleet leaves to the rest of its process.
+// descriptorsBeside is the number of descriptors for the rest of the process.
 const descriptorsBeside = 32
 
-// descriptorError says that a concurrency needs more descriptors than the
-// process may open.
+// descriptorError means that a concurrency needs more descriptors than the process
+// may open.
 type descriptorError struct {
 	Concurrency int
 	Limit       uint64
@@ -26,8 +26,8 @@ func (e *descriptorError) Error() string {
 		e.Concurrency, e.Concurrency+descriptorsBeside, e.Limit, e.Concurrency+descriptorsBeside)
 }
 
-// CheckDescriptors returns an error if this process may not open as
-// many sockets at once.
+// CheckDescriptors returns an error if this process may not open a socket for each
+// of the given number of attempts at once.
 func CheckDescriptors(concurrency int) error {
 	if limit := descriptorLimit(); uint64(concurrency)+descriptorsBeside > limit {
 		return &descriptorError{concurrency, limit}
@@ -35,8 +35,8 @@ func CheckDescriptors(concurrency int) error {
 	return nil
 }
 
-// withDefaults returns the configuration with every zero field filled in, or
-// what is wrong with it.
+// withDefaults returns the configuration with defaults for zero fields, or an
+// error if a field is invalid.
 func (cfg Config) withDefaults() (Config, error) {
 	if !cfg.Target.Addr.IsValid() || cfg.Target.Addr.Port() == 0 {
 		return cfg, errors.New("no address to connect to")
@@ -46,7 +46,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	switch {
 	case cfg.Concurrency < 0 || cfg.Concurrency > maxConcurrency:
-		return cfg, fmt.Errorf("concurrency %d is not within 1 to %d", cfg.Concurrency, maxConcurrency)
+		return cfg, fmt.Errorf("concurrency %d: must be from 1 to %d", cfg.Concurrency, maxConcurrency)
 	case cfg.Requests < 0:
 		return cfg, fmt.Errorf("%d requests", cfg.Requests)
 	case cfg.Duration < 0:
@@ -58,7 +58,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	case cfg.BodyBytes < 0:
 		return cfg, fmt.Errorf("body of %d bytes", cfg.BodyBytes)
 	case cfg.Nth < 0 || cfg.Nth > MaxNth:
-		return cfg, fmt.Errorf("request %d of a connection is not within 1 to %d", cfg.Nth, MaxNth)
+		return cfg, fmt.Errorf("request %d of a connection: must be from 1 to %d", cfg.Nth, MaxNth)
 	}
 	cfg.Nth = max(cfg.Nth, 1)
 	for _, limit := range []struct {
@@ -85,9 +85,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	return cfg, CheckDescriptors(cfg.Concurrency)
 }
 
-// Run makes the attempts that cfg asks for and returns when every one of them
-// has ended. When ctx ends first, attempts in flight are cut, and the result
-// holds those that had ended, beside ctx's error.
+// Run makes the attempts of cfg and returns when all have ended. If ctx ends
+// first, it cuts the attempts in flight and returns both the result of the others
+// and the error of ctx.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	client, err := ClientByName(cfg.Client)
 	if err != nil {
@@ -97,7 +97,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, fmt.Errorf("fleet: %w", err)
 	}
 	if client.OneRequest() && cfg.Nth > 1 {
-		return nil, fmt.Errorf("fleet: the client %s makes one request a connection: choose another one for request %d", client.Name, cfg.Nth)
+		return nil, fmt.Errorf("fleet: client %s makes only one request per connection: choose another client for request %d", client.Name, cfg.Nth)
 	}
 	var r *Result
 	switch {
@@ -117,7 +117,8 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	return r, nil
 }
 
-// MaxConcurrency is the highest concurrency that this process may ask for.
+// MaxConcurrency returns the highest concurrency for which this process may open
+// sockets.
 func MaxConcurrency() int {
 	return int(min(descriptorLimit(), maxConcurrency+descriptorsBeside)) - descriptorsBeside
 }

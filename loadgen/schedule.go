@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// startGrace is how long after the end of Config.Duration an attempt that was
-// due before it may still be started: a timer that wakes a fraction of a
-// millisecond late has not fallen behind its schedule.
+// startGrace is how long after the end of Config.Duration an attempt may start that
+// was due before it, in nanoseconds. A timer that wakes less than a millisecond
+// late is not behind the schedule.
 const startGrace = int64(time.Millisecond)
 
-// schedule says when attempts are due. Its times are nanoseconds since the
-// fleet's first attempt was due. Config.Rate 0 is a closed loop: the next
-// attempt is due the moment a slot is free for it. Any other is an open loop:
-// attempt i is due at i/Rate, computed from i alone, so that nothing drifts.
+// schedule determines when attempts are due, in nanoseconds from the fleet's first
+// attempt. With Config.Rate 0 it is a closed loop: the next attempt is due when a
+// slot is free for it. Otherwise it is an open loop: attempt i is due at i/Rate,
+// computed from i alone, so that errors do not accumulate.
 //
-// A schedule has attempts due at 0 up to but not at Config.Duration, so that a
-// second at 100/s is 100 attempts.
+// Attempts are due from 0 to before Config.Duration, so that a second at 100/s has
+// 100 attempts.
 type schedule struct {
 	rate   float64 // attempts a second; 0 is a closed loop
 	index  int64   // of the next attempt, among those of the whole fleet
-	stride int64   // from one attempt of this share to the next
+	stride int64   // from one attempt of this worker to its next
 	limit  int64   // attempts of the whole fleet
 	end    int64   // attempts are due before this
 }
@@ -37,17 +37,16 @@ func newSchedule(cfg Config) schedule {
 	return s
 }
 
-// share returns worker w's share of a schedule from which nothing was taken
-// yet: attempts w, w+n, w+2n and so on.
+// share returns the share of worker w of n: attempts w, w+n, w+2n and so on. No
+// attempt of s may have been taken.
 func (s schedule) share(w, n int) schedule {
 	s.index, s.stride = int64(w), int64(n)
 	return s
 }
 
-// next returns when the next attempt is due, given that a slot is free for it
-// now. In an open loop that may lie in the future, or in the past when the
-// fleet is late. It returns false when no attempt is to be started any more.
-// Nothing is taken.
+// next returns when the next attempt is due if a slot is free for it now. In an
+// open loop that may be in the future, or in the past if the fleet is late. It
+// returns false if the schedule has no more attempts. It does not take the attempt.
 func (s *schedule) next(now int64) (due int64, ok bool) {
 	if s.index >= s.limit {
 		return 0, false
@@ -62,9 +61,9 @@ func (s *schedule) next(now int64) (due int64, ok bool) {
 // take takes the attempt that next returned.
 func (s *schedule) take() { s.index += s.stride }
 
-// unstarted is the number of attempts of this share that were due before now
-// and within the schedule, but were not taken. A closed loop has none: its
-// attempts are due only when they can be started.
+// unstarted returns the number of attempts of this share that were due before now
+// but were not taken. A closed loop has none, because its attempts are only due when
+// they can start.
 func (s *schedule) unstarted(now int64) int64 {
 	if s.rate == 0 {
 		return 0
@@ -76,19 +75,19 @@ func (s *schedule) unstarted(now int64) int64 {
 	return (due-s.index-1)/s.stride + 1
 }
 
-// due is when attempt i of an open loop is due.
+// due returns when attempt i of an open loop is due.
 func (s *schedule) due(i int64) int64 {
-	// The bound keeps an absurdly low rate from wrapping round to the past.
+	// The bound prevents an overflow at a very low rate.
 	return int64(min(math.Round(float64(i)*1e9/s.rate), math.MaxInt64/2))
 }
 
-// before is the number of attempts of the whole fleet's open loop that are due before t.
+// before returns how many attempts of the whole fleet's open loop are due before t.
 func (s *schedule) before(t int64) int64 {
 	if t <= 0 {
 		return 0
 	}
 	n := int64(float64(t) * s.rate / 1e9)
-	// The product is within one of the answer; due decides.
+	// The product is off by at most one; due decides.
 	for n > 0 && s.due(n-1) >= t {
 		n--
 	}

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of an attempt. They are raw: they never block, so the scheduler
-// need not hear of them, and an error is the bare error number that is measured.
+// The system calls of an attempt are raw: they never block, so the scheduler need
+// not know of them, and they return the error number that is measured.
 
 func errnoOnly(_, _ uintptr, e syscall.Errno) syscall.Errno { return e }
 
-// sockaddr is a kernel socket address, made once a fleet.
+// sockaddr is a kernel socket address. A fleet makes it once.
 type sockaddr struct {
 	bytes  [unix.SizeofSockaddrInet6]byte
 	len    uint32
@@ -58,7 +58,7 @@ func sysReceive(fd int32, b []byte) (int64, syscall.Errno) {
 	return int64(n), e
 }
 
-// sysNoDelay has every segment leave at once, as curl, Go, Python and browsers do.
+// sysNoDelay sets TCP_NODELAY, as curl, Go, Python and browsers do.
 func sysNoDelay(fd int32) syscall.Errno {
 	one := int32(1)
 	return errnoOnly(unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, uintptr(unsafe.Pointer(&one)), 4, 0))
@@ -73,10 +73,10 @@ func sysTakeError(fd int32) syscall.Errno {
 	return syscall.Errno(value)
 }
 
-// tcpClose is TCP_CLOSE of net/tcp_states.h: what a reset leaves behind.
+// tcpClose is TCP_CLOSE of net/tcp_states.h, the state after a reset.
 const tcpClose = 7
 
-// sysTCPInfo reads the socket's TCP_INFO, which leaves a pending error alone.
+// sysTCPInfo reads the socket's TCP_INFO. It does not clear a pending error.
 func sysTCPInfo(fd int32, info *unix.TCPInfo) syscall.Errno {
 	size := uint32(unsafe.Sizeof(*info))
 	return errnoOnly(unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO, uintptr(unsafe.Pointer(info)), uintptr(unsafe.Pointer(&size)), 0))
@@ -96,8 +96,8 @@ func sysEpollControl(epoll, op int, fd int32, ev unix.EpollEvent) syscall.Errno 
 	return errnoOnly(unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(epoll), uintptr(op), uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0))
 }
 
-// sysEpollWait waits for at most ns nanoseconds, or for ever when ns is
-// negative. It may block, so the scheduler is told.
+// sysEpollWait waits for at most ns nanoseconds, without a limit if ns is negative.
+// It may block, so it is no raw system call.
 func sysEpollWait(epoll int, events []unix.EpollEvent, ns int64) (int, syscall.Errno) {
 	// struct __kernel_timespec: 64 bits on every architecture, unlike unix.Timespec.
 	timeout := &[2]int64{ns / 1e9, ns % 1e9}

@@ -12,25 +12,25 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// tlsStream is the client's side of TLS 1.3 on an attempt's connection. It tells
-// ends apart that crypto/tls calls by one name: its Read returns io.EOF after a
-// close_notify and also where the connection ended without one between two
-// records (readRecordOrCCS in conn.go of go1.26). Errors are judged by the number
-// in them, never by their text; crypto/tls hands the system's own up, and keeps
-// what arrived before a reset readable.
+// tlsStream is the client's side of TLS 1.3 on an attempt's connection. It
+// distinguishes two ends for which Read of crypto/tls returns io.EOF: a
+// close_notify, and the connection's end between two records without one
+// (readRecordOrCCS in conn.go of go1.26). It classifies errors by their number,
+// never by their text: crypto/tls returns the system's errors, and data that arrived
+// before a reset remains readable.
 type tlsStream struct {
 	*tls.Conn
 	tcp      *underTLS
-	shaken   bool // the handshake is done
+	shaken   bool // the handshake succeeded
 	notified bool // a close_notify was read
-	garbled  bool // an alert was read, or what is not TLS
+	garbled  bool // another alert was read, or bytes that are not TLS
 }
 
 // underTLS is the TCP connection under a stream.
 type underTLS struct {
 	*net.TCPConn
-	ended    bool  // the peer's orderly end was read
-	writeErr error // of the last write that failed
+	ended    bool  // the peer's FIN was read
+	writeErr error // of the last failed write
 }
 
 func (u *underTLS) Read(b []byte) (int, error) {
@@ -49,9 +49,8 @@ func (u *underTLS) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// newTLSStream returns a stream whose handshake is still to be made. It takes
-// whatever certificate the server has: the server is a machine of the user's own,
-// and nothing secret is sent to it.
+// newTLSStream returns a stream before its handshake. It accepts every certificate:
+// the server is the user's own machine, and no secret is sent to it.
 func newTLSStream(conn *net.TCPConn, to Target) *tlsStream {
 	under := &underTLS{TCPConn: conn}
 	config := &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true, ServerName: to.Host}
@@ -61,7 +60,7 @@ func newTLSStream(conn *net.TCPConn, to Target) *tlsStream {
 	return &tlsStream{Conn: tls.Client(under, config), tcp: under}
 }
 
-// handshake makes the handshake within a time limit of its own.
+// handshake makes the handshake within the time limit.
 func (s *tlsStream) handshake(ctx context.Context, limit time.Duration) error {
 	_ = s.SetDeadline(time.Now().Add(limit))
 	err := s.HandshakeContext(ctx)
@@ -70,8 +69,8 @@ func (s *tlsStream) handshake(ctx context.Context, limit time.Duration) error {
 	return err
 }
 
-// refused judges an attempt whose handshake failed with err, by the call in which
-// it met its end; a time limit is that of an answer that did not come.
+// refused returns the outcome and the error number of an attempt whose handshake
+// failed with err. A timeout counts as one of the wait for the answer.
 func (s *tlsStream) refused(err error) (results.Outcome, syscall.Errno) {
 	errno, deadline := netError(err)
 	var none answer
@@ -85,7 +84,7 @@ func (s *tlsStream) refused(err error) (results.Outcome, syscall.Errno) {
 	case s.tcp.ended:
 		return results.Closed, 0
 	}
-	return results.BadResponse, 0 // an alert, or what is not TLS
+	return results.BadResponse, 0 // an alert, or bytes that are not TLS
 }
 
 func (s *tlsStream) Read(b []byte) (int, error) {
@@ -97,10 +96,10 @@ func (s *tlsStream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// over judges an attempt whose last read met the stream's end, after received bytes
-// of an answer. A close_notify is an orderly end. An end of the connection without
-// one leaves an answer whole that is so by its own length (RFC 9112 section 9.8),
-// and none that the end was to delimit. Anything else is not what was asked for.
+// over returns the outcome of an attempt whose last read reached the stream's end
+// after received bytes of an answer. A close_notify is an orderly end. Without one,
+// an answer is complete only by its own length (RFC 9112 section 9.8), not by the
+// connection's end. Everything else is a bad-response.
 func (s *tlsStream) over(a *answer, received int64) results.Outcome {
 	switch {
 	case s.notified:
@@ -115,8 +114,8 @@ func (s *tlsStream) over(a *answer, received int64) results.Outcome {
 	return results.Closed
 }
 
-// end says how the stream ended, given the error number that the attempt met. An
-// alert other than close_notify truncates a stream as an end without any does (RFC
+// end returns how the stream ended, given the attempt's error number. An alert
+// other than close_notify truncates a stream, as does an end without an alert (RFC
 // 8446 section 6).
 func (s *tlsStream) end(errno syscall.Errno) results.TLSEnd {
 	switch {

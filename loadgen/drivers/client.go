@@ -17,39 +17,39 @@ import (
 //go:embed clients
 var clients embed.FS
 
-// Client is one row of the catalogue.
+// Client is a client of the catalogue.
 type Client struct {
 	Name     string   `yaml:"name"`
 	Summary  string   `yaml:"summary"`
 	Packages []string `yaml:"packages"` // of Debian; none for a client that is part of this program
-	// Command is the driver's command; in its words {dir} stands for the folder with
-	// the driver's files and {url} for the server. Empty with a Role.
+	// Command is the driver's command; {dir} stands for the folder with the driver's
+	// files and {url} for the server's URL. Empty with a Role.
 	Command []string `yaml:"command"`
-	// Role is the role of this program that is the driver, in place of a Command.
+	// Role is the role of this program that is the driver, instead of a Command.
 	Role string `yaml:"role"`
-	// Files are the names of the driver's files beside the row.
+	// Files are the names of the driver's files in the folder of the client's file.
 	Files []string `yaml:"files"`
-	// Version says how the client tells its version; zero with a Role.
+	// Version says how to read the client's version; zero with a Role.
 	Version Version `yaml:"version"`
-	// Concurrency is how many attempts are in flight where a run asks for no number.
+	// Concurrency is the default number of attempts in flight, at least 1.
 	Concurrency int `yaml:"concurrency"`
-	// Known is what is known of how the client ends.
+	// Known are facts about how the client's attempts end.
 	Known []Fact `yaml:"known"`
 }
 
-// Version says how a client tells its version.
+// Version says how to read a client's version.
 type Version struct {
 	Command []string `yaml:"command"`
 	Match   string   `yaml:"match"` // regular expression; its first group is the version
 }
 
-// Fact is something known of a client, and where it is from.
+// Fact is a fact about a client and its source.
 type Fact struct {
 	Fact   string `yaml:"fact"`
 	Source string `yaml:"source"`
 }
 
-// catalogue holds every client, in the order of their names.
+// catalogue reads every client, in the order of their names.
 var catalogue = sync.OnceValues(func() ([]Client, error) { return read(clients) })
 
 // Clients returns every client of the catalogue, in the order of their names.
@@ -61,7 +61,7 @@ func Clients() []Client {
 	return all
 }
 
-// ByName returns the client of a name.
+// ByName returns the client with a name, and false if there is none.
 func ByName(name string) (Client, bool) {
 	all := Clients()
 	i := slices.IndexFunc(all, func(c Client) bool { return c.Name == name })

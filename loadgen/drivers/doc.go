@@ -1,83 +1,84 @@
-// Package drivers is the catalogue of other people's HTTP clients: each is data
-// (clients/NAME.yaml) and a small driver in the client's own language that makes
-// attempts with it and says how each ended. The clients are used as they are; a
-// driver adds no retry, no redirect and no second connection, and tells of an
-// attempt what a program that uses the client would have seen.
+// Package drivers is the catalogue of library clients: HTTP clients of other
+// projects. Each has a data file (clients/NAME.yaml) and a small driver in the
+// client's own language that makes attempts and reports how each ended. A driver
+// uses the client with its defaults. It adds no retry, no redirect and no second
+// connection, and reports what a program that uses the client would see.
 //
 // # The protocol between the tool and a driver
 //
-// A driver is a program. It is started at the client's end of the path, in a
-// folder of its own that holds its files, with these variables in its
-// environment beside those of the tool:
+// A driver is a program. The tool starts it at the client's end of the path, in a
+// folder with the driver's files, with these variables in addition to the tool's
+// environment:
 //
-//	REJECTBENCH_URL          where to, such as http://10.0.0.2:8080/; with https it
-//	                         speaks TLS, HTTP/1.1 within, and takes any certificate
+//	REJECTBENCH_URL          of the server, such as http://10.0.0.2:8080/; with https
+//	                         the driver uses HTTP/1.1 over TLS and accepts any
+//	                         certificate
 //	REJECTBENCH_CONCURRENCY  attempts in flight at once, at least 1
-//	REJECTBENCH_REQUESTS     attempts to make in all, at least 1
+//	REJECTBENCH_REQUESTS     total number of attempts, at least 1
 //	REJECTBENCH_BODY         bytes of the POST's body; 0 is a GET
-//	REJECTBENCH_TIMEOUT      seconds, a decimal number; the client's own time limit,
-//	                         of each call or of an attempt, as the client has it
+//	REJECTBENCH_TIMEOUT      the client's time limit in seconds, a decimal number, for
+//	                         each call or for an attempt, as the client defines it
 //
-// It makes its attempts in a closed loop, each on a new connection, and writes one
-// JSON object a line to standard output for each attempt, once it has ended:
+// It makes its attempts in a closed loop, each on a new connection. When an attempt
+// has ended, it writes one line with a JSON object to standard output:
 //
 //	outcome      a name of results.Outcomes
 //	response_ms  milliseconds from the attempt's start to the answer's first byte,
-//	             or to the first the client lets a program know of the answer;
-//	             0 or absent when there was none
+//	             or to when the client first tells a program of the answer;
+//	             0 or absent without an answer
 //	end_ms       milliseconds from the attempt's start to its end
-//	port         the attempt's local port; 0 or absent when the client does not tell
-//	error        the client's own words, empty or absent when there was no error
+//	port         the attempt's local port; 0 or absent if the client does not report it
+//	error        the client's error text, empty or absent without an error
 //
-// Then it ends with exit code 0. What it writes to standard error is shown when
-// it fails. Fields besides these are ignored.
+// Then it exits with code 0. If it fails, the tool shows its standard error. The
+// tool ignores other fields.
 //
-// # How an outcome is judged
+// # How the outcome is determined
 //
-// By the client's own error, and never by looking past the client: a 503 that
-// lies in the receive buffer when a client reports a broken pipe is a
-// broken-pipe. A client that returns a whole 503 has delivered it; none tells of a
-// reset that came after it, so delivered-then-reset is not among a driver's
-// outcomes. Where a client does not compare the length of an answer's body with
-// its Content-Length the driver does, as a careful program would.
+// The client's own error determines the outcome; a driver never reads past the
+// client. If a client reports a broken pipe while its receive buffer has a 503, the
+// outcome is broken-pipe. If a client returns a whole 503, the outcome is delivered.
+// No client reports a reset after it, so no driver reports delivered-then-reset. If
+// a client does not compare the length of an answer's body with its Content-Length,
+// the driver does, as a careful program would.
 //
-// # How an outcome is judged with TLS
+// # How the outcome is determined with TLS
 //
-// In the same way, by what the client's TLS library hands up. A whole 503 is
-// delivered whether or not a close_notify came after it: no client asks for one
-// behind a body whose length it knows. What ends a handshake is judged as what ends
-// the wait for an answer: reset-receive, closed, timeout-receive, and bad-response
-// for an alert or for what is not TLS. Where the libraries tell less than the system:
+// The rules are the same for the errors of the client's TLS library. A whole 503 is
+// delivered with or without a close_notify after it: no client requires one after a
+// body of known length. A failed handshake has the outcomes of a failed wait for the
+// answer: reset-receive, closed, timeout-receive, and bad-response for an alert or
+// for bytes that are not TLS. Some libraries report less than the system does:
 //
-//   - Python's ssl (http.client, urllib3, requests, httpx) gives the end of the
+//   - Python's ssl (http.client, urllib3, requests, httpx) reports the end of the
 //     stream for a close_notify, for an end without one and, with OpenSSL 3, for a
-//     reset that it reads: each is closed, or truncated within an answer. An end
-//     that it meets in a send is a broken-pipe.
-//   - GnuTLS (wget) calls a reset an "error in the pull function", which is taken
-//     for a reset-receive. Its words for a close_notify and for an end without one
-//     differ; both are closed.
-//   - OpenSSL (curl) calls an end without a close_notify an "unexpected eof": closed,
-//     or truncated within an answer.
-//   - Node.js gives "socket hang up", or "Client network socket disconnected before
+//     reset that it reads: closed, or truncated within an answer. An end during a
+//     send is a broken-pipe.
+//   - GnuTLS (wget) reports a reset as an "error in the pull function":
+//     reset-receive. It distinguishes a close_notify from an end without one; both
+//     are closed.
+//   - OpenSSL (curl) reports an end without a close_notify as "unexpected eof":
+//     closed, or truncated within an answer.
+//   - Node.js reports "socket hang up", or "Client network socket disconnected before
 //     secure TLS connection was established", for an end with or without a
-//     close_notify: closed, or truncated within an answer. undici counts the
-//     handshake as connecting and tells no port before its end, so that a time limit
-//     that it meets there is a timeout-connect.
-//   - Java's client calls an end in the handshake "Remote host terminated the
-//     handshake": closed. Its limit for connecting includes the handshake: timeout-connect.
-//   - Go's client takes an end without a close_notify for the end of the stream
-//     where it falls between two records.
+//     close_notify: closed, or truncated within an answer. undici includes the
+//     handshake in connecting and reports no port before its end, so a timeout in the
+//     handshake is a timeout-connect.
+//   - Java's client reports an end in the handshake as "Remote host terminated the
+//     handshake": closed. Its connect timeout includes the handshake: timeout-connect.
+//   - Go's client does not distinguish an end without a close_notify from the end of
+//     the stream if it is between two records.
 //
-// # What is not known of a client's attempts
+// # Unknown figures
 //
-// Times of the handshake, bytes sent and read, and, with some clients, the
-// attempt's port. The wire still has the first two; without ports the ledgers can
-// be compared by their counts alone.
+// A driver does not report the times of the handshake, the bytes sent and read and,
+// with some clients, the attempt's port. The packets on the wire still show the
+// first two. Without ports only the counts of the ledgers can be compared.
 //
 // # Concurrency
 //
-// Threads of an interpreter and a process an attempt need far more of a processor
-// than the fleet's own clients do, and on a small machine the path has to share
-// it. So each client has a concurrency of its own for runs that ask for none, and
-// the tool runs drivers at a lower priority (nice) than path and server.
+// Threads of an interpreter and one process per attempt need much more CPU time than
+// the fleet's own clients. On a small machine the path shares the CPUs. So each
+// client has its own default concurrency, and the tool runs drivers at a lower
+// priority (nice) than the path and the server.
 package drivers

@@ -165,7 +165,7 @@ func TestEveryLineThatIsNoAttemptIsRefusedByItsNumber(t *testing.T) {
 	for in, why := range hostile {
 		check(in+"\n", why)
 	}
-	check(strings.TrimSuffix(good, "\n"), "no end")
+	check(strings.TrimSuffix(good, "\n"), "no line end")
 	check(`{"outcome":"closed","error":"`+strings.Repeat("x", maxLine)+`"}`+"\n", "longer")
 	if n, err := count(good + good); n != 2 || err != nil {
 		t.Errorf("%d attempts, %v", n, err)

@@ -16,9 +16,9 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// GoNetHTTP is the driver of Go's own client: a Transport of its own an attempt,
-// as it comes, so that every attempt has a new connection. With closing set it
-// has DisableKeepAlives, which adds "Connection: close" to the request.
+// GoNetHTTP is the driver of Go's client. Each attempt has its own Transport with
+// default settings and therefore a new connection. closing sets DisableKeepAlives,
+// which adds "Connection: close" to the request.
 func GoNetHTTP(ctx context.Context, job Job, closing bool, out io.Writer) error {
 	var left atomic.Int64
 	left.Store(job.Requests)
@@ -46,7 +46,7 @@ func goAttempt(ctx context.Context, job Job, closing bool) (a AttemptLine) {
 	var port atomic.Int32
 	transport := &http.Transport{
 		DisableKeepAlives: closing,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // as every driver: it is the user's own server
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // as in every driver: the server is the user's own
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 			if err == nil {
@@ -93,8 +93,8 @@ func goAttempt(ctx context.Context, job Job, closing bool) (a AttemptLine) {
 	return a
 }
 
-// goOutcome judges an error of net/http, from the client or, with an answer, from
-// its body.
+// goOutcome returns the outcome for an error of net/http: of the client or, if
+// answer is set, of reading the body.
 func goOutcome(err error, answer, connected bool) results.Outcome {
 	var timeout net.Error
 	var op *net.OpError
@@ -113,8 +113,8 @@ func goOutcome(err error, answer, connected bool) results.Outcome {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return results.Refused
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
-		// The second: the Transport met the end first, and closed the connection
-		// under its own send.
+		// net.ErrClosed: the Transport read the end first and closed the connection
+		// during its own send.
 		return results.BrokenPipe
 	case errors.Is(err, syscall.ECONNRESET) && call == "dial":
 		return results.ResetConnect
@@ -125,8 +125,8 @@ func goOutcome(err error, answer, connected bool) results.Outcome {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return results.Truncated
 	case errors.Is(err, io.EOF), strings.Contains(err.Error(), "server closed idle connection"):
-		// The second is what a connection is called that ended before the
-		// request was on it; net/http has no name for it.
+		// net/http reports this text, without an error value, for a connection that
+		// ended before the request was sent.
 		return results.Closed
 	case call == "dial", call == "write", call == "read":
 		return results.LocalError
@@ -134,7 +134,7 @@ func goOutcome(err error, answer, connected bool) results.Outcome {
 	return results.BadResponse
 }
 
-// letters is an endless body.
+// letters is an infinite body.
 type letters struct{}
 
 func (letters) Read(b []byte) (int, error) {

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// versionTimeout bounds how long a client may take to tell its version.
+// versionTimeout bounds the command that prints a client's version.
 const versionTimeout = 20 * time.Second
 
-// MissingError says that a client is not installed.
+// MissingError means that a client is not installed.
 type MissingError struct {
 	client Client
 	err    error // what the version command met
@@ -26,8 +26,8 @@ func (e *MissingError) Error() string {
 
 func (e *MissingError) Unwrap() error { return e.err }
 
-// Installed returns the client's version, by its own account, or a
-// *MissingError. It runs the client's version command.
+// Installed runs the client's version command and returns the version, or a
+// *MissingError.
 func (c Client) Installed(ctx context.Context) (version string, err error) {
 	if c.Role != "" {
 		return runtime.Version(), nil
@@ -45,7 +45,7 @@ func (c Client) Installed(ctx context.Context) (version string, err error) {
 	}
 	found := regexp.MustCompile(c.Version.Match).FindSubmatch(out)
 	if found == nil {
-		return "", &MissingError{c, fmt.Errorf("%s tells no version", c.Version.Command[0])}
+		return "", &MissingError{c, fmt.Errorf("%s prints no version", c.Version.Command[0])}
 	}
 	return string(found[1]), nil
 }

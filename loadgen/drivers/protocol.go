@@ -16,7 +16,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Job is what a driver is told.
+// Job is the task of a driver.
 type Job struct {
 	URL         string
 	Concurrency int
@@ -25,7 +25,7 @@ type Job struct {
 	Timeout     time.Duration
 }
 
-// The names of the variables that a job is handed over in.
+// The names of the environment variables of a job.
 const (
 	urlVariable         = "REJECTBENCH_URL"
 	concurrencyVariable = "REJECTBENCH_CONCURRENCY"
@@ -34,7 +34,7 @@ const (
 	timeoutVariable     = "REJECTBENCH_TIMEOUT"
 )
 
-// Environment returns the job as variables of an environment.
+// Environment returns the job as environment variables.
 func (j Job) Environment() []string {
 	return []string{
 		urlVariable + "=" + j.URL,
@@ -45,7 +45,8 @@ func (j Job) Environment() []string {
 	}
 }
 
-// JobFrom is the reverse of Environment; getenv looks a variable up.
+// JobFrom reads a job from the variables of Environment; getenv returns a
+// variable's value.
 func JobFrom(getenv func(string) string) (Job, error) {
 	j := Job{URL: getenv(urlVariable)}
 	var errs [4]error
@@ -60,16 +61,16 @@ func JobFrom(getenv func(string) string) (Job, error) {
 	return j, nil
 }
 
-// AttemptLine is what a driver says of one attempt.
+// AttemptLine is one line of a driver's output: the result of one attempt.
 type AttemptLine struct {
 	Outcome  results.Outcome
-	Response time.Duration // from the attempt's start; 0 when there was no answer
+	Response time.Duration // from the attempt's start; 0 without an answer
 	End      time.Duration // from the attempt's start
-	Port     uint16        // 0 when the client does not tell
-	Error    string        // the client's words, made fit to print; empty when there was no error
+	Port     uint16        // 0 if the client does not report it
+	Error    string        // the client's error text in printable characters; empty without an error
 }
 
-// lineJSON is an attempt as it is written.
+// lineJSON is the encoding of an AttemptLine.
 type lineJSON struct {
 	Outcome    string  `json:"outcome"`
 	ResponseMs float64 `json:"response_ms"`
@@ -78,15 +79,15 @@ type lineJSON struct {
 	Error      string  `json:"error"`
 }
 
-// The bounds of what a driver may write.
+// The bounds of a driver's output.
 const (
 	maxLine      = 64 << 10       // bytes of a line
-	maxErrorText = 300            // bytes that are kept of an error
+	maxErrorText = 300            // bytes kept of an error text
 	maxEnd       = 24 * time.Hour // of an attempt
 )
 
-// Read reads what a driver writes, up to its end, and hands each attempt to
-// each, whose error ends the reading. An error of Read's own names the line.
+// Read reads a driver's output until its end and calls each for every attempt. An
+// error of each ends the reading. All errors name the line.
 func Read(r io.Reader, each func(AttemptLine) error) error {
 	in := bufio.NewReaderSize(r, maxLine)
 	for n := 1; ; n++ {
@@ -97,7 +98,7 @@ func Read(r io.Reader, each func(AttemptLine) error) error {
 		case err == io.EOF && len(b) == 0:
 			return nil
 		case err == io.EOF:
-			return fmt.Errorf("line %d: %s: it has no end", n, excerpt(b))
+			return fmt.Errorf("line %d: %s: no line end", n, excerpt(b))
 		case err != nil:
 			return fmt.Errorf("line %d: %w", n, err)
 		}
@@ -111,7 +112,7 @@ func Read(r io.Reader, each func(AttemptLine) error) error {
 	}
 }
 
-// parseLine reads one line.
+// parseLine parses one line.
 func parseLine(b []byte) (a AttemptLine, err error) {
 	var l *lineJSON
 	if err := json.Unmarshal(b, &l); err != nil || l == nil {
@@ -135,7 +136,7 @@ func parseLine(b []byte) (a AttemptLine, err error) {
 	return a, nil
 }
 
-// marshal is the reverse of ParseLine.
+// marshal is the reverse of parseLine.
 func (a AttemptLine) marshal() ([]byte, error) {
 	b, err := json.Marshal(lineJSON{
 		Outcome: a.Outcome.String(), ResponseMs: float64(a.Response) / 1e6, EndMs: float64(a.End) / 1e6,
@@ -144,7 +145,7 @@ func (a AttemptLine) marshal() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// excerpt is the beginning of a line, to stand in an error.
+// excerpt returns the beginning of a line for an error message.
 func excerpt(b []byte) string {
 	const shown = 60
 	b = bytes.TrimRight(b, "\r\n")
@@ -154,7 +155,7 @@ func excerpt(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// printable makes text fit to stand on one line, and cuts it to max bytes.
+// printable turns text into one line of printable characters of at most max bytes.
 func printable(text string, max int) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

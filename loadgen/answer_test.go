@@ -218,7 +218,7 @@ func validAnswer(t *rapid.T) (b []byte, status int, closes, untilEnd bool) {
 	return []byte(s.String()), status, closes, untilEnd
 }
 
-func TestAnswerIsTheSameHoweverItIsSplit(t *testing.T) {
+func TestAnswerIsTheSameForEverySplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, status, closes, untilEnd := validAnswer(t)
 		var at, pieces answer
@@ -326,7 +326,7 @@ func TestAnswerAgreesWithNetHTTP(t *testing.T) {
 
 // Every proper prefix of an answer with a definite length is partial: what a
 // reset cuts off never looks delivered.
-func TestAnswerCutAnywhereIsNotWhole(t *testing.T) {
+func TestATruncatedAnswerIsNotComplete(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, _, _, untilEnd := validAnswer(t)
 		if untilEnd {
@@ -340,7 +340,7 @@ func TestAnswerCutAnywhereIsNotWhole(t *testing.T) {
 	})
 }
 
-func TestAnAnswerTakesItsOwnBytesAndNoneBehindThem(t *testing.T) {
+func TestAnAnswerTakesNoBytesAfterItsEnd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, _, _, untilEnd := validAnswer(t)
 		behind := rapid.SliceOf(rapid.Byte()).Draw(t, "behind")

@@ -37,7 +37,7 @@ func eachOwnClient(t *testing.T, f func(t *testing.T, e engine, client string)) 
 	})
 }
 
-func TestTheNthRequestOfAConnectionEndsAsAFirstOneWould(t *testing.T) {
+func TestTheNthRequestHasTheOutcomesOfAFirstOne(t *testing.T) {
 	const nth = 3
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestTheNthRequestOfAConnectionEndsAsAFirstOneWould(t *testing.T) {
 	}
 }
 
-func TestAnAttemptEndsWithTheEarlierRequestThatIsNotAdmitted(t *testing.T) {
+func TestAnAttemptEndsAtAnEarlierRequestThatIsNotAdmitted(t *testing.T) {
 	answers := func(text string, then func(*net.TCPConn)) func(*net.TCPConn) {
 		return func(c *net.TCPConn) { readHead(c); say(c, text); then(c) }
 	}
@@ -96,7 +96,7 @@ func TestAnAttemptEndsWithTheEarlierRequestThatIsNotAdmitted(t *testing.T) {
 
 // A server may reject before it has the request, and its answer then shares a
 // segment with the one before.
-func TestAnAnswerThatComesAlongWithTheOneBeforeItIsReadWhenTheClientReads(t *testing.T) {
+func TestAnAnswerReadWithTheOneBeforeCountsAtTheClientsRead(t *testing.T) {
 	// A client that has its answer before it sends leaves the server waiting for the request.
 	endsEarly := func(cfg *Config) { cfg.EndWait = 50 * time.Millisecond }
 	for _, s := range []story{
@@ -148,7 +148,7 @@ func TestAnAnswerThatComesAlongWithTheOneBeforeItIsReadWhenTheClientReads(t *tes
 	}
 }
 
-func TestTheNthRequestsLatencyLeavesTheEarlierOnesOut(t *testing.T) {
+func TestTheNthRequestsLatencyExcludesEarlierRequests(t *testing.T) {
 	const ms = int64(time.Millisecond)
 	r := newResult(Config{})
 	r.add(&Attempt{Due: ms, Started: ms, Connected: 11 * ms, Earlier: 80 * ms, FirstByte: 101 * ms, End: 111 * ms, Outcome: results.Delivered}, false)
@@ -162,7 +162,7 @@ func TestTheNthRequestsLatencyLeavesTheEarlierOnesOut(t *testing.T) {
 	}
 }
 
-func TestEarlierRequestsTakeTimeOfTheirOwn(t *testing.T) {
+func TestAnAttemptRecordsTheTimeOfItsEarlierRequests(t *testing.T) {
 	eachOwnClient(t, func(t *testing.T, e engine, client string) {
 		cfg := quick(server(t, func(c *net.TCPConn) { admits(t, c, 5); readHead(c); say(c, answer503) }), client, 4)
 		cfg.Nth = 5
@@ -176,7 +176,7 @@ func TestEarlierRequestsTakeTimeOfTheirOwn(t *testing.T) {
 	})
 }
 
-func TestARequestThatNoClientCanMakeIsRefused(t *testing.T) {
+func TestAnInvalidNthIsAnError(t *testing.T) {
 	addr := server(t, untilGone)
 	for _, tt := range []struct {
 		client, want string

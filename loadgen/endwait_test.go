@@ -12,7 +12,7 @@ import (
 
 // A server that answers early and then waits for the rest of the request waited
 // for a client that had stopped sending and waited for the connection's end.
-func TestAClientWithItsAnswerWaitsNoLongerThanEndWait(t *testing.T) {
+func TestAClientWithItsAnswerWaitsAtMostEndWait(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		body int64

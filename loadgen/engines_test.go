@@ -365,7 +365,7 @@ func checkLedger(t *testing.T, cfg Config, r *Result) {
 	}
 }
 
-func TestEveryEngineTellsTheStoryOfTheServer(t *testing.T) {
+func TestEveryEngineReportsWhatTheServerDid(t *testing.T) {
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
 			eachClient(t, func(t *testing.T, e engine, client string) {
@@ -560,7 +560,7 @@ func TestRequestArrivesWhole(t *testing.T) {
 	})
 }
 
-func TestFleetOpensOneConnectionAnAttemptAndNoMoreThanItsSlotsAtOnce(t *testing.T) {
+func TestFleetOpensOneConnectionPerAttemptUpToItsConcurrency(t *testing.T) {
 	eachClient(t, func(t *testing.T, e engine, client string) {
 		var accepted, open, peak atomic.Int64
 		addr := server(t, func(c *net.TCPConn) {
@@ -645,7 +645,7 @@ func TestClosedLoopEndsWithItsDuration(t *testing.T) {
 	})
 }
 
-func TestCancelCutsWhatIsInFlight(t *testing.T) {
+func TestCancelCutsAttemptsInFlight(t *testing.T) {
 	for _, phase := range []struct {
 		name   string
 		body   int64

@@ -152,7 +152,7 @@ func openDescriptors(t *testing.T) int {
 	return len(d)
 }
 
-func TestCancelReturnsWhatHadEnded(t *testing.T) {
+func TestCancelReturnsEndedAttempts(t *testing.T) {
 	const answered, slots = 6, 3
 	before := openDescriptors(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -202,7 +202,7 @@ func TestCancelCutsAFleetWhoseConnectsFailAtOnce(t *testing.T) {
 
 // A server that sends as fast as the client reads must not have the loop to
 // itself, nor fill its memory.
-func TestEndlessAnswerMeetsItsTimeLimitAndHoldsUpNoOther(t *testing.T) {
+func TestAnEndlessAnswerTimesOutAndDelaysNoOther(t *testing.T) {
 	body := make([]byte, 1<<20)
 	var turn atomic.Int64
 	addr := server(t, func(c *net.TCPConn) {
@@ -244,7 +244,7 @@ func TestEndlessAnswerMeetsItsTimeLimitAndHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func TestEndlessRequestMeetsItsTimeLimit(t *testing.T) {
+func TestAnEndlessRequestTimesOut(t *testing.T) {
 	ownClients(t, func(t *testing.T, client string) {
 		addr := server(t, func(c *net.TCPConn) {
 			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, make([]byte, 1<<20))
@@ -412,7 +412,7 @@ func TestDeadlinesComeInOrder(t *testing.T) {
 }
 
 // A time limit of "for ever" must not wrap round to the past.
-func TestDeadlineThatNeverComes(t *testing.T) {
+func TestAVeryLongWaitDoesNotOverflow(t *testing.T) {
 	q, ring := newDeadlines(math.MaxInt64), make([]slot, 1)
 	q.join(ring, 0, int64(time.Hour))
 	if i := q.due(ring, int64(1000*time.Hour)); i != none {

@@ -79,7 +79,7 @@ func TestRequestURL(t *testing.T) {
 
 // ECONNRESET tells most, in whatever order the Transport's goroutines come to
 // report how their calls ended.
-func TestWireKeepsTheFailureThatTellsMost(t *testing.T) {
+func TestRecordedConnPrefersAResetToItsAftermath(t *testing.T) {
 	type noted struct {
 		call call
 		err  error

@@ -142,7 +142,7 @@ func TestWholeOutcomeIsDecidedByTheStatus(t *testing.T) {
 	}
 }
 
-func TestNetErrorIsTakenApartWithoutItsText(t *testing.T) {
+func TestNetErrorIsClassifiedWithoutItsText(t *testing.T) {
 	sys := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 	for _, c := range []struct {
 		name     string

@@ -112,7 +112,7 @@ func TestClosedLoopAttemptIsDueWhenASlotIsFree(t *testing.T) {
 	}
 }
 
-func TestSharesMakeUpTheWholeSchedule(t *testing.T) {
+func TestSharesTogetherAreTheWholeSchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := openLoop(t)
 		if cfg.Duration == 0 && rapid.Bool().Draw(t, "closed loop") {
@@ -135,7 +135,7 @@ func TestSharesMakeUpTheWholeSchedule(t *testing.T) {
 	})
 }
 
-func TestUnstartedIsWhatWasDueAndNotTaken(t *testing.T) {
+func TestUnstartedCountsAttemptsDueAndNotTaken(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := openLoop(t)
 		all := takeAll(newSchedule(cfg))

@@ -199,7 +199,7 @@ var tlsStories = []tlsStory{
 // EPIPE. A record's first byte never comes alone.
 func leaveUnread(c *net.TCPConn) { _, _ = io.ReadFull(c, make([]byte, 1)) }
 
-func TestEveryClientTellsHowATLSStreamEnded(t *testing.T) {
+func TestEveryClientReportsHowATLSStreamEnded(t *testing.T) {
 	for _, s := range tlsStories {
 		t.Run(s.name, func(t *testing.T) {
 			for _, c := range Clients {
@@ -252,7 +252,7 @@ func TestEveryClientTellsHowATLSStreamEnded(t *testing.T) {
 	}
 }
 
-func TestAHandshakeThatFailsEndsTheAttemptByTheCallThatMetIt(t *testing.T) {
+func TestAFailedHandshakeHasTheOutcomeOfItsCall(t *testing.T) {
 	hello := func(c *net.TCPConn) { _, _ = io.CopyN(io.Discard, c, 100) }
 	old := func() *tls.Config {
 		config := serverTLS().Clone()
@@ -296,7 +296,7 @@ func TestAHandshakeThatFailsEndsTheAttemptByTheCallThatMetIt(t *testing.T) {
 
 // The engine that is asked for does not speak TLS, and the request must not go
 // out in the clear.
-func TestARequestOverTLSIsTheOneThatGoesOutWithoutIt(t *testing.T) {
+func TestARequestOverTLSHasTheSameBytesAsWithoutIt(t *testing.T) {
 	for _, c := range Clients {
 		t.Run(c.Name, func(t *testing.T) {
 			got := make(chan string, 1)
@@ -346,7 +346,7 @@ func TestCancelCutsAHandshake(t *testing.T) {
 	}
 }
 
-func TestATargetIsReadFromItsURL(t *testing.T) {
+func TestATargetIsParsedFromItsURL(t *testing.T) {
 	for _, tt := range []struct {
 		url  string
 		want Target

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestNoMoreThanLingerersLingerAndTheNextIsClosedAtOnce(t *testing.T) {
+func TestAtMostLingerersLingerAndFurtherOnesAreClosedAtOnce(t *testing.T) {
 	for _, strategy := range []string{"lingering-close", "drain-until-acked"} {
 		t.Run(strategy, func(t *testing.T) {
 			const most = 3
@@ -58,7 +58,7 @@ func awaitEntries(t *testing.T, s *Server, n int) {
 	}
 }
 
-func TestAPlaceToLingerComesFree(t *testing.T) {
+func TestALingererReleasesItsPlace(t *testing.T) {
 	s := start(t, Config{Strategy: "lingering-close", Bounds: Bounds{Lingerers: 1, LingerIdle: patience, LingerTotal: patience}})
 	for i := range 5 {
 		c := dial(t, s)
@@ -73,7 +73,7 @@ func TestAPlaceToLingerComesFree(t *testing.T) {
 	}
 }
 
-func TestNoMoreThanWorkersAreWorkedOnAtOnce(t *testing.T) {
+func TestAtMostWorkersAreInServiceAtOnce(t *testing.T) {
 	const workers, clients, service = 2, 8, 20 * time.Millisecond
 	for _, strategy := range []string{"close", "nethttp"} {
 		t.Run(strategy, func(t *testing.T) {

@@ -72,7 +72,7 @@ func forEachNth(t *testing.T, f func(t *testing.T, cfg Config)) {
 	})
 }
 
-func TestTheNthRequestAndNoneBeforeItIsRejectedUnderEveryStrategy(t *testing.T) {
+func TestOnlyTheNthRequestIsRejectedUnderEveryStrategy(t *testing.T) {
 	forEachNth(t, func(t *testing.T, cfg Config) {
 		s := start(t, cfg)
 		const clients = 3
@@ -98,7 +98,7 @@ func TestTheNthRequestAndNoneBeforeItIsRejectedUnderEveryStrategy(t *testing.T) 
 	})
 }
 
-func TestTheNthRequestAndNoneBeforeItTakesAPlaceUnderEveryStrategy(t *testing.T) {
+func TestOnlyTheNthRequestTakesASlotUnderEveryStrategy(t *testing.T) {
 	forEachNth(t, func(t *testing.T, cfg Config) {
 		cfg.Limit, cfg.ServiceTime = 1, time.Millisecond
 		s := start(t, cfg)
@@ -121,7 +121,7 @@ func TestTheNthRequestAndNoneBeforeItTakesAPlaceUnderEveryStrategy(t *testing.T)
 	})
 }
 
-func TestAStrategyThatDoesNotReadMeetsTheNthRequestUnread(t *testing.T) {
+func TestTheNthRequestStaysUnreadUnlessTheStrategyReads(t *testing.T) {
 	if !onLinux {
 		t.Skip("needs Linux")
 	}
@@ -173,7 +173,7 @@ func TestAHoldCountsFromTheNthRequest(t *testing.T) {
 	}
 }
 
-func TestAClientThatIsGoneBeforeItsNthRequestIsUndecided(t *testing.T) {
+func TestAClientGoneBeforeItsNthRequestIsUndecided(t *testing.T) {
 	for _, strategy := range []string{"close", "lingering-close", "nethttp"} {
 		if strategy != "nethttp" && !onLinux {
 			continue
@@ -213,7 +213,7 @@ func TestAClientThatIsGoneBeforeItsNthRequestIsUndecided(t *testing.T) {
 	}
 }
 
-func TestARequestBeforeTheNthThatIsNoneIsToldWhyAndUndecided(t *testing.T) {
+func TestABadRequestBeforeTheNthIsAnsweredAndUndecided(t *testing.T) {
 	if !onLinux {
 		t.Skip("needs Linux")
 	}
@@ -249,7 +249,7 @@ func TestShutdownCutsAConnectionThatWaitsForItsNthRequest(t *testing.T) {
 	}
 }
 
-func TestAnImpossiblePlaceOfARequestIsRefused(t *testing.T) {
+func TestAnInvalidRequestNumberIsAnError(t *testing.T) {
 	for _, cfg := range []Config{{Strategy: "close", Nth: -1}, {Strategy: "nethttp", Nth: -1}, {Strategy: "backlog", Nth: 2}} {
 		cfg.Listen = "127.0.0.1:0"
 		if _, err := Listen(t.Context(), cfg); err == nil || strings.Contains(err.Error(), "\n") {
@@ -261,7 +261,7 @@ func TestAnImpossiblePlaceOfARequestIsRefused(t *testing.T) {
 	}
 }
 
-func TestRequestsOfAConnectionAreToldApartHoweverTheyAreSplit(t *testing.T) {
+func TestRequestsOfAConnectionAreSeparatedForEverySplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 5).Draw(t, "n")
 		var all []byte
@@ -292,7 +292,7 @@ func TestRequestsOfAConnectionAreToldApartHoweverTheyAreSplit(t *testing.T) {
 
 // The sizes are those of writes: of segments, as far as the kernel does not join
 // them, and behind TLS of records.
-func TestPipelinedRequestsAreAnsweredInTheirOrderHoweverTheyAreWritten(t *testing.T) {
+func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 	if !onLinux {
 		t.Skip("needs Linux")
 	}
@@ -346,7 +346,7 @@ func TestPipelinedRequestsAreAnsweredInTheirOrderHoweverTheyAreWritten(t *testin
 	}
 }
 
-func TestPeekLeavesWhatItSees(t *testing.T) {
+func TestPeekLeavesTheDataInTheKernel(t *testing.T) {
 	if !onLinux {
 		t.Skip("needs Linux")
 	}

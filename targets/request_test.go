@@ -74,7 +74,7 @@ func drawRequest(t *rapid.T) string {
 	return b.String()
 }
 
-func TestARequestIsWholeAtItsLastByteAndNotBeforeHoweverItIsSplit(t *testing.T) {
+func TestARequestIsCompleteAtItsLastByteForEverySplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		request := []byte(drawRequest(t))
 		cut := func(p []byte) (pieces [][]byte) {
@@ -112,7 +112,7 @@ func FuzzReadRequest(f *testing.F) {
 	})
 }
 
-func TestExpectationIsOneOnlyWithABodyAndHTTP11(t *testing.T) {
+func TestAnExpectationNeedsABodyAndHTTP11(t *testing.T) {
 	for header, want := range map[string]bool{
 		"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n":          true,
 		"POST / HTTP/1.1\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n": true,
@@ -137,7 +137,7 @@ func TestReadHeaderReadsAtMostOneStepPastTheHeader(t *testing.T) {
 	}
 }
 
-func TestARequestSentByteByByteIsAnsweredOnceWhole(t *testing.T) {
+func TestARequestSentByteByByteIsAnsweredWhenComplete(t *testing.T) {
 	for _, strategy := range []string{"read-header", "read-request"} {
 		t.Run(strategy, func(t *testing.T) {
 			request := post("hi")

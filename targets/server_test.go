@@ -122,10 +122,10 @@ func hold(t *testing.T, s *Server) *net.TCPConn {
 	return c
 }
 
-func TestNoMoreThanLimitAreAdmittedAtOnceAndTheRestAreRejected(t *testing.T) {
+func TestAtMostLimitAreAdmittedAtOnceAndOthersRejected(t *testing.T) {
 	forEachStrategy(t, func(t *testing.T, name string) {
 		if name == "backlog" {
-			t.Skip("rejects nobody; see TestBacklogAcceptsAsPlacesBecomeFree")
+			t.Skip("rejects nobody; see TestBacklogAcceptsWhenASlotIsFree")
 		}
 		const limit, above = 3, 5
 		s := start(t, Config{Strategy: name, Limit: limit, ServiceTime: time.Millisecond, Bounds: brisk})
@@ -156,7 +156,7 @@ func TestNoMoreThanLimitAreAdmittedAtOnceAndTheRestAreRejected(t *testing.T) {
 	})
 }
 
-func TestBacklogAcceptsAsPlacesBecomeFree(t *testing.T) {
+func TestBacklogAcceptsWhenASlotIsFree(t *testing.T) {
 	s := start(t, Config{Strategy: "backlog", Limit: 1})
 	first := hold(t, s)
 	second := dial(t, s)
@@ -182,7 +182,7 @@ func TestBacklogOfLimitZeroAcceptsNobodyAndStops(t *testing.T) {
 	}
 }
 
-func TestAnAdmittedClientThatSendsNoRequestIsToldWhy(t *testing.T) {
+func TestAnAdmittedClientGetsTheStatusOfItsError(t *testing.T) {
 	long := get("X-Long: ", strings.Repeat("x", 2*bufferSize), "\r\n")
 	for _, test := range []struct {
 		name, request string

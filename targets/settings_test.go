@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestEverySettingHoldsForStrategiesThatExistAndChangesTheConfiguration(t *testing.T) {
+func TestEverySettingNamesStrategiesAndChangesTheConfig(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range Settings {
 		if seen[s.Name] || s.Name == "" || s.Low < 1 || s.High <= s.Low {
@@ -34,7 +34,7 @@ func TestEverySettingHoldsForStrategiesThatExistAndChangesTheConfiguration(t *te
 	}
 }
 
-func TestTheDefaultSettingsAreTheOnesTheStrategiesAreNamedFor(t *testing.T) {
+func TestEveryStrategyThatWaitsHasADefaultSetting(t *testing.T) {
 	for _, row := range Strategies {
 		got, ok := DefaultSetting(row.Name)
 		want := map[string]string{
@@ -49,7 +49,7 @@ func TestTheDefaultSettingsAreTheOnesTheStrategiesAreNamedFor(t *testing.T) {
 	}
 }
 
-func TestEverySettingHasAWordAndASourceForEachServer(t *testing.T) {
+func TestEveryDirectiveHasASourceAndANoteOrAName(t *testing.T) {
 	for _, d := range Directives {
 		s, err := SettingByName(d.Setting)
 		if err != nil {
@@ -78,7 +78,7 @@ func TestEverySettingHasAWordAndASourceForEachServer(t *testing.T) {
 }
 
 // A server's words may be coarser than ours, but never give less than was confirmed.
-func TestAValueInAServersWordsIsNeverSmaller(t *testing.T) {
+func TestADirectivesValueIsNeverBelowTheSettings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.Int64Range(1, int64(time.Hour)).Draw(t, "ns")
 		for _, text := range []string{milliseconds(v), seconds(v) + "s"} {
@@ -101,7 +101,7 @@ func trickle(c *net.TCPConn) {
 	}
 }
 
-func TestATricklingClientIsHeldByTheBoundThatLongestHoldNamesAndNoOther(t *testing.T) {
+func TestOnlyLongestHoldsBoundEndsATricklingClient(t *testing.T) {
 	const hold = 2 * time.Second
 	for strategy, want := range map[string]struct {
 		bounds Bounds

@@ -28,7 +28,7 @@ func TestUnreadBytesAtCloseAreInTheEntry(t *testing.T) {
 	}
 }
 
-func TestDrainAvailableDiscardsWhatIsThereAndNeverWaits(t *testing.T) {
+func TestDrainAvailableDiscardsArrivedDataAndNeverWaits(t *testing.T) {
 	const sent = 5000
 	c, s, l := pair(t)
 	send(t, c, string(make([]byte, sent)))
@@ -85,7 +85,7 @@ func TestWaitAckedAfterThePeersCloseEndsWithTheAcknowledgement(t *testing.T) {
 	}
 }
 
-func TestWaitAckedTellsAReset(t *testing.T) {
+func TestWaitAckedReportsAReset(t *testing.T) {
 	c, s, _ := pair(t)
 	blockAnswers(t, s)
 	c.SetLinger(0)

@@ -92,7 +92,7 @@ func TestReadRequestLeavesNothingUnread(t *testing.T) {
 	}
 }
 
-func TestReadRequestAnswersAClientThatHoldsItsBodyBack(t *testing.T) {
+func TestReadRequestAnswersAClientThatExpectsContinue(t *testing.T) {
 	const header = "POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 1000\r\n\r\n"
 	e := reject(t, "read-request", Bounds{}, func(c *net.TCPConn) {
 		send(t, c, header)
@@ -105,7 +105,7 @@ func TestReadRequestAnswersAClientThatHoldsItsBodyBack(t *testing.T) {
 	}
 }
 
-func TestReadersAnswer503AlsoToWhatIsNoRequest(t *testing.T) {
+func TestReadersAnswer503EvenToABadRequest(t *testing.T) {
 	short, shortBody := Bounds{HeaderTimeout: 20 * time.Millisecond}, Bounds{BodyTimeout: 20 * time.Millisecond}
 	long := get("X-Long: ", strings.Repeat("x", bufferSize), "\r\n")
 	for _, test := range []struct {

@@ -97,7 +97,7 @@ func statusOf(answer []byte) int {
 	return res.StatusCode
 }
 
-func TestBehindTLSEveryStrategyDeliversAWholeAnswerAndAllButLingerZeroACloseNotify(t *testing.T) {
+func TestOverTLSAllButLingerZeroSendAnswerAndCloseNotify(t *testing.T) {
 	forEachStrategy(t, func(t *testing.T, name string) {
 		cfg, want := serverFor(name)
 		cfg.TLS = true
@@ -129,7 +129,7 @@ func TestBehindTLSEveryStrategyDeliversAWholeAnswerAndAllButLingerZeroACloseNoti
 	})
 }
 
-func TestBehindTLSEveryStrategyAdmitsBelowTheLimit(t *testing.T) {
+func TestOverTLSEveryStrategyAdmitsBelowTheLimit(t *testing.T) {
 	forEachStrategy(t, func(t *testing.T, name string) {
 		s := start(t, Config{Strategy: name, Limit: 1, TLS: true, ServiceTime: time.Millisecond})
 		for range 3 {
@@ -149,7 +149,7 @@ func TestBehindTLSEveryStrategyAdmitsBelowTheLimit(t *testing.T) {
 
 // What the handshake's last segment brings along is the request, and stays in the
 // kernel for the strategy to read or not.
-func TestARequestInOneSegmentWithTheHandshakesEndIsLeftToTheStrategy(t *testing.T) {
+func TestARequestInTheHandshakesLastSegmentStaysUnread(t *testing.T) {
 	if !onLinux {
 		t.Skip("only Linux tells what is unread")
 	}
@@ -183,7 +183,7 @@ func TestARequestInOneSegmentWithTheHandshakesEndIsLeftToTheStrategy(t *testing.
 	}
 }
 
-func TestRecordsAreReadOneAtATimeHoweverLargeTheBuffer(t *testing.T) {
+func TestAReadNeverPassesTheEndOfARecord(t *testing.T) {
 	if !onLinux {
 		t.Skip("only Linux tells what is unread")
 	}
@@ -215,7 +215,7 @@ func TestRecordsAreReadOneAtATimeHoweverLargeTheBuffer(t *testing.T) {
 	})
 }
 
-func TestAFailedHandshakeIsRejectedHasAnEndOfItsOwnAndHoldsNobodyUp(t *testing.T) {
+func TestAFailedHandshakeIsRejectedAndDelaysNobody(t *testing.T) {
 	short := Bounds{HeaderTimeout: 30 * time.Millisecond}
 	clients := []struct {
 		name   string
@@ -279,7 +279,7 @@ func TestAFailedHandshakeIsRejectedHasAnEndOfItsOwnAndHoldsNobodyUp(t *testing.T
 	}
 }
 
-func TestAClientThatMakesNoHandshakeHoldsNobodyUp(t *testing.T) {
+func TestAClientWithoutAHandshakeDelaysNobody(t *testing.T) {
 	for _, cfg := range []Config{{Strategy: "read-request"}, {Strategy: "nethttp"}, {Strategy: "read-request", Limit: 2}} {
 		cfg.TLS = true
 		s := start(t, cfg)
@@ -296,7 +296,7 @@ func TestAClientThatMakesNoHandshakeHoldsNobodyUp(t *testing.T) {
 
 // After its close_notify the server takes ciphertext as it comes, so that it
 // notices no nonsense in it.
-func TestBehindTLSLingeringDiscardsWhatComesWithoutDecryptingIt(t *testing.T) {
+func TestOverTLSLingeringDiscardsWithoutDecryption(t *testing.T) {
 	for _, strategy := range []string{"lingering-close", "drain-until-acked"} {
 		t.Run(strategy, func(t *testing.T) {
 			if strategy == "drain-until-acked" && !onLinux {

@@ -65,7 +65,7 @@ func TestEveryClientOfTheCatalogueIsReadAndHasItsFiles(t *testing.T) {
 	}
 }
 
-func TestARowThatIsNotOneIsRefused(t *testing.T) {
+func TestAnInvalidClientFileNamesItsPlace(t *testing.T) {
 	const good = "name: a\nsummary: b\nconcurrency: 1\npackages: [p]\ncommand: [c]\nversion: {command: [c], match: '(.)'}\n"
 	parse := func(row string) error {
 		_, err := read(fstest.MapFS{"clients/a.yaml": {Data: []byte(row)}})
@@ -149,7 +149,7 @@ var hostile = map[string]string{
 	`{"outcome":"delivered","port":65536}`:               "port",
 }
 
-func TestEveryLineThatIsNoAttemptIsRefusedByItsNumber(t *testing.T) {
+func TestAnInvalidLineIsAnErrorWithItsNumber(t *testing.T) {
 	const good = `{"outcome":"closed","end_ms":1}` + "\n"
 	count := func(in string) (n int, err error) {
 		err = Read(strings.NewReader(in), func(AttemptLine) error { n++; return nil })
@@ -195,7 +195,7 @@ func FuzzEveryLineIsAnAttemptWithinBoundsOrAnError(f *testing.F) {
 	})
 }
 
-func TestEveryJobIsReadFromTheEnvironmentThatItWasWrittenTo(t *testing.T) {
+func TestAJobSurvivesItsEnvironment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Job{
 			URL: "http://10.0.0.2:8080/", Concurrency: rapid.IntRange(1, 1<<20).Draw(t, "concurrency"), Requests: rapid.Int64Range(1, 1<<40).Draw(t, "requests"),
@@ -340,7 +340,7 @@ func installed(t *testing.T, c Client) {
 	}
 }
 
-func TestEveryClientTellsEachEndingByItsName(t *testing.T) {
+func TestEveryClientReportsEachEndByItsOutcome(t *testing.T) {
 	for _, c := range Clients() {
 		t.Run(c.Name, func(t *testing.T) {
 			installed(t, c)
@@ -425,7 +425,7 @@ func among(o results.Outcome, all []results.Outcome) bool {
 	return false
 }
 
-func TestAClientThatIsNotThereNamesItsPackage(t *testing.T) {
+func TestAMissingClientNamesItsPackage(t *testing.T) {
 	c := Client{Name: "ghost", Packages: []string{"ghost-tools"}, Command: []string{"x"}, Version: Version{Command: []string{"/nonexistent/ghost"}, Match: "(.)"}}
 	_, err := c.Installed(context.Background())
 	var missing *MissingError

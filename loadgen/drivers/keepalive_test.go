@@ -15,7 +15,7 @@ import (
 )
 
 // Most servers keep a connection open after a 503 whose request they have read.
-func TestEveryAttemptHasAConnectionOfItsOwnThoughTheServerWouldKeepOne(t *testing.T) {
+func TestEveryAttemptHasItsOwnConnectionDespiteKeepAlive(t *testing.T) {
 	for _, c := range Clients() {
 		for _, over := range []string{"http", "https"} {
 			t.Run(c.Name+" over "+over, func(t *testing.T) {

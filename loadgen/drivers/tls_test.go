@@ -96,7 +96,7 @@ var tlsEndings = []ending{
 	{"no answer in time", 0, encrypted(func(s *tls.Conn, _ *net.TCPConn) { _, _ = io.Copy(io.Discard, s) }), []results.Outcome{results.TimeoutReceive}},
 }
 
-func TestEveryClientTellsEachEndingOfATLSStreamByItsName(t *testing.T) {
+func TestEveryClientReportsEachTLSEndByItsOutcome(t *testing.T) {
 	for _, c := range Clients() {
 		t.Run(c.Name, func(t *testing.T) {
 			installed(t, c)

@@ -44,7 +44,7 @@ func setups(s Server, v Variant) []Setup {
 	return all
 }
 
-func TestEveryVariantOfEveryServerRendersWithoutAnUnfilledPlaceholder(t *testing.T) {
+func TestEveryVariantRendersWithoutAnUnfilledPlaceholder(t *testing.T) {
 	all := open(t, "")
 	if len(all) < 10 {
 		t.Fatalf("%d servers", len(all))
@@ -73,7 +73,7 @@ func TestEveryVariantOfEveryServerRendersWithoutAnUnfilledPlaceholder(t *testing
 }
 
 // Wherever a server is told to run, it is told so, and nothing else changes.
-func TestWhereAServerRunsIsAllThatDiffersBetweenTwoOfIt(t *testing.T) {
+func TestTwoSetupsDifferOnlyInFolderAndAddress(t *testing.T) {
 	all := open(t, "")
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.SampledFrom(all).Draw(t, "server")
@@ -226,7 +226,7 @@ variants:
   - { name: drop, summary: drops, source: tinyd(8), set: { reject: drop } }
 `
 
-func TestWhatAServersFileSaysOfTLSTakesThePlaceOfItsOwnValues(t *testing.T) {
+func TestTLSValuesOverrideTheServersOwn(t *testing.T) {
 	s, err := parse("tiny.yaml", []byte(secure))
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +263,7 @@ func TestWhatAServersFileSaysOfTLSTakesThePlaceOfItsOwnValues(t *testing.T) {
 	}
 }
 
-func TestAVariantAdmitsIfItSaysWhatToAnswerTheAdmittedPath(t *testing.T) {
+func TestAVariantWithTheAdmittedPlaceholderAdmits(t *testing.T) {
 	s, err := parse("tiny.yaml", []byte(secure))
 	if err != nil {
 		t.Fatal(err)
@@ -291,7 +291,7 @@ func TestSelfIsTheProgramThatRuns(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsNotThereSaysHowToGetIt(t *testing.T) {
+func TestAMissingServerSaysHowToInstallIt(t *testing.T) {
 	for _, text := range []string{
 		good, // no such program
 		strings.NewReplacer("[tinyd, -c", "[sh, -c", "[tinyd, -v]", "[sh, -c, exit 1]").Replace(good), // no version

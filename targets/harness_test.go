@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience bounds what must happen; no test waits for it to pass.
+// patience is the time limit for an event that must happen. No test waits for its end.
 const patience = 20 * time.Second
 
 // start serves cfg on loopback until the test ends.
@@ -45,7 +45,7 @@ func start(t *testing.T, cfg Config) *Server {
 	return s
 }
 
-// finish shuts the server down and returns its account.
+// finish shuts the server down and returns its report.
 func finish(s *Server) Report {
 	s.Shutdown(patience)
 	return s.Report()
@@ -69,7 +69,7 @@ func send(t *testing.T, c net.Conn, data string) {
 	}
 }
 
-// status reads one answer, body and all, and returns its status code.
+// status reads one answer with its body and returns its status code.
 func status(t *testing.T, c net.Conn) int {
 	t.Helper()
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -83,8 +83,8 @@ func status(t *testing.T, c net.Conn) int {
 	return res.StatusCode
 }
 
-// attempt makes one request as a client that copes with everything, and
-// returns what it read.
+// attempt makes one request as a client that tolerates every error, and returns
+// the bytes it read.
 func attempt(s *Server, request string) string {
 	var c net.Conn
 	c, err := net.DialTimeout("tcp", s.Addr().String(), patience)
@@ -101,7 +101,7 @@ func attempt(s *Server, request string) string {
 	return string(answer)
 }
 
-// pair returns the two ends of a connection, the server's in a ledger of its own.
+// pair returns the two ends of a connection. The server's end has its own ledger.
 func pair(t *testing.T) (client *net.TCPConn, server *conn, l *ledger) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

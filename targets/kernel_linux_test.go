@@ -52,8 +52,8 @@ func descriptors(t *testing.T) int {
 	return len(d)
 }
 
-// Reset reasons of net/ipv4/tcp.c, __tcp_close: unread data comes first, and
-// SO_LINGER 0 is looked at only without any.
+// Reset reasons of net/ipv4/tcp.c, __tcp_close: unread data comes first;
+// SO_LINGER 0 only counts without unread data.
 func TestTheKernelCountsTheResetThatEachCloseSends(t *testing.T) {
 	inNamespace(t, func(t *testing.T) {
 		for _, test := range []struct {
@@ -96,7 +96,7 @@ func TestTheKernelCountsTheResetThatEachCloseSends(t *testing.T) {
 }
 
 // inNamespace runs f in a new network namespace with a working loopback. The
-// thread that entered it is never given back: it ends with its goroutine.
+// thread that entered it is never reused: it ends with its goroutine.
 func inNamespace(t *testing.T, f func(t *testing.T)) {
 	done := make(chan struct{})
 	var err error

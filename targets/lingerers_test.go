@@ -14,7 +14,7 @@ func TestAtMostLingerersLingerAndFurtherOnesAreClosedAtOnce(t *testing.T) {
 			s := start(t, Config{Strategy: strategy, Bounds: Bounds{
 				Lingerers: most, LingerIdle: patience, LingerTotal: patience, AckTimeout: patience, QuietFloor: patience,
 			}})
-			// Each has its answer and its half-close, and goes on holding its place.
+			// Each client has its answer and the half-close, and keeps its place.
 			var waiting []io.Closer
 			for range most {
 				c := dial(t, s)
@@ -23,7 +23,7 @@ func TestAtMostLingerersLingerAndFurtherOnesAreClosedAtOnce(t *testing.T) {
 				}
 				waiting = append(waiting, c)
 			}
-			// Were this one to linger, its entry would not be there while it is open.
+			// If this one lingered, it would have no entry while it is open.
 			c := dial(t, s)
 			if answer, err := io.ReadAll(c); string(answer) != answerText || err != nil {
 				t.Fatalf("got %q, %v", answer, err)
@@ -88,7 +88,7 @@ func TestAtMostWorkersAreInServiceAtOnce(t *testing.T) {
 					t.Errorf("got %q", a)
 				}
 			}
-			// Each turn takes at least the service time, so this never fails for being slow.
+			// Each turn takes at least the service time, so a slow machine cannot fail this.
 			if took := time.Since(began); took < clients/workers*service {
 				t.Errorf("%d requests by %d workers took %v, which needs %v", clients, workers, took, clients/workers*service)
 			}

@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// client is a connection to a server, plain or behind TLS.
+// client is a connection to a server, with or without TLS.
 type client struct {
 	net.Conn
 	answers *bufio.Reader
@@ -46,7 +46,7 @@ func (c client) next(t *testing.T) *http.Response {
 	return res
 }
 
-// earlier makes n requests that are answered with 200 on a connection that stays.
+// earlier makes n requests that are answered with 200 on a connection that stays open.
 func (c client) earlier(t *testing.T, n int) {
 	t.Helper()
 	for range n {
@@ -58,7 +58,7 @@ func (c client) earlier(t *testing.T, n int) {
 }
 
 // forEachNth runs a test for the strategies that can reject a later request,
-// plain and behind TLS.
+// with and without TLS.
 func forEachNth(t *testing.T, f func(t *testing.T, cfg Config)) {
 	forEachStrategy(t, func(t *testing.T, name string) {
 		if name == "backlog" {
@@ -153,7 +153,7 @@ func TestTheNthRequestStaysUnreadUnlessTheStrategyReads(t *testing.T) {
 	}
 }
 
-// The time for which a connection was idle or of use is not what its rejection costs.
+// The time before the n-th request is not part of the cost of its rejection.
 func TestAHoldCountsFromTheNthRequest(t *testing.T) {
 	if !onLinux {
 		t.Skip("needs Linux")
@@ -194,7 +194,7 @@ func TestAClientGoneBeforeItsNthRequestIsUndecided(t *testing.T) {
 			{"close_notify alone", true, 2, 0, func(c client) { c.Conn.(tlsClient).CloseWrite() }, endEOF},
 			{"reset", false, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, endPeerReset},
 			{"reset", true, 2, 0, func(c client) { c.socket.SetLinger(0); c.socket.Close() }, endPeerReset},
-			// The earlier requests have to come within it, too, and the handshake.
+			// The limit also applies to the earlier requests and the handshake.
 			{"idle", false, 2, 2 * time.Second, func(client) {}, endHeaderTimeout},
 			{"idle", true, 2, 2 * time.Second, func(client) {}, endHeaderTimeout},
 		} {
@@ -290,8 +290,8 @@ func TestRequestsOfAConnectionAreSeparatedForEverySplit(t *testing.T) {
 	})
 }
 
-// The sizes are those of writes: of segments, as far as the kernel does not join
-// them, and behind TLS of records.
+// The sizes are of writes: of segments unless the kernel joins them, and with TLS of
+// records.
 func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 	if !onLinux {
 		t.Skip("needs Linux")

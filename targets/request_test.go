@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// script is a Conn whose peer sends given pieces, one a read, and then closes its side.
+// script is a tcpConn whose peer sends given pieces, one per read, and then closes its side.
 type script struct {
 	tcpConn // nil: what is not defined here is not called
 	pieces  [][]byte
@@ -34,7 +34,7 @@ func (s *script) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// left is what was not asked for.
+// left returns the bytes that were not read.
 func (s *script) left() int { return len(bytes.Join(s.pieces, nil)) }
 
 func split(p []byte, size int) (pieces [][]byte) {

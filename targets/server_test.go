@@ -82,7 +82,7 @@ func TestBelowTheLimitEveryStrategyAdmits(t *testing.T) {
 			post(strings.Repeat("x", 300_000)),
 			header + "5\r\nhello\r\n0\r\n\r\n",
 		} {
-			// One client in a closed loop never meets a limit of one: its place
+			// One client in a closed loop never reaches a limit of one: its slot
 			// is free before it has the answer.
 			c := dial(t, s)
 			send(t, c, request)
@@ -109,8 +109,8 @@ func TestAnAdmittedRequestWithSegmentsOfOneByteIsServed(t *testing.T) {
 	}
 }
 
-// hold takes a place: it sends a header, and returns once the server has
-// told it to go on with the body.
+// hold occupies a slot: it sends a header, and returns when the server has sent
+// 100 Continue.
 func hold(t *testing.T, s *Server) *net.TCPConn {
 	t.Helper()
 	c := dial(t, s)
@@ -295,7 +295,7 @@ func TestAReportSurvivesGob(t *testing.T) {
 	}
 }
 
-// A ledger of a million has to cross a pipe between two cells.
+// A ledger of a million entries must cross a pipe between two cells.
 func BenchmarkGobOfAMillionEntries(b *testing.B) {
 	r := Report{Entries: make([]LedgerEntry, 1_000_000)}
 	for i := range r.Entries {

@@ -77,7 +77,7 @@ func TestEveryDirectiveHasASourceAndANoteOrAName(t *testing.T) {
 	}
 }
 
-// A server's words may be coarser than ours, but never give less than was confirmed.
+// A directive may be coarser than a setting, but never below the confirmed value.
 func TestADirectivesValueIsNeverBelowTheSettings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.Int64Range(1, int64(time.Hour)).Draw(t, "ns")
@@ -96,7 +96,7 @@ func trickle(c *net.TCPConn) {
 		if _, err := c.Write([]byte{'x'}); err != nil {
 			return
 		}
-		// The pause of a slow client; nothing waits for it to pass.
+		// The pause of a slow client.
 		time.Sleep(2 * time.Millisecond)
 	}
 }
@@ -107,8 +107,8 @@ func TestOnlyLongestHoldsBoundEndsATricklingClient(t *testing.T) {
 		bounds Bounds
 		end    []endReason
 	}{
-		// The client's silence never lasts, even if it has to wait for a CPU: were idle what
-		// counts, these would end by it.
+		// The client never pauses for long, even if it waits for a CPU. If the idle limit
+		// counted, these would end by it.
 		"lingering-close":   {Bounds{LingerTotal: hold, LingerIdle: hold * 3 / 4}, []endReason{endTimeLimit}},
 		"drain-until-acked": {Bounds{AckTimeout: hold, QuietFloor: hold * 3 / 4}, []endReason{endTimeLimit}},
 		"delayed-close":     {Bounds{CloseDelay: hold}, []endReason{endClosed}},

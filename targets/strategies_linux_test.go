@@ -38,7 +38,7 @@ func TestDrainAvailableDiscardsArrivedDataAndNeverWaits(t *testing.T) {
 	if e := l.report(0).Entries[0]; err != nil || e.Read != sent || e.Unread != 0 {
 		t.Errorf("%+v, %v", e, err)
 	}
-	// A client that sends nothing: a read would block for ever.
+	// A client that sends nothing: a read would block forever.
 	e := reject(t, "drain-available", Bounds{}, awaitEnd)
 	if e.End != endClosed || e.Read != 0 {
 		t.Errorf("%+v", e)
@@ -56,7 +56,7 @@ func TestDrainAvailableStopsReadingAFastSender(t *testing.T) {
 			}
 		}
 	}()
-	// One read at a time, so that the sender always has more there.
+	// One read at a time, so that more data is always available.
 	for range 3 {
 		awaitReadable(t, s, func() bool { n, err := available(s); return n > 0 || err != nil })
 		if err := discardAvailable(s, 1); !errors.Is(err, errByteLimit) {
@@ -106,8 +106,8 @@ func TestAckWaitersGiveUpAtTheTimeLimit(t *testing.T) {
 	}
 }
 
-// blockAnswers fills the way to a client that does not read and half-closes,
-// so that the FIN cannot be sent.
+// blockAnswers fills the buffers to a client that does not read, and half-closes, so
+// that the FIN cannot be sent.
 func blockAnswers(t *testing.T, s *conn) {
 	t.Helper()
 	for chunk := make([]byte, 1<<20); ; {
@@ -138,7 +138,7 @@ func TestDrainUntilAckedEndsByQuietByEndOfFileOrByTime(t *testing.T) {
 			send(t, c, get())
 			c.CloseWrite()
 		}, endEOF},
-		// Any longer, and a sender that is held up for a millisecond is quiet.
+		// Otherwise a sender that is delayed for a millisecond would count as quiet.
 		{"time", Bounds{AckTimeout: time.Nanosecond}, awaitEnd, endTimeLimit},
 	} {
 		t.Run(test.name, func(t *testing.T) {

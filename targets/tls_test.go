@@ -16,14 +16,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// tlsClient is a client behind TLS that keeps what its socket gave it.
+// tlsClient is a TLS client that keeps the bytes its socket received.
 type tlsClient struct {
 	*tls.Conn
 	socket *tap
 }
 
-// tap is a socket that keeps what is read from it, and can hold back what is
-// written until it is told to send it in one piece.
+// tap is a socket that keeps the bytes read from it, and can delay writes and then
+// send them in one piece.
 type tap struct {
 	*net.TCPConn
 	got  bytes.Buffer
@@ -50,7 +50,7 @@ func (t *tap) flush() error {
 	return err
 }
 
-// endsWithAlert tells whether the last record that the socket gave is one.
+// endsWithAlert reports whether the last record read is an alert.
 func (t *tap) endsWithAlert() bool {
 	last := 0
 	for p := t.got.Bytes(); len(p) >= recordHeader; p = p[min(last, len(p)):] {
@@ -147,8 +147,8 @@ func TestOverTLSEveryStrategyAdmitsBelowTheLimit(t *testing.T) {
 	})
 }
 
-// What the handshake's last segment brings along is the request, and stays in the
-// kernel for the strategy to read or not.
+// A request in the handshake's last segment stays in the kernel until the strategy
+// reads it.
 func TestARequestInTheHandshakesLastSegmentStaysUnread(t *testing.T) {
 	if !onLinux {
 		t.Skip("only Linux tells what is unread")
@@ -264,7 +264,7 @@ func TestAFailedHandshakeIsRejectedAndDelaysNobody(t *testing.T) {
 				if client.bounds == short {
 					return // too short for one who has to be served
 				}
-				// Its place, had it got one, is free.
+				// Its slot, if it had one, is free.
 				next := dialTLS(t, s)
 				for range max(1, cfg.Nth) {
 					io.WriteString(next, get())
@@ -294,8 +294,8 @@ func TestAClientWithoutAHandshakeDelaysNobody(t *testing.T) {
 	}
 }
 
-// After its close_notify the server takes ciphertext as it comes, so that it
-// notices no nonsense in it.
+// After its close_notify the server does not decrypt, so that it does not notice
+// invalid records.
 func TestOverTLSLingeringDiscardsWithoutDecryption(t *testing.T) {
 	for _, strategy := range []string{"lingering-close", "drain-until-acked"} {
 		t.Run(strategy, func(t *testing.T) {

@@ -72,7 +72,7 @@ func TestEveryVariantRendersWithoutAnUnfilledPlaceholder(t *testing.T) {
 	}
 }
 
-// Wherever a server is told to run, it is told so, and nothing else changes.
+// The folder and the address occur wherever they must, and nothing else changes.
 func TestTwoSetupsDifferOnlyInFolderAndAddress(t *testing.T) {
 	all := open(t, "")
 	rapid.Check(t, func(t *rapid.T) {
@@ -82,7 +82,7 @@ func TestTwoSetupsDifferOnlyInFolderAndAddress(t *testing.T) {
 		host := rapid.SampledFrom([]string{"203.0.113.77", "2001:db8::7777"}).Draw(t, "host")
 		setup := rapid.SampledFrom(setups(s, v)).Draw(t, "setup")
 		here := setup.At("/private", somewhere)
-		// A server's own numbers may have a port's digits in them, such as a limit of 1099511627776.
+		// A number in a server's file may contain a port's digits, such as a limit of 1099511627776.
 		own := strings.Join(texts(here), "\n")
 		port := rapid.Uint16Range(20000, 65535).Filter(func(port uint16) bool { return !strings.Contains(own, fmt.Sprint(port)) }).Draw(t, "port")
 		there := setup.At(dir, netip.AddrPortFrom(netip.MustParseAddr(host), port))
@@ -100,7 +100,7 @@ func TestTwoSetupsDifferOnlyInFolderAndAddress(t *testing.T) {
 	})
 }
 
-// good is a server's file in which each test breaks one thing.
+// good is a valid server file. Each case breaks one thing.
 const good = `name: tiny
 summary: a tiny server
 packages: [tiny]
@@ -280,7 +280,7 @@ func TestAVariantWithTheAdmittedPlaceholderAdmits(t *testing.T) {
 	}
 }
 
-// The very program that runs, whatever its file is called and wherever it lies.
+// {self} is the running program, whatever its path.
 func TestSelfIsTheProgramThatRuns(t *testing.T) {
 	cmd, err := Command(t.Context(), []string{selfPlaceholder, "-test.list=^TestSelfIsTheProgramThatRuns$"})
 	if err != nil {
@@ -314,7 +314,7 @@ func TestAMissingServerSaysHowToInstallIt(t *testing.T) {
 	}
 }
 
-// Whatever the file holds, it is a whole server or an error at a place of it.
+// Every file is a complete server or an error with a place.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	entries, err := builtin.ReadDir("servers")

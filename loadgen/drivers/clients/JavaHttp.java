@@ -22,7 +22,7 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** Makes attempts with java.net.http and judges them by its exceptions. */
+/** Makes attempts with java.net.http; its exceptions determine the outcomes. */
 public class JavaHttp {
     static final Duration TIMEOUT = Duration.ofMillis((long) (1000 * Double.parseDouble(System.getenv("REJECTBENCH_TIMEOUT"))));
     static final HttpClient.Builder CLIENTS = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
@@ -49,11 +49,11 @@ public class JavaHttp {
         }
         for (Thread t : threads) t.join();
         System.out.flush();
-        System.exit(0); // the clients' own threads would last
+        System.exit(0); // the clients' threads would keep the process alive
     }
 
     static void attempt(HttpRequest request) {
-        HttpClient client = CLIENTS.build(); // one of its own, or a connection that the server keeps open would be used again
+        HttpClient client = CLIENTS.build(); // a new client per attempt, or it would reuse a connection that the server keeps open
         long started = System.nanoTime();
         long[] first = {0};
         String outcome, words = "";
@@ -71,12 +71,12 @@ public class JavaHttp {
             throw new RuntimeException(e);
         }
         double end = (System.nanoTime() - started) / 1e6;
-        // One call a line, so that lines of several threads do not mix.
+        // One call per line, so that lines of several threads do not mix.
         System.out.print(String.format(Locale.ROOT, "{\"outcome\":\"%s\",\"response_ms\":%.6f,\"end_ms\":%.6f,\"port\":0,\"error\":\"%s\"}\n",
                 outcome, first[0] / 1e6, end, words.replaceAll("[\\\\\"\\p{Cntrl}]", " ")));
     }
 
-    /** A context that takes whatever certificate and name a server has. */
+    /** A context that accepts every certificate and name. */
     static SSLContext unverified() {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
@@ -95,7 +95,7 @@ public class JavaHttp {
         }
     }
 
-    /** The outcome of an exception: its class where that tells, else the words that the system gave it. */
+    /** The outcome of an exception: by its class if that suffices, otherwise by the system's error text. */
     static String failed(IOException e, boolean answered) {
         if (e instanceof HttpConnectTimeoutException) return "timeout-connect";
         if (e instanceof HttpTimeoutException) return "timeout-receive";
@@ -105,7 +105,7 @@ public class JavaHttp {
                 || words.contains("unreachable")) return "local-error";
         if (answered) return "truncated";
         if (words.contains("Broken pipe")) return "broken-pipe";
-        if (words.contains("Connection reset by peer")) return "reset-send"; // the system's words: a write; a read says less
+        if (words.contains("Connection reset by peer")) return "reset-send"; // the system's text for a write; the text for a read is shorter
         if (words.contains("Connection reset")) return "reset-receive";
         for (Throwable t = e; t != null; t = t.getCause()) {
             if (t instanceof ProtocolException) return "bad-response";

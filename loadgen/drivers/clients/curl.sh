@@ -1,10 +1,10 @@
-# A curl process an attempt. curl writes what it knows with -w; its exit code and
-# words are judged here.
+# One curl process per attempt. curl writes its figures with -w; its exit code and
+# error text determine the outcome.
 . "${0%/*}/driver.sh"
 send=()
 [ -z "$body" ] || send=(--data-binary "@$body" --header 'Content-Type: application/octet-stream')
 
-# judge EXIT STATUS CONNECTED HEADERS WORDS: sets outcome
+# judge EXIT STATUS CONNECTED HEADERS ERROR: sets outcome
 judge() {
 	local before=reset-receive
 	[ "$4" = 0 ] || before=truncated
@@ -32,29 +32,29 @@ judge() {
 		if [ $before = truncated ]; then outcome=truncated; else outcome=closed; fi ;;
 	56:*alert* | 56:*'wrong version'* | 56:*'bad record'*) outcome=bad-response ;;
 	56:*) outcome=$before ;;
-	1:* | 8:* | 22:* | 43:* | 61:*) outcome=bad-response ;; # not HTTP, a strange answer
+	1:* | 8:* | 22:* | 43:* | 61:*) outcome=bad-response ;; # not HTTP, or an unexpected answer
 	*) outcome=local-error ;;
 	esac
 }
 
-milliseconds() { # of a number of seconds with six digits after the point
+milliseconds() { # from seconds with six decimal digits
 	local us=${1/./}
 	us=$((10#$us))
 	printf -v "$2" '%d.%03d' $((us / 1000)) $((us % 1000))
 }
 
-attempt() { # in which loop
+attempt() { # LOOP
 	local log=$work/log.$1 out status port connected headers first total exit words
 	out=$(curl --silent --verbose --disable --noproxy '*' --http1.1 --insecure --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
 		--write-out '%{http_code} %{local_port} %{time_connect} %{size_header} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL" 2>"$log")
 	read -r status port connected headers first total exit words <<<"$out"
 	[ -n "$exit" ] || { echo "curl wrote: $out" >&2; return 1; }
 	[ "$exit" -ne 0 ] || words=
-	# Why it could not connect stands only in what it says as it goes.
+	# Only its verbose output says why it could not connect.
 	[ "$exit" -ne 7 ] || words="$words: $(grep -m 1 failed: "$log")"
 	judge "$exit" "$status" "$connected" "$headers" "$words"
 	words=${words//[\\\"[:cntrl:]]/ }
-	# While it uploads, curl takes that for the begin of the transfer.
+	# During an upload curl reports the start of the transfer here.
 	[ "$status" != 000 ] && [ -z "$body" ] || first=0.000000
 	milliseconds "$first" first
 	milliseconds "$total" total

@@ -1,5 +1,5 @@
-// The half of a driver that both clients of Node.js share: the closed loop, the
-// lines, and what an outcome is called.
+// The shared part of the Node.js drivers: the closed loop, the output lines and
+// the outcomes.
 const env = process.env;
 export const url = env.REJECTBENCH_URL;
 export const tls = url.startsWith('https:');
@@ -9,15 +9,15 @@ export const body = size > 0 ? Buffer.alloc(size, 'x') : undefined;
 export const method = body ? 'POST' : 'GET';
 export const headers = body ? { 'Content-Type': 'application/octet-stream' } : {};
 
-// judged returns the outcome of an answer that came without an error.
+// judged returns the outcome of an answer without an error.
 export function judged(status, got, length) {
   if (length != null && got < Number(length)) return 'truncated';
   if (status >= 200 && status <= 299) return 'admitted';
   return status === 503 ? 'delivered' : 'bad-response';
 }
 
-// failed returns the outcome of a system's or the library's error; a has what is
-// known of the attempt.
+// failed returns the outcome of an error of the system or of the library; a is the
+// attempt.
 export function failed(error, a) {
   const call = error.syscall === 'connect' ? 'connect' : error.syscall === 'write' ? 'send' : 'receive';
   switch (error.code) {
@@ -31,16 +31,16 @@ export function failed(error, a) {
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH': return 'truncated';
     case 'UND_ERR_SOCKET': return a.first ? 'truncated' : 'closed'; // "other side closed"
   }
-  // A TLS alert, or what is not TLS.
+  // A TLS alert, or bytes that are not TLS.
   if (/^(EPROTO|ERR_SSL_)/.test(error.code ?? '')) return a.first ? 'truncated' : 'bad-response';
   if (/^(HPE_|UND_ERR_RES|UND_ERR_HEADERS_OVERFLOW)/.test(error.code ?? '') || error.name === 'HTTPParserError') return 'bad-response';
   throw error;
 }
 
-// late returns the outcome of an attempt that met the time limit.
+// late returns the outcome of an attempt that timed out.
 export function late(a) { return a.port ? 'timeout-receive' : 'timeout-connect'; }
 
-// run makes the attempts; attempt(a) returns an outcome and the client's words.
+// run makes the attempts; attempt(a) returns an outcome and the client's error text.
 export async function run(attempt) {
   let left = Number(env.REJECTBENCH_REQUESTS);
   const loop = async () => {

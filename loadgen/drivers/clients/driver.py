@@ -1,5 +1,5 @@
-"""The half of a driver that all Python clients share: the closed loop, the lines,
-and what an outcome is called."""
+"""The shared part of the Python drivers: the closed loop, the output lines and
+the outcomes."""
 import errno
 import http.client
 import json
@@ -23,7 +23,7 @@ TLS = SERVER.scheme == "https"
 
 
 class Attempt:
-    """One attempt under way."""
+    """One attempt in flight."""
 
     def __init__(self):
         self.port = 0
@@ -42,7 +42,7 @@ class Attempt:
 
 
 def judged(status, got=0, length=None):
-    """The outcome of an answer that came without an error."""
+    """The outcome of an answer without an error."""
     if length is not None and got < int(length):
         return "truncated"
     if 200 <= status <= 299:
@@ -80,7 +80,7 @@ def failed(error, call):
 
 
 def innermost(error):
-    """The error of the system or of http.client that a library's own one stands around."""
+    """The error of the system or of http.client inside a library's error."""
     found = error
     while error:
         if isinstance(error, (OSError, http.client.HTTPException)):
@@ -105,7 +105,7 @@ def call_of(error):
 
 
 def run(attempt):
-    """Make the attempts; attempt(a) returns an outcome and the client's words."""
+    """Make the attempts; attempt(a) returns an outcome and the client's error text."""
     lock = threading.Lock()
     left = REQUESTS
 

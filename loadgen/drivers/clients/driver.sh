@@ -1,6 +1,6 @@
-# The half of a driver that the programs with a process an attempt share: the body,
-# and the closed loops, each of which calls attempt LOOP for each of its attempts. A
-# line is short enough for a pipe to take it whole, so that the loops need no lock.
+# The shared part of the drivers with one process per attempt: the body, and the
+# closed loops, which call attempt LOOP for each attempt. A pipe takes a short line
+# in one piece, so that the loops need no lock.
 export LC_ALL=C
 work=$(mktemp -d ./work.XXXXXX)
 body=
@@ -12,7 +12,7 @@ fi
 run() {
 	local n i pid failed=0 loops=()
 	for ((n = 0; n < REJECTBENCH_CONCURRENCY; n++)); do
-		# Loops of their own share the attempts out evenly.
+		# The loops share the attempts evenly.
 		for ((i = (REJECTBENCH_REQUESTS + n) / REJECTBENCH_CONCURRENCY; i > 0; i--)); do
 			attempt $n || exit 1
 		done &

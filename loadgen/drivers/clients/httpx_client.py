@@ -17,7 +17,7 @@ def failed(error, a):
 
 
 def attempt(a):
-    # Without a look at the environment: no proxy, and no certificates to load.
+    # Ignore the environment: no proxy, and no certificates to load.
     with httpx.Client(trust_env=False, verify=False, timeout=driver.TIMEOUT) as client:
         try:
             with client.stream(driver.METHOD, driver.URL, content=driver.BODY, headers=driver.HEADERS) as answer:

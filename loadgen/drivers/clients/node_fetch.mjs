@@ -2,13 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import diagnostics from 'node:diagnostics_channel';
 import * as driver from './driver.mjs';
 
-// fetch has one pool of connections, made at its first use. Its class makes one
-// for each attempt.
+// fetch creates one connection pool at its first use. Its class makes a pool for
+// each attempt.
 await fetch('data:,');
 const Agent = globalThis[Symbol.for('undici.globalDispatcher.1')].constructor;
 
-// The library tells of its connections in a channel, in the context of the attempt
-// that asked for one.
+// The library reports its connections in a channel, in the context of the attempt
+// that requested one.
 const current = new AsyncLocalStorage();
 diagnostics.subscribe('undici:client:connected', ({ socket }) => {
   const a = current.getStore();

@@ -9,7 +9,7 @@ function attempt(a) {
   return new Promise((resolve, reject) => {
     const headers = driver.body ? { ...driver.headers, 'Content-Length': driver.body.length } : {};
     const req = library.request(driver.url, { method: driver.method, headers, agent });
-    // The first to come is what a program goes by.
+    // A program acts on the first event.
     const settle = (outcome, error) => { clearTimeout(timer); resolve([outcome, error]); req.destroy(); agent.destroy(); };
     const fail = (e) => { try { settle(driver.failed(e, a), `${e.code ?? ''} ${e.syscall ?? ''} ${e.message}`); } catch (e) { reject(e); } };
     const timer = setTimeout(() => settle(driver.late(a), 'time limit'), driver.timeout);

@@ -1,4 +1,4 @@
-"""What urllib3 and requests share: their errors stand around the system's own."""
+"""The shared part of urllib3 and requests, whose errors contain the system's."""
 import threading
 
 import urllib3
@@ -9,7 +9,7 @@ seen = threading.local()  # the attempt of this thread
 
 
 class TellsItsPort:
-    """The library's connection, which tells its port before any TLS handshake."""
+    """The library's connection, which reports its port before a TLS handshake."""
 
     def _new_conn(self):
         sock = super()._new_conn()
@@ -27,7 +27,7 @@ class TLSConnection(TellsItsPort, urllib3.connection.HTTPSConnection):
 
 urllib3.connectionpool.HTTPConnectionPool.ConnectionCls = Connection
 urllib3.connectionpool.HTTPSConnectionPool.ConnectionCls = TLSConnection
-urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # verifying is nobody's wish here
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the drivers accept every certificate
 
 
 def failed(error, a):

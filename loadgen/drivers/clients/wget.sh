@@ -1,5 +1,5 @@
-# A wget process an attempt. It tells the class of an error by its exit code and
-# the rest in words.
+# One wget process per attempt. Its exit code gives the class of an error, its log
+# the rest.
 . "${0%/*}/driver.sh"
 send=()
 [ -z "$body" ] || send=("--post-file=$body" --header='Content-Type: application/octet-stream')
@@ -14,7 +14,7 @@ judge() {
 	*'failed: '*'Cannot assign'* | *unreachable* | *'Too many open files'*) outcome=local-error ;;
 	*'Failed writing'*'Broken pipe'* | *'write'*'Broken pipe'*) outcome=broken-pipe ;;
 	*'Failed writing'*) outcome=reset-send ;;
-	# GnuTLS has no more to say of a reset than which of its functions failed.
+	# For a reset GnuTLS only says which of its functions failed.
 	*'pull function'*'Unable to establish SSL'* | *'pull function'*'in headers'*) outcome=reset-receive ;;
 	*'push function'*'Unable to establish SSL'*) outcome=reset-send ;;
 	*'non-properly terminated'*'Unable to establish SSL'* | *'non-properly terminated'*'in headers'*) outcome=closed ;;
@@ -26,31 +26,31 @@ judge() {
 	*'in headers'*'timed out'* | *'timed out'*'in headers'*) outcome=timeout-receive ;;
 	8:*'HTTP/'*' 503'*) outcome=delivered ;;
 	4:*'HTTP/'*'Read error'*'timed out'*) outcome=timeout-receive ;;
-	4:*'HTTP/'*) outcome=truncated ;; # an answer whose body broke off
+	4:*'HTTP/'*) outcome=truncated ;; # an answer with an incomplete body
 	8:* | 7:*) outcome=bad-response ;;
 	4:*'timed out'*) outcome=timeout-receive ;;
 	*'in headers'*) outcome=bad-response ;;
-	*'connected.'*'Giving up'*) outcome=broken-pipe ;; # a failed send of the body, of which it says no more
+	*'connected.'*'Giving up'*) outcome=broken-pipe ;; # a failed send of the body, without details
 	*) outcome=local-error ;;
 	esac
 }
 
-since() { # a time of EPOCHREALTIME, in milliseconds
+since() { # milliseconds since a time of EPOCHREALTIME
 	local us=$((${EPOCHREALTIME/./} - ${1/./}))
 	printf '%d.%03d' $((us / 1000)) $((us % 1000))
 }
 
-attempt() { # in which loop
+attempt() { # LOOP
 	local answer=$work/answer.$1 log exit started=$EPOCHREALTIME end words
 	log=$(wget --no-config --no-proxy --no-hsts --no-netrc --no-check-certificate --tries=1 --max-redirect=0 --content-on-error --server-response \
 		--progress=dot --timeout="$REJECTBENCH_TIMEOUT" --output-document="$answer" "${send[@]}" "$REJECTBENCH_URL" 2>&1)
 	exit=$?
 	end=$(since "$started")
-	# Neither what stands in every log nor when it was.
+	# Remove the parts that every log has, and the times.
 	words=$(grep -v -e ^-- -e ^WARNING -e '^The certificate' -e '^ ' <<<"$log")
 	log=${log//[[:space:]]/ }
 	judge $exit "$log"
-	# It does not compare the length of an error's body with what was announced.
+	# wget does not compare the length of an error's body with its Content-Length.
 	if [ $outcome = delivered ] && [[ $log =~ Content-Length:\ ([0-9]+) ]] && [ "$(stat -c %s "$answer")" -lt "${BASH_REMATCH[1]}" ]; then
 		outcome=truncated
 	fi

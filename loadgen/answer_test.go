@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// answerCase is an answer, what becomes of it, and what it says of itself.
+// answerCase is an answer and its expected state, status and framing.
 type answerCase struct {
 	name   string
 	bytes  string
@@ -160,7 +160,7 @@ func TestAnswerIsSmallAndAllocatesNothing(t *testing.T) {
 	}
 }
 
-// validAnswer draws a whole answer, and whether only the end makes it whole.
+// validAnswer draws a complete answer, and whether only the end completes it.
 func validAnswer(t *rapid.T) (b []byte, status int, closes, untilEnd bool) {
 	eol := rapid.SampledFrom([]string{"\r\n", "\n"})
 	token := rapid.StringMatching(`[A-Za-z][A-Za-z0-9!#$%&'*+.^_|~-]{0,20}`)
@@ -243,7 +243,7 @@ func TestAnswerIsTheSameForEverySplit(t *testing.T) {
 	})
 }
 
-// byNetHTTP reads an answer as net/http does, passing interim answers over.
+// byNetHTTP reads an answer with net/http and skips interim answers.
 func byNetHTTP(s string) (status int, closes, ok bool) {
 	br := bufio.NewReader(strings.NewReader(s))
 	for range maxInterim + 1 {
@@ -298,10 +298,10 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// A parser that called an answer whole where net/http still wants more, or
-// read another status, would count rejections as delivered that were not.
+// A parser that accepted an answer as complete before net/http does, or read another
+// status, would count lost rejections as delivered.
 func TestAnswerAgreesWithNetHTTP(t *testing.T) {
-	// What RFC 9110 and 9112 allow and net/http does not read.
+	// RFC 9110 and 9112 allow these, but net/http does not read them.
 	beyond := []string{"list of equal lengths", "space before a chunk extension"}
 	for _, c := range answerCases {
 		if c.ended != answerWhole {
@@ -324,8 +324,8 @@ func TestAnswerAgreesWithNetHTTP(t *testing.T) {
 	})
 }
 
-// Every proper prefix of an answer with a definite length is partial: what a
-// reset cuts off never looks delivered.
+// Every proper prefix of an answer with a known length is partial, so that an answer
+// truncated by a reset never counts as delivered.
 func TestATruncatedAnswerIsNotComplete(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, _, _, untilEnd := validAnswer(t)

@@ -29,23 +29,22 @@ const (
 )
 
 // fleetPort, in the environment of this test binary, makes it the Go client of
-// a benchmark: the port to hit.
+// a benchmark: the port to connect to.
 const fleetPort = "LOADGEN_TEST_FLEET_PORT"
 
-// BenchmarkFleetAgainstC holds the epoll engine against a C program that makes
-// the same system calls. An iteration is a round of each, one right after the
-// other and in turns first, so that a slow moment of the machine hits both;
-// the figures are medians over the rounds (-benchtime 15x makes enough of them).
+// BenchmarkFleetAgainstC compares the epoll engine with a C program that makes the
+// same system calls. An iteration is a round of each, directly after each other and
+// in alternating order, so that a slow moment of the machine affects both. The
+// figures are medians over the rounds (-benchtime 15x is enough).
 //
-// Both clients are processes of their own on the same CPU, with the same server
-// on the other. That is how a fleet runs in earnest, and it makes the engine pay
-// for its runtime (collector, monitor thread) as the C program pays for its
-// own: a benchmark loop within this process would share a heap, and threads,
-// with the tests. Either one times itself from its first connect to its last
-// close, so that neither is charged for being started.
+// Both clients are separate processes on one CPU, with the same server on the other.
+// A fleet also runs in this way, and the engine's figure includes its runtime
+// (collector, monitor thread): a benchmark loop within this process would share its
+// heap and threads with the tests. Each client measures from its first connect to
+// its last close, so that the start of the process does not count.
 //
-// busy is the share of its CPU that a client used: well below 1 means that the
-// server was the bottleneck, and the ratio says less than it seems to.
+// busy is the share of its CPU that a client used. Well below 1 the server was the
+// bottleneck, and the ratio says little.
 func BenchmarkFleetAgainstC(b *testing.B) {
 	if runtime.NumCPU() < 2 {
 		b.Skip("needs two CPUs, one for the server and one for the clients")
@@ -179,7 +178,7 @@ func runClient(b *testing.B, cmd *exec.Cmd) round {
 }
 
 // TestFleetOfBenchmark is the Go client of BenchmarkFleetAgainstC, which runs
-// it in a process of its own.
+// it in a separate process.
 func TestFleetOfBenchmark(t *testing.T) {
 	port, err := strconv.ParseUint(os.Getenv(fleetPort), 10, 16)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // admits answers n-1 requests of a connection with 200 and reports whether each
-// was one for AdmittedPath.
+// was for AdmittedPath.
 func admits(t *testing.T, c *net.TCPConn, nth int) {
 	for range nth - 1 {
 		var head strings.Builder
@@ -123,7 +123,7 @@ func TestAnAnswerReadWithTheOneBeforeCountsAtTheClientsRead(t *testing.T) {
 			want: map[string][]results.Outcome{
 				"blocking": {results.ResetSend}, "slow-reader": {results.ResetSend},
 				"tolerant": {results.DeliveredThenReset},
-				// Has its answer before it has sent a byte, or while it does.
+				// The client has its answer before or while it sends.
 				"duplex": {results.DeliveredThenReset, results.Delivered},
 			},
 			handle: func(c *net.TCPConn, _ int64) { readHead(c); say(c, answer200+answer503); overtake(c) },

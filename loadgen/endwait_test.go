@@ -16,7 +16,7 @@ func TestAClientWithItsAnswerWaitsAtMostEndWait(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		body int64
-		// after is what the server does behind its answer until the client goes.
+		// after is what the server does after its answer until the client closes.
 		after func(c *net.TCPConn)
 	}{
 		{"for a server that reads the rest", bigBody, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }},

@@ -25,8 +25,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// engine is one way of running a fleet. All of them must tell the same story
-// of the same server.
+// engine is one way of running a fleet. All engines must report the same for the
+// same server.
 type engine struct {
 	name string
 	run  func(context.Context, Config) (*Result, error)
@@ -74,7 +74,7 @@ func server(t testing.TB, handle func(*net.TCPConn)) netip.AddrPort {
 	return l.Addr().(*net.TCPAddr).AddrPort()
 }
 
-// Parts that servers are made of.
+// Building blocks of servers.
 
 func readHead(c io.Reader) {
 	var end [4]byte // a sliding window, so that not a byte of the body is read
@@ -105,8 +105,8 @@ func overtake(c io.Reader) { readRequest(c, 1) }
 // hold keeps the connection for a time without reading from it.
 func hold(d time.Duration) { time.Sleep(d) }
 
-// keep keeps the connection without reading from it, for as long as the test runs:
-// however late a client is, it meets its time limit and no reset.
+// keep keeps the connection without reading until the end of the test: even a late
+// client reaches its time limit and no reset.
 func keep(c *net.TCPConn) {
 	if raw, err := c.SyscallConn(); err == nil {
 		_ = raw.Read(func(uintptr) bool { return false })
@@ -322,7 +322,7 @@ var stories = []story{
 	},
 }
 
-// run makes n attempts of one client and checks what holds for every fleet.
+// run makes n attempts of one client and checks the invariants of every fleet.
 func run(t *testing.T, e engine, cfg Config) *Result {
 	t.Helper()
 	r, err := e.run(t.Context(), cfg)
@@ -333,7 +333,7 @@ func run(t *testing.T, e engine, cfg Config) *Result {
 	return r
 }
 
-// checkLedger checks what holds for every fleet that was not cut short.
+// checkLedger checks the invariants of every fleet that was not cut.
 func checkLedger(t *testing.T, cfg Config, r *Result) {
 	t.Helper()
 	if cfg.Requests > 0 && int64(len(r.Attempts))+r.unstarted != cfg.Requests && cfg.Duration == 0 {
@@ -376,7 +376,7 @@ func TestEveryEngineReportsWhatTheServerDid(t *testing.T) {
 	}
 }
 
-// check makes attempts on a server of the story, as the n-th requests of their connections.
+// check makes attempts on a server of the story as the n-th requests of their connections.
 func (s story) check(t *testing.T, e engine, client string, addr netip.AddrPort, nth int) {
 	t.Helper()
 	cfg := quick(addr, client, 4)
@@ -395,7 +395,7 @@ func (s story) check(t *testing.T, e engine, client string, addr netip.AddrPort,
 	}
 }
 
-// patience is a time limit that no client meets unless something hangs.
+// patience is a time limit that no client reaches unless something hangs.
 const patience = 20 * time.Second
 
 // quick is a fleet of n attempts with time limits fit for a test.
@@ -407,7 +407,7 @@ func quick(addr netip.AddrPort, client string, n int64) Config {
 	}
 }
 
-// eachClient runs f for every engine and client that goes with it.
+// eachClient runs f for every engine and each of its clients.
 func eachClient(t *testing.T, f func(t *testing.T, e engine, client string)) {
 	for _, e := range engines() {
 		for _, c := range Clients {
@@ -446,7 +446,7 @@ func TestNoListenerIsRefused(t *testing.T) {
 	})
 }
 
-// No way to the server is the fleet's own trouble, not a rejection.
+// A missing route to the server is a local error, not a rejection.
 func TestUnreachableAddressIsLocalError(t *testing.T) {
 	// TCP connects to no multicast address, and sends nothing to find out.
 	addr := netip.MustParseAddrPort("224.0.0.1:80")
@@ -461,8 +461,8 @@ func TestUnreachableAddressIsLocalError(t *testing.T) {
 	})
 }
 
-// A server that takes a byte now and then would hold a client for as long as
-// it likes if progress extended the time limit.
+// If progress extended the time limit, a server that reads a byte now and then could
+// hold a client without end.
 func TestProgressDoesNotExtendTheSendTimeLimit(t *testing.T) {
 	eachClient(t, func(t *testing.T, e engine, client string) {
 		t.Parallel()
@@ -697,7 +697,7 @@ func TestFleetLeavesNoDescriptorOpen(t *testing.T) {
 		cfg := quick(addr, client, 60)
 		cfg.Concurrency, cfg.BodyBytes = 20, 1<<20
 		run(t, e, cfg)
-		// The server's side closes in its own time.
+		// The server's side may close later.
 		for over := time.Now().Add(patience); open() > before && time.Now().Before(over); {
 			time.Sleep(10 * time.Millisecond)
 		}

@@ -30,7 +30,7 @@ func ownClients(t *testing.T, f func(t *testing.T, client string)) {
 	}
 }
 
-// moody answers every connection in another way, so that a fleet meets many outcomes.
+// moody answers every connection in another way, so that a fleet has many outcomes.
 func moody(t *testing.T) netip.AddrPort {
 	var turn atomic.Int64
 	return server(t, func(c *net.TCPConn) {
@@ -185,8 +185,8 @@ func TestCancelReturnsEndedAttempts(t *testing.T) {
 	}
 }
 
-// Connects that failed at once freed their slots for the next ones without an
-// end, and a fleet without a way to its server could not be interrupted.
+// Connects that failed at once freed their slots for the next ones without end, and
+// a fleet without a route to its server could not be interrupted.
 func TestCancelCutsAFleetWhoseConnectsFailAtOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -200,8 +200,8 @@ func TestCancelCutsAFleetWhoseConnectsFailAtOnce(t *testing.T) {
 	}
 }
 
-// A server that sends as fast as the client reads must not have the loop to
-// itself, nor fill its memory.
+// A server that sends as fast as the client reads must neither occupy the loop nor
+// fill its memory.
 func TestAnEndlessAnswerTimesOutAndDelaysNoOther(t *testing.T) {
 	body := make([]byte, 1<<20)
 	var turn atomic.Int64
@@ -281,8 +281,8 @@ func TestAnswerLongerThanATurnIsReadWhole(t *testing.T) {
 	})
 }
 
-// What a system that drops received data on a reset would have lost is told
-// apart from what it would not.
+// Answers that a system which discards received data on a reset would lose are
+// marked.
 func TestResetBeforeTheFirstReadIsMarked(t *testing.T) {
 	const late = 2 * time.Second // what comes before it has to be over, on a busy machine, too
 	for _, c := range []struct {
@@ -348,7 +348,7 @@ func TestEventOfAnEarlierAttemptIsIgnored(t *testing.T) {
 	}
 }
 
-// The queue against a list that is searched from end to end.
+// The queue is compared with a list that is searched completely.
 func TestDeadlinesComeInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const n = 8
@@ -411,7 +411,7 @@ func TestDeadlinesComeInOrder(t *testing.T) {
 	})
 }
 
-// A time limit of "for ever" must not wrap round to the past.
+// A very long time limit must not overflow.
 func TestAVeryLongWaitDoesNotOverflow(t *testing.T) {
 	q, ring := newDeadlines(math.MaxInt64), make([]slot, 1)
 	q.join(ring, 0, int64(time.Hour))

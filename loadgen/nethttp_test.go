@@ -28,8 +28,8 @@ func TestNetHTTPFollowsNoRedirect(t *testing.T) {
 	}
 }
 
-// The Transport throws away an answer that comes before it has a request to
-// match it to. The bytes arrived, but the application got an error.
+// The Transport discards an answer that arrives before it has a request for it. The
+// bytes arrived, but the application got an error.
 func TestNetHTTPAnswerBeforeTheRequestIsDeliveredOrBadResponse(t *testing.T) {
 	addr := server(t, func(c *net.TCPConn) { say(c, keepOpen); untilGone(c) })
 	r := run(t, engines()[0], quick(addr, "nethttp", 200))
@@ -77,8 +77,8 @@ func TestRequestURL(t *testing.T) {
 	}
 }
 
-// ECONNRESET tells most, in whatever order the Transport's goroutines come to
-// report how their calls ended.
+// ECONNRESET counts, whatever the order in which the Transport's goroutines report
+// their calls.
 func TestRecordedConnPrefersAResetToItsAftermath(t *testing.T) {
 	type noted struct {
 		call call

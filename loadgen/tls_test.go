@@ -53,8 +53,8 @@ type tlsStory struct {
 	body   int64
 	handle func(s *tls.Conn, c *net.TCPConn, body int64)
 	want   map[string][]results.Outcome
-	// ends are the stream's for the fleet's own clients. Where net/http has what it
-	// wants it reads no further, and may have its own end of it.
+	// ends are the stream's ends for the fleet's own clients. net/http stops reading
+	// after its answer, so its end may differ.
 	ends []results.TLSEnd
 	cfg  func(*Config)
 }
@@ -94,7 +94,7 @@ var tlsStories = []tlsStory{
 	},
 	{
 		name: "503 delimited by the end of the connection is truncated", ends: tlsEnd(results.TLSTruncated),
-		// crypto/tls takes an end between two records for one of the stream.
+		// crypto/tls reports an end between two records as the end of the stream.
 		want:   map[string][]results.Outcome{"": {results.Truncated}, "nethttp": {results.Delivered}},
 		handle: func(s *tls.Conn, _ *net.TCPConn, n int64) { readRequest(s, n); say(s, untilEnd) },
 	},
@@ -196,7 +196,7 @@ var tlsStories = []tlsStory{
 // leaveUnread returns when more of a request has arrived than is read of it, so
 // that close resets at once. A client encrypts a big request piece by piece, and a
 // close between two of them would send a FIN first, which turns its ECONNRESET into
-// EPIPE. A record's first byte never comes alone.
+// EPIPE. A record's first byte never arrives alone.
 func leaveUnread(c *net.TCPConn) { _, _ = io.ReadFull(c, make([]byte, 1)) }
 
 func TestEveryClientReportsHowATLSStreamEnded(t *testing.T) {
@@ -294,8 +294,8 @@ func TestAFailedHandshakeHasTheOutcomeOfItsCall(t *testing.T) {
 	}
 }
 
-// The engine that is asked for does not speak TLS, and the request must not go
-// out in the clear.
+// The configured engine does not speak TLS, and the request must not be sent
+// unencrypted.
 func TestARequestOverTLSHasTheSameBytesAsWithoutIt(t *testing.T) {
 	for _, c := range Clients {
 		t.Run(c.Name, func(t *testing.T) {

@@ -124,7 +124,7 @@ func TestEveryAttemptIsReadAsItWasWritten(t *testing.T) {
 	})
 }
 
-// hostile are lines that a driver must not write, with a word of why.
+// hostile are lines that a driver must not write, each with a word of its error.
 var hostile = map[string]string{
 	"":                                       "JSON",
 	"garbage":                                "JSON",
@@ -216,7 +216,7 @@ func TestAJobSurvivesItsEnvironment(t *testing.T) {
 	})
 }
 
-// ending is a server's way of ending every connection, and what a client may make of it.
+// ending is how a server ends every connection, and the outcomes that a client may report.
 type ending struct {
 	name string
 	body int64
@@ -237,7 +237,7 @@ func reading(then func(c *net.TCPConn)) func(c *net.TCPConn) {
 	}
 }
 
-// readHeader reads up to the request's header, and reports whether it came.
+// readHeader reads the request's header and reports whether it arrived.
 func readHeader(c io.Reader) bool {
 	var got []byte
 	b := make([]byte, 4096)
@@ -251,7 +251,7 @@ func readHeader(c io.Reader) bool {
 	return true
 }
 
-// readRequest reads a whole request, and reports whether it came.
+// readRequest reads a whole request and reports whether it arrived.
 func readRequest(c io.Reader) bool {
 	r, err := http.ReadRequest(bufio.NewReader(c))
 	if err != nil {
@@ -270,8 +270,8 @@ func says(text string) func(c *net.TCPConn) {
 	}
 }
 
-// A reset is told once, to the first call that meets it. A client that takes no
-// notice of a failed send finds the end when it reads, and calls it that.
+// The kernel reports a reset once, to the first call after it. A client that ignores
+// a failed send reads the end and reports that.
 var endings = []ending{
 	{"a 200", 0, says(fmt.Sprintf(whole, "200 OK")), []results.Outcome{results.Admitted}},
 	{"a 503", 0, says(fmt.Sprintf(whole, "503 Service Unavailable")), []results.Outcome{results.Delivered}},
@@ -327,7 +327,7 @@ func drive(t *testing.T, c Client, j Job) []AttemptLine {
 	return all
 }
 
-// installed skips a client that is not there; on CI that is a failure.
+// installed skips a client that is not installed; on CI that is a failure.
 func installed(t *testing.T, c Client) {
 	t.Helper()
 	_, err := c.Installed(context.Background())
@@ -364,7 +364,7 @@ func TestEveryClientReportsEachEndByItsOutcome(t *testing.T) {
 	}
 }
 
-// check drives a client at a server of the ending.
+// check runs a client against a server of the ending.
 func (e ending) check(t *testing.T, c Client, scheme string) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// A delay that a client cannot see through: what it calls the answer's first byte
-// was there after it.
+// The answer's first byte arrives after a delay, so no client may report it earlier.
 func TestNoClientHasAnAnswerBeforeTheServerSentOne(t *testing.T) {
 	const delay = 50 * time.Millisecond
 	for _, c := range Clients() {

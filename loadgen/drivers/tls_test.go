@@ -19,8 +19,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// serverTLS is a server's configuration with a certificate that nobody trusts, for
-// no name at all.
+// serverTLS is a server's configuration with a certificate that nobody trusts and
+// that has no name.
 var serverTLS = sync.OnceValue(func() *tls.Config {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -46,8 +46,8 @@ func encrypted(then func(s *tls.Conn, c *net.TCPConn)) func(c *net.TCPConn) {
 	}
 }
 
-// saysEncrypted answers a request that it has read whole: a body may be in a record
-// of its own, and to close over that is a reset.
+// saysEncrypted answers a request that it has read completely: a body may be in a
+// separate record, and a close without reading it causes a reset.
 func saysEncrypted(text string, notify bool) func(c *net.TCPConn) {
 	return func(c *net.TCPConn) {
 		defer c.Close()
@@ -101,7 +101,7 @@ func TestEveryClientReportsEachTLSEndByItsOutcome(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			installed(t, c)
 			for _, e := range tlsEndings {
-				// Python's ssl takes a reset that it reads for the end.
+				// Python's ssl reports a reset that it reads as the end.
 				if e.name == "a reset" && !strings.HasPrefix(c.Name, "python-") {
 					e.want = e.want[:1]
 				}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,11 +16,9 @@ import (
 // runFlags are the flags of `run` as they were given.
 type runFlags struct {
 	cellFlags
-	// The grid.
-	strategy, client, rtt, concurrency, body, loss string
-	tls, nth                                       string
-	servers                                        []string
-	scenario                                       string
+	gridFlags
+	servers  []string
+	scenario string
 	// How much is measured of each cell, and how often.
 	requests      int64
 	duration      time.Duration
@@ -51,7 +48,7 @@ the path, a server or a scenario, the default grid is measured.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, *f) },
 	}
 	fs := cmd.Flags()
-	f.defineGrid(fs)
+	f.gridFlags.define(fs)
 	f.defineSchedule(fs)
 	under(fs, otherHeading, func(fs *pflag.FlagSet) {
 		fs.StringArrayVar(&f.servers, "server", nil, serverUsage+"; may be repeated")
@@ -81,20 +78,6 @@ the path, a server or a scenario, the default grid is measured.`,
 	register(cmd, "out", folders)
 	register(cmd, "catalogue", folders)
 	return cmd
-}
-
-// defineGrid defines the flags whose values span the grid.
-func (f *runFlags) defineGrid(fs *pflag.FlagSet) {
-	under(fs, "Grid (each flag takes a list, such as 0,20ms; every combination is a cell)", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.strategy, "strategy", strings.Join(defaultAxes.Strategies, ","), "`names`: how the server rejects: words of 'list strategies', or all")
-		fs.StringVar(&f.client, "client", strings.Join(defaultAxes.Clients, ","), "`names`: words of 'list clients', or all for the built-in behaviours")
-		fs.StringVar(&f.rtt, "rtt", joined(defaultAxes.RTTs), "`times`: round-trip time")
-		fs.StringVar(&f.concurrency, "concurrency", joined(defaultAxes.Concurrencies), "`counts`: attempts in flight at once")
-		fs.StringVar(&f.body, "body", "0,64KiB,1MiB", "`sizes`: body of the request")
-		fs.StringVar(&f.loss, "loss", "0", "`shares`: packets lost, each way")
-		fs.StringVar(&f.tls, "tls", "off", "`off,on`: "+tlsUsage)
-		fs.StringVar(&f.nth, "nth-request", "1", "`counts`: "+nthUsage)
-	})
 }
 
 // defineSchedule defines how much is measured in a cell, and how often.

@@ -130,37 +130,6 @@ func (f *runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 	return o, f.checkPoints(fs, o)
 }
 
-// axes returns the values of the grid's flags, and the servers of --server, which
-// take the place of the strategies.
-func (f *runFlags) axes(fs *pflag.FlagSet) (a sweep.Axes, programs map[string]cell.Program, err error) {
-	if a.Strategies, err = words("strategy", f.strategy, strategyWords, strategyWords); err != nil {
-		return a, nil, err
-	}
-	if programs, err = f.programs(fs, &a); err != nil {
-		return a, nil, err
-	}
-	if a.Clients, err = words("client", f.client, clientWords, anyClientWords); err != nil {
-		return a, nil, err
-	}
-	if a.RTTs, err = list("rtt", f.rtt, parseRTT); err != nil {
-		return a, nil, err
-	}
-	if a.Concurrencies, err = list("concurrency", f.concurrency, parseConcurrency); err != nil {
-		return a, nil, err
-	}
-	if a.Bodies, err = list("body", f.body, parseSize); err != nil {
-		return a, nil, err
-	}
-	if a.Losses, err = list("loss", f.loss, parseLoss); err != nil {
-		return a, nil, err
-	}
-	if a.TLS, err = list("tls", f.tls, parseOnOff); err != nil {
-		return a, nil, err
-	}
-	a.Nths, err = list("nth-request", f.nth, parseNth)
-	return a, programs, err
-}
-
 // schedule sets how often the grid is visited, and how much each cell measures.
 func (f *runFlags) schedule(fs *pflag.FlagSet, o *sweep.Options) (err error) {
 	o.Rounds, o.Seed, o.Twins, o.Budget = f.rounds, uint64(f.seed), f.twins, f.budget
@@ -271,17 +240,6 @@ func checkDurations(fs *pflag.FlagSet) (err error) {
 		}
 	})
 	return err
-}
-
-// isDefaultGrid reports whether no flag of the grid or the path was given.
-func (f *runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
-	flags := []string{"server", "scenario"}
-	for _, c := range results.Coordinates {
-		if c.Flag != "" {
-			flags = append(flags, c.Flag)
-		}
-	}
-	return f.impairments.none() && !anyChanged(fs, flags...)
 }
 
 func anyChanged(fs *pflag.FlagSet, flags ...string) bool {

@@ -54,7 +54,7 @@ func TestRunOfAllScenariosHasACellForEachPart(t *testing.T) {
 }
 
 func TestReadmeScenarioParses(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	b, err := os.ReadFile(filepath.Join("..", "..", "analysis", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,17 +92,17 @@ func (b Bounds) withDefaults() (Bounds, error) {
 		{"QuietFloor", &b.QuietFloor, 50 * time.Millisecond},
 	} {
 		if *f.value < 0 {
-			return b, errors.New(f.name + " is negative")
+			return b, errors.New("negative " + f.name)
 		}
 		if *f.value == 0 {
 			*f.value = f.zero
 		}
 	}
 	if b.LingerBytes < 0 {
-		return b, errors.New("LingerBytes is negative")
+		return b, errors.New("negative LingerBytes")
 	}
 	if b.Lingerers < 0 {
-		return b, errors.New("Lingerers is negative")
+		return b, errors.New("negative Lingerers")
 	}
 	return b, nil
 }

@@ -112,60 +112,84 @@ func (r *reader) checkVariants() error {
 func (r *reader) checkWords() error {
 	s := r.server
 	used := map[string]bool{}
-	type text struct{ path, text string }
-	var texts []text
-	for i, c := range s.Command {
-		if i == 0 && c == selfPlaceholder {
-			continue
-		}
-		texts = append(texts, text{fmt.Sprintf("$.command[%d]", i), c})
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
-		texts = append(texts, text{"$.environment", s.Environment[name]})
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
-		texts = append(texts, text{"$.files", s.Files[name]})
-	}
-	for _, t := range texts {
-		for _, w := range placeholder.FindAllString(t.text, -1) {
-			if slices.Contains(runPlaceholders, w) {
-				continue
-			}
-			used[w] = true
-			for _, v := range s.Variants {
-				if _, ok := s.values(v, nil)[strings.Trim(w, "{}")]; !ok {
-					line, column := r.find(t.path, w)
-					return r.ErrorAt(line, column, "unknown placeholder %s: there are %s, and the names in set; variant %s sets no %s (write a space after a brace of the server's own language)",
-						w, strings.Join(runPlaceholders, ", "), v.Name, strings.Trim(w, "{}"))
-				}
-			}
-		}
-	}
-	check := func(path string, set map[string]string) error {
-		for _, key := range slices.Sorted(maps.Keys(set)) {
-			switch {
-			case !valueName.MatchString(key) || slices.Contains(runPlaceholders, "{"+key+"}"):
-				return r.ErrorIn(path, "set %q: not a valid name, or a reserved one", key)
-			case !used["{"+key+"}"]:
-				return r.ErrorIn(path, "set %q: neither command, environment nor files use {%s}", key, key)
-			}
-			for _, w := range placeholder.FindAllString(set[key], -1) {
-				if !slices.Contains(runPlaceholders, w) {
-					line, column := r.find(path, w)
-					return r.ErrorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(runPlaceholders, ", "))
-				}
-			}
-		}
-		return nil
-	}
-	if err := check("$.set", s.Set); err != nil {
-		return err
-	}
-	for i, v := range s.Variants {
-		if err := check(fmt.Sprintf("$.variants[%d].set", i), v.Set); err != nil {
+	for _, t := range s.templates() {
+		if err := r.checkTemplate(t, used); err != nil {
 			return err
 		}
 	}
+	if err := r.checkValues("$.set", s.Set, used); err != nil {
+		return err
+	}
+	for i, v := range s.Variants {
+		if err := r.checkValues(fmt.Sprintf("$.variants[%d].set", i), v.Set, used); err != nil {
+			return err
+		}
+	}
+	return r.checkTLSValues(used)
+}
+
+// template is a text with placeholders, and its path in the file.
+type template struct{ path, text string }
+
+// templates are the texts of a server that may have placeholders.
+func (s *Server) templates() []template {
+	var all []template
+	for i, c := range s.Command {
+		if i > 0 || c != selfPlaceholder {
+			all = append(all, template{fmt.Sprintf("$.command[%d]", i), c})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
+		all = append(all, template{"$.environment", s.Environment[name]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
+		all = append(all, template{"$.files", s.Files[name]})
+	}
+	return all
+}
+
+// checkTemplate checks that every variant has a value for each placeholder of a
+// text, and notes those that are used.
+func (r *reader) checkTemplate(t template, used map[string]bool) error {
+	for _, w := range placeholder.FindAllString(t.text, -1) {
+		if slices.Contains(runPlaceholders, w) {
+			continue
+		}
+		used[w] = true
+		for _, v := range r.server.Variants {
+			if _, ok := r.server.values(v, nil)[strings.Trim(w, "{}")]; !ok {
+				line, column := r.find(t.path, w)
+				return r.ErrorAt(line, column, "unknown placeholder %s: there are %s, and the names in set; variant %s sets no %s (write a space after a brace of the server's own language)",
+					w, strings.Join(runPlaceholders, ", "), v.Name, strings.Trim(w, "{}"))
+			}
+		}
+	}
+	return nil
+}
+
+// checkValues checks the values at a path: each is used, and has no placeholders but
+// those of a run.
+func (r *reader) checkValues(path string, set map[string]string, used map[string]bool) error {
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		switch {
+		case !valueName.MatchString(key) || slices.Contains(runPlaceholders, "{"+key+"}"):
+			return r.ErrorIn(path, "set %q: not a valid name, or a reserved one", key)
+		case !used["{"+key+"}"]:
+			return r.ErrorIn(path, "set %q: neither command, environment nor files use {%s}", key, key)
+		}
+		for _, w := range placeholder.FindAllString(set[key], -1) {
+			if !slices.Contains(runPlaceholders, w) {
+				line, column := r.find(path, w)
+				return r.ErrorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(runPlaceholders, ", "))
+			}
+		}
+	}
+	return nil
+}
+
+// checkTLSValues checks the values of TLS, none of which a variant may set too.
+func (r *reader) checkTLSValues(used map[string]bool) error {
+	s := r.server
 	if s.TLS == nil {
 		return nil
 	}
@@ -176,7 +200,7 @@ func (r *reader) checkWords() error {
 			}
 		}
 	}
-	return check("$.tls.set", s.TLS.Set)
+	return r.checkValues("$.tls.set", s.TLS.Set, used)
 }
 
 // find returns the first place of a placeholder at or after the value of a path.

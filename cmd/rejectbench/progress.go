@@ -131,7 +131,7 @@ func (l *lines) started(p results.Point, _, _ int) { l.point = p }
 
 func (l *lines) done(c results.Cell, final bool) {
 	l.pace.done(c, final)
-	name := l.point.String()
+	name := l.point.Label()
 	if c.Twin {
 		name += " (twin)"
 	}
@@ -204,7 +204,7 @@ func (b *bar) planned(cells int) {
 
 func (b *bar) started(p results.Point, _, _ int) {
 	b.mu.Lock()
-	b.point = p.String()
+	b.point = p.Label()
 	b.mu.Unlock()
 }
 

@@ -179,7 +179,7 @@ func (c *Cell) SetShare() {
 		return
 	}
 	share := float64(c.Delivered) / float64(c.Rejected)
-	low, high := Wilson(c.Delivered, c.Rejected, Z95)
+	low, high := Wilson(float64(c.Delivered), float64(c.Rejected), Z95)
 	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = &share, &low, &high
 }
 

@@ -4,22 +4,23 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Dispersion says how much more the rounds of a run differ than independent
-// attempts would. Attempts of a cell share a congestion window's history, a
-// scheduler and a slow minute, so they are fewer samples than they count.
+// Dispersion states how much more the rounds of a run differ than independent
+// attempts would. Attempts of one cell share the history of a congestion window,
+// a scheduler and a slow minute, so they carry less information than as many
+// independent attempts. The zero value is an unknown dispersion.
 type Dispersion struct {
-	// Phi is Pearson's statistic over its degrees of freedom: 1 for independent
-	// attempts, more where attempts of a round go together. 0 says nothing where
-	// DF is 0.
+	// Phi is Pearson's statistic divided by its degrees of freedom: 1 for
+	// independent attempts, above 1 where the attempts of a round are correlated.
+	// It has no meaning where DF is 0.
 	Phi float64
-	// DF is the number of degrees of freedom that Phi was estimated with; 0 where
-	// it cannot be, with one round alone.
+	// DF is the number of degrees of freedom behind Phi. It is 0 where Phi cannot
+	// be estimated: with one round alone.
 	DF int
 }
 
 // NewDispersion estimates the dispersion of two runs from the heterogeneity
-// between the rounds within each. A run in which every attempt ended the same
-// way counts as independent attempts would, with a Phi of 1: it cannot say more.
+// between the rounds within each run. A run whose attempts all had the same
+// result counts as independent attempts, with a Phi of 1.
 //
 // Source: P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed.
 // (1989), section 4.5.
@@ -34,7 +35,8 @@ func NewDispersion(strata []Stratum) Dispersion {
 	return Dispersion{Phi: (x1 + x2) / float64(df1+df2), DF: df1 + df2}
 }
 
-// Heterogeneity is Pearson's statistic of the rounds of one run.
+// Heterogeneity returns Pearson's statistic of the rounds of one run, with its
+// degrees of freedom.
 func Heterogeneity(strata []Stratum, counts func(Stratum) (k, n float64)) (chi float64, df int) {
 	var sumK, sumN float64
 	df = -1
@@ -58,8 +60,8 @@ func Heterogeneity(strata []Stratum, counts func(Stratum) (k, n float64)) (chi f
 	return chi, df
 }
 
-// Factor is what counts are divided by to be those of independent attempts:
-// never less than 1, as rounds that agree too well are luck.
+// Factor returns the divisor that turns counts into those of independent
+// attempts. It is at least 1: rounds that agree too well do so by chance.
 func (d Dispersion) Factor() float64 {
 	if d.DF == 0 {
 		return 1
@@ -67,10 +69,10 @@ func (d Dispersion) Factor() float64 {
 	return max(d.Phi, 1)
 }
 
-// PValue is the p-value of a chi-square of one degree of freedom over the
-// dispersion, by the F distribution: what the chi-square distribution gives, made
-// larger for a dispersion above 1 and for the few rounds it was estimated from. It
-// is 0 where there is no dispersion to set against it.
+// PValue returns the p-value of a chi-square statistic of one degree of freedom,
+// divided by the dispersion, by the F distribution. It exceeds the p-value of the
+// chi-square distribution: for a dispersion above 1, and for the few rounds behind
+// the estimate. It is 0 where the dispersion is unknown.
 func (d Dispersion) PValue(chi float64) float64 {
 	if d.DF == 0 {
 		return 0
@@ -78,14 +80,15 @@ func (d Dispersion) PValue(chi float64) float64 {
 	return distuv.F{D1: 1, D2: float64(d.DF)}.Survival(chi / d.Factor())
 }
 
-// Quantile is the two-sided quantile of a level alpha: Student's where counts
-// were divided by the dispersion, else the normal distribution's.
+// Quantile returns the two-sided quantile of level alpha: of Student's t
+// distribution where counts are divided by a dispersion above 1, otherwise of
+// the normal distribution.
 func (d Dispersion) Quantile(alpha float64) float64 {
 	if d.Factor() > 1 {
 		return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(d.DF)}.Quantile(1 - alpha/2)
 	}
-	return distuv.UnitNormal.Quantile(1 - alpha/2)
+	return NormalQuantile(1 - alpha/2)
 }
 
-// Effective is a number of attempts as so many independent ones.
+// Effective returns the number of independent attempts that n attempts are worth.
 func (d Dispersion) Effective(n int64) float64 { return float64(n) / d.Factor() }

@@ -5,34 +5,35 @@ import (
 	"slices"
 )
 
-// Test is one test of a family.
+// Test is one test of a family of tests.
 type Test struct {
 	P float64
-	// Smallest is the smallest p-value it could have had, by what was fixed before
-	// anything was seen: the margins of a table, the number of rounds.
+	// Smallest is the smallest p-value that the test could have had, given what was
+	// fixed before the data: the margins of a table, the number of rounds.
 	Smallest float64
 }
 
-// Adjusted is a test's p-value in its family.
+// Adjusted is the result of a test within its family.
 type Adjusted struct {
-	P float64
-	// Tests is the number of tests that the p-value was corrected for.
+	P float64 // adjusted for multiple testing
+	// Tests is the number of tests that P is corrected for.
 	Tests int
-	// Possible tells whether the test could be called at all in this family. A
-	// test that could not has a P of 1, and weakened no other.
+	// Possible reports whether the test could be significant at all in this family.
+	// A test that could not be has a P of 1 and weakens no other test.
 	Possible bool
 }
 
-// Adjust keeps the probability of any false call in a family of tests at or
-// below alpha, whatever the tests have to do with one another: by Holm's
-// step-down procedure, in each step of which the tests that could not be
-// called, even at their smallest p-value, are left out as Tarone does. With
-// tests that can have any p-value it is Holm's procedure exactly.
+// Adjust adjusts the p-values of a family of tests. The probability of any false
+// rejection in the family is at most alpha, however the tests depend on one
+// another. It is Holm's step-down procedure with Tarone's exclusion: each step
+// leaves out the tests that could not be significant even at their smallest
+// p-value. For tests that can have any p-value it is exactly Holm's procedure.
 //
-// A step corrects for K tests: the smallest K such that no more than K of the
-// tests left can reach alpha/K. Tests go one by one, the smallest p-value first,
-// each with K times its own or the one before, if that is larger; K never grows
-// as tests go, which is what a step-down procedure needs (Goeman and Solari).
+// A step corrects for K tests: the smallest K such that at most K of the
+// remaining tests can reach alpha/K. Tests are taken one by one, the smallest
+// p-value first. The adjusted p-value is K times the test's own, or that of the
+// test before if that is larger. K never increases from step to step, as a
+// step-down procedure requires (Goeman and Solari).
 //
 // Sources: S. Holm, "A simple sequentially rejective multiple test procedure",
 // Scandinavian Journal of Statistics 6 (1979) 65-70; R. E. Tarone, "A modified
@@ -46,7 +47,7 @@ func Adjust(tests []Test, alpha float64) []Adjusted {
 		left[i] = i
 	}
 	slices.SortStableFunc(left, func(a, b int) int { return cmp.Compare(tests[a].P, tests[b].P) })
-	floor := 0.0 // an adjusted p-value is never below the one before it
+	floor := 0.0 // adjusted p-values never decrease
 	for len(left) > 0 {
 		k := tarone(tests, left, alpha)
 		first := slices.IndexFunc(left, func(i int) bool { return tests[i].Smallest <= alpha/float64(k) })
@@ -64,7 +65,7 @@ func Adjust(tests []Test, alpha float64) []Adjusted {
 	return adjusted
 }
 
-// tarone is the smallest k such that at most k of the tests left can reach alpha/k.
+// tarone returns the smallest k such that at most k of the remaining tests can reach alpha/k.
 func tarone(tests []Test, left []int, alpha float64) int {
 	for k := 1; ; k++ {
 		reach := 0

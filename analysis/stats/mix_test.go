@@ -8,17 +8,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-func drawParts(t *rapid.T) []Part {
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Part {
+func drawParts(t *rapid.T) []WeightedShare {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) WeightedShare {
 		n := rapid.Int64Range(1, 5000).Draw(t, "n")
-		return Part{rapid.Float64Range(0.01, 100).Draw(t, "weight"), rapid.Int64Range(0, n).Draw(t, "k"), n}
+		return WeightedShare{rapid.Float64Range(0.01, 100).Draw(t, "weight"), rapid.Int64Range(0, n).Draw(t, "k"), n}
 	}), 1, 5).Draw(t, "parts")
 }
 
 func TestAMixOfOnePartIsItsWilsonInterval(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawParts(t)[0]
-		share, low, high := Mix([]Part{p}, Z95)
+		share, low, high := Mix([]WeightedShare{p}, Z95)
 		wantLow, wantHigh := Wilson(p.K, p.N, Z95)
 		if math.Abs(share-float64(p.K)/float64(p.N)) > 1e-12 || math.Abs(low-wantLow) > 1e-12 || math.Abs(high-wantHigh) > 1e-12 {
 			t.Fatalf("%v: %g [%g, %g], want [%g, %g]", p, share, low, high, wantLow, wantHigh)
@@ -61,7 +61,7 @@ func TestAMixHoldsTheTruthAsOftenAsItSays(t *testing.T) {
 	for _, truth := range [][2]float64{{0.5, 0.9}, {0.99, 0.95}, {0.2, 0.999}} {
 		held := 0
 		for range times {
-			_, low, high := Mix([]Part{{70, draw(200, truth[0]), 200}, {30, draw(90, truth[1]), 90}}, Z95)
+			_, low, high := Mix([]WeightedShare{{70, draw(200, truth[0]), 200}, {30, draw(90, truth[1]), 90}}, Z95)
 			if mix := 0.7*truth[0] + 0.3*truth[1]; low <= mix && mix <= high {
 				held++
 			}

@@ -27,7 +27,7 @@ func TestNewcombeGivesTheIntervalsOfThePaper(t *testing.T) {
 	}
 }
 
-func TestNewcombeHoldsTheDifferenceAndMirrorsWhenTheRunsChangePlaces(t *testing.T) {
+func TestNewcombeHoldsTheDifferenceAndMirrors(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n1, n2 := rapid.Float64Range(0.5, 1e6).Draw(t, "n1"), rapid.Float64Range(0.5, 1e6).Draw(t, "n2")
 		k1, k2 := n1*rapid.Float64Range(0, 1).Draw(t, "p1"), n2*rapid.Float64Range(0, 1).Draw(t, "p2")

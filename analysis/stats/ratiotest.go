@@ -6,23 +6,26 @@ import (
 	"slices"
 
 	"golang.org/x/perf/benchmath"
+	"gonum.org/v1/gonum/stat/combin"
 )
 
-// RatioTest compares the values that two runs measured, one a round.
+// RatioTest is the comparison of the values that two runs measured, one per round.
 type RatioTest struct {
 	// P is the two-sided p-value of the Mann-Whitney test.
 	P float64
-	// Smallest is the smallest p-value of so many rounds.
+	// Smallest is the smallest p-value that this number of rounds can have.
 	Smallest float64
-	// LogRatio is the Hodges-Lehmann estimate of log(new/base): the median of all
-	// pairs' log ratios. Low and High are its interval, from which the test at the
-	// same level would not tell it; infinite where the rounds are too few for one.
-	// Values of 0 make it infinite too, but 0 against 0, which is a ratio of 1.
+	// LogRatio is the Hodges-Lehmann estimate of log(new/base): the median of the
+	// log ratios of all pairs. Low and High bound the ratios that the test at the
+	// same level does not reject. They are infinite where the rounds are too few.
+	// A value of 0 makes its log ratios infinite, except for a pair of two zeros,
+	// whose ratio is 1.
 	LogRatio, Low, High float64
 }
 
-// NewRatioTest compares values that are 0 or more. Nothing is taken for granted of
-// how they are spread, but that a difference would shift their logarithms.
+// NewRatioTest compares values that are 0 or above. Its interval is of level
+// 1-alpha. It assumes no distribution, only that a difference between the runs
+// shifts the logarithms of the values. Without values in both runs P is 1.
 //
 // Sources: H. B. Mann and D. R. Whitney, "On a test of whether one of two random
 // variables is stochastically larger than the other", Annals of Mathematical
@@ -46,14 +49,14 @@ func NewRatioTest(base, new []float64, alpha float64) RatioTest {
 		}
 	}
 	slices.SortFunc(pairs, cmp.Compare)
-	t.LogRatio = middle(pairs)
+	t.LogRatio = median(pairs)
 	if cut := rankCut(len(base), len(new), alpha); cut > 0 {
 		t.Low, t.High = pairs[cut-1], pairs[len(pairs)-cut]
 	}
 	return t
 }
 
-// logRatio is log(new/base), with 0/0 as a ratio of 1.
+// logRatio returns log(new/base), with 0/0 as a ratio of 1.
 func logRatio(base, new float64) float64 {
 	switch {
 	case base == new:
@@ -66,8 +69,8 @@ func logRatio(base, new float64) float64 {
 	return math.Log(new / base)
 }
 
-// middle is the median of sorted values.
-func middle(sorted []float64) float64 {
+// median returns the median of sorted values.
+func median(sorted []float64) float64 {
 	n := len(sorted)
 	low, high := sorted[(n-1)/2], sorted[n/2]
 	if low == high || math.IsInf(low, 0) {
@@ -76,17 +79,17 @@ func middle(sorted []float64) float64 {
 	return (low + high) / 2
 }
 
-// smallestRankP is the p-value of two samples that do not overlap.
+// smallestRankP returns the p-value of two samples that do not overlap.
 func smallestRankP(n1, n2 int) float64 {
-	return min(2*math.Exp(-logChoose(int64(n1+n2), int64(n1))), 1)
+	return min(2*math.Exp(-combin.LogGeneralizedBinomial(float64(n1+n2), float64(n1))), 1)
 }
 
-// rankCut is how many of the sorted pairs lie outside of either end of the
-// interval of level 1-alpha, plus one; 0 where even the whole range is no such
-// interval. It is the largest c with 2 P(U < c) <= alpha.
+// rankCut returns the rank, from 1, of the pair that bounds the interval of level
+// 1-alpha at each end of the sorted pairs. It is the largest c with
+// 2 P(U < c) <= alpha; 0 where even the whole range does not reach the level.
 func rankCut(n1, n2 int, alpha float64) int {
 	counts := rankCounts(n1, n2)
-	all := math.Exp(logChoose(int64(n1+n2), int64(n1)))
+	all := combin.GeneralizedBinomial(float64(n1+n2), float64(n1))
 	below := 0.0
 	for c, ways := range counts {
 		below += ways
@@ -97,9 +100,9 @@ func rankCut(n1, n2 int, alpha float64) int {
 	return 0
 }
 
-// rankCounts counts, for each value of the Mann-Whitney statistic, in how many
-// orders of two samples without ties it comes about: the coefficients of a
-// Gaussian binomial.
+// rankCounts returns, for each value of the Mann-Whitney statistic, the number of
+// orders of two samples without ties that have it: the coefficients of a Gaussian
+// binomial.
 func rankCounts(n1, n2 int) []float64 {
 	counts := make([]float64, n1*n2+1)
 	counts[0] = 1
@@ -114,8 +117,8 @@ func rankCounts(n1, n2 int) []float64 {
 	return counts
 }
 
-// RoundsFor is the number of rounds of each run with which a test of ranks can
-// be called at all among so many tests.
+// RoundsFor returns the number of rounds that each run needs so that a rank test
+// can be significant at level alpha among the given number of tests.
 func RoundsFor(alpha float64, tests int) int {
 	rounds := 1
 	for smallestRankP(rounds, rounds) > alpha/float64(max(tests, 1)) {

@@ -30,7 +30,7 @@ func distinct(t *rapid.T, name string) []float64 {
 	return values
 }
 
-func TestRatioIntervalLeavesOutOneExactlyWhenTheTestCallsADifference(t *testing.T) {
+func TestRatioIntervalExcludesOneExactlyWhenTheTestRejects(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base, new := distinct(t, "base"), distinct(t, "new")
 		all := append(slices.Clone(base), new...)

@@ -11,10 +11,10 @@ import (
 )
 
 // Runs of the planned size find what they were planned to find.
-func TestSampleSizeHasThePowerItPromises(t *testing.T) {
+func TestIndependentSizeHasThePowerItPromises(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, c := range []struct{ base, other, power float64 }{{1, 0.98, 0.9}, {0.5, 0.4, 0.8}, {0.95, 0.9, 0.9}} {
-		n := SampleSize(c.base, c.other, 0.05, c.power)
+		n := independentSize(c.base, c.other, NormalQuantile(1-0.05/2), NormalQuantile(c.power))
 		const trials = 2000
 		found := 0
 		for range trials {
@@ -38,7 +38,7 @@ func TestSampleSizeOverRoundsHasThePowerItPromises(t *testing.T) {
 		phi    float64
 		rounds int
 	}{{1, 4}, {3, 4}, {3, 10}} {
-		n := SampleSizeOver(0.5, 0.4, 0.05, 0.8, c.phi, c.rounds) / int64(c.rounds)
+		n := SampleSize(0.5, 0.4, 0.05, 0.8, c.phi, c.rounds) / int64(c.rounds)
 		const trials = 2000
 		found := 0
 		for range trials {

@@ -6,20 +6,21 @@ import "github.com/rejectbench/rejectbench/results"
 const Z95 = results.Z95
 
 // Wilson returns the score interval of the share k/n at the normal quantile z.
-// See results.Wilson, by which records have theirs.
+// It is the interval that records carry: see results.Wilson.
 func Wilson(k, n int64, z float64) (low, high float64) {
-	return results.Wilson(k, n, z)
+	return results.Wilson(float64(k), float64(n), z)
 }
 
-// Share is k of n with its 95% Wilson interval. The zero value, and any share
-// of nothing, is not known: Low is 0 and High is 1 for the latter.
+// Share is a share K/N with its 95% Wilson interval, all within 0 and 1. A share
+// with N = 0 is not known. NewShare gives it the interval 0 to 1; in the zero
+// value both bounds are 0.
 type Share struct {
 	K, N      int64
-	Value     float64 // K/N, 0 when N is 0
+	Value     float64 // K/N; 0 when N is 0
 	Low, High float64
 }
 
-// NewShare returns the share k of n. A k above n counts as n.
+// NewShare returns the share k/n. A k above n counts as n.
 func NewShare(k, n int64) Share {
 	s := Share{K: min(k, n), N: n}
 	s.Low, s.High = Wilson(k, n, Z95)
@@ -29,12 +30,12 @@ func NewShare(k, n int64) Share {
 	return s
 }
 
-// Known tells whether anything was counted at all.
+// Known reports whether N is above 0.
 func (s Share) Known() bool { return s.N > 0 }
 
-// Overlaps tells whether the two intervals share a value: then the two shares
-// are not told apart. Intervals that do not overlap differ at the 5% level at least.
+// Overlaps reports whether the two intervals have a value in common. Shares whose
+// intervals do not overlap differ at the 5% level or better.
 func (s Share) Overlaps(o Share) bool { return s.Low <= o.High && o.Low <= s.High }
 
-// Plus pools the counts of two shares.
+// Plus returns the share of the pooled counts.
 func (s Share) Plus(o Share) Share { return NewShare(s.K+o.K, s.N+o.N) }

@@ -3,17 +3,18 @@ package stats
 import (
 	"math"
 
+	"gonum.org/v1/gonum/stat/combin"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Stratum is what two runs counted in one round: K of N each, 0 <= K <= N.
+// Stratum holds the counts of two runs in one round: K of N each, 0 <= K <= N.
 type Stratum struct {
 	BaseK, BaseN int64
 	NewK, NewN   int64
 }
 
-// together adds up the strata.
-func together(strata []Stratum) (sum Stratum) {
+// pool adds up the strata.
+func pool(strata []Stratum) (sum Stratum) {
 	for _, s := range strata {
 		sum.BaseK += s.BaseK
 		sum.BaseN += s.BaseN
@@ -26,14 +27,14 @@ func together(strata []Stratum) (sum Stratum) {
 // SharesTest is a test of the hypothesis that two runs have the same share in
 // every round.
 type SharesTest struct {
-	Method string // the name of the test that was used, in words
+	Method string // the name of the test that was used: Cochran-Mantel-Haenszel or Fisher
 	// P is its two-sided p-value.
 	P float64
-	// Smallest is the smallest p-value that counts with these margins could have
-	// had; 1 where every attempt ended the same way.
+	// Smallest is the smallest p-value that counts with these margins can have; 1
+	// where all attempts had the same result.
 	Smallest float64
 	// ChiSquare is the Cochran-Mantel-Haenszel statistic, whichever test was
-	// used; 0 where there is nothing to tell apart.
+	// used; 0 where all attempts had the same result.
 	ChiSquare float64
 }
 
@@ -41,11 +42,11 @@ type SharesTest struct {
 // approximation holds.
 const mantelFleiss = 5
 
-// NewSharesTest is the Cochran-Mantel-Haenszel test, stratified by round, without
-// a continuity correction: with one it is as conservative as Fisher's test, and
-// where it needs one Fisher's test is used in its place, on the table of all
-// rounds together. That is where the sum of the expected counts is less than 5
-// from one of the bounds that the margins leave it (Mantel and Fleiss).
+// NewSharesTest runs the Cochran-Mantel-Haenszel test, stratified by round. It
+// applies no continuity correction, which would make the test as conservative as
+// Fisher's. Where a correction is needed, it runs Fisher's test on the pooled table
+// of all rounds instead: where the sum of the expected counts is less than 5 away
+// from one of the bounds that the margins allow (Mantel and Fleiss).
 //
 // Sources: W. G. Cochran, "Some methods for strengthening the common chi-square
 // tests", Biometrics 10 (1954) 417-451; N. Mantel and W. Haenszel, "Statistical
@@ -59,7 +60,7 @@ func NewSharesTest(strata []Stratum) SharesTest {
 	for _, s := range strata {
 		k, n := s.BaseK+s.NewK, s.BaseN+s.NewN
 		if s.BaseN == 0 || s.NewN == 0 {
-			continue // says nothing of the difference
+			continue // no information on the difference
 		}
 		share := float64(k) / float64(n)
 		observed += float64(s.NewK)
@@ -76,7 +77,7 @@ func NewSharesTest(strata []Stratum) SharesTest {
 	t.ChiSquare = chi(observed)
 	if min(expected-low, high-expected) < mantelFleiss {
 		t.Method = "Fisher"
-		t.P, t.Smallest = fisher(together(strata))
+		t.P, t.Smallest = fisher(pool(strata))
 		return t
 	}
 	one := distuv.ChiSquared{K: 1}
@@ -85,8 +86,8 @@ func NewSharesTest(strata []Stratum) SharesTest {
 	return t
 }
 
-// fisher is Fisher's exact test, two-sided by the probability of the tables,
-// and the smallest p-value of any table with the same margins.
+// fisher returns the p-value of Fisher's exact test, two-sided by the probability
+// of the tables, and the smallest p-value of any table with the same margins.
 func fisher(s Stratum) (p, smallest float64) {
 	k, n := s.BaseK+s.NewK, s.BaseN+s.NewN
 	low, high := max(0, k-s.BaseN), min(k, s.NewN)
@@ -94,23 +95,20 @@ func fisher(s Stratum) (p, smallest float64) {
 	table := func(x int64) float64 {
 		return math.Exp(logChoose(s.NewN, x) + logChoose(s.BaseN, k-x) - all)
 	}
-	// Tables that are equally probable differ in their last bits.
+	// Equally probable tables may differ in their last bits.
 	const slack = 1 + 1e-7
-	own, ends := table(s.NewK), min(table(low), table(high))
+	observed, extreme := table(s.NewK), min(table(low), table(high))
 	for x := low; x <= high; x++ {
-		if q := table(x); q <= own*slack {
+		if q := table(x); q <= observed*slack {
 			p += q
 		}
 	}
 	for x := low; x <= high; x++ {
-		if q := table(x); q <= ends*slack {
+		if q := table(x); q <= extreme*slack {
 			smallest += q
 		}
 	}
 	return min(p, 1), min(smallest, 1)
 }
 
-func logChoose(n, k int64) float64 {
-	gamma := func(x int64) float64 { v, _ := math.Lgamma(float64(x) + 1); return v }
-	return gamma(n) - gamma(k) - gamma(n-k)
-}
+func logChoose(n, k int64) float64 { return combin.LogGeneralizedBinomial(float64(n), float64(k)) }

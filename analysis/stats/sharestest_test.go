@@ -42,7 +42,7 @@ func drawStrata(t *rapid.T) []Stratum {
 	}), 1, 6).Draw(t, "strata")
 }
 
-func TestSharesTestDoesNotDependOnWhichRunIsTheBaseOrOnTheRoundsOrder(t *testing.T) {
+func TestSharesTestIgnoresTheOrderOfRunsAndRounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		strata := drawStrata(t)
 		other := slices.Clone(strata)

@@ -25,7 +25,7 @@ type Goal struct {
 type Evidence struct {
 	// Parts are the delivered shares of the clients in the mix, always in the same
 	// order.
-	Parts []stats.Part
+	Parts []stats.WeightedShare
 	// Response holds the admitted attempts' response times in nanoseconds; nil is
 	// none.
 	Response *hdrhistogram.Histogram
@@ -34,7 +34,7 @@ type Evidence struct {
 // Add pools further evidence of the same value.
 func (e *Evidence) Add(more Evidence) {
 	if e.Parts == nil {
-		e.Parts = make([]stats.Part, len(more.Parts))
+		e.Parts = make([]stats.WeightedShare, len(more.Parts))
 	}
 	for i, p := range more.Parts {
 		e.Parts[i].Weight = p.Weight
@@ -161,7 +161,7 @@ func (g Goal) reachable(e Evidence, n int64, alpha float64) bool {
 // with the largest weight.
 func (g Goal) attempts(weights []float64, losses int64, alpha float64) int64 {
 	suffices := func(n int64) bool {
-		parts := make([]stats.Part, len(weights))
+		parts := make([]stats.WeightedShare, len(weights))
 		heaviest := 0
 		for i, w := range weights {
 			parts[i].Weight = w
@@ -190,7 +190,7 @@ func (g Goal) attempts(weights []float64, losses int64, alpha float64) int64 {
 }
 
 // Allot divides n by the parts' weights. Each share is rounded up and at least 1.
-func Allot(parts []stats.Part, n int64) []int64 {
+func Allot(parts []stats.WeightedShare, n int64) []int64 {
 	var total float64
 	for _, p := range parts {
 		total += p.Weight

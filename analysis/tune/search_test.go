@@ -28,7 +28,7 @@ func simulated(goal Goal, values []int64, start int, share func(v int64) float64
 					k++
 				}
 			}
-			return Evidence{Parts: []stats.Part{{Weight: 1, K: k, N: n}}}, nil
+			return Evidence{Parts: []stats.WeightedShare{{Weight: 1, K: k, N: n}}}, nil
 		},
 	}
 	return s, measured
@@ -168,7 +168,7 @@ func TestTheLargestLimitIsFoundAndItsDoubleMisses(t *testing.T) {
 		Goal: Goal{Target: 0.99, Alpha: 0.05, Objective: 50 * time.Millisecond}, Values: values, Start: values[3], Weights: []float64{1}, First: 100, Batch: 400,
 		Half: func(v int64) (int64, bool) { return 2 * v, 2*v <= values[0] },
 		Measure: func(_ context.Context, v int64, _ Phase, n int64) (Evidence, error) {
-			e := Evidence{Parts: []stats.Part{{Weight: 1, K: n, N: n}}, Response: results.NewHistogram()}
+			e := Evidence{Parts: []stats.WeightedShare{{Weight: 1, K: n, N: n}}, Response: results.NewHistogram()}
 			for range n {
 				results.Record(e.Response, int64(service(v)))
 			}
@@ -193,7 +193,7 @@ func TestTheLargestLimitIsFoundAndItsDoubleMisses(t *testing.T) {
 func TestASearchInWhichNothingIsRejectedSaysSo(t *testing.T) {
 	s, _ := simulated(Goal{Target: 0.9, Alpha: 0.05}, Grid(1, 8, 1), 0, nil, nil)
 	s.Measure = func(context.Context, int64, Phase, int64) (Evidence, error) {
-		return Evidence{Parts: []stats.Part{{Weight: 1}}}, nil
+		return Evidence{Parts: []stats.WeightedShare{{Weight: 1}}}, nil
 	}
 	if _, err := s.Run(context.Background()); err == nil {
 		t.Error("no error")

@@ -19,7 +19,7 @@ import (
 func tuned() *Tuning {
 	of := func(value int64, text, phase, verdict string, k, n int64, hold float64) Candidate {
 		c := Candidate{Value: value, Text: text, Phase: phase, Verdict: verdict, N: n, Cost: Cost{hold, hold * 1.3, 210, 700e3}}
-		c.Share, c.Low, c.High = stats.Mix([]stats.Part{{Weight: 1, K: k, N: n}}, stats.NormalQuantile(0.95))
+		c.Share, c.Low, c.High = stats.Mix([]stats.WeightedShare{{Weight: 1, K: k, N: n}}, stats.NormalQuantile(0.95))
 		return c
 	}
 	t := &Tuning{

@@ -200,7 +200,7 @@ func (t *tuner) findConcurrency(ctx context.Context) error {
 // measure runs a cell of each client.
 func (t *tuner) measure(ctx context.Context, v int64, phase tune.Phase, n int64) (tune.Evidence, error) {
 	e := tune.Evidence{}
-	parts := make([]stats.Part, len(t.Clients))
+	parts := make([]stats.WeightedShare, len(t.Clients))
 	for i, c := range t.Clients {
 		parts[i].Weight = c.Weight
 	}
@@ -215,7 +215,7 @@ func (t *tuner) measure(ctx context.Context, v int64, phase tune.Phase, n int64)
 			if err != nil {
 				return e, err
 			}
-			e.Add(tune.Evidence{Parts: make([]stats.Part, len(parts)), Response: response})
+			e.Add(tune.Evidence{Parts: make([]stats.WeightedShare, len(parts)), Response: response})
 		}
 	}
 	e.Parts = parts

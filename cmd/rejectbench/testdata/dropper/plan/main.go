@@ -1,5 +1,5 @@
-// Command plan prints how many attempts per round two runs need to detect that a share
-// fell.
+// Command plan prints how many attempts a round two runs need so that a share
+// that fell is called.
 package main
 
 import (
@@ -16,6 +16,6 @@ func main() {
 	power := flag.Float64("power", 0.95, "chance of the call")
 	rounds := flag.Int("rounds", 5, "rounds of each run")
 	flag.Parse()
-	n := stats.SampleSizeOver(*base, *other, *alpha, *power, 1, *rounds)
+	n := stats.SampleSize(*base, *other, *alpha, *power, 1, *rounds)
 	fmt.Println((n + int64(*rounds) - 1) / int64(*rounds))
 }

@@ -1,142 +1,157 @@
-// Package results holds the records of a run: what was asked (Manifest), what
-// each cell measured (Cell), and the latency histograms, with their readers
-// and writers.
+// Package results holds the records of a run and reads and writes them. It does
+// not measure, judge or draw.
 //
-// A run is a folder: manifest.json, cells.jsonl with one Cell a line, written
-// as each cell ends, and latency.hlog with every histogram in HdrHistogram's
-// log format. Nothing in this package measures, judges or draws.
+// A run is a folder: manifest.json states what was asked for and on which machine
+// (Manifest), cells.jsonl has one line per cell, written as the cell ends (Cell),
+// and latency.hlog has every histogram in HdrHistogram's log format. Data passes
+// through the package in this order:
+//
+//  1. Create makes the folder, and Writer.Append writes the cells.
+//  2. Open reads the folder back as a Run.
+//  3. Merge joins runs.
+//
+// Cells are addressed by their Point; the table Coordinates describes its fields.
+// The names in records come from tables too: Outcomes, ResetCauses, Fates,
+// TLSEnds, Counters, ScenarioRoles.
 package results
 
 import "time"
 
-// Schema is the version of the record format this package writes and reads.
-// It changes when a field's meaning changes or a field goes away; new fields
-// do not change it.
+// Schema is the version of the record format that this package writes and reads.
+// It changes when a field changes its meaning or is removed. New fields do not
+// change it.
 const Schema = 1
 
-// Cell is the record of one cell: one point of the grid in one round. Times
-// are milliseconds unless the name says otherwise; shares are 0 to 1.
+// Cell is the record of one cell: one point of the grid, measured in one round.
+// Times are milliseconds unless the name says otherwise; shares are 0 to 1;
+// counts are 0 or above.
 type Cell struct {
-	Schema int `json:"schema"`
-	// Point is where in the grid the cell lies; its fields are fields of the record.
+	Schema int `json:"schema"` // version of the record format, see Schema
+	// Point is the place of the cell in the grid. Its fields are fields of the record.
 	Point
 
 	Round int `json:"round"` // from 0
-	Try   int `json:"try"`   // 0, or how often the cell was run again because it was invalid
-	// Twin is set in the second of two cells that a round holds of the same
-	// point, as if they were different ones: what they differ by is noise. It
-	// stays out of its point's figures.
+	Try   int `json:"try"`   // number of invalid tries of the same round before this one, from 0
+	// Twin marks the second of two cells that measure the same point in the same
+	// round. Their difference is noise. Twins are in no figure of their point.
 	Twin    bool      `json:"twin,omitempty"`
-	Started time.Time `json:"started"`
+	Started time.Time `json:"started"` // when the cell began
 
-	Attempts  int64  `json:"attempts"`
-	Outcomes  Counts `json:"outcomes"`
-	Rejected  int64  `json:"rejected"` // in the server's ledger; see Counts.RejectedWithoutLedger for a server without one
-	Delivered int64  `json:"delivered"`
+	Attempts int64  `json:"attempts"` // attempts that were made
+	Outcomes Counts `json:"outcomes"` // number of attempts by outcome; adds up to attempts
+	// Rejected is the number of rejections in the server's ledger. For a server
+	// without a ledger it is attempts less admitted, refused and local-error.
+	Rejected  int64 `json:"rejected"`
+	Delivered int64 `json:"delivered"` // rejections whose whole 503 the client's code read
 
-	// The share of rejections whose 503 was delivered, with its 95% Wilson
-	// interval; null when nothing was rejected.
-	DeliveredShare *float64 `json:"delivered_share"`
-	DeliveredLow   *float64 `json:"delivered_low"`
-	DeliveredHigh  *float64 `json:"delivered_high"`
+	DeliveredShare *float64 `json:"delivered_share"` // delivered / rejected, 0 to 1; null when nothing was rejected
+	DeliveredLow   *float64 `json:"delivered_low"`   // lower bound of the 95% Wilson interval of delivered_share, 0 to 1; null as the share
+	DeliveredHigh  *float64 `json:"delivered_high"`  // upper bound of the 95% Wilson interval of delivered_share, 0 to 1; null as the share
 
-	// UnreadAtReset counts delivered answers whose connection had already been
-	// reset before the client's first read: what a system that throws received
-	// data away on a reset would have lost as well.
+	// UnreadAtReset is the number of delivered answers whose connection was already
+	// reset before the client's first read. A system that discards received data on
+	// a reset would have lost them too.
 	UnreadAtReset int64 `json:"unread_at_reset"`
 
-	// TLSEnds is how the attempts' TLS streams ended, as the client saw it; nil
-	// without TLS, and for clients that do not tell.
+	// TLSEnds is the number of attempts by the end of their TLS stream, as the client
+	// saw it, and by outcome; nil without TLS, and for clients that do not report it.
 	TLSEnds TLSCounts `json:"tls_ends,omitempty"`
-	// Errors maps a library client's own words for what it met to how many
-	// attempts met it, the most frequent ones; nil for the fleet's own clients.
+	// Errors is the number of attempts by the error text of a library client, for the
+	// most frequent texts; nil for the fleet's own clients.
 	Errors map[string]int64 `json:"errors,omitempty"`
 
-	// LatencyMs counts from the moment an attempt was due.
+	// LatencyMs is measured from the moment an attempt was due, in milliseconds.
 	LatencyMs Latency `json:"latency_ms"`
-	// LatencyUncorrectedMs counts from the moment the attempt was started; only
-	// an open loop has one.
+	// LatencyUncorrectedMs is measured from the moment an attempt was started, in
+	// milliseconds; nil in a closed loop.
 	LatencyUncorrectedMs *Latency `json:"latency_uncorrected_ms,omitempty"`
-	// HandshakeMs is the round trip of SYN and SYN-ACK by the client's kernel (TCP_INFO tcpi_rtt).
+	// HandshakeMs is the round trip of SYN and SYN-ACK as the client's kernel measured
+	// it (TCP_INFO tcpi_rtt), in milliseconds.
 	HandshakeMs Percentiles `json:"handshake_ms"`
 
-	TCP    map[string]int64 `json:"tcp"` // counter name to delta in the server's namespace
-	Server Server           `json:"server"`
-	Path   Path             `json:"path"`
-	Ledger Ledger           `json:"ledger"`
-	// Wire is what the path saw of the connections; nil where nothing on the
-	// path keeps a record.
+	TCP    map[string]int64 `json:"tcp"`    // increase of each kernel counter in the server's network namespace, by name
+	Server Server           `json:"server"` // what the rejections cost the server
+	Path   Path             `json:"path"`   // what the path did to packets
+	Ledger Ledger           `json:"ledger"` // how the fleet's and the server's lists of connections agree
+	// Wire is what the path recorded of the connections; nil where the path keeps no record.
 	Wire     *Wire    `json:"wire,omitempty"`
-	TimeWait TimeWait `json:"time_wait"`
+	TimeWait TimeWait `json:"time_wait"` // TIME_WAIT sockets at the end of the cell
 
-	Seconds       float64 `json:"seconds"` // from the first attempt due to the last ended
-	Valid         bool    `json:"valid"`
+	Seconds       float64 `json:"seconds"`        // from the first attempt due to the end of the last attempt
+	Valid         bool    `json:"valid"`          // whether the conditions of the measurement held; only valid cells are in figures
 	InvalidReason string  `json:"invalid_reason"` // empty when valid
 
-	// Histograms maps "phase/outcome" (and "uncorrected/phase/outcome") to a
-	// histogram of nanoseconds in HdrHistogram V2 compressed form, base64.
+	// Histograms maps "phase/outcome" (and "uncorrected/phase/outcome") to a histogram
+	// of nanoseconds in HdrHistogram V2 compressed form, base64. The phases are connect,
+	// response and end. Nil for a cell recorded without histograms.
 	Histograms map[string]string `json:"histograms,omitempty"`
 }
 
-// Latency is the three moments of an attempt that have a duration. With
-// Cell.NthRequest above 1 response and end leave out the time that the requests
-// before the measured one took; over TLS the handshake is part of both.
+// Latency is the time from the start of an attempt to three later moments. Where
+// the measured request is not the first of its connection (nth_request above 1),
+// response and end exclude the time of the requests before it. Over TLS, response
+// and end include the handshake.
 type Latency struct {
-	Connect  Percentiles `json:"connect"`  // until connected
+	Connect  Percentiles `json:"connect"`  // until the connection was established
 	Response Percentiles `json:"response"` // until the first byte of the answer
-	End      Percentiles `json:"end"`      // until the attempt ended, whatever the outcome
+	End      Percentiles `json:"end"`      // until the end of the attempt, whatever its outcome
 }
 
-// Percentiles summarises a histogram, in milliseconds; all zero when Count is 0.
+// Percentiles summarises a distribution. Values are milliseconds unless the field
+// that holds them names another unit. All fields are 0 when count is 0.
 type Percentiles struct {
-	Count int64   `json:"count"`
+	Count int64   `json:"count"` // number of values
 	Mean  float64 `json:"mean"`
 	P50   float64 `json:"p50"`
 	P90   float64 `json:"p90"`
 	P99   float64 `json:"p99"`
-	P999  float64 `json:"p999"`
+	P999  float64 `json:"p999"` // 99.9th percentile
 	Max   float64 `json:"max"`
 }
 
-// Server is what the rejections cost the server, by its own account.
+// Server is what the rejections cost the server, as the server measured it. For
+// a server without a ledger all but cpu_us_per_rejection are 0.
 type Server struct {
-	Accepted          int64       `json:"accepted"`
-	Admitted          int64       `json:"admitted"`
-	Rejected          int64       `json:"rejected"`
-	CPUUsPerRejection float64     `json:"cpu_us_per_rejection"` // user and system time of the server process
-	HoldMs            Percentiles `json:"hold_ms"`              // accept to close of each rejection; from the request that is rejected where it is not the first
-	PeakOpen          int         `json:"peak_open"`            // connections open at once
-	BytesDrained      int64       `json:"bytes_drained"`        // bytes read from rejected connections
-	UnreadAtClose     int64       `json:"unread_at_close"`      // rejections closed while received data was unread
-	// Ends maps how a rejected connection was closed (EOF seen, time limit, ...) to how many were.
+	Accepted          int64   `json:"accepted"`             // connections accepted
+	Admitted          int64   `json:"admitted"`             // connections whose measured request was served
+	Rejected          int64   `json:"rejected"`             // connections whose measured request was rejected
+	CPUUsPerRejection float64 `json:"cpu_us_per_rejection"` // user and system CPU time of the server process per rejection, in microseconds
+	// HoldMs is the time from accept to close of a rejected connection, in
+	// milliseconds. It starts at the rejected request where that is not the first.
+	HoldMs        Percentiles `json:"hold_ms"`
+	PeakOpen      int         `json:"peak_open"`       // the most connections open at once
+	BytesDrained  int64       `json:"bytes_drained"`   // bytes read from rejected connections
+	UnreadAtClose int64       `json:"unread_at_close"` // rejections closed while received data was unread
+	// Ends is the number of rejected connections by the reason of their close (EOF
+	// seen, time limit, ...).
 	Ends map[string]int64 `json:"ends"`
 }
 
-// Path is what lay between the fleet and the server, by its own account.
+// Path is what lay between the fleet and the server, and what it did to packets.
 type Path struct {
-	Kind        string      `json:"kind"`    // delayline, netem or loopback
-	LateMs      Percentiles `json:"late_ms"` // release after due, per packet
-	Packets     int64       `json:"packets"`
-	Dropped     int64       `json:"dropped"`       // dropped on purpose: by loss, a full queue or a fault
-	QueueDrops  int64       `json:"queue_drops"`   // of these, by a full queue
-	FaultDrops  int64       `json:"fault_drops"`   // of these, by a fault
+	Kind        string      `json:"kind"`          // delayline, netem or loopback
+	LateMs      Percentiles `json:"late_ms"`       // how much later than due a packet was released, in milliseconds
+	Packets     int64       `json:"packets"`       // packets that entered the path
+	Dropped     int64       `json:"dropped"`       // packets dropped on purpose: by loss, a full queue or a fault
+	QueueDrops  int64       `json:"queue_drops"`   // packets dropped by a full queue; included in dropped
+	FaultDrops  int64       `json:"fault_drops"`   // packets dropped by a fault; included in dropped
 	Duplicated  int64       `json:"duplicated"`    // copies made on purpose
-	Reordered   int64       `json:"reordered"`     // packets that overtook on purpose
-	RingDrops   int64       `json:"ring_drops"`    // lost by the instrument; voids the cell
-	SendErrors  int64       `json:"send_errors"`   // lost by the instrument; voids the cell
-	CPUUsPacket float64     `json:"cpu_us_packet"` // CPU time of the path a packet
+	Reordered   int64       `json:"reordered"`     // packets that overtook others on purpose
+	RingDrops   int64       `json:"ring_drops"`    // packets lost by the instrument; above 0 makes the cell invalid
+	SendErrors  int64       `json:"send_errors"`   // packets the instrument failed to send; above 0 makes the cell invalid
+	CPUUsPacket float64     `json:"cpu_us_packet"` // CPU time of the path per packet, in microseconds
 }
 
-// Ledger is how the fleet's and the server's own lists of connections agree,
+// Ledger is the agreement of the fleet's and the server's lists of connections,
 // joined by the client's address and port.
 type Ledger struct {
-	Matched    int64 `json:"matched"`
-	FleetOnly  int64 `json:"fleet_only"`  // connected by the fleet's account, never accepted by the server's
-	ServerOnly int64 `json:"server_only"` // accepted by the server's account, unknown to the fleet
+	Matched    int64 `json:"matched"`     // connections in both lists
+	FleetOnly  int64 `json:"fleet_only"`  // connections that the fleet established and the server never accepted
+	ServerOnly int64 `json:"server_only"` // connections that the server accepted and the fleet does not know
 }
 
-// TimeWait is the number of TIME_WAIT sockets on each side at the cell's end.
+// TimeWait is the number of TIME_WAIT sockets on each side at the end of the cell.
 type TimeWait struct {
-	Client int64 `json:"client"`
-	Server int64 `json:"server"`
+	Client int64 `json:"client"` // in the client's network namespace
+	Server int64 `json:"server"` // in the server's network namespace
 }

@@ -7,15 +7,24 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Stratum holds the counts of two runs in one round: K of N each, 0 <= K <= N.
+// Stratum holds the counts of two runs in one round: K of N each. A K outside 0
+// to N counts as the nearer end.
 type Stratum struct {
 	BaseK, BaseN int64
 	NewK, NewN   int64
 }
 
+// clamped returns the stratum with each K within 0 and N, and each N at least 0.
+func (s Stratum) clamped() Stratum {
+	s.BaseN, s.NewN = max(s.BaseN, 0), max(s.NewN, 0)
+	s.BaseK, s.NewK = min(max(s.BaseK, 0), s.BaseN), min(max(s.NewK, 0), s.NewN)
+	return s
+}
+
 // pool adds up the strata.
 func pool(strata []Stratum) (sum Stratum) {
 	for _, s := range strata {
+		s = s.clamped()
 		sum.BaseK += s.BaseK
 		sum.BaseN += s.BaseN
 		sum.NewK += s.NewK
@@ -58,6 +67,7 @@ const mantelFleiss = 5
 func NewSharesTest(strata []Stratum) SharesTest {
 	var observed, expected, low, high, variance float64
 	for _, s := range strata {
+		s = s.clamped()
 		k, n := s.BaseK+s.NewK, s.BaseN+s.NewN
 		if s.BaseN == 0 || s.NewN == 0 {
 			continue // no information on the difference

@@ -75,3 +75,15 @@ func TestExactTestKeepsItsLevel(t *testing.T) {
 		}
 	}
 }
+
+// A record may hold counts that no measurement has: they are no reason to panic.
+func TestCountsOutOfRangeCountAsTheNearerEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		count := rapid.Int64Range(-5, 20)
+		s := Stratum{count.Draw(t, "k1"), count.Draw(t, "n1"), count.Draw(t, "k2"), count.Draw(t, "n2")}
+		got, want := NewSharesTest([]Stratum{s}), NewSharesTest([]Stratum{s.clamped()})
+		if got != want || got.P < 0 || got.P > 1 {
+			t.Fatalf("%+v, clamped %+v", got, want)
+		}
+	})
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// The units of coordinates, as tables write them.
+// The units of coordinates, as tables show them.
 const (
 	UnitMs        = "ms"
 	UnitBytes     = "B"
@@ -20,39 +20,40 @@ const (
 
 // Coordinate is one coordinate of a point: a row of the table Coordinates.
 type Coordinate struct {
-	Name    string // in rules and page filters, such as rtt
-	JSON    string // in records, such as rtt_ms
-	Flag    string // of run, which takes a list of its values; empty where run takes one value or none
-	Unit    string // of its value, one of the units above; empty for names and counts
-	Label   string // on pages and axes, such as Round trip
-	Head    string // of its column in tables
-	Key     string // in names of benchmarks
-	Summary string
-	// Always is set where tables and sentences name the coordinate even if no
+	Name    string // name in rules and page filters, such as rtt
+	JSON    string // name in records, such as rtt_ms
+	Flag    string // flag of run that takes a list of its values; empty where run takes one value or none
+	Unit    string // unit of its value, one of the units above; empty for names and counts
+	Label   string // label on pages and axes, such as Round trip
+	Head    string // head of its column in tables
+	Key     string // key in names of benchmarks
+	Summary string // what it means, in a line
+	// Always is true where tables and sentences name the coordinate even if no
 	// point sets it.
 	Always bool
-	// Phrase is how a sentence names the value; {} is its text. It is empty for the
-	// scenario and its part, which stand before the sentence.
+	// Phrase names the value in a sentence; {} is replaced by its text. It is empty
+	// for the scenario and its part, which precede the sentence.
 	Phrase string
-	// Unset is how a sentence names that it is not set; empty where Phrase does.
+	// Unset names the default in a sentence; empty where Phrase does.
 	Unset string
-	// Order is the coordinate's rank when points are sorted: 1 is compared first.
+	// Order is the coordinate's rank when points are sorted, from 1. Rank 1 is
+	// compared first.
 	Order int
 
-	// Value is a string, a bool, an int64 or a float64.
+	// Value returns a string, a bool, an int64 or a float64.
 	Value func(p *Point) any
-	// Set tells whether a point differs from the default, which is the zero value,
-	// or 1 for the place of a request.
+	// Set reports whether a point differs from the default: the zero value, or 1
+	// for the place of a request.
 	Set func(p *Point) bool
 
 	compare func(a, b *Point) int
-	tag     string // in latency tags; {} is the plain value
-	inTags  bool   // every tag has it, set or not
+	tag     string // text in latency tags; {} is replaced by the plain value
+	inTags  bool   // whether every tag has it, set or not
 }
 
-// Coordinates is the one table of the coordinates of a point. Tables, rules,
+// Coordinates is the table of the coordinates of a point. Tables, rules,
 // comparisons, benchmark names, plots, page filters, merging, latency tags and
-// completion range over it.
+// shell completion range over it.
 var Coordinates = []Coordinate{
 	ordered(Coordinate{Name: "strategy", Label: "Strategy", JSON: "strategy", Flag: "strategy", Head: "strategy", Key: "strategy", Order: 13,
 		Summary: "how the server rejects", Always: true, Phrase: "{}", tag: "{}", inTags: true},
@@ -101,7 +102,7 @@ var Coordinates = []Coordinate{
 		"", func(p *Point) string { return p.Part }),
 }
 
-// coordinatesInOrder has the rows of Coordinates by their Order.
+// coordinatesInOrder holds the rows of Coordinates, sorted by Order.
 var coordinatesInOrder = func() []*Coordinate {
 	all := make([]*Coordinate, len(Coordinates))
 	for i := range Coordinates {
@@ -111,7 +112,7 @@ var coordinatesInOrder = func() []*Coordinate {
 	return all
 }()
 
-// ordered completes the row of a coordinate whose values have an order.
+// ordered completes the row of a coordinate whose values are ordered.
 func ordered[T cmp.Ordered](c Coordinate, unset T, of func(*Point) T) Coordinate {
 	c.Value = func(p *Point) any { return of(p) }
 	c.Set = func(p *Point) bool { return of(p) != unset }
@@ -119,7 +120,7 @@ func ordered[T cmp.Ordered](c Coordinate, unset T, of func(*Point) T) Coordinate
 	return c
 }
 
-// switched completes the row of a coordinate that is on or off.
+// switched completes the row of a boolean coordinate.
 func switched(c Coordinate, of func(*Point) bool) Coordinate {
 	number := func(p *Point) int {
 		if of(p) {
@@ -133,8 +134,8 @@ func switched(c Coordinate, of func(*Point) bool) Coordinate {
 	return c
 }
 
-// Text writes a point's value for a table, without its unit but for sizes. An
-// empty name is empty; what is on or off is "on" or "off".
+// Text returns the value of a point for a table. Only sizes have their unit. A
+// boolean is "on" or "off".
 func (c *Coordinate) Text(p *Point) string {
 	switch v := c.Value(p).(type) {
 	case float64:
@@ -158,7 +159,7 @@ func (c *Coordinate) Text(p *Point) string {
 	return ""
 }
 
-// Words names a point's value in a sentence.
+// Words returns the value of a point for a sentence.
 func (c *Coordinate) Words(p *Point) string {
 	if c.Unset != "" && !c.Set(p) {
 		return c.Unset
@@ -166,7 +167,7 @@ func (c *Coordinate) Words(p *Point) string {
 	return strings.ReplaceAll(cmp.Or(c.Phrase, c.Name+" {}"), "{}", c.Text(p))
 }
 
-// TextWithUnit writes a point's value with its unit.
+// TextWithUnit returns the value of a point with its unit.
 func (c *Coordinate) TextWithUnit(p *Point) string {
 	text := c.Text(p)
 	switch c.Unit {
@@ -180,8 +181,8 @@ func (c *Coordinate) TextWithUnit(p *Point) string {
 	return text
 }
 
-// CoordinateByName returns the row of a coordinate by its Name; nil for an
-// unknown one.
+// CoordinateByName returns the row of a coordinate by its Name; nil for an unknown
+// name.
 func CoordinateByName(name string) *Coordinate {
 	for i := range Coordinates {
 		if Coordinates[i].Name == name {
@@ -191,13 +192,13 @@ func CoordinateByName(name string) *Coordinate {
 	return nil
 }
 
-// tagged writes a point's value for a latency tag.
+// tagged writes a point's value as latency tags and labels do.
 func (c *Coordinate) tagged(p *Point) string {
 	return strings.ReplaceAll(c.tag, "{}", fmt.Sprint(c.Value(p)))
 }
 
-// tags writes the coordinates of a point for a latency tag: those that every
-// tag has, and those that are set.
+// tags returns the texts of a point's coordinates for a latency tag: of those that
+// every tag has, and of the others that are set.
 func (p *Point) tags() (always, set []string) {
 	for i := range Coordinates {
 		c := &Coordinates[i]

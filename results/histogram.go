@@ -7,8 +7,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// The range of every histogram: nanoseconds, told apart to 3 significant
-// digits from a microsecond up, for at most two minutes.
+// The range of every histogram: 1 microsecond to 2 minutes, in nanoseconds, with 3
+// significant digits.
 const (
 	histogramLowest  = int64(time.Microsecond)
 	histogramHighest = int64(2 * time.Minute)
@@ -20,15 +20,15 @@ func NewHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(histogramLowest, histogramHighest, histogramDigits)
 }
 
-// Record counts one duration in nanoseconds. A value outside the histogram's
-// range counts at the nearest end, so that no attempt is lost from the count.
+// Record counts one duration in nanoseconds. A value outside the histogram's range
+// counts at the nearer end, so that every attempt is counted.
 func Record(h *hdrhistogram.Histogram, ns int64) {
-	// RecordValue fails only for a value out of range, which the clamp rules out.
+	// RecordValue fails only for a value out of range.
 	_ = h.RecordValue(min(max(ns, 0), histogramHighest))
 }
 
 // Summarise returns the percentiles of a histogram of nanoseconds, in
-// milliseconds. A nil histogram is an empty one.
+// milliseconds. A nil histogram counts as empty.
 func Summarise(h *hdrhistogram.Histogram) Percentiles {
 	if h == nil || h.TotalCount() == 0 {
 		return Percentiles{}
@@ -46,7 +46,7 @@ func Summarise(h *hdrhistogram.Histogram) Percentiles {
 }
 
 // EncodeHistogram returns the histogram in HdrHistogram V2 compressed form,
-// base64, as .hlog lines and Cell.Histograms carry it.
+// base64, as lines of a .hlog and Cell.Histograms hold it.
 func EncodeHistogram(h *hdrhistogram.Histogram) (string, error) {
 	b, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	if err != nil {
@@ -55,7 +55,7 @@ func EncodeHistogram(h *hdrhistogram.Histogram) (string, error) {
 	return string(b), nil
 }
 
-// DecodeHistogram is the reverse of EncodeHistogram.
+// DecodeHistogram reads what EncodeHistogram returns.
 func DecodeHistogram(s string) (*hdrhistogram.Histogram, error) {
 	h, err := hdrhistogram.Decode([]byte(s))
 	if err != nil {

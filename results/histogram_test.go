@@ -140,7 +140,7 @@ func TestTagsNeverBreakTheLog(t *testing.T) {
 		c := cells().Draw(t, "cell")
 		word := rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune(", \t\r\n;=")), rapid.Rune()))
 		c.Strategy, c.Client = word.Draw(t, "strategy"), word.Draw(t, "client")
-		tag := Tag(c, word.Draw(t, "key"))
+		tag := tag(c, word.Draw(t, "key"))
 		if strings.ContainsAny(tag, ", \t\r\n") {
 			t.Fatalf("tag %q", tag)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// latencyLog writes every histogram of every cell to one tagged HdrHistogram log.
+// latencyLog writes the histograms of all cells to one tagged HdrHistogram log.
 type latencyLog struct {
 	file *os.File
 	log  *hdrhistogram.HistogramLogWriter
@@ -24,7 +24,7 @@ func createLatencyLog(path string, m Manifest) (*latencyLog, error) {
 		return nil, fmt.Errorf("open the latency log: %w", err)
 	}
 	l := &latencyLog{file: f, log: hdrhistogram.NewHistogramLogWriter(f)}
-	// The log carries its base in whole seconds, so that is what times are relative to.
+	// The log states its base time in whole seconds, and times are relative to it.
 	base := m.Started.Truncate(time.Second).UnixMilli()
 	l.log.SetBaseTime(base)
 	err = errors.Join(
@@ -46,7 +46,7 @@ func (l *latencyLog) append(c Cell) error {
 		if err != nil {
 			return err
 		}
-		h.SetTag(Tag(c, key))
+		h.SetTag(tag(c, key))
 		start := c.Started.UnixMilli()
 		h.SetStartTimeMs(start)
 		h.SetEndTimeMs(start + int64(c.Seconds*1000))
@@ -57,10 +57,10 @@ func (l *latencyLog) append(c Cell) error {
 	return nil
 }
 
-// Tag names one histogram of one cell in a .hlog: the cell's coordinates and
-// the histogram's key, joined by semicolons. A tag may hold no comma, space or
-// line end (the log format's rule), so those become underscores.
-func Tag(c Cell, key string) string {
+// tag returns the name of a histogram in a .hlog: the coordinates of its cell and
+// its key, joined by semicolons. The log format forbids commas, spaces and line ends
+// in tags; they become underscores.
+func tag(c Cell, key string) string {
 	always, set := c.Point.tags()
 	words := slices.Concat(always, []string{fmt.Sprintf("round=%d", c.Round), fmt.Sprintf("try=%d", c.Try)}, set, []string{key})
 	return strings.Map(func(r rune) rune {

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// Merge joins runs that several machines measured, or one machine at several
-// times, into one. Valid cells of the same point, round and twin mark become one
-// cell by adding up their counts and histograms; shares, intervals and
-// percentiles are made from the sums, and never averaged. Cells that nothing is
-// added to, and invalid tries, stay as they are. The cells come back in order of
-// time, and the result does not depend on the order of the runs.
+// Merge joins runs of several machines, or of one machine at several times, into
+// one run. Valid cells of the same point, round and twin mark become one cell: their
+// counts and histograms are added, and shares, intervals and percentiles are
+// computed from the sums, never averaged. Invalid tries, and cells that are alone,
+// stay as they are. The cells are returned in order of time. The result does not
+// depend on the order of the runs.
 //
-// Where no histogram of a figure is on record, its percentiles are combined as
-// CombinePercentiles says. Seconds add up to the time measured, so that attempts
-// a second are those of one machine. Try and peaks are the largest of any part.
+// Where a figure has no histograms, its percentiles are combined: see
+// CombinePercentiles. Seconds are added, so attempts per second are those of one
+// machine. Try and peaks are the largest of any cell.
 //
-// A run that is in another one already is an error: its attempts would count
-// twice. So is a histogram that cannot be read, as a *LineError.
+// Merge fails for a run that is part of another one, whose attempts would count
+// twice, and with a *LineError for a histogram that cannot be read.
 func Merge(runs []*Run) (Manifest, []Cell, error) {
 	if len(runs) == 0 {
 		return Manifest{}, nil, errors.New("no runs to merge")
@@ -31,7 +31,7 @@ func Merge(runs []*Run) (Manifest, []Cell, error) {
 		return Manifest{}, nil, err
 	}
 	var cells []Cell
-	parts := map[mergeKey][]part{}
+	sources := map[mergeKey][]sourceCell{}
 	for _, r := range runs {
 		for i := range r.Cells {
 			c := &r.Cells[i]
@@ -40,12 +40,12 @@ func Merge(runs []*Run) (Manifest, []Cell, error) {
 				continue
 			}
 			key := keyOf(c)
-			parts[key] = append(parts[key], part{c, r.Dir, i + 1})
+			sources[key] = append(sources[key], sourceCell{c, r.Dir, i + 1})
 		}
 	}
-	for _, group := range parts {
-		// One order for sums of floating-point numbers, whatever order the runs came in.
-		slices.SortStableFunc(group, func(a, b part) int { return compareCells(a.cell, b.cell) })
+	for _, group := range sources {
+		// A fixed order makes floating-point sums independent of the order of the runs.
+		slices.SortStableFunc(group, func(a, b sourceCell) int { return compareCells(a.cell, b.cell) })
 		c, err := mergeCells(group)
 		if err != nil {
 			return Manifest{}, nil, err
@@ -56,7 +56,7 @@ func Merge(runs []*Run) (Manifest, []Cell, error) {
 	return m, cells, nil
 }
 
-// mergeKey is what cells have in common that add up.
+// mergeKey is what cells that are added have in common.
 type mergeKey struct {
 	point Point
 	round int
@@ -65,7 +65,7 @@ type mergeKey struct {
 
 func keyOf(c *Cell) mergeKey { return mergeKey{c.Point.Key(), c.Round, c.Twin} }
 
-// compareCells orders cells by time, and those of one moment by what they are.
+// compareCells orders cells by time, then by round, point, try and attempts.
 func compareCells(a, b *Cell) int {
 	return cmp.Or(
 		a.Started.Compare(b.Started),
@@ -76,19 +76,19 @@ func compareCells(a, b *Cell) int {
 	)
 }
 
-// part is one cell that is merged, with the place of its record.
-type part struct {
+// sourceCell is a cell to merge, with the place of its record.
+type sourceCell struct {
 	cell *Cell
 	dir  string
 	line int
 }
 
-func (p part) errorf(format string, args ...any) error {
-	return &LineError{File: filepath.Join(p.dir, CellsFile), Line: p.line, Err: fmt.Errorf(format, args...)}
+func (s sourceCell) errorf(format string, args ...any) error {
+	return &LineError{File: filepath.Join(s.dir, CellsFile), Line: s.line, Err: fmt.Errorf(format, args...)}
 }
 
-// mergeCells adds up the cells of one key.
-func mergeCells(group []part) (Cell, error) {
+// mergeCells adds the cells of one key.
+func mergeCells(group []sourceCell) (Cell, error) {
 	if len(group) == 1 {
 		return *group[0].cell, nil
 	}
@@ -101,8 +101,8 @@ func mergeCells(group []part) (Cell, error) {
 	all.Server, all.Path, all.Ledger, all.TimeWait = Server{Ends: map[string]int64{}}, Path{Kind: first.Path.Kind}, Ledger{}, TimeWait{}
 	var handshake, hold, late []Percentiles
 	var cpu, pathCPU float64
-	for _, p := range group {
-		c := p.cell
+	for _, s := range group {
+		c := s.cell
 		all.Started = earlier(all.Started, c.Started)
 		all.Try = max(all.Try, c.Try)
 		all.Attempts += c.Attempts
@@ -112,7 +112,7 @@ func mergeCells(group []part) (Cell, error) {
 		all.UnreadAtReset += c.UnreadAtReset
 		all.Seconds += c.Seconds
 		if all.Attempts < 0 || all.Rejected < 0 {
-			return Cell{}, p.errorf("the counts of this cell and of those it is merged with are too large to add")
+			return Cell{}, s.errorf("the counts of this cell and of those it is merged with are too large to add")
 		}
 		addCounts(all.TCP, c.TCP)
 		if c.TLSEnds != nil && all.TLSEnds == nil {
@@ -141,8 +141,8 @@ func mergeCells(group []part) (Cell, error) {
 	return all, all.mergeLatency(group)
 }
 
-// cpuRejections is what CPUUsPerRejection is per: the rejections of the server's
-// ledger, or of a server without one those that the attempts tell.
+// cpuRejections returns the number of rejections that CPUUsPerRejection is a mean
+// of: those in the server's ledger, or without one those of the attempts.
 func (c *Cell) cpuRejections() int64 {
 	if c.Server.Rejected > 0 {
 		return c.Server.Rejected
@@ -172,7 +172,7 @@ func (p *Path) add(o Path) {
 	p.SendErrors += o.SendErrors
 }
 
-// SetShare fills in the delivered share and its interval from the counts.
+// SetShare sets the delivered share and its interval from the counts.
 func (c *Cell) SetShare() {
 	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = nil, nil, nil
 	if c.Rejected == 0 {

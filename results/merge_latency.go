@@ -8,23 +8,23 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// uncorrectedPrefix stands before the keys of histograms that count from an attempt's start.
+// uncorrectedPrefix begins the keys of histograms measured from the start of an attempt.
 const uncorrectedPrefix = "uncorrected/"
 
-// mergeLatency adds up the histograms of the cells that c is the sum of, and
-// makes its percentiles from them. Where one of the cells came without
-// histograms, the sum has none either, since it would speak of a part of the
-// attempts, and the percentiles of the cells are combined.
-func (c *Cell) mergeLatency(group []part) error {
+// mergeLatency adds the histograms of the group, of which c is the sum, and computes
+// the percentiles of c from them. Where a cell has no histograms, c has none either,
+// since they would cover only some of the attempts, and the percentiles of the cells
+// are combined.
+func (c *Cell) mergeLatency(group []sourceCell) error {
 	c.Histograms, c.LatencyUncorrectedMs = nil, nil
 	var corrected, uncorrected []*Latency
-	for _, p := range group {
-		corrected = append(corrected, &p.cell.LatencyMs)
-		if l := p.cell.LatencyUncorrectedMs; l != nil {
+	for _, s := range group {
+		corrected = append(corrected, &s.cell.LatencyMs)
+		if l := s.cell.LatencyUncorrectedMs; l != nil {
 			uncorrected = append(uncorrected, l)
 		}
 	}
-	if slices.ContainsFunc(group, func(p part) bool { return p.cell.Attempts > 0 && len(p.cell.Histograms) == 0 }) {
+	if slices.ContainsFunc(group, func(s sourceCell) bool { return s.cell.Attempts > 0 && len(s.cell.Histograms) == 0 }) {
 		c.LatencyMs = combineLatency(corrected)
 		if len(uncorrected) > 0 {
 			l := combineLatency(uncorrected)
@@ -32,25 +32,9 @@ func (c *Cell) mergeLatency(group []part) error {
 		}
 		return nil
 	}
-	merged := map[string]*hdrhistogram.Histogram{}
-	for _, p := range group {
-		for _, key := range slices.Sorted(maps.Keys(p.cell.Histograms)) {
-			h, err := DecodeHistogram(p.cell.Histograms[key])
-			if err != nil {
-				return p.errorf("histogram %s cannot be read: %w", key, err)
-			}
-			// The first of a key is what others are added to, if it has our range.
-			if merged[key] == nil && h.LowestTrackableValue() == histogramLowest && h.HighestTrackableValue() == histogramHighest && h.SignificantFigures() == histogramDigits {
-				merged[key] = h
-				continue
-			}
-			if merged[key] == nil {
-				merged[key] = NewHistogram()
-			}
-			if dropped := merged[key].Merge(h); dropped > 0 {
-				return p.errorf("histogram %s has values beyond the two minutes of any other: it cannot be merged", key)
-			}
-		}
+	merged, err := mergeHistograms(group)
+	if err != nil {
+		return err
 	}
 	c.LatencyMs = latencyOf(merged, "")
 	if len(uncorrected) > 0 {
@@ -68,6 +52,31 @@ func (c *Cell) mergeLatency(group []part) error {
 		c.Histograms[key] = s
 	}
 	return nil
+}
+
+// mergeHistograms adds the histograms of the cells, by key.
+func mergeHistograms(group []sourceCell) (map[string]*hdrhistogram.Histogram, error) {
+	merged := map[string]*hdrhistogram.Histogram{}
+	for _, s := range group {
+		for _, key := range slices.Sorted(maps.Keys(s.cell.Histograms)) {
+			h, err := DecodeHistogram(s.cell.Histograms[key])
+			if err != nil {
+				return nil, s.errorf("histogram %s cannot be read: %w", key, err)
+			}
+			// The first histogram of a key takes the others, if it has the range of NewHistogram.
+			if merged[key] == nil && h.LowestTrackableValue() == histogramLowest && h.HighestTrackableValue() == histogramHighest && h.SignificantFigures() == histogramDigits {
+				merged[key] = h
+				continue
+			}
+			if merged[key] == nil {
+				merged[key] = NewHistogram()
+			}
+			if dropped := merged[key].Merge(h); dropped > 0 {
+				return nil, s.errorf("histogram %s has values above two minutes, the range of all others: it cannot be merged", key)
+			}
+		}
+	}
+	return merged, nil
 }
 
 // latencyOf summarises the histograms of each phase, all outcomes together.
@@ -107,10 +116,10 @@ func combineLatency(parts []*Latency) Latency {
 	}
 }
 
-// CombinePercentiles joins percentiles whose histograms are not on record.
-// Counts add and the mean is weighted; for each percentile the largest of any
-// part stands, which the percentile of all values together does not exceed, but
-// for the rounding of its rank in a small sample.
+// CombinePercentiles combines percentiles whose histograms are not on record.
+// Counts are added, and the mean is weighted by them. Each percentile is the largest
+// of any part. The percentile of all values together does not exceed it, except by
+// the rounding of its rank in a small sample.
 func CombinePercentiles(parts []Percentiles) Percentiles {
 	var all Percentiles
 	var sum float64

@@ -5,23 +5,21 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// What stands between the different values that merged runs had for one thing.
+// The separators between the different values of merged runs.
 const (
-	pathSeparator  = "+" // of names and of kinds of a path
-	valueSeparator = "; "
+	pathSeparator  = "+"  // between names, and between kinds of path
+	valueSeparator = "; " // between all other values
 )
 
-// mergeManifests returns the manifest of the runs together. What they agree on
-// stays. Where they differ, texts (and the values of options and TCP settings)
-// stand beside each other, each different one once; Cores is the largest, and
-// Seed is 0. Planned adds up. Started is the first, and Finished the last, or
-// zero where one of the runs never was. Every run is among the Sources, or its
-// own sources are if it was merged before.
+// mergeManifests returns the manifest of the merged run. Values on which the runs
+// agree stay. Where they differ, the different texts (also of options and TCP
+// settings) are joined, Cores is the largest, and Seed is 0. Planned is added.
+// Started is the first; Finished is the last, or zero where a run did not finish.
+// Sources holds every run, or the sources of a run that was merged before.
 func mergeManifests(runs []*Run) (Manifest, error) {
 	manifests := make([]Manifest, len(runs))
 	for i, r := range runs {
@@ -65,8 +63,7 @@ func mergeManifests(runs []*Run) (Manifest, error) {
 		all.Scenarios = joinScenarios(all.Scenarios, m.Scenarios)
 		all.Sources = append(all.Sources, sourcesOf(m)...)
 	}
-	// Where each run was kept is of no use where they are merged, and may name
-	// folders of another machine's.
+	// The folders of the runs mean nothing after the merge, and may be on another machine.
 	delete(all.Options, outOption)
 	for i := range all.Sources {
 		all.Sources[i].Options = maps.Clone(all.Sources[i].Options)
@@ -77,14 +74,14 @@ func mergeManifests(runs []*Run) (Manifest, error) {
 	})
 	for i, s := range all.Sources[1:] {
 		if before := all.Sources[i]; before.Name == s.Name && before.Started.Equal(s.Started) && before.Kernel == s.Kernel {
-			return Manifest{}, fmt.Errorf("the run %s, started %s, is there twice: its attempts would count twice",
+			return Manifest{}, fmt.Errorf("the run %s, started %s, is given twice: its attempts would count twice",
 				s.Name, s.Started.UTC().Format(time.RFC3339))
 		}
 	}
 	return all, nil
 }
 
-// sourcesOf returns the runs that a run consists of.
+// sourcesOf returns the measured runs that a run consists of.
 func sourcesOf(m Manifest) []Source {
 	if len(m.Sources) > 0 {
 		return slices.Clone(m.Sources)
@@ -92,9 +89,9 @@ func sourcesOf(m Manifest) []Source {
 	return []Source{{Name: m.Name, Kernel: m.Kernel, CPU: m.CPU, Cores: m.Cores, Started: m.Started, Options: m.Options, TCP: m.TCP}}
 }
 
-// joinDistinct puts the different texts beside each other in order, each once;
-// a text that was joined before counts as its parts. An empty text is a value
-// like others: an option that was not set in one of the runs.
+// joinDistinct joins the different texts, sorted, each once. A text that was joined
+// before counts as its parts. An empty text is a value too: an option that one of
+// the runs did not set.
 func joinDistinct(separator string, texts ...string) string {
 	var parts []string
 	for _, t := range texts {
@@ -104,8 +101,8 @@ func joinDistinct(separator string, texts ...string) string {
 	return strings.Join(slices.Compact(parts), separator)
 }
 
-// joinValues joins the values of each name. A name that only one side has keeps
-// its value: the other is of a version that did not know it.
+// joinValues joins the values of each name. A name that only one side has keeps its
+// value: the version of the other side did not know it.
 func joinValues(a, b map[string]string) map[string]string {
 	if a == nil {
 		return maps.Clone(b)
@@ -119,7 +116,7 @@ func joinValues(a, b map[string]string) map[string]string {
 	return a
 }
 
-// joinTerms adds the words that a vocabulary does not have.
+// joinTerms adds the terms that a vocabulary lacks.
 func joinTerms(all, more []Term) []Term {
 	for _, t := range more {
 		if !slices.ContainsFunc(all, func(have Term) bool { return have.Name == t.Name }) {
@@ -129,7 +126,7 @@ func joinTerms(all, more []Term) []Term {
 	return all
 }
 
-// joinScenarios adds the scenarios, and the parts of them, that are not there.
+// joinScenarios adds the scenarios that are missing, and the missing parts of others.
 func joinScenarios(all, more []Scenario) []Scenario {
 	all = slices.Clone(all)
 	for _, s := range more {
@@ -147,71 +144,4 @@ func joinScenarios(all, more []Scenario) []Scenario {
 		all[i].Parts = parts
 	}
 	return all
-}
-
-// Difference is a condition that was not the same in all runs.
-type Difference struct {
-	What   string   // such as kernel, --rtt or tcp_rmem
-	Values []string // of each run, in their order; empty where it has none on record
-}
-
-// outOption is the option that says where a run is kept.
-const outOption = "out"
-
-// ofTheRun are the options that differ between runs of one experiment: where a
-// run is kept and how it is told of.
-var ofTheRun = []string{outOption, "name", "format", "quiet", "seed"}
-
-// Differences lists what was not the same in the runs: machine and system, the
-// kind of path, the TCP settings, and the options that decide what is measured.
-// What a run of an older version does not have on record is no difference.
-func Differences(runs []*Run) []Difference {
-	var all []Difference
-	add := func(what string, of func(Manifest) (string, bool)) {
-		d := Difference{What: what, Values: make([]string, len(runs))}
-		var known []string
-		for i, r := range runs {
-			if v, ok := of(r.Manifest); ok {
-				d.Values[i] = v
-				known = append(known, v)
-			}
-		}
-		slices.Sort(known)
-		if len(slices.Compact(known)) > 1 {
-			all = append(all, d)
-		}
-	}
-	for _, f := range []struct {
-		what string
-		of   func(Manifest) string
-	}{
-		{"tool", func(m Manifest) string { return m.Tool }},
-		{"go", func(m Manifest) string { return m.Go }},
-		{"system", func(m Manifest) string { return m.System }},
-		{"kernel", func(m Manifest) string { return m.Kernel }},
-		{"cpu", func(m Manifest) string { return m.CPU }},
-		{"cores", func(m Manifest) string { return strconv.Itoa(m.Cores) }},
-		{"path", func(m Manifest) string { return m.PathKind }},
-	} {
-		add(f.what, func(m Manifest) (string, bool) { return f.of(m), true })
-	}
-	for _, name := range names(runs, func(m Manifest) map[string]string { return m.TCP }) {
-		add(name, func(m Manifest) (string, bool) { v, ok := m.TCP[name]; return v, ok })
-	}
-	for _, name := range names(runs, func(m Manifest) map[string]string { return m.Options }) {
-		if !slices.Contains(ofTheRun, name) {
-			add("--"+name, func(m Manifest) (string, bool) { v, ok := m.Options[name]; return v, ok })
-		}
-	}
-	return all
-}
-
-func names(runs []*Run, of func(Manifest) map[string]string) []string {
-	all := map[string]bool{}
-	for _, r := range runs {
-		for name := range of(r.Manifest) {
-			all[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(all))
 }

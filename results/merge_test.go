@@ -266,7 +266,7 @@ func TestMergeRefusesARunThatIsThereAlready(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, runs := range [][]*Run{{a, a}, {{Manifest: m, Cells: cells}, b}} {
-		if _, _, err := Merge(runs); err == nil || !strings.Contains(err.Error(), "is there twice") {
+		if _, _, err := Merge(runs); err == nil || !strings.Contains(err.Error(), "is given twice") {
 			t.Errorf("merged: %v", err)
 		}
 	}

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// maxDisagreements is how many disagreements a merged record lists; a cell that
-// was measured lists as many.
+// maxDisagreements is the largest number of disagreements that a merged record
+// lists. A measured cell has the same limit.
 const maxDisagreements = 20
 
-// AddWire returns what the path saw in two parts together. Either may be nil,
-// and neither is changed. A record with packets missing says nothing but that,
-// and gives way to one that is whole. Percentiles are combined as
-// CombinePercentiles says; of the disagreements the first by port are listed.
+// AddWire returns the sum of two records of a path. Either may be nil, and neither
+// is changed. A record with missed packets is incomplete: the other one is returned
+// if it is complete, otherwise only the number missed. Percentiles are combined: see
+// CombinePercentiles. Of the disagreements the first by port are listed.
 func AddWire(a, b *Wire) *Wire {
 	switch {
 	case a == nil:
@@ -69,7 +69,7 @@ func addAgreement(a, b WireAgreement) WireAgreement {
 	return all
 }
 
-// sumCounts returns the sums of two sets of counts, which stay as they are.
+// sumCounts returns the sums of two sets of counts. It changes neither.
 func sumCounts(a, b map[string]int64) map[string]int64 {
 	sum := make(map[string]int64, len(a))
 	addCounts(sum, a)

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// Outcome is how one attempt ended, as the client saw it. Every attempt ends
-// in exactly one outcome. The zero value is Admitted.
+// Outcome is how an attempt ended, as the client saw it. Every attempt has exactly
+// one outcome. The zero value is Admitted.
 type Outcome uint8
 
-// The closed set of outcomes. Outcomes documents each of them.
+// The closed set of outcomes. The table Outcomes describes each.
 const (
 	Admitted Outcome = iota
 	Delivered
@@ -33,10 +33,10 @@ const (
 type OutcomeInfo struct {
 	Outcome Outcome
 	Name    string // the name in records, flags and tables
-	Summary string // one line for a reader
+	Summary string // its meaning, in a line
 }
 
-// Outcomes is the one table that outcome names come from, in record order.
+// Outcomes is the table of the names of outcomes, in the order of records.
 var Outcomes = [NumOutcomes]OutcomeInfo{
 	{Admitted, "admitted", "whole 2xx answer"},
 	{Delivered, "delivered", "whole 503, then an orderly end"},
@@ -55,7 +55,7 @@ var Outcomes = [NumOutcomes]OutcomeInfo{
 	{LocalError, "local-error", "no port, no descriptor or no memory on the client's side"},
 }
 
-// String returns the outcome's name in records.
+// String returns the name in records.
 func (o Outcome) String() string {
 	if int(o) < len(Outcomes) {
 		return Outcomes[o].Name
@@ -73,21 +73,21 @@ func ParseOutcome(name string) (Outcome, error) {
 	return 0, fmt.Errorf("unknown outcome %q", name)
 }
 
-// IsDelivered tells whether a whole 503 reached the client's code.
+// IsDelivered reports whether the client's code read a whole 503.
 func (o Outcome) IsDelivered() bool { return o == Delivered || o == DeliveredThenReset }
 
-// ReachedServer tells whether an attempt with this outcome may stand in the
-// server's ledger: refused, local-error and timeout-connect never do, unless
-// the handshake's last segment was lost.
+// ReachedServer reports whether an attempt with this outcome can be in the server's
+// ledger. Attempts that end as refused, local-error or timeout-connect are not,
+// unless the last segment of the handshake was lost.
 func (o Outcome) ReachedServer() bool {
 	return o != Refused && o != LocalError && o != TimeoutConnect
 }
 
-// Counts holds how many attempts ended in each outcome. In JSON it is an object
-// with every outcome's name, in the order of the table.
+// Counts is the number of attempts by outcome. In JSON it is an object with the name
+// of every outcome, in the order of the table. The zero value counts nothing.
 type Counts [NumOutcomes]int64
 
-// Total is the number of attempts counted.
+// Total returns the number of attempts.
 func (c Counts) Total() int64 {
 	var n int64
 	for _, v := range c {
@@ -96,10 +96,10 @@ func (c Counts) Total() int64 {
 	return n
 }
 
-// Delivered is the number of whole 503s that reached the client's code.
+// Delivered returns the number of whole 503s that the client's code read.
 func (c Counts) Delivered() int64 { return c[Delivered] + c[DeliveredThenReset] }
 
-// RejectedWithoutLedger is the number of rejections of a server that keeps no
+// RejectedWithoutLedger returns the number of rejections of a server without a
 // ledger: attempts less admitted, refused and local-error.
 func (c Counts) RejectedWithoutLedger() int64 {
 	return c.Total() - c[Admitted] - c[Refused] - c[LocalError]
@@ -124,8 +124,8 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads an object of outcome names; a missing name counts zero,
-// an unknown name or a negative count is an error.
+// UnmarshalJSON reads an object of outcome names. A missing name counts 0; an unknown
+// name or a negative count is an error.
 func (c *Counts) UnmarshalJSON(b []byte) error {
 	var m map[string]int64
 	if err := json.Unmarshal(b, &m); err != nil {

@@ -8,34 +8,35 @@ import (
 	"time"
 )
 
-// Point is one point of a run's grid: what a cell was asked to measure, without
-// its round and try. Points are comparable; compare them by Key, as NthRequest
-// has two values for a connection's first request. The table Coordinates says
-// what each field means, in which unit, and how it is written.
+// Point is one point of the grid of a run: what a cell measures, without its round
+// and try. Points are comparable. NthRequest has two values for the first request
+// of a connection, so compare points by Key. The table Coordinates describes how
+// each field is named, compared and written.
 type Point struct {
-	Strategy    string  `json:"strategy"`
-	Client      string  `json:"client"`
-	RTTMs       float64 `json:"rtt_ms"` // milliseconds
-	Concurrency int     `json:"concurrency"`
-	BodyBytes   int64   `json:"body_bytes"`
-	Loss        float64 `json:"loss"`           // 0 to 1, each way
-	IPv6        bool    `json:"ipv6,omitempty"` // false is IPv4
-	// Impairments is in the grammar of the path's settings; empty when there are none.
+	Strategy    string  `json:"strategy"`       // how the server rejects: a strategy, or the name[:variant] of another server
+	Client      string  `json:"client"`         // how the client sends and reads: a client behaviour or a library client
+	RTTMs       float64 `json:"rtt_ms"`         // round trip asked of the path, in milliseconds, 0 or above; 0 adds no delay
+	Concurrency int     `json:"concurrency"`    // attempts in flight at once, 1 or above
+	BodyBytes   int64   `json:"body_bytes"`     // size of the request's body, in bytes, 0 or above
+	Loss        float64 `json:"loss"`           // share of packets that the path drops in each direction, 0 to 1
+	IPv6        bool    `json:"ipv6,omitempty"` // true for IPv6, false for IPv4
+	// Impairments is what the path does besides round trip and loss, in the grammar of
+	// the impairment flags; empty for none.
 	Impairments string  `json:"impairments,omitempty"`
-	Limit       int     `json:"limit"` // connections; 0 rejects every one
-	Rate        float64 `json:"rate"`  // attempts a second; 0 is a closed loop
-	TLS         bool    `json:"tls,omitempty"`
-	// NthRequest counts from 1; 0 is 1, a connection's first request.
-	NthRequest int `json:"nth_request,omitempty"`
-	// Scenario and Part are empty in a grid.
-	Scenario string `json:"scenario,omitempty"`
-	Part     string `json:"part,omitempty"`
-	// Settings is written as "linger-total=1.2s"; empty where the manifest's
-	// options name every setting.
+	Limit       int     `json:"limit"`         // connections that the server admits at once; 0 rejects all of them
+	Rate        float64 `json:"rate"`          // attempts due per second; 0 is a closed loop
+	TLS         bool    `json:"tls,omitempty"` // true for TLS 1.3, false for plain TCP
+	// NthRequest is the place of the measured request on its connection, from 1; 0
+	// means 1. The requests before it are admitted.
+	NthRequest int    `json:"nth_request,omitempty"`
+	Scenario   string `json:"scenario,omitempty"` // scenario that the cell belongs to; empty in a grid
+	Part       string `json:"part,omitempty"`     // part of the scenario; empty in a grid
+	// Settings are the server settings that a run tries several values of, such as
+	// "linger-total=1.2s"; empty where the options in the manifest hold for all cells.
 	Settings string `json:"settings,omitempty"`
 }
 
-// Key returns the point as a key of maps: two points that ask for the same are equal.
+// Key returns the point as a map key: points that ask for the same have equal keys.
 func (p Point) Key() Point {
 	if p.NthRequest == 1 {
 		p.NthRequest = 0
@@ -43,14 +44,15 @@ func (p Point) Key() Point {
 	return p
 }
 
-// Request is the place of the rejected request on its connection, at least 1.
+// Request returns the place of the measured request on its connection, at least 1.
 func (p *Point) Request() int { return max(p.NthRequest, 1) }
 
-// RTT is the round trip as a duration, rounded to nanoseconds.
-func (p *Point) RTT() time.Duration { return time.Duration(math.Round(p.RTTMs * float64(time.Millisecond))) }
+// RTT returns the round trip as a duration, rounded to nanoseconds.
+func (p *Point) RTT() time.Duration {
+	return time.Duration(math.Round(p.RTTMs * float64(time.Millisecond)))
+}
 
-// ScenarioPart names the part of a scenario that the point belongs to, as
-// scenario/part. It is empty in a grid.
+// ScenarioPart returns scenario/part; empty in a grid.
 func (p *Point) ScenarioPart() string {
 	if p.Scenario == "" {
 		return ""
@@ -58,13 +60,14 @@ func (p *Point) ScenarioPart() string {
 	return p.Scenario + "/" + p.Part
 }
 
-// Conditions is the point without its strategy: what strategies are compared under.
+// Conditions returns the point without its strategy: the conditions under which
+// strategies are compared.
 func (p Point) Conditions() Point {
 	p.Strategy = ""
 	return p.Key()
 }
 
-// String names the point in a sentence. It leaves out coordinates that are not set.
+// String returns the point as a phrase. It leaves out coordinates that are not set.
 func (p Point) String() string {
 	var words []string
 	for i := range Coordinates {
@@ -90,8 +93,8 @@ func (p Point) Label() string {
 	return text
 }
 
-// FileName names the point in the name of a file: Label without what a file name
-// cannot hold everywhere.
+// FileName names the point in the name of a file: Label without the characters that
+// some file systems refuse.
 func (p Point) FileName() string {
 	words := p.labels()
 	if p.Scenario != "" {
@@ -118,9 +121,9 @@ func (p *Point) labels() []string {
 	return words
 }
 
-// ComparePoints orders points so that the strategies of the same conditions lie
-// side by side. It compares values, not their texts. Names are compared in the
-// given order of their coordinate, or by alphabet where there is none.
+// ComparePoints orders points, as cmp.Compare does, so that the strategies of the
+// same conditions are adjacent. It compares values, not their texts. Names have the
+// given order of their coordinate; without one, alphabetical order.
 func ComparePoints(a, b *Point, names PointOrder) int {
 	for _, c := range coordinatesInOrder {
 		order := c.compare(a, b)
@@ -134,17 +137,17 @@ func ComparePoints(a, b *Point, names PointOrder) int {
 	return 0
 }
 
-// PointOrder is the order of names, by the name of their coordinate. The zero
-// value orders all names by alphabet.
+// PointOrder is the order of the names of each coordinate, by the coordinate's
+// name. The zero value orders all names alphabetically.
 type PointOrder map[string]TermOrder
 
-// PointOrder returns the order of the run's vocabularies.
+// PointOrder returns the order of the vocabularies of the run.
 func (m *Manifest) PointOrder() PointOrder {
 	return PointOrder{"strategy": NewTermOrder(m.Strategies), "client": NewTermOrder(m.Clients)}
 }
 
-// TermOrder ranks names by their place in a vocabulary. Names that it lacks
-// follow, by alphabet. The zero value ranks all names by alphabet.
+// TermOrder ranks names by their place in a vocabulary. Names that it lacks follow
+// in alphabetical order. The zero value orders all names alphabetically.
 type TermOrder map[string]int
 
 // NewTermOrder returns the order of a vocabulary.
@@ -173,7 +176,7 @@ func (o TermOrder) Compare(a, b string) int {
 	return cmp.Compare(a, b)
 }
 
-// Sort sorts names in place and drops repetitions.
+// Sort sorts names in place and removes duplicates.
 func (o TermOrder) Sort(names []string) []string {
 	slices.SortFunc(names, o.Compare)
 	return slices.Compact(names)

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-// The files of a run's folder.
+// The files in the folder of a run.
 const (
 	ManifestFile = "manifest.json"
 	CellsFile    = "cells.jsonl"
@@ -20,35 +20,35 @@ const (
 	ReportFile   = "report.html"
 )
 
-// maxCellLine bounds a line of cells.jsonl; a record with every histogram full
-// stays well below it.
+// maxCellLine is the largest length of a line of cells.jsonl, in bytes. A record
+// with every histogram full is well below it.
 const maxCellLine = 16 << 20
 
-// Run is a recorded run read back: the manifest and every finished cell,
-// invalid tries among them.
+// Run is a recorded run: its manifest and every finished cell, invalid tries
+// included.
 type Run struct {
-	Dir      string
+	Dir      string // folder of the run; names it in messages
 	Manifest Manifest
-	Cells    []Cell
+	Cells    []Cell // in the order of the records
 }
 
-// LineError says which line of which file could not be read. The lines before
-// it are good.
+// LineError is the error of a line that could not be read. The lines before it were
+// read.
 type LineError struct {
 	File string
-	Line int // from 1
-	Err  error
+	Line int   // from 1
+	Err  error // why the line could not be read
 }
 
 func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
 func (e *LineError) Unwrap() error { return e.Err }
 
-// ErrCut is wrapped by the LineError of a last line that has no end: the run
-// was killed while it wrote the line.
+// ErrCut is wrapped by the LineError of a last line without a line end: the run was
+// killed while it wrote the line.
 var ErrCut = errors.New("the last line is cut off: the run was ended while it wrote it")
 
-// SchemaError says that a record was written in a format this version does not read.
-type SchemaError struct{ Found int }
+// SchemaError is the error of a record in a format that this version does not read.
+type SchemaError struct{ Found int } // the version in the record
 
 func (e *SchemaError) Error() string {
 	if e.Found > Schema {
@@ -57,7 +57,7 @@ func (e *SchemaError) Error() string {
 	return fmt.Sprintf("schema %d is unknown: this version reads %d", e.Found, Schema)
 }
 
-// Writer appends to a run's folder. It is not safe for concurrent use.
+// Writer appends cells to the folder of a run. It is not safe for concurrent use.
 type Writer struct {
 	dir      string
 	manifest Manifest
@@ -65,8 +65,8 @@ type Writer struct {
 	latency  *latencyLog
 }
 
-// Create makes the run's folder if it is missing and writes the manifest. A
-// folder that already holds a run is an error: a run is never mixed with another.
+// Create makes the folder of a run if it is missing and writes the manifest. It
+// fails for a folder that already holds a run.
 func Create(dir string, m Manifest) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the run's folder: %w", err)
@@ -84,16 +84,16 @@ func Create(dir string, m Manifest) (*Writer, error) {
 		err = w.writeManifest()
 	}
 	if err != nil {
-		// Empty records would make the folder look as if it held a run.
+		// An empty file of records would make the folder look like a run.
 		return nil, errors.Join(err, w.closeFiles(), os.Remove(cells.Name()))
 	}
 	return w, nil
 }
 
-// Dir is the run's folder.
+// Dir returns the folder of the run.
 func (w *Writer) Dir() string { return w.dir }
 
-// Append writes one cell. When it returns, the cell survives the end of the process.
+// Append writes one cell. Once it returns, the cell survives a kill of the process.
 func (w *Writer) Append(c Cell) error {
 	line, err := EncodeCell(c)
 	if err != nil {
@@ -105,8 +105,8 @@ func (w *Writer) Append(c Cell) error {
 	return w.latency.append(c)
 }
 
-// Close writes the manifest in its final form and closes the files. The
-// function edit may fill in what is known only at the end; nil leaves the manifest as it is.
+// Close writes the final manifest and closes the files. The function edit may set
+// what is known only at the end; nil leaves the manifest unchanged.
 func (w *Writer) Close(edit func(*Manifest)) error {
 	if edit != nil {
 		edit(&w.manifest)
@@ -122,8 +122,8 @@ func (w *Writer) closeFiles() error {
 	return err
 }
 
-// writeManifest replaces the manifest in one step, so that a run that is killed
-// leaves the old or the new one, never half of it.
+// writeManifest replaces the manifest atomically, so that a killed run leaves the
+// old manifest or the new one, never half of it.
 func (w *Writer) writeManifest() error {
 	b, err := json.MarshalIndent(w.manifest, "", "  ")
 	if err != nil {
@@ -139,7 +139,7 @@ func (w *Writer) writeManifest() error {
 	return nil
 }
 
-// EncodeCell returns the cell as one line of JSON with its line end.
+// EncodeCell returns the cell as a line of JSON, line end included.
 func EncodeCell(c Cell) ([]byte, error) {
 	c.Schema = Schema
 	b, err := json.Marshal(c)
@@ -149,9 +149,9 @@ func EncodeCell(c Cell) ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-// Open reads a run's folder. When a line of the records cannot be read, it
-// returns the run with the lines before that one and a *LineError; a folder
-// whose manifest cannot be read gives no run.
+// Open reads the folder of a run. If a line of the records cannot be read, it
+// returns the run with the cells before that line, and a *LineError. If the manifest
+// cannot be read, it returns no run.
 func Open(dir string) (*Run, error) {
 	path := filepath.Join(dir, ManifestFile)
 	b, err := os.ReadFile(path)
@@ -175,8 +175,8 @@ func Open(dir string) (*Run, error) {
 	return r, err
 }
 
-// ReadCells reads cells, one JSON object a line. On a line that cannot be read
-// it returns the cells before it and a *LineError with the given file name.
+// ReadCells reads cells, one JSON object per line. If a line cannot be read, it
+// returns the cells before it, and a *LineError with the given file name.
 func ReadCells(name string, r io.Reader) ([]Cell, error) {
 	var cells []Cell
 	br := bufio.NewReader(r)
@@ -213,9 +213,9 @@ func readLine(br *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// DecodeCell reads one cell strictly: another schema, an unknown outcome,
-// counts that do not add up or anything after the object is an error. Fields
-// this version does not know are passed over.
+// DecodeCell reads one cell strictly: another schema, an unknown outcome, counts that
+// do not add up or anything after the object is an error. It ignores fields that this
+// version does not know.
 func DecodeCell(line []byte) (Cell, error) {
 	var v struct {
 		Schema *int `json:"schema"`

@@ -1,46 +1,43 @@
 package results
 
-// Scenario is a report of a lost answer, set up to be measured.
+// Scenario is a public report of a lost answer, set up so that it can be measured.
 type Scenario struct {
 	Name     string `json:"name"`     // such as node-9085
-	Title    string `json:"title"`    // in a line
-	Source   string `json:"source"`   // where it was reported, as a URL
-	Date     string `json:"date"`     // of the report, YYYY-MM-DD or a part of it
+	Title    string `json:"title"`    // the report in a line
+	Source   string `json:"source"`   // URL of the report
+	Date     string `json:"date"`     // date of the report: YYYY-MM-DD or its beginning
 	Reported string `json:"reported"` // what was reported, with its parameters
-	// Differs says how the parts differ from what was reported, for want of the
-	// software or the system; empty if they do not.
-	Differs string `json:"differs,omitempty"`
-	// Fixed is the version that is said to have mended it, and where that is said;
-	// empty if none is.
-	Fixed       string         `json:"fixed,omitempty"`
-	FixedSource string         `json:"fixed_source,omitempty"`
+	// Differs states how the parts differ from the report, because the software or the
+	// system is not available; empty if they do not.
+	Differs     string         `json:"differs,omitempty"`
+	Fixed       string         `json:"fixed,omitempty"`        // version that is said to fix it; empty if none is
+	FixedSource string         `json:"fixed_source,omitempty"` // where that is said; empty if nowhere
 	Parts       []ScenarioPart `json:"parts"`
 }
 
-// ScenarioPart is one of the cells of a scenario.
+// ScenarioPart is one part of a scenario: one cell per round.
 type ScenarioPart struct {
-	Name    string `json:"name"`    // within the scenario
-	Summary string `json:"summary"` // what it is there for
-	// Shows is what the part is evidence of: a name of ScenarioRoles.
+	Name    string `json:"name"`    // unique within the scenario
+	Summary string `json:"summary"` // purpose of the part
+	// Shows is the role of the part: a name in ScenarioRoles.
 	Shows string `json:"shows"`
-	// NotRun says why the run has no cell of it; empty where it was to be run.
+	// NotRun states why the run has no cell of the part; empty where it was to be run.
 	NotRun string `json:"not_run,omitempty"`
 }
 
 // The roles of a scenario's parts.
 const (
-	// RoleReported is the report's own case: it is reproduced if answers are lost.
+	// RoleReported is the reported case. It is reproduced if answers are lost.
 	RoleReported = "reported"
-	// RoleControl is the case in which the report, or the mechanism, has answers
-	// arrive.
+	// RoleControl is a case in which answers arrive, by the report or by the mechanism.
 	RoleControl = "control"
-	// RoleFixed is the report's case with what mended it; fixed if answers arrive.
+	// RoleFixed is the reported case with the fix. It is fixed if answers arrive.
 	RoleFixed = "fixed"
 )
 
-// ScenarioRoles is the one table of what a part is evidence of.
+// ScenarioRoles is the table of the roles of parts.
 var ScenarioRoles = []Term{
-	{RoleReported, "the report's own case: answers are lost if it is reproduced"},
-	{RoleControl, "what the report says has no trouble, or what its mechanism leaves whole: answers arrive"},
-	{RoleFixed, "the report's case with what mended it since: answers arrive if it did"},
+	{RoleReported, "the reported case: answers are lost if it is reproduced"},
+	{RoleControl, "a case that works by the report, or by the mechanism: answers arrive"},
+	{RoleFixed, "the reported case with the fix: answers arrive if it works"},
 }

@@ -10,27 +10,26 @@ var schemaFiles embed.FS
 
 // SchemaInfo is the row of the vocabulary for one kind of record.
 type SchemaInfo struct {
-	Name    string // the name of its schema
-	Summary string
+	Name    string // name of the schema
+	Summary string // where such records are, in a line
 }
 
-// Schemas is the one table of the records that have a JSON schema.
+// Schemas is the table of the records that have a JSON schema.
 var Schemas = []SchemaInfo{
 	{"cell", "a line of cells.jsonl, and of --format json"},
 	{"manifest", "a run's manifest.json"},
 }
 
-// JSONSchema returns the JSON schema (draft 2020-12) of a kind of record by its
-// name in Schemas. It is made from the Go types of this package. It allows
-// fields that it does not know, as the readers do, and wants those that every
-// version has written.
+// JSONSchema returns the JSON schema (draft 2020-12) of a kind of record, by its name
+// in Schemas. It is generated from the Go types of this package. It allows unknown
+// fields, as the readers do, and requires the fields that all versions have written.
 func JSONSchema(name string) ([]byte, error) {
 	for _, s := range Schemas {
 		if s.Name == name {
 			return schemaFiles.ReadFile(schemaPath(name))
 		}
 	}
-	return nil, fmt.Errorf("no schema %q", name)
+	return nil, fmt.Errorf("unknown schema %q", name)
 }
 
 func schemaPath(name string) string { return "schema/" + name + ".schema.json" }

@@ -1,41 +1,49 @@
 package results
 
-// TLSEnd is how the client's side of a TLS stream came to its end.
+import "fmt"
+
+// TLSEnd is how a TLS stream ended, as the client saw it. The zero value is
+// TLSUnfinished.
 type TLSEnd uint8
 
-// The closed set of ends. TLSEnds documents each of them.
+// The closed set of ends. The table TLSEnds describes each.
 const (
 	TLSUnfinished TLSEnd = iota
 	TLSOpen
 	TLSCloseNotify
 	TLSTruncated
 	TLSReset
-	NumTLSEnds = iota
+	numTLSEnds = iota
 )
 
 // TLSEndInfo is the row of the vocabulary for one end.
 type TLSEndInfo struct {
 	End     TLSEnd
 	Name    string // the name in records
-	Summary string
+	Summary string // its meaning, in a line
 }
 
-// TLSEnds is the one table that the names of ends come from. What truncation
-// is follows RFC 8446 section 6.1: data may be missing wherever a stream ends
-// without a close_notify, even if an HTTP answer in it is whole by its length.
-var TLSEnds = [NumTLSEnds]TLSEndInfo{
-	{TLSUnfinished, "no-handshake", "there was no connection, or its handshake did not come to an end"},
-	{TLSOpen, "open", "the client closed it, by its own decision or a time limit"},
+// TLSEnds is the table of the names of ends, in the order of records. Truncation is
+// that of RFC 8446 section 6.1: data may be missing from a stream that ends without
+// a close_notify, even if an HTTP answer in it is whole by its length.
+var TLSEnds = [numTLSEnds]TLSEndInfo{
+	{TLSUnfinished, "no-handshake", "there was no connection, or its handshake did not complete"},
+	{TLSOpen, "open", "the client closed it, on its own decision or at a time limit"},
 	{TLSCloseNotify, "close-notify", "the server sent close_notify, and the client read it"},
 	{TLSTruncated, "truncated", "the connection ended in order, or with another alert, without a close_notify"},
 	{TLSReset, "reset", "the connection was reset without a close_notify that the client had read"},
 }
 
-// String returns the end's name in records.
-func (e TLSEnd) String() string { return TLSEnds[e].Name }
+// String returns the name in records.
+func (e TLSEnd) String() string {
+	if int(e) < len(TLSEnds) {
+		return TLSEnds[e].Name
+	}
+	return fmt.Sprintf("tls-end(%d)", uint8(e))
+}
 
-// TLSCounts maps the names of ends, and under them of outcomes, to how many
-// attempts had both; a name that is not there had none.
+// TLSCounts is the number of attempts by the name of their end, then of their
+// outcome. A missing name counts 0.
 type TLSCounts map[string]map[string]int64
 
 // Add counts n more attempts. The map must not be nil.
@@ -57,7 +65,7 @@ func (c TLSCounts) AddAll(more TLSCounts) {
 	}
 }
 
-// Of is how many attempts had an end, whatever their outcome.
+// Of returns the number of attempts with an end, whatever their outcome.
 func (c TLSCounts) Of(e TLSEnd) (n int64) {
 	for _, k := range c[e.String()] {
 		n += k
@@ -65,7 +73,7 @@ func (c TLSCounts) Of(e TLSEnd) (n int64) {
 	return n
 }
 
-// Delivered is how many attempts with an end had a whole 503.
+// Delivered returns the number of attempts with an end and a whole 503.
 func (c TLSCounts) Delivered(e TLSEnd) (n int64) {
 	for _, o := range Outcomes {
 		if o.Outcome.IsDelivered() {

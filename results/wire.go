@@ -2,11 +2,11 @@ package results
 
 import "fmt"
 
-// ResetCause is who reset a connection first, and on what, as told by the
-// packets. The zero value is NoReset.
+// ResetCause is which side reset a connection first and why, as the packets show.
+// The zero value is NoReset.
 type ResetCause uint8
 
-// The closed set of causes. ResetCauses documents each of them.
+// The closed set of causes. The table ResetCauses describes each.
 const (
 	NoReset ResetCause = iota
 	UnreadData
@@ -15,18 +15,18 @@ const (
 	StrayReset
 	RefusedReset
 	ClientReset
-	NumResetCauses = iota
+	numResetCauses = iota
 )
 
 // ResetCauseInfo is the row of the vocabulary for one cause.
 type ResetCauseInfo struct {
 	Cause   ResetCause
 	Name    string // the name in records
-	Summary string
+	Summary string // its meaning, in a line
 }
 
-// ResetCauses is the one table that the names of causes come from.
-var ResetCauses = [NumResetCauses]ResetCauseInfo{
+// ResetCauses is the table of the names of causes, in the order of records.
+var ResetCauses = [numResetCauses]ResetCauseInfo{
 	{NoReset, "none", "nobody reset the connection"},
 	{UnreadData, "unread-data", "the server closed by a reset, after data of the client had arrived"},
 	{LingerZero, "linger-zero", "the server closed by a reset, before any data of the client had arrived"},
@@ -36,7 +36,7 @@ var ResetCauses = [NumResetCauses]ResetCauseInfo{
 	{ClientReset, "client", "the client reset the connection before the server did"},
 }
 
-// String returns the cause's name in records.
+// String returns the name in records.
 func (c ResetCause) String() string {
 	if int(c) < len(ResetCauses) {
 		return ResetCauses[c].Name
@@ -44,32 +44,32 @@ func (c ResetCause) String() string {
 	return fmt.Sprintf("reset-cause(%d)", uint8(c))
 }
 
-// Server tells whether the reset was the server's.
+// Server reports whether the server sent the reset.
 func (c ResetCause) Server() bool { return c != NoReset && c != ClientReset }
 
-// Fate is what became of a rejection's answer. Every rejection's answer has
-// exactly one. The zero value is UnknownFate.
+// Fate is what became of the answer of a rejection. Every answer has exactly one
+// fate. The zero value is UnknownFate.
 type Fate uint8
 
-// The closed set of fates. Fates documents each of them.
+// The closed set of fates. The table Fates describes each.
 const (
 	UnknownFate Fate = iota
 	NeverSent
 	LostOnPath
 	ArrivedNotRead
 	Read
-	NumFates = iota
+	numFates = iota
 )
 
 // FateInfo is the row of the vocabulary for one fate.
 type FateInfo struct {
 	Fate    Fate
 	Name    string // the name in records
-	Summary string
+	Summary string // its meaning, in a line
 }
 
-// Fates is the one table that the names of fates come from.
-var Fates = [NumFates]FateInfo{
+// Fates is the table of the names of fates, in the order of records.
+var Fates = [numFates]FateInfo{
 	{UnknownFate, "unknown", "the ledgers do not tell; each one is listed with the reason"},
 	{NeverSent, "never-sent", "a part of the answer never left the server"},
 	{LostOnPath, "lost-on-the-path", "the whole answer left the server; of a part of it no copy reached the client"},
@@ -77,7 +77,7 @@ var Fates = [NumFates]FateInfo{
 	{Read, "read", "the client's code read the whole answer"},
 }
 
-// String returns the fate's name in records.
+// String returns the name in records.
 func (f Fate) String() string {
 	if int(f) < len(Fates) {
 		return Fates[f].Name
@@ -85,52 +85,56 @@ func (f Fate) String() string {
 	return fmt.Sprintf("fate(%d)", uint8(f))
 }
 
-// Wire is what the path saw of a cell's connections.
+// Wire is what the path recorded of the connections of a cell. A record with missed
+// packets is incomplete, and its other figures are void.
 type Wire struct {
-	Packets     int64 `json:"packets"`     // TCP packets on record
-	Missed      int64 `json:"missed"`      // packets that found the record full; not 0 voids what follows
-	Connections int64 `json:"connections"` // told apart by their ports and SYNs
+	Packets     int64 `json:"packets"`     // TCP packets recorded
+	Missed      int64 `json:"missed"`      // packets not recorded because the record was full; above 0 voids the other figures
+	Connections int64 `json:"connections"` // connections, distinguished by their ports and SYNs
 
-	// Resets maps the names of causes to connections. ResetsSent and ResetsLost
-	// are packets of the server.
+	// Resets is the number of connections by the name of their reset cause.
 	Resets     map[string]int64 `json:"resets"`
-	ResetsSent int64            `json:"resets_sent"`
-	ResetsLost int64            `json:"resets_lost"`
+	ResetsSent int64            `json:"resets_sent"` // packets with RST that the server sent
+	ResetsLost int64            `json:"resets_lost"` // packets with RST that the server sent and the path dropped
 
-	// Fates maps the names of fates to rejections and adds up to them;
-	// FateOutcomes splits each by what the client says.
-	Rejections   int64                       `json:"rejections"`
-	Fates        map[string]int64            `json:"fates"`
-	FateOutcomes map[string]map[string]int64 `json:"fate_outcomes"`
+	Rejections   int64                       `json:"rejections"`    // rejections that were recorded
+	Fates        map[string]int64            `json:"fates"`         // rejections by the name of their fate; adds up to rejections
+	FateOutcomes map[string]map[string]int64 `json:"fate_outcomes"` // rejections by the name of their fate, then of the client's outcome
 
-	Retransmitted     int64 `json:"retransmitted"`       // packets with bytes of a rejection's answer that had left before
-	ArrivedAfterReset int64 `json:"arrived_after_reset"` // rejections whose answer reached the client when a reset had ended its connection
-	// The next three are of connections that carry one request and its answer
-	// alone: no TLS, no earlier requests.
-	AnswerToResetMs   Percentiles `json:"answer_to_reset_ms"`  // from the answer's first byte to the server's first reset, where it came later
-	BytesAfterAnswer  Percentiles `json:"bytes_after_answer"`  // bytes, not milliseconds: what each rejected client sent after the answer had left the server
-	BytesAfterArrival Percentiles `json:"bytes_after_arrival"` // bytes: and after all of it had reached the client
+	Retransmitted     int64 `json:"retransmitted"`       // packets with bytes of a rejection's answer that had been sent before
+	ArrivedAfterReset int64 `json:"arrived_after_reset"` // rejections whose answer reached the client after a reset had ended its connection
+	// AnswerToResetMs is the time from the first byte of the answer to the server's
+	// first reset after it, in milliseconds. This and the next two figures are of
+	// connections with one request and its answer: no TLS, no earlier requests.
+	AnswerToResetMs Percentiles `json:"answer_to_reset_ms"`
+	// BytesAfterAnswer is the number of bytes, not milliseconds, that a rejected client
+	// sent after the answer had left the server.
+	BytesAfterAnswer Percentiles `json:"bytes_after_answer"`
+	// BytesAfterArrival is the number of bytes, not milliseconds, that a rejected client
+	// sent after the whole answer had reached it.
+	BytesAfterArrival Percentiles `json:"bytes_after_arrival"`
 
-	Agreement WireAgreement `json:"agreement"`
+	Agreement WireAgreement `json:"agreement"` // how the record agrees with both ledgers
 }
 
-// WireAgreement is how the wire's ledger, the fleet's and the server's agree.
+// WireAgreement is the agreement of the path's record with the fleet's and the
+// server's ledgers.
 type WireAgreement struct {
-	Wire          int64 `json:"wire"`           // connections on the wire
-	Fleet         int64 `json:"fleet"`          // attempts with a socket of their own
-	Server        int64 `json:"server"`         // entries
-	Agreed        int64 `json:"agreed"`         // connections that all ledgers have, with figures that fit together
-	NeverAccepted int64 `json:"never_accepted"` // connections that the wire and the fleet have and the server's program never saw
-	Disagreed     int64 `json:"disagreed"`
-	// Disagreements are the first of them.
+	Wire          int64 `json:"wire"`           // connections that the path recorded
+	Fleet         int64 `json:"fleet"`          // attempts of the fleet that had a socket
+	Server        int64 `json:"server"`         // connections in the server's ledger
+	Agreed        int64 `json:"agreed"`         // connections that all three have, with consistent figures
+	NeverAccepted int64 `json:"never_accepted"` // connections that the path and the fleet have and the server's program never accepted
+	Disagreed     int64 `json:"disagreed"`      // connections with inconsistent figures
+	// Disagreements are the first of those connections, at most 20.
 	Disagreements []WireDisagreement `json:"disagreements"`
 }
 
-// WireDisagreement is one connection of which the ledgers do not say the same.
+// WireDisagreement is a connection whose figures in the three records are inconsistent.
 type WireDisagreement struct {
 	ClientPort uint16 `json:"client_port"`
-	What       string `json:"what"`
-	Wire       string `json:"wire"` // what each ledger says; empty if it has nothing
-	Fleet      string `json:"fleet"`
-	Server     string `json:"server"`
+	What       string `json:"what"`   // the inconsistency, in words
+	Wire       string `json:"wire"`   // what the path recorded; empty if nothing
+	Fleet      string `json:"fleet"`  // what the fleet recorded; empty if nothing
+	Server     string `json:"server"` // what the server recorded; empty if nothing
 }

@@ -17,27 +17,27 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// The geometry of results.NewHistogram: nanoseconds from a microsecond up, told
-// apart to 3 significant digits, in buckets of half as many steps as the
-// smallest power of two above 2*10^3. Source: the class comment of HdrHistogram
+// The geometry of results.NewHistogram: nanoseconds from 1 microsecond to 2 minutes
+// with 3 significant digits. A half bucket has 2^10 steps, half the smallest power of
+// two above 2*10^3. Source: the class comment of HdrHistogram
 // (https://hdrhistogram.github.io/HdrHistogram/).
 const (
 	ourLowest   = int64(time.Microsecond)
 	ourHighest  = int64(2 * time.Minute)
 	ourDigits   = 3
-	unitBits    = 9  // the largest power of two up to the lowest value
-	stepBits    = 10 // of the steps in half a bucket
+	unitBits    = 9  // log2 of the largest power of two up to ourLowest
+	stepBits    = 10 // log2 of the number of steps in half a bucket
 	halfSteps   = 1 << stepBits
-	countsLen   = 19 * halfSteps // what covers the highest value
+	countsLen   = 19 * halfSteps // number of steps up to ourHighest
 	maxInflated = hdrhistogram.ENCODING_HEADER_SIZE + 9*countsLen
 )
 
-// Distribution is a histogram of nanoseconds as the list of its steps that
-// count something. A cell's histogram has some hundred of them, where the dense
-// one is an array of 19 thousand: merging ten thousand cells by this is a matter
-// of milliseconds, not minutes. The zero value is empty.
+// Distribution is a histogram of nanoseconds that stores only the steps with a
+// count. The histogram of a cell has about a hundred of them, out of 19 thousand, so
+// that merging ten thousand cells takes milliseconds instead of minutes. The zero
+// value is empty.
 type Distribution struct {
-	steps []step // in order of index once settled
+	steps []step // sorted by index after settle
 	total int64
 }
 
@@ -47,8 +47,8 @@ type step struct {
 	count int64
 }
 
-// settle puts the steps in order and adds up those of the same index, as a
-// distribution must be before it is asked anything.
+// settle sorts the steps and adds those of the same index. A distribution must be
+// settled before it is read.
 func (d *Distribution) settle() {
 	slices.SortFunc(d.steps, func(a, b step) int { return cmp.Compare(a.index, b.index) })
 	kept := d.steps[:0]
@@ -64,39 +64,39 @@ func (d *Distribution) settle() {
 	d.steps = kept
 }
 
-// Count is the number of values.
+// Count returns the number of values.
 func (d *Distribution) Count() int64 { return d.total }
 
-// CurveSteps is how many points a curve has at most for each further nine of the percentile.
+// CurveSteps is the largest number of points of a curve per decade of 1/(1-p).
 const CurveSteps = 20
 
-// indexOf is the place of a value in the histogram's array.
+// indexOf returns the index of a value in the histogram's array.
 func indexOf(ns int64) int32 {
 	bucket := max(bits.Len64(uint64(ns))-unitBits-stepBits-1, 0)
 	return int32(bucket<<stepBits) + int32(ns>>(bucket+unitBits))
 }
 
-// lowest is the smallest value of a step, and width how many values it stands for.
+// lowest returns the smallest value of a step, and the number of values in it.
 func (s step) lowest() (ns, width int64) {
 	bucket := max(int(s.index>>stepBits)-1, 0)
 	sub := int64(s.index) - int64(bucket<<stepBits)
 	return sub << (bucket + unitBits), 1 << (bucket + unitBits)
 }
 
-// highest is the largest value of a step: what HdrHistogram reports.
+// highest returns the largest value of a step, which HdrHistogram reports.
 func (s step) highest() int64 {
 	ns, width := s.lowest()
 	return ns + width - 1
 }
 
-// quantiles returns the value at each of the shares, which ascend from 0 to 1,
-// in milliseconds.
+// quantiles returns the quantiles at the given shares, in milliseconds. The shares
+// ascend within 0 and 1.
 func (d *Distribution) quantiles(shares []float64) []float64 {
 	ms := make([]float64, len(shares))
 	var seen int64
 	at := -1
 	for i, p := range shares {
-		// As HdrHistogram ranks; the detour over percent keeps its rounding.
+		// HdrHistogram's rank. It takes percentages, whose rounding this keeps.
 		rank := min(max(int64(p*100/100*float64(d.total)+0.5), 1), d.total)
 		for seen < rank {
 			at++
@@ -111,7 +111,7 @@ func (d *Distribution) quantiles(shares []float64) []float64 {
 	return ms
 }
 
-// percentiles are those of results.Summarise.
+// percentiles returns what results.Summarise would. A nil distribution is empty.
 func (d *Distribution) percentiles() results.Percentiles {
 	if d == nil || d.total == 0 {
 		return results.Percentiles{}
@@ -125,8 +125,9 @@ func (d *Distribution) percentiles() results.Percentiles {
 	return results.Percentiles{Count: d.total, Mean: mean / 1e6, P50: at[0], P90: at[1], P99: at[2], P999: at[3], Max: at[4]}
 }
 
-// Curve samples the distribution evenly on the scale of 1/(1-p), with so many
-// steps for each further nine, up to the last percentile that one value stands for.
+// Curve samples the distribution evenly on a logarithmic scale of 1/(1-p), with the
+// given number of steps per decade, up to the last percentile that a single value
+// determines. It is nil for an empty distribution.
 func (d *Distribution) Curve(steps int) []Quantile {
 	if d == nil || d.total == 0 {
 		return nil
@@ -143,9 +144,9 @@ func (d *Distribution) Curve(steps int) []Quantile {
 	return points
 }
 
-// histogramDecoder reads encoded histograms into distributions. It keeps its
-// buffers between histograms, which is most of what makes it quick. The zero
-// value is ready; it is not safe for concurrent use.
+// histogramDecoder reads encoded histograms into distributions. It reuses its buffers,
+// which saves most of the time. The zero value is ready to use. It is not safe for
+// concurrent use.
 type histogramDecoder struct {
 	packed   bytes.Reader
 	inflate  io.ReadCloser
@@ -153,9 +154,9 @@ type histogramDecoder struct {
 	inflated bytes.Buffer
 }
 
-// add adds a histogram to a distribution. One that is not of the geometry that
-// cells are recorded with, or not whole, is left to the library, which knows all
-// geometries and says what is wrong.
+// add adds an encoded histogram to a distribution. A histogram of another geometry,
+// or a damaged one, is left to the library, which reads all geometries and reports
+// what is wrong.
 func (r *histogramDecoder) add(d *Distribution, encoded string) error {
 	before := len(d.steps)
 	if r.addOurs(d, encoded) {
@@ -174,7 +175,7 @@ func (r *histogramDecoder) add(d *Distribution, encoded string) error {
 	return nil
 }
 
-// addOurs adds a histogram of our geometry, and reports false for any other text.
+// addOurs adds a histogram of our geometry. It reports false for any other text.
 func (r *histogramDecoder) addOurs(d *Distribution, encoded string) bool {
 	var err error
 	if r.raw, err = base64.StdEncoding.AppendDecode(r.raw[:0], []byte(encoded)); err != nil || len(r.raw) < 8 {
@@ -213,8 +214,8 @@ func (r *histogramDecoder) addOurs(d *Distribution, encoded string) bool {
 
 func cookie(b []byte) int32 { return int32(binary.BigEndian.Uint32(b)) &^ 0xf0 }
 
-// addCounts reads an encoded array: a count a step, or minus the number of steps
-// without one.
+// addCounts reads an encoded array. A number is the count of the next step, or if it
+// is negative the number of steps to skip.
 func (d *Distribution) addCounts(payload []byte) bool {
 	var index int64
 	for len(payload) > 0 {
@@ -230,7 +231,7 @@ func (d *Distribution) addCounts(payload []byte) bool {
 			}
 			continue
 		}
-		// Counts above this do not come from cells, and might overflow a sum.
+		// No cell has a larger count, and its sum might overflow.
 		if index >= countsLen || v > math.MaxInt64>>16 {
 			return false
 		}
@@ -242,8 +243,8 @@ func (d *Distribution) addCounts(payload []byte) bool {
 	return true
 }
 
-// zigzag reads one number in the zig-zag LEB128 of HdrHistogram, whose ninth
-// byte has all of its eight bits; n is 0 where the bytes end too early.
+// zigzag reads a number in HdrHistogram's zig-zag LEB128, whose ninth byte carries
+// eight bits. It returns the number of bytes read, 0 where they end too early.
 func zigzag(b []byte) (v int64, n int) {
 	var u uint64
 	for i := range min(len(b), 9) {

@@ -1,14 +1,18 @@
-// Package analysis turns recorded runs into tables, findings, plots and a
-// report. Everything in it is a pure function of what package results reads
-// back: it measures nothing and opens no socket.
+// Package analysis holds what all packages below it analyse: a run's cells grouped
+// by point, and their summaries. It measures nothing and opens no socket; it is a
+// pure function of what package results reads.
 //
-// Data passes through it in this order: cells are grouped by grid point and
-// merged over the rounds (Summarize), a share gets its Wilson interval
-// (NewShare), and the summaries are shown: as text (Table), as sentences
-// (Findings), as plots (Plots) and as one self-contained page (Report), which
-// shows drawings of single connections beside them where a run has any.
+// Data passes through it in this order:
 //
-// Three rules hold throughout. A share is shown with its 95% interval and its
-// n. A cell whose own conditions failed is named with its reason and never
-// averaged in. And nothing is said that the intervals do not support.
+//  1. Group sorts cells by point and round, and selects the cells that count.
+//  2. Summarize adds the cells of each point: counts, shares with their intervals
+//     (package stats), latency distributions, costs.
+//  3. Study is a run with its summaries. SameConditions, Rank and Pool select and
+//     combine summaries.
+//  4. Metric names a figure of a cell, for comparisons and rules. Noise measures how
+//     far it differs between cells of equal conditions.
+//
+// Three rules hold in all packages. A share is shown with its 95% interval and its n.
+// A cell whose conditions failed is named with its reason and is in no average. No
+// statement goes beyond what the intervals support.
 package analysis

@@ -7,22 +7,23 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// PointCells are the cells of one point.
+// PointCells is the cells of one point.
 type PointCells struct {
-	results.Point         // as Point.Key returns it
-	Rounds        []Round // by number
-	// Twins are the rounds of the second cells of A/A pairs. They are a second
-	// sample of the same point: they tell noise, and are in none of its figures.
+	results.Point         // as returned by Point.Key
+	Rounds        []Round // in order of their number
+	// Twins are the rounds of the second cells of A/A pairs. They are a second sample
+	// of the same point: they show noise, and are in none of its figures.
 	Twins []Round
 }
 
-// Round is every try of a point in one round.
+// Round is all tries of a point in one round.
 type Round struct {
 	Number int
-	Tries  []*results.Cell // in the order they ran, at least one
+	Tries  []*results.Cell // in order of time, at least one
 }
 
-// Valid is the try that counts: the last valid one. It is nil where no try was valid.
+// Valid returns the try that counts: the last valid one. It is nil where no try was
+// valid.
 func (r Round) Valid() *results.Cell {
 	for _, c := range slices.Backward(r.Tries) {
 		if c.Valid {
@@ -32,12 +33,12 @@ func (r Round) Valid() *results.Cell {
 	return nil
 }
 
-// InvalidReason is why the last try was not valid.
+// InvalidReason returns the reason why the last try was invalid.
 func (r Round) InvalidReason() string {
 	return cmp.Or(r.Tries[len(r.Tries)-1].InvalidReason, "no reason on record")
 }
 
-// Valid returns the cell that counts of each round that has one.
+// Valid returns the try that counts of each round that has one.
 func (p PointCells) Valid() []*results.Cell { return validOf(p.Rounds) }
 
 func validOf(rounds []Round) []*results.Cell {
@@ -50,29 +51,30 @@ func validOf(rounds []Round) []*results.Cell {
 	return valid
 }
 
-// PairRounds returns the cells that count of the rounds that are valid in both.
+// PairRounds returns the tries that count of the rounds that are valid in both a
+// and b.
 func PairRounds(a, b []Round) (ofA, ofB []*results.Cell) {
 	second := map[int]*results.Cell{}
 	for _, c := range validOf(b) {
 		second[c.Round] = c
 	}
 	for _, c := range validOf(a) {
-		if other := second[c.Round]; other != nil {
-			ofA, ofB = append(ofA, c), append(ofB, other)
+		if paired := second[c.Round]; paired != nil {
+			ofA, ofB = append(ofA, c), append(ofB, paired)
 		}
 	}
 	return ofA, ofB
 }
 
-// Group sorts cells by point and round, points by their coordinates with names
-// by alphabet. This is the one rule for what counts: of each round of a point
-// its last valid try, and never a twin. The result points into cells.
+// Group groups cells by point and round. Points are sorted by their coordinates,
+// names alphabetically. It defines which cells count: the last valid try of each
+// round, and never a twin. The result points into cells.
 func Group(cells []results.Cell) []PointCells {
 	ordered := make([]*results.Cell, len(cells))
 	for i := range cells {
 		ordered[i] = &cells[i]
 	}
-	// One order for sums of floating-point numbers, whatever order the rounds ran in.
+	// A fixed order makes floating-point sums independent of the order of the rounds.
 	slices.SortStableFunc(ordered, func(a, b *results.Cell) int {
 		return cmp.Or(a.Round-b.Round, a.Try-b.Try, a.Started.Compare(b.Started))
 	})

@@ -9,20 +9,19 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Quantile is one point of a distribution: the share P of values, 0 to 1, that
-// are at most Ms milliseconds.
+// Quantile is a point of a distribution: a share P of the values, 0 to 1, is at most
+// Ms milliseconds.
 type Quantile struct {
 	P, Ms float64
 }
 
-// AnswerTime is the name in Summary.Times of the time to a delivered answer. The
-// other names are those of outcomes, and of the time to the end of the attempts
-// that ended so.
-const AnswerTime = "answer"
+// answerTime is the key in Summary.Times of the time to a delivered answer. The other
+// keys are names of outcomes, for the time to the end of the attempts with that
+// outcome.
+const answerTime = "answer"
 
-// mergeLatency adds up the cells' histograms, each of which is decoded once.
-// Where a cell has none, or one that cannot be read, the percentiles of the
-// cells are combined instead.
+// mergeLatency adds the histograms of the cells, each decoded once. Where a cell has
+// none, or one that cannot be read, it combines the percentiles of the cells instead.
 func (s *Summary) mergeLatency(cells []*results.Cell) {
 	s.Times = map[string]*Distribution{}
 	decoder := new(histogramDecoder)
@@ -46,13 +45,13 @@ func (s *Summary) mergeLatency(cells []*results.Cell) {
 	for name, d := range s.Times {
 		if d.settle(); d.total == 0 {
 			delete(s.Times, name)
-		} else if name != AnswerTime {
+		} else if name != answerTime {
 			end.steps = append(end.steps, d.steps...)
 		}
 	}
 	end.settle()
-	s.Response, s.End = s.Times[AnswerTime].percentiles(), end.percentiles()
-	s.ResponseCurve = s.Times[AnswerTime].Curve(CurveSteps)
+	s.Response, s.End = s.Times[answerTime].percentiles(), end.percentiles()
+	s.ResponseCurve = s.Times[answerTime].Curve(CurveSteps)
 	if incomplete["response"] {
 		s.ResponseCurve = nil
 		s.Response = combineOf(cells, func(c *results.Cell) results.Percentiles { return c.LatencyMs.Response })
@@ -62,8 +61,8 @@ func (s *Summary) mergeLatency(cells []*results.Cell) {
 	}
 }
 
-// addHistogram adds one histogram to the distribution it belongs to. Times to
-// an answer that was not delivered belong to none.
+// addHistogram adds a histogram to its distribution. Times to an answer that was not
+// delivered have none.
 func (s *Summary) addHistogram(decoder *histogramDecoder, key, encoded string) error {
 	phase, name, _ := strings.Cut(key, "/")
 	outcome, err := results.ParseOutcome(name)
@@ -74,7 +73,7 @@ func (s *Summary) addHistogram(decoder *histogramDecoder, key, encoded string) e
 		if !outcome.IsDelivered() {
 			return nil
 		}
-		name = AnswerTime
+		name = answerTime
 	}
 	if s.Times[name] == nil {
 		s.Times[name] = new(Distribution)

@@ -7,32 +7,32 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Better says in which direction a metric improves.
+// Better is the direction in which a metric improves.
 type Better int
 
 // The directions.
 const (
-	Neither Better = iota // a figure that is only shown
+	Neither Better = iota // none: the metric is shown and not judged
 	Higher
 	Lower
 )
 
-// Metric is a figure that cells are compared by and rules speak of. Exactly one
-// of Share and Value is set.
+// Metric is a figure of a cell that comparisons and rules use. Exactly one of Share
+// and Value is set.
 type Metric struct {
-	Name    string // in flags, rules and JSON
-	Unit    string // of a value, such as ms; % for a share
-	Summary string
+	Name    string // name in flags, rules and JSON
+	Unit    string // unit of a value, such as ms; % for a share; empty for a count
+	Summary string // its meaning, in a line
 	Better  Better
-	// Share counts k of n: attempts are the samples.
+	// Share returns k of n. The samples are attempts.
 	Share func(c *results.Cell) (k, n int64)
-	// Value is one figure a cell: rounds are the samples. It reports false where
-	// the cell has none.
+	// Value returns one figure per cell. The samples are rounds. It reports false
+	// where the cell has no such figure.
 	Value func(c *results.Cell) (float64, bool)
 }
 
-// Metrics is the one table that metric names come from. Beside them stands
-// share(OUTCOME) for each outcome of results.Outcomes: see MetricByName.
+// Metrics is the table of the metrics. In addition there is share(OUTCOME) for each
+// outcome in results.Outcomes: see MetricByName.
 var Metrics = []Metric{
 	{Name: "delivered_share", Unit: "%", Better: Higher,
 		Summary: "rejections whose whole 503 reached the client's code",
@@ -80,15 +80,17 @@ func percentile(of func(*results.Cell) results.Percentiles, pick func(results.Pe
 	}
 }
 
+// P50 returns the median.
 func P50(p results.Percentiles) float64 { return p.P50 }
 
+// P99 returns the 99th percentile.
 func P99(p results.Percentiles) float64 { return p.P99 }
 
+// Mean returns the mean.
 func Mean(p results.Percentiles) float64 { return p.Mean }
 
-// MetricByName returns the metric of a name. The name share(OUTCOME) is the
-// share of the attempts not admitted that ended so, and share(admitted) that of
-// all attempts.
+// MetricByName returns a metric by its name. share(OUTCOME) is the share of the
+// attempts not admitted that have the outcome; share(admitted) is of all attempts.
 func MetricByName(name string) (Metric, error) {
 	for _, m := range Metrics {
 		if m.Name == name {

@@ -9,29 +9,27 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// NoiseFloor is how far a run's figures lie apart where nothing differs: each of
-// its A/A pairs is one point that was measured twice in the same rounds, as if it
-// were two. A difference between two cells that is no larger than the floor may be
-// the machine's. The zero value is that of a run without pairs.
+// NoiseFloor is how far the figures of a run differ between cells of equal
+// conditions. Each A/A pair is one point measured twice in the same rounds. A
+// difference between two cells that is not above the floor may be noise. The zero
+// value is the floor of a run without pairs.
 //
-// A floor of few pairs is a small sample of the noise, not its bound: a difference
-// above it is not proved by that, while one below it is nothing to speak of.
+// A floor of few pairs is a small sample of the noise and not its bound. A difference
+// above it is not thereby proved; a difference below it is not worth reporting.
 //
 // Source: R. Kohavi, R. Longbotham, D. Sommerfield and R. M. Henne, "Controlled
 // experiments on the web: survey and practical guide", Data Mining and Knowledge
 // Discovery 18 (2009) 140-181, on A/A tests.
 type NoiseFloor struct{ Pairs []noisePair }
 
-// noisePair is the two halves of an A/A pair: the same rounds of the same point,
-// valid in both.
+// noisePair is the two halves of an A/A pair, in the rounds that are valid in both.
 type noisePair struct {
 	results.Point
-	First, Second []*results.Cell // of the same rounds
+	First, Second []*results.Cell // cells of the same rounds, in the same order
 }
 
-// Noise finds the A/A pairs among a run's cells, in any order. A round counts for
-// a pair where both of its halves are valid, so that a round that one half lacks
-// makes no difference between them.
+// Noise returns the noise floor of the A/A pairs among cells, which may have any
+// order. A round counts where both halves of the pair are valid.
 func Noise(cells []results.Cell) NoiseFloor {
 	var f NoiseFloor
 	for _, g := range Group(cells) {
@@ -42,27 +40,27 @@ func Noise(cells []results.Cell) NoiseFloor {
 	return f
 }
 
-// Of returns the floor of a metric: the largest difference between the halves of
-// any pair. For a share it is the absolute difference of the two shares, 0 to 1,
-// each pooled over the rounds; for a value the absolute natural logarithm of the
-// ratio of the two medians over the rounds, so that 0.1 is about a tenth more or
-// less. It reports false without pairs, for a metric that MetricByName does not
-// know, and for one of which no pair has a figure in both halves.
+// Of returns the floor of a metric: the largest difference between the halves of any
+// pair. For a share it is the absolute difference of the two shares, 0 to 1, each
+// pooled over the rounds. For a value it is the absolute natural logarithm of the
+// ratio of the two medians over the rounds: 0.1 is about 10% more or less. It reports
+// false without pairs, for an unknown metric, and for a metric of which no pair has a
+// figure in both halves.
 func (f NoiseFloor) Of(metric string) (floor float64, ok bool) {
 	m, err := MetricByName(metric)
 	if err != nil {
 		return 0, false
 	}
 	for _, p := range f.Pairs {
-		if d, known := p.Apart(m); known {
+		if d, known := p.Difference(m); known {
 			floor, ok = max(floor, d), true
 		}
 	}
 	return floor, ok
 }
 
-// Apart is how far the halves of a pair differ in a metric.
-func (p noisePair) Apart(m Metric) (d float64, ok bool) {
+// Difference returns how far the halves of a pair differ in a metric.
+func (p noisePair) Difference(m Metric) (d float64, ok bool) {
 	if m.Share != nil {
 		a, b := PooledShare(m, p.First), PooledShare(m, p.Second)
 		return math.Abs(a.Value - b.Value), a.Known() && b.Known()
@@ -75,12 +73,12 @@ func (p noisePair) Apart(m Metric) (d float64, ok bool) {
 	case a == b:
 		return 0, true
 	case a <= 0 || b <= 0:
-		return 0, false // there is no ratio to nothing
+		return 0, false // a ratio to 0 does not exist
 	}
-	return math.Abs(math.Log(a) - math.Log(b)), true // of the smallest figures the ratio has few digits
+	return math.Abs(math.Log(a) - math.Log(b)), true // log(a/b) would lose digits of the smallest figures
 }
 
-// PooledShare adds a metric's counts up over cells.
+// PooledShare returns the share of a metric's counts, added over cells.
 func PooledShare(m Metric, cells []*results.Cell) stats.Share {
 	var k, n int64
 	for _, c := range cells {
@@ -90,8 +88,8 @@ func PooledShare(m Metric, cells []*results.Cell) stats.Share {
 	return stats.NewShare(k, n)
 }
 
-// medianValue is the median of a metric over the cells that have it; of an even
-// number the mean of the middle two.
+// medianValue returns the median of a metric over the cells that have it. For an even
+// number of cells it is the mean of the middle two.
 func medianValue(m Metric, cells []*results.Cell) (median float64, ok bool) {
 	var values []float64
 	for _, c := range cells {

@@ -6,16 +6,16 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// ConnectionOf says what the connection is besides plain HTTP with one request;
-// empty when nothing.
-func ConnectionOf(p results.Point) string { return wordsOf(p, "tls", "nth_request") }
+// ConnectionPhrase names how the connection differs from plain HTTP with one request;
+// empty if it does not.
+func ConnectionPhrase(p results.Point) string { return phrase(p, "tls", "nth_request") }
 
-// PathOf says what the path is or did besides the round trip and the loss; empty
-// when nothing.
-func PathOf(p results.Point) string { return wordsOf(p, "ipv6", "impairments") }
+// PathPhrase names what the path is or does besides round trip and loss; empty for
+// plain IPv4 without impairments.
+func PathPhrase(p results.Point) string { return phrase(p, "ipv6", "impairments") }
 
-// wordsOf names those of the coordinates that are set.
-func wordsOf(p results.Point, names ...string) string {
+// phrase names those of the coordinates that are set.
+func phrase(p results.Point, names ...string) string {
 	var words []string
 	for _, name := range names {
 		if c := results.CoordinateByName(name); c.Set(&p) {

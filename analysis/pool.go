@@ -7,8 +7,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Pool adds up summaries of different points, counts before shares. What it
-// says holds for the mix of those points and no other, so callers name them.
+// Pool adds the summaries of different points: counts first, then shares of the sums.
+// The result holds for this mix of points only, so callers have to name them.
 func Pool(parts []*Summary) *Summary {
 	all := &Summary{TCP: map[string]int64{}, Ends: map[string]int64{}}
 	var cpu float64
@@ -38,7 +38,7 @@ func Pool(parts []*Summary) *Summary {
 	return all
 }
 
-// Where returns the summaries that meet a condition, in their order.
+// Where returns the summaries that satisfy a condition, in their order.
 func Where(summaries []*Summary, keep func(*Summary) bool) []*Summary {
 	var kept []*Summary
 	for _, s := range summaries {
@@ -49,12 +49,12 @@ func Where(summaries []*Summary, keep func(*Summary) bool) []*Summary {
 	return kept
 }
 
-// Any tells whether any of the summaries meets a condition.
+// Any reports whether any of the summaries satisfies a condition.
 func Any(summaries []*Summary, meets func(*Summary) bool) bool {
 	return slices.ContainsFunc(summaries, meets)
 }
 
-// NamesOf returns the names that pick finds, each once, in order of first appearance.
+// NamesOf returns the names that pick returns, each once, in order of first appearance.
 func NamesOf(summaries []*Summary, pick func(*Summary) string) []string {
 	seen := map[string]bool{}
 	var names []string
@@ -67,13 +67,15 @@ func NamesOf(summaries []*Summary, pick func(*Summary) string) []string {
 	return names
 }
 
+// StrategyOf returns the strategy of a summary.
 func StrategyOf(s *Summary) string { return s.Strategy }
 
+// ClientOf returns the client of a summary.
 func ClientOf(s *Summary) string { return s.Client }
 
-// SameConditionsFor keeps the summaries whose conditions (all coordinates but the one that
-// is compared) were measured for every one of that coordinate's values, so that
-// values are compared over the same mix of conditions.
+// SameConditionsFor returns the summaries whose conditions were measured with every
+// value of a coordinate, so that the values are compared over the same mix of
+// conditions. rest returns the conditions of a point: all other coordinates.
 func SameConditionsFor(summaries []*Summary, value func(*Summary) string, rest func(results.Point) results.Point) []*Summary {
 	values := len(NamesOf(summaries, value))
 	measured := map[results.Point]map[string]bool{}
@@ -87,15 +89,18 @@ func SameConditionsFor(summaries []*Summary, value func(*Summary) string, rest f
 	return Where(summaries, func(s *Summary) bool { return len(measured[rest(s.Point)]) == values })
 }
 
+// WithoutStrategy returns the point without its strategy.
 func WithoutStrategy(p results.Point) results.Point { return p.Conditions() }
 
+// WithoutClient returns the point without its client.
 func WithoutClient(p results.Point) results.Point {
 	p.Client = ""
 	return p
 }
 
-// SameConditions keeps the points under conditions measured for all strategies,
-// leaving out those with the fewest points until there are such conditions.
+// SameConditions returns the summaries of conditions that were measured with all
+// strategies. Where there are none, it leaves out the strategies with the fewest
+// points, one by one, until there are.
 func SameConditions(summaries []*Summary) []*Summary {
 	same := SameConditionsFor(summaries, StrategyOf, WithoutStrategy)
 	for len(same) == 0 && len(summaries) > 0 {

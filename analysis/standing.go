@@ -5,16 +5,15 @@ import (
 	"slices"
 )
 
-// Standing is a strategy with its pooled figures.
+// Standing is a strategy, or another value that is compared, with its pooled figures.
 type Standing struct {
-	*Summary
+	*Summary // pooled over the conditions
 	Strategy string
-	Parts    []*Summary
+	Parts    []*Summary // the pooled summaries, one per condition
 }
 
-// Rank pools each strategy over the conditions measured for all of them, the
-// fewest delivered first. Where there is no such condition, strategies with the
-// fewest points stay out until there is one.
+// Rank pools each strategy over the conditions that SameConditions returns. The
+// lowest share of delivered answers comes first.
 func Rank(summaries []*Summary) []Standing {
 	same := SameConditions(summaries)
 	var ranked []Standing

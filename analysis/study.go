@@ -6,23 +6,22 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Study is a run with its points summed up: once for everything that is said
-// about it, as summing up is most of the work. The run must not change while a
-// study of it is in use.
+// Study is a run with the summaries of its points. They are computed once for
+// everything that is written about the run, as they take most of the time. The run
+// must not change while its study is in use.
 type Study struct {
 	Run *results.Run
-	// Summaries are the run's points in the order of the manifest's vocabularies.
+	// Summaries has one entry per point, in the order of the manifest's vocabularies.
 	Summaries []*Summary
 }
 
-// NewStudy sums up a run.
+// NewStudy returns the study of a run.
 func NewStudy(run *results.Run) *Study {
 	return &Study{Run: run, Summaries: Summarize(run.Cells, &run.Manifest)}
 }
 
-// Grid returns the summaries of points that belong to no scenario: what strategies
-// and conditions are compared by. A scenario's cells have nothing in common with
-// those of another.
+// Grid returns the summaries of points outside scenarios: those over which strategies
+// and conditions are compared. Cells of different scenarios are not comparable.
 func (s *Study) Grid() []*Summary {
 	if len(s.Run.Manifest.Scenarios) == 0 {
 		return s.Summaries
@@ -30,8 +29,9 @@ func (s *Study) Grid() []*Summary {
 	return Where(s.Summaries, OutsideScenarios)
 }
 
+// OutsideScenarios reports whether a point belongs to no scenario.
 func OutsideScenarios(s *Summary) bool { return s.Scenario == "" }
 
-// WithTwins returns the summaries with those of the second cells of A/A pairs,
-// as points of their own: for what is said of validity, which they are part of.
+// WithTwins returns the summaries, and those of the second cells of A/A pairs as
+// further points. It is for statements on validity, which include twins.
 func (s *Study) WithTwins() []*Summary { return slices.Concat(s.Summaries, twins(s.Run.Cells)) }

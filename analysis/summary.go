@@ -7,80 +7,81 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Summary is what the valid cells of one point say together. Counts are added
-// and histograms merged over the rounds; a rate is never averaged over cells.
-// A point without a valid cell keeps its place, with Cells = 0 and the reasons.
-// The second cells of A/A pairs are in none of it: see Noise.
+// Summary is the sum of the valid cells of one point. Counts and histograms are added
+// over the rounds; a share is never averaged over cells. A point without a valid cell
+// has a summary too, with Cells = 0 and the reasons. The second cells of A/A pairs are
+// not in it: see Noise.
 type Summary struct {
 	results.Point
-	Cells   int // valid cells merged
-	Rounds  int // rounds on record, valid or not
-	Retries int // invalid tries that a later valid try of the same round replaced
-	Invalid []InvalidRound
+	Cells   int            // valid cells added
+	Rounds  int            // rounds on record, valid or not
+	Retries int            // invalid tries that a valid try of the same round replaced
+	Invalid []InvalidRound // rounds without a valid try
 
 	Attempts int64
 	Outcomes results.Counts
-	Rejected int64 // in the server's ledger
-	// Delivered is the share of rejections whose 503 reached the client's code.
+	Rejected int64 // rejections, as in results.Cell
+	// Delivered is the share of rejections whose whole 503 the client's code read.
 	Delivered stats.Share
-	// ThenReset is the share of rejections delivered whole, with a reset after it.
+	// ThenReset is the share of rejections that were delivered and followed by a reset.
 	ThenReset stats.Share
-	// Unread is the share of delivered answers that a client system which
-	// discards received data on a reset would have lost too.
+	// Unread is the share of delivered answers that a system which discards received
+	// data on a reset would have lost too.
 	Unread stats.Share
 
-	Response results.Percentiles // ms from due to the answer's first byte, delivered attempts
-	End      results.Percentiles // ms from due to the attempt's end, all attempts
-	// Times are the distributions behind Response and End, by AnswerTime and the
+	Response results.Percentiles // from due to the first byte of the answer, in milliseconds, of delivered attempts
+	End      results.Percentiles // from due to the end of the attempt, in milliseconds, of all attempts
+	// Times are the distributions behind Response and End, by answerTime and by the
 	// names of outcomes; empty where the cells have no histograms.
 	Times map[string]*Distribution
-	// ResponseCurve is the whole distribution behind Response; empty where a cell
-	// has no histogram of it.
+	// ResponseCurve is the distribution behind Response; empty where a cell has no
+	// histogram of it.
 	ResponseCurve []Quantile
 
-	TCP map[string]int64 // counter name to sum of deltas in the server's namespace
+	TCP map[string]int64 // increase of each kernel counter in the server's namespace, by name
 
-	// TLSEnds is how TLS streams ended; nil where no cell tells.
+	// TLSEnds is the number of attempts by the end of their TLS stream; nil where no
+	// cell reports it.
 	TLSEnds results.TLSCounts
 
-	// CPUUs is the server's CPU time in microseconds a rejection, over all
-	// cells' rejections together.
+	// CPUUs is the server's CPU time per rejection, in microseconds, as the mean over
+	// the rejections of all cells.
 	CPUUs float64
-	// HoldMs is accept to close of a rejected connection. Its mean is the
-	// descriptor-milliseconds a rejection costs.
+	// HoldMs is the time from accept to close of a rejected connection, in
+	// milliseconds. Its mean is the cost of a rejection in descriptor-milliseconds.
 	HoldMs        results.Percentiles
-	PeakOpen      int // the largest of any cell
-	BytesDrained  int64
-	UnreadAtClose int64 // rejections closed while received data was unread
-	Ends          map[string]int64
+	PeakOpen      int              // the most connections open at once in any cell
+	BytesDrained  int64            // bytes read from rejected connections
+	UnreadAtClose int64            // rejections closed while received data was unread
+	Ends          map[string]int64 // rejected connections by the reason of their close
 
-	HandshakeMs results.Percentiles
-	PathLateMs  results.Percentiles
+	HandshakeMs results.Percentiles // round trip of the handshake, in milliseconds
+	PathLateMs  results.Percentiles // how much later than due packets were released, in milliseconds
 	Ledger      results.Ledger
-	// Path adds up what the path did to packets; its percentiles are PathLateMs.
+	// Path is the sum of what the path did to packets. Its percentiles are in PathLateMs.
 	Path results.Path
-	// Wire is what the path saw of the connections; nil where no cell has a
-	// whole record.
-	Wire   *results.Wire
-	Doubts []Doubt // of all cells, by round and try
+	// Wire is the sum of what the path recorded of the connections; nil where no cell
+	// has a complete record.
+	Wire          *results.Wire
+	Disagreements []Disagreement // of all cells, in order of round and try
 
-	// Warnings says what in the records could not be used.
+	// Warnings names what in the records could not be used.
 	Warnings []string
 }
 
 // InvalidRound is a round of a point in which no try was valid.
 type InvalidRound struct {
-	Round  int
-	Tries  int
-	Reason string // of the last try
+	Round  int    // number of the round, from 0
+	Tries  int    // number of tries
+	Reason string // reason of the last try
 }
 
-// Valid tells whether the point has anything to show.
+// Valid reports whether the point has a valid cell.
 func (s *Summary) Valid() bool { return s.Cells > 0 }
 
-// Summarize sums up every point of a run. The points come back with the
-// strategies of the same conditions side by side, names in the order of the
-// manifest's vocabularies; a nil manifest orders them by alphabet.
+// Summarize returns the summary of every point of a run. The strategies of the same
+// conditions are adjacent. Names have the order of the manifest's vocabularies; with a
+// nil manifest they are in alphabetical order.
 func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
 	var names results.PointOrder
 	if m != nil {
@@ -96,8 +97,8 @@ func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
 	return summaries
 }
 
-// twins sums up the second cells of A/A pairs as if they were points of
-// their own: they are in no figure, and count where validity is said.
+// twins returns the summaries of the second cells of A/A pairs, which are in no figure
+// but count for validity.
 func twins(cells []results.Cell) []*Summary {
 	var summaries []*Summary
 	for _, g := range Group(cells) {
@@ -108,11 +109,11 @@ func twins(cells []results.Cell) []*Summary {
 	return summaries
 }
 
-// summarize adds up the rounds of one point.
+// summarize adds the rounds of one point.
 func summarize(p results.Point, rounds []Round) *Summary {
 	s := &Summary{Point: p, Rounds: len(rounds), TCP: map[string]int64{}, Ends: map[string]int64{}}
 	for _, r := range rounds {
-		s.Doubts = append(s.Doubts, doubtsOf(r.Tries)...)
+		s.Disagreements = append(s.Disagreements, disagreementsOf(r.Tries)...)
 		if r.Valid() == nil {
 			s.Invalid = append(s.Invalid, InvalidRound{Round: r.Number, Tries: len(r.Tries), Reason: r.InvalidReason()})
 			continue
@@ -173,23 +174,23 @@ func summarize(p results.Point, rounds []Round) *Summary {
 	return s
 }
 
-// NotAdmitted is the number of attempts that did not get the service: what the
-// shares of losses are of, so that they stand beside servers without a ledger too.
-func (s *Summary) NotAdmitted() int64 { return s.Attempts - s.Outcomes[results.Admitted] }
+// notAdmitted returns the number of attempts that were not admitted. Losses are shares
+// of it, so that they are comparable with those of servers without a ledger.
+func (s *Summary) notAdmitted() int64 { return s.Attempts - s.Outcomes[results.Admitted] }
 
-// Loss is one outcome without a whole answer, as a share of the attempts not admitted.
+// Loss is an outcome without a whole answer, with its share of the attempts not admitted.
 type Loss struct {
 	Outcome results.Outcome
 	Share   stats.Share
 }
 
-// Losses returns the outcomes in which attempts got no whole answer, the most frequent first.
+// Losses returns the outcomes without a whole answer, the most frequent first.
 func (s *Summary) Losses() []Loss {
 	var losses []Loss
 	for o, n := range s.Outcomes {
 		o := results.Outcome(o)
 		if n > 0 && o != results.Admitted && !o.IsDelivered() {
-			losses = append(losses, Loss{o, stats.NewShare(n, s.NotAdmitted())})
+			losses = append(losses, Loss{o, stats.NewShare(n, s.notAdmitted())})
 		}
 	}
 	slices.SortStableFunc(losses, func(a, b Loss) int { return int(b.Share.K - a.Share.K) })

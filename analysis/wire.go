@@ -8,28 +8,28 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Doubt is a cell, valid or not, whose path's record and the ledgers of fleet
-// and server do not say the same.
-type Doubt struct {
+// Disagreement is a cell, valid or not, in which the path's record is inconsistent
+// with the ledgers of the fleet and the server, or incomplete.
+type Disagreement struct {
 	Round, Try int
-	Missed     int64 // packets that found the record full
+	Missed     int64 // packets not recorded because the record was full
 	Agreement  results.WireAgreement
 }
 
-// doubtsOf returns the doubts in cells. They are kept of invalid cells too:
-// there they are why.
-func doubtsOf(cells []*results.Cell) []Doubt {
-	var doubts []Doubt
+// disagreementsOf returns the disagreements of cells, also of invalid ones, where they
+// are the reason.
+func disagreementsOf(cells []*results.Cell) []Disagreement {
+	var found []Disagreement
 	for _, c := range cells {
 		if w := c.Wire; w != nil && (w.Missed > 0 || w.Agreement.Disagreed > 0) {
-			doubts = append(doubts, Doubt{c.Round, c.Try, w.Missed, w.Agreement})
+			found = append(found, Disagreement{c.Round, c.Try, w.Missed, w.Agreement})
 		}
 	}
-	return doubts
+	return found
 }
 
-// addWire adds what the path saw in one part to what it saw in others; either
-// may be nil. A record with packets missing says nothing and is left out.
+// addWire adds the record of a cell's path to a sum. Either may be nil. A record with
+// missed packets is left out.
 func addWire(all, w *results.Wire) *results.Wire {
 	if w == nil || w.Missed > 0 {
 		return all
@@ -37,8 +37,8 @@ func addWire(all, w *results.Wire) *results.Wire {
 	return results.AddWire(all, w)
 }
 
-// Fate is the share of rejections whose answer had this fate; not known where
-// no path kept a record.
+// Fate returns the share of rejections whose answer had a fate; not known without a
+// record of the path.
 func (s *Summary) Fate(f results.Fate) stats.Share {
 	if s.Wire == nil {
 		return stats.Share{}
@@ -46,7 +46,7 @@ func (s *Summary) Fate(f results.Fate) stats.Share {
 	return stats.NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections)
 }
 
-// LostAs is the share of the answers that were not read which had this fate.
+// LostAs returns the share of the unread answers that had a fate.
 func (s *Summary) LostAs(f results.Fate) stats.Share {
 	if s.Wire == nil {
 		return stats.Share{}
@@ -54,25 +54,24 @@ func (s *Summary) LostAs(f results.Fate) stats.Share {
 	return stats.NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections-s.Wire.Fates[results.Read.String()])
 }
 
-// Witnessed tells whether a path kept a record of the point.
-func (s *Summary) Witnessed() bool { return s.Wire != nil }
+// Recorded reports whether the path has a record of the point.
+func (s *Summary) Recorded() bool { return s.Wire != nil }
 
-// maxDoubts is the number of connections a cell's note names; the record has more.
-const maxDoubts = 3
+// maxListed is the number of connections that a note names; the record has more.
+const maxListed = 3
 
-// String says how far the ledgers agree, and what the first connections are of
-// which they do not.
-func (d Doubt) String() string {
+// String returns how many connections are inconsistent, and the first of them.
+func (d Disagreement) String() string {
 	g := d.Agreement
 	text := fmt.Sprintf("%d of %d connections disagree", g.Disagreed, g.Wire)
 	if d.Missed > 0 {
 		text += fmt.Sprintf(", and the path's record missed %d packets", d.Missed)
 	}
-	for _, c := range g.Disagreements[:min(len(g.Disagreements), maxDoubts)] {
+	for _, c := range g.Disagreements[:min(len(g.Disagreements), maxListed)] {
 		text += fmt.Sprintf("; port %d: %s (wire: %s; fleet: %s; server: %s)",
 			c.ClientPort, c.What, cmp.Or(c.Wire, "nothing"), cmp.Or(c.Fleet, "nothing"), cmp.Or(c.Server, "nothing"))
 	}
-	if more := g.Disagreed - int64(maxDoubts); more > 0 {
+	if more := g.Disagreed - int64(maxListed); more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
 	}
 	return text

@@ -12,7 +12,7 @@ import (
 // fatePlot shows what became of each rejection's answer by the packets' account,
 // a bar a strategy, at the longest round trip; nil where no path kept a record.
 func fatePlot(f *facets) *figure.Figure {
-	if !analysis.Any(f.summaries, (*analysis.Summary).Witnessed) {
+	if !analysis.Any(f.summaries, (*analysis.Summary).Recorded) {
 		return nil
 	}
 	seen := map[results.Fate]bool{}

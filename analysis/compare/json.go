@@ -74,7 +74,7 @@ func (r *Row) Record() Record {
 	p := r.Point
 	v := Record{
 		Metric: r.Metric.Name, Unit: r.Metric.Unit, Gated: r.Gated,
-		Point: p, Path: analysis.PathOf(p),
+		Point: p, Path: analysis.PathPhrase(p),
 		Verdict: r.Verdict.String(), Reason: r.Reason,
 		Base: r.record(r.Base), New: r.record(r.New),
 		Test: r.Test, Rounds: r.Rounds, OnlyBase: r.BaseRounds, OnlyNew: r.NewRounds, DF: r.Dispersion.DF, Borrowed: r.Borrowed,

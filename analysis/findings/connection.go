@@ -44,9 +44,9 @@ func findConnections(rejecting []*analysis.Summary) []string {
 		p.TLS, p.NthRequest = false, 0
 		return p
 	}
-	kinds := analysis.NamesOf(rejecting, func(s *analysis.Summary) string { return analysis.ConnectionOf(s.Point) })
+	kinds := analysis.NamesOf(rejecting, func(s *analysis.Summary) string { return analysis.ConnectionPhrase(s.Point) })
 	for _, s := range rejecting {
-		if analysis.ConnectionOf(s.Point) == "" {
+		if analysis.ConnectionPhrase(s.Point) == "" {
 			plain[s.Point] = s
 		}
 	}
@@ -56,7 +56,7 @@ func findConnections(rejecting []*analysis.Summary) []string {
 			continue
 		}
 		of := analysis.Where(rejecting, func(s *analysis.Summary) bool {
-			return analysis.ConnectionOf(s.Point) == kind && plain[base(s.Point)] != nil
+			return analysis.ConnectionPhrase(s.Point) == kind && plain[base(s.Point)] != nil
 		})
 		var better, worse []string
 		strategies := analysis.NamesOf(of, analysis.StrategyOf)

@@ -31,7 +31,7 @@ func findPairs(run *results.Run) []string {
 	}
 	worst, apart, known := f.Pairs[0], 0.0, false
 	for _, p := range f.Pairs {
-		if d, ok := p.Apart(delivered); ok && (d > apart || !known) {
+		if d, ok := p.Difference(delivered); ok && (d > apart || !known) {
 			worst, apart, known = p, d, true
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func findFates(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
-		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Witnessed() })
+		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Recorded() })
 		groups := map[results.Fate][]string{}
 		for _, strategy := range analysis.NamesOf(of, analysis.StrategyOf) {
 			all := analysis.Pool(analysis.Where(of, func(s *analysis.Summary) bool { return s.Strategy == strategy }))
@@ -86,7 +86,7 @@ func findRecovered(rejecting []*analysis.Summary) []string {
 		var weakest stats.Share
 		var again int64
 		for _, strategy := range analysis.NamesOf(rejecting, analysis.StrategyOf) {
-			all := analysis.Pool(analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Strategy == strategy && s.Witnessed() }))
+			all := analysis.Pool(analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Strategy == strategy && s.Recorded() }))
 			read := all.Fate(results.Read)
 			if !read.Known() || read.K < read.N || all.Wire.Retransmitted == 0 {
 				continue

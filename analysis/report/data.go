@@ -124,7 +124,7 @@ func newPageData(study *analysis.Study) *pageData {
 	rest := table.ColumnsOf(summaries)[len(table.PointColumns(summaries)):]
 	d.addColumns(rest, viewMain, summaries)
 	d.addColumns(table.MoreColumns(), viewMore, summaries)
-	if witnessed := analysis.Where(summaries, (*analysis.Summary).Witnessed); len(witnessed) > 0 {
+	if witnessed := analysis.Where(summaries, (*analysis.Summary).Recorded); len(witnessed) > 0 {
 		d.addColumns(ifWitnessed(table.FateColumns(witnessed)), viewFates, summaries)
 		d.addColumns(ifWitnessed(table.ResetColumns(witnessed)), viewResets, summaries)
 		for _, f := range slices.Backward(results.Fates[:]) {
@@ -213,7 +213,7 @@ func ifWitnessed(columns []table.Column) []table.Column {
 	kept := slices.Clone(columns)
 	for i, c := range columns {
 		kept[i].Cell = func(s *analysis.Summary) string {
-			if !s.Witnessed() {
+			if !s.Recorded() {
 				return words.None
 			}
 			return c.Cell(s)
@@ -221,7 +221,7 @@ func ifWitnessed(columns []table.Column) []table.Column {
 		kept[i].Fields = slices.Clone(c.Fields)
 		for j, f := range c.Fields {
 			kept[i].Fields[j].Of = func(s *analysis.Summary) any {
-				if !s.Witnessed() {
+				if !s.Recorded() {
 					return nil
 				}
 				return f.Of(s)

@@ -175,7 +175,7 @@ func newPage(c Content) (page, error) {
 	p.Environment = environment(m)
 	p.Points = pointTable(summaries)
 	p.Scenarios, p.Grid = scenarioSection(study), len(study.Grid()) > 0
-	p.Wire = wireSection(analysis.Where(summaries, (*analysis.Summary).Witnessed))
+	p.Wire = wireSection(analysis.Where(summaries, (*analysis.Summary).Recorded))
 	for _, n := range table.NotesOf(summaries) {
 		if len(n.Lines) > 0 {
 			lines := n.Lines[:min(len(n.Lines), maxNotes)]

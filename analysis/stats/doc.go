@@ -12,5 +12,6 @@
 //  4. The p-values of all tests are adjusted together: Adjust.
 //  5. What remains open gets a size: WidthSize, SampleSize, RoundsFor.
 //
-// gonum computes the distributions, golang.org/x/perf the Mann-Whitney test.
+// gonum has the distributions except for the binomial one, golang.org/x/perf has the
+// Mann-Whitney test.
 package stats

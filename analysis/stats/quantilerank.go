@@ -1,7 +1,5 @@
 package stats
 
-import "gonum.org/v1/gonum/stat/distuv"
-
 // QuantileRank returns the rank, from 1 in ascending order, of the value among n
 // that is an upper bound of the p-quantile with the given confidence, whatever
 // the distribution. It is the smallest r with which, at that confidence, at most
@@ -34,13 +32,3 @@ func QuantileRankLow(n int64, p, confidence float64) (r int64, ok bool) {
 	r, ok = QuantileRank(n, 1-p, confidence)
 	return n + 1 - r, ok
 }
-
-// Binomial returns the probability of at most k successes in n independent
-// trials with success probability p. A p outside 0 to 1 counts as the nearer end.
-func Binomial(k, n int64, p float64) float64 {
-	return distuv.Binomial{N: float64(n), P: min(max(p, 0), 1)}.CDF(float64(k))
-}
-
-// NormalQuantile returns the p-quantile of the standard normal distribution.
-// It is infinite for p = 0 and p = 1, and panics for a p outside of them.
-func NormalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }

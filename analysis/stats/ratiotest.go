@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"golang.org/x/perf/benchmath"
-	"gonum.org/v1/gonum/stat/combin"
 )
 
 // RatioTest is the comparison of the values that two runs measured, one per round.
@@ -81,7 +80,7 @@ func median(sorted []float64) float64 {
 
 // smallestRankP returns the p-value of two samples that do not overlap.
 func smallestRankP(n1, n2 int) float64 {
-	return min(2*math.Exp(-combin.LogGeneralizedBinomial(float64(n1+n2), float64(n1))), 1)
+	return min(2*math.Exp(-logChoose(int64(n1+n2), int64(n1))), 1)
 }
 
 // rankCut returns the rank, from 1, of the pair that bounds the interval of level
@@ -89,7 +88,7 @@ func smallestRankP(n1, n2 int) float64 {
 // 2 P(U < c) <= alpha; 0 where even the whole range does not reach the level.
 func rankCut(n1, n2 int, alpha float64) int {
 	counts := rankCounts(n1, n2)
-	all := combin.GeneralizedBinomial(float64(n1+n2), float64(n1))
+	all := math.Exp(logChoose(int64(n1+n2), int64(n1)))
 	below := 0.0
 	for c, ways := range counts {
 		below += ways

@@ -3,7 +3,6 @@ package stats
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/combin"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -120,5 +119,3 @@ func fisher(s Stratum) (p, smallest float64) {
 	}
 	return min(p, 1), min(smallest, 1)
 }
-
-func logChoose(n, k int64) float64 { return combin.LogGeneralizedBinomial(float64(n), float64(k)) }

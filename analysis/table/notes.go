@@ -88,7 +88,7 @@ func warningNotes(summaries []*analysis.Summary) []string {
 func wireNotes(summaries []*analysis.Summary) []string {
 	var lines []string
 	for _, s := range summaries {
-		for _, d := range s.Doubts {
+		for _, d := range s.Disagreements {
 			lines = append(lines, fmt.Sprintf("%s, round %d, try %d: %s", s.Point, d.Round, d.Try, d))
 		}
 	}

@@ -95,7 +95,7 @@ func narrowFates(summaries []*analysis.Summary) []Column {
 		return ifValid(func(s *analysis.Summary) string { return shareCell(s.Fate(f)) })
 	}
 	var columns []Column
-	if analysis.Any(summaries, (*analysis.Summary).Witnessed) {
+	if analysis.Any(summaries, (*analysis.Summary).Recorded) {
 		columns = append(columns, Column{"not", "read %", false, "rejections whose whole answer reached the client's kernel and was not read by its code", fate(results.ArrivedNotRead), fateFields(results.ArrivedNotRead)[:1]})
 	}
 	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.Fate(results.LostOnPath).K > 0 }) {

@@ -2,6 +2,7 @@ package results
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -59,5 +60,44 @@ func TestOutcomesStandInTheTableUnderTheirOwnNumberAndName(t *testing.T) {
 	}
 	if got := Outcome(NumOutcomes).String(); got != "outcome(15)" {
 		t.Errorf("an outcome outside the table is called %q", got)
+	}
+}
+
+// row is what the tables of closed vocabularies have in common.
+type row struct {
+	value         fmt.Stringer
+	number        int
+	name, summary string
+}
+
+func TestEveryVocabularyIsInOrderWithDistinctNames(t *testing.T) {
+	tables := map[string][]row{}
+	for _, i := range Outcomes {
+		tables["outcome"] = append(tables["outcome"], row{i.Outcome, int(i.Outcome), i.Name, i.Summary})
+	}
+	for _, i := range ResetCauses {
+		tables["reset-cause"] = append(tables["reset-cause"], row{i.Cause, int(i.Cause), i.Name, i.Summary})
+	}
+	for _, i := range Fates {
+		tables["fate"] = append(tables["fate"], row{i.Fate, int(i.Fate), i.Name, i.Summary})
+	}
+	for _, i := range TLSEnds {
+		tables["tls-end"] = append(tables["tls-end"], row{i.End, int(i.End), i.Name, i.Summary})
+	}
+	for kind, rows := range tables {
+		seen := map[string]bool{}
+		for n, r := range rows {
+			if r.number != n || r.name == "" || r.summary == "" || r.value.String() != r.name || seen[r.name] {
+				t.Errorf("%s, row %d: %+v", kind, n, r)
+			}
+			seen[r.name] = true
+		}
+	}
+	for want, outside := range map[string]fmt.Stringer{
+		"outcome(255)": Outcome(255), "reset-cause(255)": ResetCause(255), "fate(255)": Fate(255), "tls-end(255)": TLSEnd(255),
+	} {
+		if got := outside.String(); got != want {
+			t.Errorf("a value outside of its table is called %q, want %q", got, want)
+		}
 	}
 }

@@ -75,7 +75,7 @@ func mustCompare(t testing.TB, base, new *results.Run) *Comparison {
 
 // Two runs of one program are called different no more often than alpha, over
 // all points and metrics together, however much attempts of a round go together.
-func TestComparisonsOfEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
+func TestEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 	const trials, alpha = 600, 0.05
 	bound := alpha + 3*math.Sqrt(alpha*(1-alpha)/trials)
 	for _, w := range []world{
@@ -96,7 +96,7 @@ func TestComparisonsOfEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 			called, naive := 0, 0
 			for range trials {
 				base, new := w.run(rng), w.run(rng)
-				counts := mustCompare(t, base, new).Counts(false)
+				counts := mustCompare(t, base, new).counts(false)
 				if counts[Worse]+counts[Better] > 0 {
 					called++
 				}

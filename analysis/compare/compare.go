@@ -1,3 +1,14 @@
+// Package compare compares two runs, point by point and metric by metric, and gives
+// each a verdict that holds for the comparison as a whole: the probability of any false
+// call is at most Options.Alpha.
+//
+//  1. Runs pairs the cells of both runs by point and round, and tests each metric.
+//  2. The dispersion between rounds widens intervals and weakens tests of shares.
+//  3. All p-values are adjusted together, and each row gets its Verdict: only a
+//     difference that is significant, as large as the effect of interest and above the
+//     noise floor is called worse or better.
+//  4. The Comparison is written as text, Markdown, JSON or Go benchmarks, and Gate
+//     sums up the verdicts that decide.
 package compare
 
 import (
@@ -15,49 +26,45 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Verdict is what a comparison says of one metric at one point.
+// Verdict is the verdict of a comparison on one metric at one point.
 type Verdict int
 
 // The verdicts, the most urgent first.
 const (
-	Worse        Verdict = iota // surely worse, by the effect of interest at least
-	Unmeasurable                // neither told apart nor the same: Row.Reason says why
-	Better                      // surely better, by the effect of interest at least
-	Same                        // the whole interval is smaller than the effect of interest
-	NotJudged                   // a metric without a direction: never judged
+	Worse        Verdict = iota // significantly worse, by at least the effect of interest
+	Unmeasurable                // neither different nor the same: Row.Reason states why
+	Better                      // significantly better, by at least the effect of interest
+	Same                        // the whole interval is within the effect of interest
+	NotJudged                   // the metric has no better direction
 )
 
-// Verdicts names each, in the order of the constants, with the count's wording
-// of a summary.
-var Verdicts = [...]results.Term{
-	Worse:        {Name: "worse", Summary: "surely worse, and by the effect of interest at least"},
-	Unmeasurable: {Name: "unmeasurable", Summary: "neither told apart nor the same, for the reason given"},
-	Better:       {Name: "better", Summary: "surely better, and by the effect of interest at least"},
-	Same:         {Name: "same", Summary: "the whole interval lies within the effect of interest"},
-	NotJudged:    {Name: "shown", Summary: "the metric has no better direction"},
+// verdictNames are the names of verdicts in tables and JSON.
+var verdictNames = [...]string{
+	Worse: "worse", Unmeasurable: "unmeasurable", Better: "better", Same: "same", NotJudged: "shown",
 }
 
-func (v Verdict) String() string { return Verdicts[v].Name }
+// String returns the name in tables and JSON.
+func (v Verdict) String() string { return verdictNames[v] }
 
-// Options says what is compared and what counts as a difference.
+// Options states what is compared and what counts as a difference.
 type Options struct {
-	Metrics []analysis.Metric // in the order they are shown; none is an empty comparison
-	// Gate names the metrics whose verdicts decide; see Comparison.Gate.
+	Metrics []analysis.Metric // in the order of the output; without any the comparison is empty
+	// Gate names the metrics whose verdicts decide, see Comparison.Gate.
 	Gate []string
-	// Alpha is the highest probability of any false call in the whole comparison,
-	// within 0 and 1. Intervals are of level 1-Alpha, each for itself.
+	// Alpha is the largest probability of any false call in the whole comparison,
+	// between 0 and 1. Intervals have level 1-Alpha, each individually.
 	Alpha float64
 	// Effect is the smallest difference of a share that matters, 0 to 1.
 	Effect float64
-	// EffectRatio is the smallest relative difference of a value that matters:
-	// 0.1 is a tenth more, or as much less on a logarithmic scale.
+	// EffectRatio is the smallest relative difference of a value that matters: 0.1 is
+	// 10% more, or the equal distance below on a logarithmic scale.
 	EffectRatio float64
-	// Rename has strategies of the base take another name before points are
-	// paired. A strategy that had that name and keeps it is left out.
+	// Rename maps strategies of the base to the names under which they are paired. A
+	// strategy of the base that already has such a name is left out.
 	Rename map[string]string
 }
 
-// effect is the smallest difference of interest on the metric's own scale.
+// effect returns the effect of interest on the scale of Row.Difference.
 func (o Options) effect(m analysis.Metric) float64 {
 	if m.Share != nil {
 		return o.Effect
@@ -65,71 +72,71 @@ func (o Options) effect(m analysis.Metric) float64 {
 	return math.Log1p(o.EffectRatio)
 }
 
-// Comparison is two runs compared, point by point and metric by metric.
+// Comparison is the comparison of two runs.
 type Comparison struct {
 	Base, New *results.Run
 	Options   Options
-	// Differences are the conditions that the runs do not share.
+	// Differences are the conditions that differ between the runs.
 	Differences []Mismatch
-	// Notes say what was left out, and what there was nothing to guard with.
+	// Notes state what was left out, and what limits the verdicts.
 	Notes []string
 	// Rows are ordered by metric, as in the options, then by point.
 	Rows []Row
 
-	baseCells, newCells []results.Cell // under the names they are compared by
+	baseCells, newCells []results.Cell // with renamed strategies, without those left out
 }
 
 // Row is one metric at one point.
 type Row struct {
 	Metric analysis.Metric
-	Point  results.Point // the base's strategy has its new name
-	Gated  bool
+	Point  results.Point // with the strategy's new name
+	Gated  bool          // whether the metric is in Options.Gate
 
 	Base, New Side
-	// Rounds is the number of rounds that both runs have, which alone are compared;
-	// BaseRounds and NewRounds are those that only one has, which are left out.
+	// Rounds is the number of rounds that are valid in both runs; only these are
+	// compared. BaseRounds and NewRounds are those valid in one run only.
 	Rounds, BaseRounds, NewRounds int
 
-	// Difference is of shares, new less base, or the log of the ratio of values.
+	// Difference is new - base for a share, log(new/base) for a value.
 	Difference Interval
-	// Test names the test, empty where there was nothing to test.
+	// Test is the name of the test; empty where nothing could be tested.
 	Test string
-	// P is the test's own p-value, Adjusted that in the family of all tests.
+	// P is the p-value of the test alone, Adjusted that in the family of all tests.
 	P        float64
 	Adjusted stats.Adjusted
-	// Dispersion is of a share's rounds. Borrowed tells that the point has one
-	// round, and that it is the largest of any other point.
+	// Dispersion is that of the rounds of a share. Borrowed is true for a point with
+	// one round, which takes the largest dispersion of any other point.
 	Dispersion stats.Dispersion
 	Borrowed   bool
-	// BaseFloor and NewFloor are what twin cells of a run differ by, on the scale
-	// of Difference; negative where a run has none.
+	// BaseFloor and NewFloor are the noise floors of the runs, on the scale of
+	// Difference; negative where a run has no twins.
 	BaseFloor, NewFloor float64
 
 	Verdict Verdict
-	// Reason says why a row is unmeasurable, in words; empty otherwise.
+	// Reason states why a row is unmeasurable; empty otherwise.
 	Reason string
-	// Needed is about the number of attempts of each run, over all rounds, or of
-	// rounds for a value, that would settle an unmeasurable row; 0 where more of
-	// the same would not.
+	// Needed is the approximate number of attempts of each run over all rounds (for a
+	// value: of rounds) that would decide an unmeasurable row; 0 where more of them
+	// would not.
 	Needed int64
 
-	smallest  float64 // the smallest p-value the test could have had
-	chiSquare float64 // of a share's test
+	smallest  float64 // the smallest p-value that the test could have had
+	chiSquare float64 // statistic of the test of a share
 }
 
 // Interval is an estimate with its bounds, which may be infinite.
 type Interval struct{ Value, Low, High float64 }
 
-// Side is what one run measured: a Share, or Values, one a round.
+// Side is what one run measured: a Share, or Values.
 type Side struct {
 	Share  stats.Share
-	Values []float64
-	// Median summarises Values, with a distribution-free interval.
+	Values []float64 // one per round
+	// Median is the median of Values with a distribution-free interval.
 	Median benchmath.Summary
 }
 
-// Counts returns how many rows have each verdict, of the gated ones alone or of all.
-func (c *Comparison) Counts(gatedOnly bool) (counts [len(Verdicts)]int) {
+// counts returns the number of rows by verdict: of all rows, or of the gated ones only.
+func (c *Comparison) counts(gatedOnly bool) (counts [len(verdictNames)]int) {
 	for _, r := range c.Rows {
 		if r.Gated || !gatedOnly {
 			counts[r.Verdict]++
@@ -138,10 +145,11 @@ func (c *Comparison) Counts(gatedOnly bool) (counts [len(Verdicts)]int) {
 	return counts
 }
 
-// Gate is the verdict of the gated rows together: Worse if any is, else
-// Unmeasurable if any is, else Same, which here means that nothing is worse.
+// Gate returns the verdict of the gated rows together: Worse if any row is worse,
+// otherwise Unmeasurable if any row is unmeasurable, otherwise Same, which here means
+// that no row is worse.
 func (c *Comparison) Gate() Verdict {
-	counts := c.Counts(true)
+	counts := c.counts(true)
 	switch {
 	case counts[Worse] > 0:
 		return Worse
@@ -151,23 +159,24 @@ func (c *Comparison) Gate() Verdict {
 	return Same
 }
 
-// NothingInCommonError says that two runs share no point.
-type NothingInCommonError struct{ Base, New string }
+// NothingInCommonError is the error of two runs without a common point.
+type NothingInCommonError struct{ Base, New string } // folders of the runs
 
 func (e *NothingInCommonError) Error() string {
 	return fmt.Sprintf("%s and %s have no point in common: --rename OLD=NEW pairs strategies of different names", e.Base, e.New)
 }
 
-// Runs pairs the cells of two runs by point and round and judges every
-// metric of every point that either run has. It fails where the runs have no
-// point in common, and where the base has no strategy that is to be renamed.
+// Runs compares every metric at every point that either run has. Rows are ordered by
+// metric, then by point. It fails with a *NothingInCommonError where the runs have no
+// common point, and where Options.Rename names a strategy that the base does not have
+// or gives two strategies one name.
 func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 	c := &Comparison{Base: base, New: new, Options: o, Differences: differences(base, new)}
 	var err error
 	if c.baseCells, err = c.rename(base.Cells); err != nil {
 		return nil, err
 	}
-	c.newCells = c.others(new.Cells)
+	c.newCells = c.withoutRenamed(new.Cells)
 	old, now := byPoint(c.baseCells), byPoint(c.newCells)
 	common := 0
 	var points []results.Point
@@ -204,13 +213,13 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 			c.Rows = append(c.Rows, r)
 		}
 	}
-	c.disperse()
-	c.judge()
-	c.note()
+	c.applyDispersion()
+	c.decide()
+	c.addNotes()
 	return c, nil
 }
 
-// rename gives the base's strategies the names they are to be compared under.
+// rename returns the cells of the base with renamed strategies.
 func (c *Comparison) rename(cells []results.Cell) ([]results.Cell, error) {
 	taken := map[string]bool{}
 	for _, old := range slices.Sorted(maps.Keys(c.Options.Rename)) {
@@ -241,9 +250,9 @@ func (c *Comparison) rename(cells []results.Cell) ([]results.Cell, error) {
 	return renamed, nil
 }
 
-// others leaves out the new run's strategies that are renamed in the base: their
-// counterparts are compared under another name.
-func (c *Comparison) others(cells []results.Cell) []results.Cell {
+// withoutRenamed leaves out the strategies of the new run that are renamed in the base:
+// the base has none of that name to compare them with.
+func (c *Comparison) withoutRenamed(cells []results.Cell) []results.Cell {
 	renamed, taken := map[string]bool{}, map[string]bool{}
 	for old, name := range c.Options.Rename {
 		renamed[old], taken[name] = true, true
@@ -253,7 +262,7 @@ func (c *Comparison) others(cells []results.Cell) []results.Cell {
 	})
 }
 
-// byPoint has the rounds of each point that is not only measured by twins.
+// byPoint returns the rounds of each point that has any besides twins.
 func byPoint(cells []results.Cell) map[results.Point]analysis.PointCells {
 	points := map[results.Point]analysis.PointCells{}
 	for _, g := range analysis.Group(cells) {
@@ -264,7 +273,7 @@ func byPoint(cells []results.Cell) map[results.Point]analysis.PointCells {
 	return points
 }
 
-// absent says why a run has no valid cell of a point, or nothing.
+// absent returns why a run has no valid cell of a point; empty where it has one.
 func absent(p analysis.PointCells, name, other string) string {
 	switch {
 	case len(p.Rounds) == 0:
@@ -275,7 +284,7 @@ func absent(p analysis.PointCells, name, other string) string {
 	return fmt.Sprintf("invalid in %s: %s", name, p.Rounds[len(p.Rounds)-1].InvalidReason())
 }
 
-// measure fills in what the cells say, or the reason why they say nothing.
+// measure sets the figures of the row, or the reason why there are none.
 func (r *Row) measure(base, new analysis.PointCells, o Options) {
 	old, now := analysis.PairRounds(base.Rounds, new.Rounds)
 	r.Rounds, r.BaseRounds, r.NewRounds = len(old), len(base.Valid())-len(old), len(new.Valid())-len(now)
@@ -283,7 +292,7 @@ func (r *Row) measure(base, new analysis.PointCells, o Options) {
 	if r.Reason = cmp.Or(absent(base, "BASE", "NEW"), absent(new, "NEW", "BASE")); r.Reason == "" && len(old) == 0 {
 		r.Reason = "no round is valid in both runs"
 	}
-	// What one run alone measured is shown, but not compared.
+	// The figures of one run alone are shown, but not compared.
 	if r.Reason != "" {
 		old, now = base.Valid(), new.Valid()
 	}
@@ -295,21 +304,13 @@ func (r *Row) measure(base, new analysis.PointCells, o Options) {
 	}
 }
 
+// measureShare sets the shares of the row and tests them.
 func (r *Row) measureShare(old, now []*results.Cell) {
-	var baseK, baseN, newK, newN int64
-	for _, c := range old {
-		k, n := r.Metric.Share(c)
-		baseK, baseN = baseK+k, baseN+n
-	}
-	for _, c := range now {
-		k, n := r.Metric.Share(c)
-		newK, newN = newK+k, newN+n
-	}
-	r.Base.Share, r.New.Share = stats.NewShare(baseK, baseN), stats.NewShare(newK, newN)
+	r.Base.Share, r.New.Share = analysis.PooledShare(r.Metric, old), analysis.PooledShare(r.Metric, now)
 	if r.Reason != "" {
 		return
 	}
-	if r.Reason = nothing(baseN == 0, newN == 0, "nothing to take a share of"); r.Reason != "" {
+	if r.Reason = missing(r.Base.Share.N == 0, r.New.Share.N == 0, "no attempts to take a share of"); r.Reason != "" {
 		return
 	}
 	strata := make([]stats.Stratum, len(old))
@@ -322,8 +323,8 @@ func (r *Row) measureShare(old, now []*results.Cell) {
 	r.Difference.Value = r.New.Share.Value - r.Base.Share.Value
 }
 
-// dispersion is that of a share's rounds within each run, of which those that
-// only one run has tell as much as the others.
+// dispersion returns the dispersion of the rounds of a share within each run. Rounds
+// that only one run has count as well.
 func (r *Row) dispersion(base, new analysis.PointCells) stats.Dispersion {
 	var strata []stats.Stratum
 	for _, c := range base.Valid() {
@@ -337,13 +338,13 @@ func (r *Row) dispersion(base, new analysis.PointCells) stats.Dispersion {
 	return stats.NewDispersion(strata)
 }
 
-// disperse has the dispersion of each share's rounds widen its interval and
-// weaken its test. A point of one round has none of its own: it takes the
-// largest that any other point of the metric has.
-func (c *Comparison) disperse() {
+// applyDispersion widens the interval and weakens the test of each share by the
+// dispersion of its rounds. A point with one round has no dispersion and takes the
+// largest of any other point of the metric.
+func (c *Comparison) applyDispersion() {
 	largest := map[string]stats.Dispersion{}
 	for _, r := range c.Rows {
-		// All or nothing in every round tells no dispersion.
+		// Shares of 0 or 1 in both runs carry no information on dispersion.
 		mixed := func(s stats.Share) bool { return s.K > 0 && s.K < s.N }
 		if !mixed(r.Base.Share) && !mixed(r.New.Share) {
 			continue
@@ -368,12 +369,13 @@ func (c *Comparison) disperse() {
 	}
 }
 
+// measureValues sets the values of the row and tests them.
 func (r *Row) measureValues(old, now []*results.Cell, o Options) {
 	r.Base, r.New = newSide(r.Metric, old, o.Alpha), newSide(r.Metric, now, o.Alpha)
 	if r.Reason != "" {
 		return
 	}
-	if r.Reason = nothing(len(r.Base.Values) == 0, len(r.New.Values) == 0, "no figure on record"); r.Reason != "" {
+	if r.Reason = missing(len(r.Base.Values) == 0, len(r.New.Values) == 0, "no figure on record"); r.Reason != "" {
 		return
 	}
 	test := stats.NewRatioTest(r.Base.Values, r.New.Values, o.Alpha)
@@ -394,8 +396,8 @@ func newSide(m analysis.Metric, cells []*results.Cell, alpha float64) (s Side) {
 	return s
 }
 
-// nothing says which run has nothing of something.
-func nothing(base, new bool, what string) string {
+// missing states which run lacks something; empty if neither does.
+func missing(base, new bool, what string) string {
 	switch {
 	case base && new:
 		return what + " in either run"
@@ -407,8 +409,8 @@ func nothing(base, new bool, what string) string {
 	return ""
 }
 
-// note adds what a reader has to know of the rows together.
-func (c *Comparison) note() {
+// addNotes adds what a reader has to know about the rows together.
+func (c *Comparison) addNotes() {
 	var baseRounds, newRounds, single, borrowed int
 	seen := map[results.Point]bool{}
 	for _, r := range c.Rows {
@@ -429,17 +431,17 @@ func (c *Comparison) note() {
 		c.Notes = append(c.Notes, fmt.Sprintf("valid rounds that only one run has are left out: %d of BASE, %d of NEW", baseRounds, newRounds))
 	}
 	if single > 0 {
-		c.Notes = append(c.Notes, "one round: nothing tells what rounds differ by, so no share is called better or worse, and one that is the same is so if attempts are independent; give both runs --rounds 3 or more")
+		c.Notes = append(c.Notes, "one round: the spread between rounds is unknown, so no share is called better or worse, and same holds only for independent attempts; give both runs --rounds 3 or more")
 	}
 	if borrowed > 0 {
-		c.Notes = append(c.Notes, fmt.Sprintf("%s with one round: rounds are taken to differ as much as at the point where they differ most", words.Plural(borrowed, "row")))
+		c.Notes = append(c.Notes, fmt.Sprintf("%s with one round: the dispersion is the largest of any other point", words.Plural(borrowed, "row")))
 	}
 	for _, run := range []struct {
 		name string
 		m    results.Manifest
 	}{{"BASE", c.Base.Manifest}, {"NEW", c.New.Manifest}} {
 		if run.m.Interrupted {
-			c.Notes = append(c.Notes, run.name+" was interrupted before its plan was done")
+			c.Notes = append(c.Notes, run.name+" was interrupted before its plan was complete")
 		}
 	}
 }

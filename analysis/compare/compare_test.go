@@ -165,15 +165,15 @@ func TestOneRoundIsNeverCalled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counts := c.Counts(false); counts[Unmeasurable] != 2 || c.Gate() != Unmeasurable || len(c.Notes) == 0 {
+	if counts := c.counts(false); counts[Unmeasurable] != 2 || c.Gate() != Unmeasurable || len(c.Notes) == 0 {
 		t.Errorf("%v, notes %q", counts, c.Notes)
 	}
 	// Twin cells are no guard: they are of the same round.
 	twin := base.Cells[0]
 	twin.Twin = true
 	base.Cells = append(base.Cells, twin)
-	if c, err = Runs(base, new, options); err != nil || c.Counts(false)[Unmeasurable] != 2 {
-		t.Errorf("with twins: %v, %v", c.Counts(false), err)
+	if c, err = Runs(base, new, options); err != nil || c.counts(false)[Unmeasurable] != 2 {
+		t.Errorf("with twins: %v, %v", c.counts(false), err)
 	}
 }
 
@@ -301,7 +301,7 @@ func TestVerdictsMirrorWhenTheRunsChangePlaces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if counts := self.Counts(false); counts[Worse]+counts[Better] > 0 {
+		if counts := self.counts(false); counts[Worse]+counts[Better] > 0 {
 			t.Fatalf("a run against itself: %v", counts)
 		}
 	})
@@ -318,14 +318,14 @@ func TestJSONOfAComparisonHasAnObjectARowAndReadsBack(t *testing.T) {
 		t.Fatalf("%d lines of %d rows", len(lines), len(c.Rows))
 	}
 	for i, line := range lines {
-		var record Record
+		var row record
 		d := json.NewDecoder(strings.NewReader(line))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&record); err != nil {
+		if err := d.Decode(&row); err != nil {
 			t.Fatal(err)
 		}
-		if record.Verdict != c.Rows[i].Verdict.String() || record.Metric != c.Rows[i].Metric.Name {
-			t.Errorf("line %d: %+v", i+1, record)
+		if row.Verdict != c.Rows[i].Verdict.String() || row.Metric != c.Rows[i].Metric.Name {
+			t.Errorf("line %d: %+v", i+1, row)
 		}
 	}
 }

@@ -8,18 +8,15 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Mismatch is a condition that two runs do not share.
+// Mismatch is a condition that differs between two runs.
 type Mismatch struct {
-	What string `json:"what"` // kernel, tcp_rmem, --requests and so on
-	Base string `json:"base"` // empty where it is not on record
-	New  string `json:"new"`
+	What string // name of the condition: kernel, tcp_rmem, --requests and so on
+	Base string // value in BASE; empty where it is not on record
+	New  string // value in NEW; empty where it is not on record
 }
 
-// harmless are the options that change nothing of what is measured.
-var harmless = map[string]bool{"out": true, "name": true, "format": true, "quiet": true, "seed": true}
-
-// differences lists what may explain a difference besides what is compared:
-// machine, kernel, TCP settings, path and options.
+// differences returns the conditions that may explain a difference besides what is
+// compared: machine, kernel, TCP settings, path and options.
 func differences(base, new *results.Run) []Mismatch {
 	b, n := base.Manifest, new.Manifest
 	var all []Mismatch
@@ -37,7 +34,7 @@ func differences(base, new *results.Run) []Mismatch {
 		add(key, b.TCP[key], n.TCP[key])
 	}
 	for _, key := range keys(b.Options, n.Options) {
-		if !harmless[key] {
+		if !results.Incidental(key) {
 			add("--"+key, b.Options[key], n.Options[key])
 		}
 	}
@@ -46,7 +43,7 @@ func differences(base, new *results.Run) []Mismatch {
 	return all
 }
 
-// keys are those of both maps, sorted.
+// keys returns the keys of both maps, sorted.
 func keys(a, b map[string]string) []string {
 	all := maps.Clone(a)
 	if all == nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// WriteBenchmarks writes the cells of both runs in the format of Go benchmarks,
-// one line a valid cell, so that benchstat reads them: a round is a sample.
-// Strategies of the base have their new names, and what the comparison leaves
-// out is left out. The runs are told apart by the configuration key run.
+// WriteBenchmarks writes the cells of both runs in the format of Go benchmarks, one line
+// per valid cell, for benchstat: a round is a sample. Strategies of the base have their
+// new names, and cells that the comparison leaves out are left out. The configuration
+// key run is base or new.
 //
 // Source of the format: R. Cox and A. Clements, "Proposal: Go Benchmark Data
 // Format", https://go.dev/design/14313-benchmark-format.
@@ -63,7 +63,7 @@ func (c *Comparison) WriteBenchmarks(w io.Writer) error {
 	return nil
 }
 
-// firstBlock has each point once.
+// firstBlock returns the rows of the first metric, which have each point once.
 func (c *Comparison) firstBlock() []Row {
 	if blocks := c.blocks(); len(blocks) > 0 {
 		return blocks[0]
@@ -71,7 +71,7 @@ func (c *Comparison) firstBlock() []Row {
 	return nil
 }
 
-// benchValues are the figures of a cell in units that benchstat scales.
+// benchValues returns the figures of a cell in units that benchstat scales.
 func (c *Comparison) benchValues(cell *results.Cell) (values []benchfmt.Value) {
 	for _, m := range c.Options.Metrics {
 		unit, factor := benchUnit(m)
@@ -86,8 +86,8 @@ func (c *Comparison) benchValues(cell *results.Cell) (values []benchfmt.Value) {
 	return values
 }
 
-// benchUnit is a metric's unit in the format of Go benchmarks, and what its
-// figures are multiplied by: times are nanoseconds there.
+// benchUnit returns the unit of a metric in the format of Go benchmarks, and the factor
+// for its figures: times are nanoseconds there.
 func benchUnit(m analysis.Metric) (unit string, factor float64) {
 	name := strings.NewReplacer("_", "-", "(", "-", ")", "").Replace(m.Name)
 	switch m.Unit {
@@ -103,9 +103,9 @@ func benchUnit(m analysis.Metric) (unit string, factor float64) {
 	return name, 1
 }
 
-// benchName is a point as the name of a benchmark, a key=value pair for each
-// coordinate that is always named or set. The body is last, as a number behind a
-// dash at the end would be read as GOMAXPROCS.
+// benchName returns the name of a point's benchmark: a key=value pair for each
+// coordinate that is set or always named. The body is last: benchstat would read a
+// number after a dash at the end as GOMAXPROCS.
 func benchName(p results.Point) benchfmt.Name {
 	name, last := "Reject", ""
 	for i := range results.Coordinates {
@@ -123,7 +123,7 @@ func benchName(p results.Point) benchfmt.Name {
 	return benchfmt.Name(name + last)
 }
 
-// benchValue writes a coordinate's value without spaces and slashes.
+// benchValue formats the value of a coordinate without spaces and slashes.
 func benchValue(c *results.Coordinate, p *results.Point) string {
 	switch v := c.Value(p).(type) {
 	case float64:

@@ -8,17 +8,18 @@ import (
 	"strings"
 )
 
-// WriteMarkdown writes the comparison for the summary of a CI job: the verdict,
-// what is worse or unmeasurable of the gated rows, and the rest folded away.
+// WriteMarkdown writes the comparison for the summary of a CI job: the verdict, the
+// gated rows that are worse or unmeasurable, all other changes, and the whole tables
+// folded.
 func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	verdict := map[Verdict]string{
 		Worse: "worse", Unmeasurable: "cannot tell", Same: "nothing worse",
 	}[c.Gate()]
-	fmt.Fprintf(b, "### rejectbench compare: %s\n\n%s\n\n", verdict, c.SummaryLine())
+	fmt.Fprintf(b, "### rejectbench compare: %s\n\n%s\n\n", verdict, c.summaryLine())
 	fmt.Fprintf(b, "BASE %s  \nNEW %s\n\n", escape(describeRun(c.Base)), escape(describeRun(c.New)))
 	if len(c.Differences) > 0 {
-		fmt.Fprint(b, "**The runs were not made alike;** a difference may come from:\n\n| | BASE | NEW |\n|---|---|---|\n")
+		fmt.Fprint(b, "**The conditions of the runs differ,** which may explain a difference:\n\n| | BASE | NEW |\n|---|---|---|\n")
 		for _, d := range c.Differences {
 			fmt.Fprintf(b, "| %s | %s | %s |\n", escape(d.What), escape(quoted(d.Base)), escape(quoted(d.New)))
 		}
@@ -58,7 +59,8 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	return b.Flush()
 }
 
-// worstFirst are the gated rows that need a look, and all others that changed.
+// worstFirst returns the gated rows that are worse or unmeasurable, and all others that
+// changed, the most urgent first.
 func (c *Comparison) worstFirst() []Row {
 	var rows []Row
 	for _, r := range c.Rows {
@@ -78,6 +80,7 @@ func (c *Comparison) worstFirst() []Row {
 	return rows
 }
 
+// writeUrgent writes a table of rows of several metrics.
 func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
 	columns, constant := varying(rows)
 	if constant != "" {
@@ -113,7 +116,7 @@ func writeMarkdownRow(w io.Writer, cells []string) {
 	fmt.Fprintln(w, b.String()+"|")
 }
 
-// escape keeps a name from being read as markup.
+// escape replaces characters that Markdown would interpret.
 func escape(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ", "`", "'").Replace(text)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// varying parts the coordinates into those that differ between rows and words
-// for the others.
+// varying returns the coordinates that differ between rows, and a text for those of the
+// others that are set or always named.
 func varying(rows []Row) (columns []*results.Coordinate, constant string) {
 	var words []string
 	for i := range results.Coordinates {
@@ -30,7 +30,7 @@ func varying(rows []Row) (columns []*results.Coordinate, constant string) {
 	return columns, strings.Join(words, ", ")
 }
 
-// blocks are the rows of each metric, in order.
+// blocks returns the rows of each metric, in order.
 func (c *Comparison) blocks() (blocks [][]Row) {
 	start := 0
 	for i := range c.Rows {
@@ -42,7 +42,7 @@ func (c *Comparison) blocks() (blocks [][]Row) {
 	return blocks
 }
 
-// heading says what a block is of.
+// heading returns the heading of a block: the metric and its direction.
 func (c *Comparison) heading(m analysis.Metric, gated bool) string {
 	text := m.Name + ": " + m.Summary
 	switch m.Better {
@@ -57,7 +57,7 @@ func (c *Comparison) heading(m analysis.Metric, gated bool) string {
 	return text
 }
 
-// cells are the columns of a row behind its coordinates; head names them.
+// cells returns the columns of a row after its coordinates; head names them.
 func (r *Row) cells() []string {
 	estimate, interval := r.difference()
 	verdict := r.Verdict.String()
@@ -67,6 +67,7 @@ func (r *Row) cells() []string {
 	return []string{r.figure(r.Base), r.figure(r.New), estimate, interval, r.pValue(), r.samples(), verdict}
 }
 
+// head returns the heads of the columns of cells.
 func head(m analysis.Metric) []string {
 	if m.Share != nil {
 		return []string{"base, %", "new, %", "points", "interval", "p", "n", "verdict"}
@@ -78,8 +79,8 @@ func head(m analysis.Metric) []string {
 	return []string{"base" + unit, "new" + unit, "change", "interval", "p", "rounds", "verdict"}
 }
 
-// WriteText writes the comparison for a terminal: what the runs do not share,
-// what was left out, a block a metric, and how many rows have each verdict.
+// WriteText writes the comparison for a terminal: the conditions that differ, the notes,
+// one table per metric, and the number of rows by verdict.
 func (c *Comparison) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "BASE %s\nNEW  %s\n", describeRun(c.Base), describeRun(c.New))
@@ -109,11 +110,11 @@ func (c *Comparison) WriteText(w io.Writer) error {
 		}
 		writeGrid(b, table, left)
 	}
-	fmt.Fprintf(b, "\n%s\n", c.SummaryLine())
+	fmt.Fprintf(b, "\n%s\n", c.summaryLine())
 	return b.Flush()
 }
 
-// describeRun names a run in one line.
+// describeRun returns the folder, name and start of a run.
 func describeRun(r *results.Run) string {
 	text := r.Dir + ": " + r.Manifest.Name
 	if !r.Manifest.Started.IsZero() {
@@ -122,18 +123,19 @@ func describeRun(r *results.Run) string {
 	return text
 }
 
-// differenceLines say what the two runs do not share.
+// differenceLines returns the conditions that differ, one per line.
 func (c *Comparison) differenceLines() []string {
 	if len(c.Differences) == 0 {
 		return nil
 	}
-	lines := []string{"the runs were not made alike; a difference may come from:"}
+	lines := []string{"the conditions of the runs differ, which may explain a difference:"}
 	for _, d := range c.Differences {
 		lines = append(lines, fmt.Sprintf("  %s: %s in BASE, %s in NEW", d.What, quoted(d.Base), quoted(d.New)))
 	}
 	return lines
 }
 
+// quoted returns the value of a condition, also where there is none.
 func quoted(value string) string {
 	if value == "" {
 		return "nothing"
@@ -141,10 +143,10 @@ func quoted(value string) string {
 	return value
 }
 
-// SummaryLine counts the verdicts of all rows, and of the gated ones where
-// these are fewer.
-func (c *Comparison) SummaryLine() string {
-	all, gated := c.Counts(false), c.Counts(true)
+// summaryLine returns the number of rows by verdict, of all rows and of the gated ones
+// where these are fewer.
+func (c *Comparison) summaryLine() string {
+	all, gated := c.counts(false), c.counts(true)
 	text := countVerdicts(all)
 	if gated != all {
 		text += "; gated: " + countVerdicts(gated)
@@ -152,7 +154,7 @@ func (c *Comparison) SummaryLine() string {
 	return text
 }
 
-func countVerdicts(counts [len(Verdicts)]int) string {
+func countVerdicts(counts [len(verdictNames)]int) string {
 	var words []string
 	for _, v := range []Verdict{Better, Worse, Same, Unmeasurable, NotJudged} {
 		if v != NotJudged || counts[v] > 0 {

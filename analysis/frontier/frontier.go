@@ -1,3 +1,10 @@
+// Package frontier places strategies by the share of rejections they deliver and by
+// what a rejection costs the server. It compares strategies over the conditions
+// measured for all of them, and only as far as the samples distinguish them.
+//
+//  1. Rejecting selects the points with rejections, Mixes the kinds of client.
+//  2. Of pools each strategy, and finds which are on the frontier, beaten, or not
+//     distinguishable (Place), for one of the Costs.
 package frontier
 
 import (
@@ -9,18 +16,17 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Cost is what a strategy pays with for the share it delivers: a figure a
-// rejection of which less is better.
+// Cost is a cost of a rejection for the server, of which less is better.
 type Cost struct {
-	Name string // as the metric's
-	Unit string
-	Noun string // in a sentence: by ...
-	// of returns a point's cost a rejection and how many rejections that is the
-	// mean of; false where the point has none on record.
+	Name string // name of the metric
+	Unit string // ms, us or B
+	Noun string // name in a sentence
+	// of returns the mean cost per rejection at a point and the number of rejections
+	// behind it. It reports false where the point has none on record.
 	of func(*analysis.Summary) (perRejection float64, n int64, ok bool)
 }
 
-// Costs are the costs that a frontier is drawn for.
+// Costs is the table of the costs.
 var Costs = []Cost{
 	{"hold_ms", "ms", "hold time", func(s *analysis.Summary) (float64, int64, bool) {
 		return s.HoldMs.Mean, s.HoldMs.Count, s.HoldMs.Count > 0
@@ -31,56 +37,58 @@ var Costs = []Cost{
 	}},
 }
 
-// Place is where a strategy stands to a frontier. The zero value is OnFrontier.
+// Place is the place of a strategy relative to the frontier. The zero value is
+// OnFrontier.
 type Place int
 
 // The places.
 const (
-	OnFrontier Place = iota // nothing delivers as much for less, or more for as much
-	NotApart                // not measurably beaten, nor measurably on it
+	OnFrontier Place = iota // no other strategy delivers as much for less, or more for as much
+	NotApart                // the samples do not show whether it is beaten
 	Beaten                  // measurably dominated
 )
 
-// Places is the one table that the names of places come from.
+// Places is the table of the names of places.
 var Places = [...]struct {
 	Place
 	Name, Summary string
 }{
 	{OnFrontier, "on", "no other strategy delivers as much for less, or more for no more"},
-	{NotApart, "unclear", "by its figures another one may be better, or as good; the samples do not tell them apart"},
-	{Beaten, "beaten", "another one delivers no measurably lower share and is measurably cheaper, or a measurably higher share for no more"},
+	{NotApart, "unclear", "another strategy may be better or as good; the samples do not distinguish them"},
+	{Beaten, "beaten", "another strategy is measurably cheaper and its share is not measurably lower, or its share is measurably higher for no higher cost"},
 }
 
-// String is the place's name in the page and in its downloads.
+// String returns the name on the page and in its downloads.
 func (p Place) String() string { return Places[p].Name }
 
 // Position is a strategy over a mix of conditions.
 type Position struct {
 	Strategy  string
 	Delivered stats.Share // pooled over the conditions
-	Cost      float64     // mean a rejection, over the conditions together
-	N         int64       // rejections the cost is the mean of
+	Cost      float64     // mean per rejection over all conditions, in the unit of the cost
+	N         int64       // number of rejections behind Cost
 	Place     Place
 	BeatenBy  string                    // the first strategy that dominates it; empty unless Beaten
-	byPoint   map[results.Point]float64 // cost under each condition
+	byPoint   map[results.Point]float64 // mean cost under each condition
 }
 
-// Of places the strategies of some points by share and cost. Strategies
-// are compared over the conditions that were measured for every one of them, as
-// rank does; the number of those is returned too. The points come cheapest first.
+// Of places the strategies of points by share and cost, the cheapest first. It compares
+// them over the conditions that were measured for all of them, as analysis.Rank does,
+// and returns the number of those conditions. With fewer than two strategies there is
+// no position.
 //
-// Of two shares one is measurably higher when their 95% Wilson intervals do not
-// overlap. Of two costs one is measurably lower when its mean is, and when it is
-// the lower one under so many of the conditions that the Wilson interval of
-// that number lies above a half: a sign test, for which conditions are the
-// samples, so that with fewer than four of them no cost is.
+// A share is measurably higher than another when their 95% Wilson intervals do not
+// overlap. A cost is measurably lower than another when its mean is lower and it is the
+// lower one under so many of the conditions that the Wilson interval of that number is
+// above one half. This is a sign test whose samples are conditions, so with fewer than
+// four of them no cost is measurably lower.
 //
-// A dominates B when A's share is not measurably lower and A's cost not higher,
-// and when one of the two is measurably better. Along domination the cost never
-// rises, and falls or stays while the share rises: so it has no circles, and
-// there is always something that nothing dominates. What is not dominated is
-// still NotApart when another has no measurably lower share, no measurably higher
-// cost, and either a measurably higher share or no worse figure in either.
+// A dominates B when A's share is not measurably lower, A's cost is not higher, and one
+// of the two is measurably better. Along a chain of dominations the cost never rises,
+// and where it stays the share rises. So there are no cycles, and at least one strategy
+// is not dominated. A strategy that is not dominated is still NotApart when another has
+// no measurably lower share, no measurably higher cost, and either a measurably higher
+// share or no worse figure in either.
 func Of(points []*analysis.Summary, cost Cost) (found []Position, conditions int) {
 	same := analysis.SameConditions(analysis.Where(points, func(s *analysis.Summary) bool {
 		_, _, ok := cost.of(s)
@@ -114,6 +122,7 @@ func Of(points []*analysis.Summary, cost Cost) (found []Position, conditions int
 	return found, len(found[0].byPoint)
 }
 
+// place sets the place of f among all positions.
 func (f *Position) place(all []Position) {
 	for i := range all {
 		o := &all[i]
@@ -130,10 +139,12 @@ func (f *Position) place(all []Position) {
 	}
 }
 
+// dominates reports whether f dominates o, see Of.
 func (f *Position) dominates(o *Position) bool {
 	return f.Delivered.High >= o.Delivered.Low && f.Cost <= o.Cost && (f.Delivered.Low > o.Delivered.High || f.cheaper(o))
 }
 
+// mayBeat reports whether f could dominate o with more samples.
 func (f *Position) mayBeat(o *Position) bool {
 	if f.Delivered.High < o.Delivered.Low || o.cheaper(f) {
 		return false
@@ -142,7 +153,7 @@ func (f *Position) mayBeat(o *Position) bool {
 	return f.Delivered.Low > o.Delivered.High || noWorse
 }
 
-// cheaper tells whether f's cost is measurably lower than o's.
+// cheaper reports whether f's cost is measurably lower than o's.
 func (f *Position) cheaper(o *Position) bool {
 	if f.Cost >= o.Cost {
 		return false
@@ -158,14 +169,14 @@ func (f *Position) cheaper(o *Position) bool {
 			wins++
 		}
 	}
-	return stats.NewShare(wins, decided).Known() && stats.NewShare(wins, decided).Low > 0.5
+	return stats.NewShare(wins, decided).Low > 0.5
 }
 
-// DrainUntilAcked is the strategy whose place every reader of a frontier asks for.
+// DrainUntilAcked is the strategy whose place every frontier names.
 const DrainUntilAcked = "drain-until-acked"
 
-// Mixes are the points a frontier is computed for: each kind of client, and all
-// of them together where there are several.
+// Mixes returns the sets of points to compute a frontier for, with their names: one per
+// client, and all clients together where there are several.
 func Mixes(points []*analysis.Summary) (names []string, parts [][]*analysis.Summary) {
 	for _, client := range analysis.NamesOf(points, analysis.ClientOf) {
 		names = append(names, client+" client")
@@ -177,7 +188,7 @@ func Mixes(points []*analysis.Summary) (names []string, parts [][]*analysis.Summ
 	return names, parts
 }
 
-// Rejecting are the points that frontiers and findings on shares speak of.
+// Rejecting returns the points with a valid cell and with rejections.
 func Rejecting(summaries []*analysis.Summary) []*analysis.Summary {
 	return analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() })
 }

@@ -1,3 +1,6 @@
+// Package reproduce judges whether a run reproduces the public reports (scenarios) that
+// it measured: whether the reported part loses answers, the controls lose fewer, and
+// the part with the fix loses none.
 package reproduce
 
 import (
@@ -11,7 +14,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// The verdicts on a scenario.
+// The verdicts on a scenario. The table Verdicts describes each.
 const (
 	Reproduced    = "reproduced"
 	Fixed         = "fixed"
@@ -19,50 +22,51 @@ const (
 	Undecided     = "undecided"
 )
 
-// Verdicts is the one table of what a run can say of a scenario.
+// Verdicts is the table of the verdicts.
 var Verdicts = []results.Term{
 	{Name: Reproduced, Summary: "the reported part lost answers, at least 2, and measurably more than every control (Newcombe's 95% interval of the difference is above 0)"},
-	{Name: Fixed, Summary: "so it did, and the part with what mended it lost none, and measurably fewer than the reported part"},
+	{Name: Fixed, Summary: "as reproduced, and the part with the fix lost none, and measurably fewer than the reported part"},
 	{Name: NotReproduced, Summary: "the reported part lost no more than 1 answer, or not measurably more than a control"},
 	{Name: Undecided, Summary: "the reported part or a control has no valid cell"},
 }
 
-// reproducedLosses is how many answers the reported part has to lose: a single one
-// may be an accident of the machine. From the first on, the interval of the lost
-// share is above 0.
+// reproducedLosses is the number of answers that the reported part has to lose. A
+// single loss may be an accident of the machine, although the interval of the lost
+// share is above 0 from the first one on.
 const reproducedLosses = 2
 
-// Result is what a run shows of a scenario.
+// Result is the result of a run for a scenario.
 type Result struct {
 	results.Scenario
-	Verdict string // of ScenarioVerdicts
-	// Why says in a clause what decided, where that is not plain: which part is
-	// missing, or which one lost no less. Empty otherwise.
+	Verdict string // a name in Verdicts
+	// Why states in a clause what decided where the verdict does not: which part is
+	// missing, or which one lost no fewer answers. Empty otherwise.
 	Why   string
-	Parts []PartResult // in the order of the scenario's
+	Parts []PartResult // in the order of the scenario's parts
 }
 
-// PartResult is what a run shows of a part.
+// PartResult is the result of a run for a part.
 type PartResult struct {
 	results.ScenarioPart
-	// Summary adds up the part's valid cells; its Point is what was asked. Nil where
-	// nothing of the part is on record.
+	// Summary is the sum of the valid cells of the part; nil where the part has no cell
+	// on record.
 	Summary *analysis.Summary
-	// Errors are the library client's own words for what it met, of the valid cells,
-	// the most frequent first.
+	// Errors are the error texts of the library client in the valid cells, the most
+	// frequent first.
 	Errors []ErrorCount
 }
 
-// ErrorCount is how many attempts met an error, in a library's own words.
+// ErrorCount is the number of attempts with an error text.
 type ErrorCount struct {
-	Words string
-	N     int64
+	Words string // text of the library client
+	N     int64  // number of attempts
 }
 
-// Known tells whether the part has a share to judge by.
+// Known reports whether the part has a share of delivered answers.
 func (p PartResult) Known() bool { return p.Summary != nil && p.Summary.Delivered.Known() }
 
-// Delivered is the share of rejections whose answer arrived; zero where nothing is known.
+// Delivered returns the share of rejections whose answer was delivered; the zero Share
+// where nothing is known.
 func (p PartResult) Delivered() stats.Share {
 	if p.Summary == nil {
 		return stats.Share{}
@@ -70,13 +74,13 @@ func (p PartResult) Delivered() stats.Share {
 	return p.Summary.Delivered
 }
 
-// Lost is the share of rejections whose answer did not arrive.
+// Lost returns the share of rejections whose answer was not delivered.
 func (p PartResult) Lost() stats.Share {
 	d := p.Delivered()
 	return stats.NewShare(d.N-d.K, d.N)
 }
 
-// Missing says why there is no share; empty where there is one.
+// Missing states why there is no share; empty where there is one.
 func (p PartResult) Missing() string {
 	switch {
 	case p.Known():
@@ -91,14 +95,14 @@ func (p PartResult) Missing() string {
 	return "nothing was rejected"
 }
 
-// losesLess tells whether a part lost measurably less than another.
+// losesLess reports whether a part lost a measurably smaller share than another.
 func (p PartResult) losesLess(than PartResult) bool {
 	a, b := p.Lost(), than.Lost()
 	low, _ := stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), stats.Z95)
 	return low > 0
 }
 
-// Heading is the verdict as a reader meets it, with the version that mended it.
+// Heading returns the verdict for a reader, with the version of the fix.
 func (r Result) Heading() string {
 	if r.Verdict == Fixed && r.Fixed != "" {
 		return "fixed since " + r.Fixed
@@ -106,8 +110,8 @@ func (r Result) Heading() string {
 	return r.Verdict
 }
 
-// Judge judges every scenario of a run, in the order of its manifest; none for
-// a run of a grid.
+// Judge returns the result of every scenario of a run, in the order of its manifest;
+// none for a run of a grid.
 func Judge(s *analysis.Study) []Result {
 	var judged []Result
 	for _, of := range s.Run.Manifest.Scenarios {
@@ -115,14 +119,14 @@ func Judge(s *analysis.Study) []Result {
 		for _, part := range of.Parts {
 			r.Parts = append(r.Parts, PartResult{part, partSummary(s, of.Name, part.Name), partErrors(s, of.Name, part.Name)})
 		}
-		r.Verdict, r.Why = judge(r.Parts)
+		r.Verdict, r.Why = verdictOf(r.Parts)
 		judged = append(judged, r)
 	}
 	return judged
 }
 
-// partSummary adds up what is on record of a part; runs that were merged may have
-// it under several conditions.
+// partSummary returns the sum of the cells of a part. A merged run may have them under
+// several conditions.
 func partSummary(study *analysis.Study, scenario, part string) *analysis.Summary {
 	of := analysis.Where(study.Summaries, func(s *analysis.Summary) bool { return s.Scenario == scenario && s.Part == part })
 	switch valid := analysis.Where(of, (*analysis.Summary).Valid); {
@@ -139,6 +143,7 @@ func partSummary(study *analysis.Study, scenario, part string) *analysis.Summary
 	}
 }
 
+// partErrors returns the error texts of a part, the most frequent first.
 func partErrors(s *analysis.Study, scenario, part string) []ErrorCount {
 	words := map[string]int64{}
 	for _, c := range s.Run.Cells {
@@ -157,8 +162,8 @@ func partErrors(s *analysis.Study, scenario, part string) []ErrorCount {
 	return counts
 }
 
-// judge holds a scenario's parts against each other.
-func judge(parts []PartResult) (verdict, why string) {
+// verdictOf compares the parts of a scenario.
+func verdictOf(parts []PartResult) (verdict, why string) {
 	showing := func(role string) []PartResult {
 		return slices.DeleteFunc(slices.Clone(parts), func(p PartResult) bool { return p.Shows != role })
 	}
@@ -177,7 +182,7 @@ func judge(parts []PartResult) (verdict, why string) {
 		}
 		for _, c := range controls {
 			if !c.losesLess(r) {
-				return NotReproduced, fmt.Sprintf("%s lost not measurably less than %s", c.Name, r.Name)
+				return NotReproduced, fmt.Sprintf("%s did not lose measurably less than %s", c.Name, r.Name)
 			}
 		}
 	}
@@ -190,9 +195,9 @@ func judge(parts []PartResult) (verdict, why string) {
 		case !f.Known():
 			return Reproduced, ""
 		case f.Lost().K > 0:
-			return Reproduced, fmt.Sprintf("%s, with what mended it, lost %d of %d", f.Name, f.Lost().K, f.Lost().N)
+			return Reproduced, fmt.Sprintf("%s, with the fix, lost %d of %d", f.Name, f.Lost().K, f.Lost().N)
 		case slices.ContainsFunc(reported, func(r PartResult) bool { return !f.losesLess(r) }):
-			return Reproduced, fmt.Sprintf("%s lost not measurably less than the reported part", f.Name)
+			return Reproduced, fmt.Sprintf("%s did not lose measurably less than the reported part", f.Name)
 		}
 	}
 	return Fixed, ""

@@ -37,13 +37,13 @@ func TestNoVerdictIsStrongerThanItsCounts(t *testing.T) {
 			}
 			parts = append(parts, p)
 		}
-		verdict, why := judge(parts)
+		verdict, why := verdictOf(parts)
 		known := false
 		for _, v := range Verdicts {
 			known = known || v.Name == verdict
 		}
 		if !known {
-			t.Fatalf("%q is no verdict", verdict)
+			t.Fatalf("%q is not a verdict", verdict)
 		}
 		reported := 0
 		for _, p := range parts {

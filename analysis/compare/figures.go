@@ -13,8 +13,8 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// size writes a difference without its sign: of shares in points, of values as
-// a percentage of the base.
+// size formats a difference without its sign: of shares in percentage points, of
+// values as a percentage of the base.
 func (r *Row) size(v float64) string {
 	if r.Metric.Share != nil {
 		return words.Points(v) + " points"
@@ -22,7 +22,7 @@ func (r *Row) size(v float64) string {
 	return ratioPercent(math.Abs(v))
 }
 
-// signedPoints is points with a sign, but for nothing.
+// signedPoints formats a difference of shares in percentage points, signed unless 0.
 func signedPoints(v float64) string {
 	if text := words.Points(v); text != "0.00" && text != "-0.00" {
 		return fmt.Sprintf("%+.2f", v*100)
@@ -30,8 +30,8 @@ func signedPoints(v float64) string {
 	return "0.00"
 }
 
-// ratioPercent writes a log ratio as a relative difference in percent, and one
-// above ten as a factor.
+// ratioPercent formats a log ratio as a relative difference in percent, and a ratio
+// above 10 as a factor.
 func ratioPercent(v float64) string {
 	switch {
 	case math.IsInf(v, 1):
@@ -44,7 +44,7 @@ func ratioPercent(v float64) string {
 	return strconv.FormatFloat(math.Expm1(v)*100, 'f', 1, 64) + "%"
 }
 
-// signedRatio is ratioPercent with a sign, but for nothing.
+// signedRatio is ratioPercent with a sign unless 0.
 func signedRatio(v float64) string {
 	text := ratioPercent(v)
 	switch {
@@ -56,7 +56,7 @@ func signedRatio(v float64) string {
 	return text
 }
 
-// difference writes the estimate and its interval.
+// difference formats the estimate and its interval.
 func (r *Row) difference() (estimate, interval string) {
 	if r.Test == "" {
 		return "", ""
@@ -71,8 +71,8 @@ func (r *Row) difference() (estimate, interval string) {
 	return signedRatio(d.Value), "[" + signedRatio(d.Low) + ", " + signedRatio(d.High) + "]"
 }
 
-// figure writes what one run measured: a share with its interval, or the median
-// of the rounds with how far the farthest of them lies from it.
+// figure formats what one run measured: a share with its interval, or the median of
+// the rounds with the largest deviation from it.
 func (r *Row) figure(s Side) string {
 	if r.Metric.Share != nil {
 		if !s.Share.Known() {
@@ -84,11 +84,12 @@ func (r *Row) figure(s Side) string {
 	if len(s.Values) == 0 {
 		return ""
 	}
-	ends := benchmath.Summary{Center: s.Median.Center, Lo: slices.Min(s.Values), Hi: slices.Max(s.Values)}
-	return units.Number(ends.Center) + " ± " + ends.PctRangeString()
+	extremes := benchmath.Summary{Center: s.Median.Center, Lo: slices.Min(s.Values), Hi: slices.Max(s.Values)}
+	return units.Number(extremes.Center) + " ± " + extremes.PctRangeString()
 }
 
-// samples writes how many samples each run has: attempts of a share, rounds of a value.
+// samples formats the number of samples of each run: attempts of a share, rounds of a
+// value.
 func (r *Row) samples() string {
 	base, new := int64(len(r.Base.Values)), int64(len(r.New.Values))
 	if r.Metric.Share != nil {
@@ -100,7 +101,7 @@ func (r *Row) samples() string {
 	return fmt.Sprintf("%d+%d", base, new)
 }
 
-// pValue writes the adjusted p-value; a dash where the test could not be called at all.
+// pValue formats the adjusted p-value; a dash where the test could not be significant.
 func (r *Row) pValue() string {
 	switch p := r.Adjusted.P; {
 	case r.Test == "" || r.Metric.Better == analysis.Neither:

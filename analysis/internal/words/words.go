@@ -1,3 +1,5 @@
+// Package words formats figures, counts and lists for sentences and tables: shares
+// as percentages that never round to all or nothing, intervals with n, plurals.
 package words
 
 import (
@@ -10,10 +12,11 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Percent writes a share as a percentage: with one decimal, near the ends with
-// two. Only a share that is exactly all or nothing reads 100 or 0.
+// Percent formats a share, 0 to 1, as a percentage without its sign: with one decimal,
+// within 1% of either end with two. Only an exact 1 or 0 becomes 100 or 0.
 func Percent(v float64) string { return PercentWith(v, Decimals(v)) }
 
+// Decimals returns the number of decimals of Percent.
 func Decimals(v float64) int {
 	if v < 0.01 || v > 0.99 {
 		return 2
@@ -21,6 +24,8 @@ func Decimals(v float64) int {
 	return 1
 }
 
+// PercentWith is Percent with a given number of decimals. A share that would round to
+// 0 or 100 gets a < or > instead.
 func PercentWith(v float64, decimals int) string {
 	smallest := math.Pow(10, -float64(decimals))
 	text := func(percent float64) string { return strconv.FormatFloat(percent, 'f', decimals, 64) }
@@ -38,8 +43,8 @@ func PercentWith(v float64, decimals int) string {
 	}
 }
 
-// Bounds writes a share's bounds in percent, with as many decimals as its
-// finest figure needs.
+// Bounds formats a share and the bounds of its interval in percent, all with the
+// decimals of the one that needs most.
 func Bounds(s stats.Share) (value, low, high string) {
 	n := 1
 	for _, v := range []float64{s.Value, s.Low, s.High} {
@@ -50,19 +55,19 @@ func Bounds(s stats.Share) (value, low, high string) {
 	return PercentWith(s.Value, n), PercentWith(s.Low, n), PercentWith(s.High, n)
 }
 
-// Interval writes a share's bounds for a table.
+// Interval formats the interval of a share for a table.
 func Interval(s stats.Share) string {
 	_, low, high := Bounds(s)
 	return "[" + low + ", " + high + "]"
 }
 
-// Share writes a share for a sentence, with its interval and n.
+// Share formats a share for a sentence, with its interval and n.
 func Share(s stats.Share) string {
 	value, low, high := Bounds(s)
 	return fmt.Sprintf("%s%% (95%% CI %s–%s, n=%d)", value, low, high, s.N)
 }
 
-// List joins names as a sentence does.
+// List joins names for a sentence: "a, b and c".
 func List(names []string) string {
 	switch n := len(names); n {
 	case 0:
@@ -74,7 +79,7 @@ func List(names []string) string {
 	}
 }
 
-// Plural writes a count with its noun.
+// Plural formats a count with its noun.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -85,15 +90,16 @@ func Plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// None marks a figure that does not exist, as opposed to zero.
+// None stands for a missing figure, as opposed to 0.
 const None = "-"
 
-// Points writes a difference of shares in percentage points.
+// Points formats a difference of shares in percentage points, with two decimals.
 func Points(v float64) string { return strconv.FormatFloat(v*100, 'f', 2, 64) }
 
-// MaxNamed is how many strategies a sentence names; it counts the rest.
+// MaxNamed is the number of items that a sentence names. It counts the rest.
 const MaxNamed = 3
 
+// Retried states how many invalid tries were repeated.
 func Retried(retries int) string {
 	if retries == 1 {
 		return "1 invalid try was run again"
@@ -101,5 +107,6 @@ func Retried(retries int) string {
 	return fmt.Sprintf("%d invalid tries were run again", retries)
 }
 
-// InPoints writes a difference of shares in points.
+// InPoints formats a difference of shares in percentage points, with three
+// significant digits.
 func InPoints(v float64) string { return units.Number(v * 100) }

@@ -9,8 +9,8 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
-// judge adjusts the tests of all rows together and gives each row its verdict.
-func (c *Comparison) judge() {
+// decide adjusts the tests of all rows together and gives each row its verdict.
+func (c *Comparison) decide() {
 	var tests []stats.Test
 	var tested []*Row
 	for i := range c.Rows {
@@ -27,40 +27,39 @@ func (c *Comparison) judge() {
 	}
 }
 
-// single tells whether the row is of a share that was measured in one round, in
-// a comparison without any other. Nothing says what rounds differ by then, and the
-// noise floor of twins does not: they are cells of the same round, of few points,
-// and of one whose share is sure to be all or nothing they have none. Two runs of
-// one program with twins but one round were told apart more often than not where
-// attempts counted as independent.
+// single reports whether the row is a share of one round without a dispersion to
+// borrow. The spread between rounds is then unknown. The noise floor does not replace
+// it: twins are cells of the same round and of few points, and where their share is 0
+// or 1 they do not differ. With attempts counted as independent, two runs of one
+// program with twins and one round were called different more often than not.
 func (r *Row) single() bool {
 	return r.Metric.Share != nil && r.Test != "" && r.Dispersion.DF == 0
 }
 
-// decide gives the verdict. A row is called only where the adjusted p-value,
-// the size of the difference and the noise of both runs all allow it.
+// decide sets the verdict. A row is called worse or better only where the adjusted
+// p-value, the size of the difference and the noise floors of both runs allow it.
 func (r *Row) decide(o Options, tests int) {
 	effect := o.effect(r.Metric)
 	size := math.Abs(r.Difference.Value)
 	floor := max(r.BaseFloor, r.NewFloor)
-	sure := r.Adjusted.Possible && r.Adjusted.P <= o.Alpha
+	significant := r.Adjusted.Possible && r.Adjusted.P <= o.Alpha
 	switch {
 	case r.Metric.Better == analysis.Neither:
 		r.Verdict, r.Reason = NotJudged, ""
 	case r.Test == "":
 		r.Verdict = Unmeasurable
-	case sure && size >= effect && size > floor && !r.single():
+	case significant && size >= effect && size > floor && !r.single():
 		r.Verdict = Worse
 		if (r.Difference.Value > 0) == (r.Metric.Better == analysis.Higher) {
 			r.Verdict = Better
 		}
 	case -effect <= r.Difference.Low && r.Difference.High <= effect:
 		r.Verdict = Same
-	case sure && size >= effect && r.single():
+	case significant && size >= effect && r.single():
 		r.Verdict = Unmeasurable
-		r.Reason = "one round: nothing tells what rounds differ by, 3 would"
+		r.Reason = "one round: the spread between rounds is unknown, 3 rounds would show it"
 		r.Needed = r.Base.Share.N * 3
-	case sure && size >= effect:
+	case significant && size >= effect:
 		r.Verdict = Unmeasurable
 		r.Reason = fmt.Sprintf("below the noise floor: twin cells of one run differ by up to %s", r.size(floor))
 	case r.Metric.Share != nil:
@@ -72,36 +71,35 @@ func (r *Row) decide(o Options, tests int) {
 	}
 }
 
-// narrow is the half-width with which an interval settles a row: it holds no 0
-// where the difference is of the effect's size or more, and no effect where it
-// is smaller.
-func narrow(size, effect float64) float64 {
+// decisiveWidth returns the half-width with which an interval decides a row: it excludes
+// 0 where the difference is at least the effect of interest, and otherwise the effect.
+func decisiveWidth(size, effect float64) float64 {
 	if size >= effect {
 		return size
 	}
 	return max(effect-size, effect/4)
 }
 
-// openShare says how many attempts it would take to settle a share.
+// openShare states how many attempts would decide a share.
 func (r *Row) openShare(o Options, size, effect float64) string {
 	n := min(r.Base.Share.N, r.New.Share.N)
 	what, alpha := "interval wider than the effect of interest", o.Alpha
 	if size >= effect {
-		what, alpha = fmt.Sprintf("not sure among %s", words.Plural(r.Adjusted.Tests, "test")), o.Alpha/float64(max(r.Adjusted.Tests, 1))
+		what, alpha = fmt.Sprintf("not significant among %s", words.Plural(r.Adjusted.Tests, "test")), o.Alpha/float64(max(r.Adjusted.Tests, 1))
 	}
 	more := ""
 	if r.Dispersion.Factor() > 1 {
 		more = " over more rounds"
 	}
 	pooled := r.Base.Share.Plus(r.New.Share).Value
-	needed := float64(stats.WidthSize(pooled, narrow(size, effect), r.Dispersion.Quantile(alpha))) * r.Dispersion.Factor()
-	// What there is was not enough, whatever the formula says.
+	needed := float64(stats.WidthSize(pooled, decisiveWidth(size, effect), r.Dispersion.Quantile(alpha))) * r.Dispersion.Factor()
+	// The attempts made were not enough, whatever the formula gives.
 	r.Needed = roundUp(max(int64(math.Ceil(needed)), n+n/4+1))
-	return fmt.Sprintf("%s: n=%d, about n=%d%s would do", what, n, r.Needed, more)
+	return fmt.Sprintf("%s: n=%d, about n=%d%s would suffice", what, n, r.Needed, more)
 }
 
-// openValue says how many rounds it would take to settle a value. With so many
-// all values of the comparison would be in the family.
+// openValue states how many rounds would decide a value. With that many, the family
+// would include all values of the comparison.
 func (r *Row) openValue(o Options, size, effect float64, tests int) string {
 	rounds := min(len(r.Base.Values), len(r.New.Values))
 	half := (r.Difference.High - r.Difference.Low) / 2
@@ -109,20 +107,20 @@ func (r *Row) openValue(o Options, size, effect float64, tests int) string {
 	switch {
 	case rounds < least && (size >= effect || math.IsInf(half, 0)):
 		r.Needed = int64(least)
-		return fmt.Sprintf("%s cannot tell a value among %s, %d can", words.Plural(rounds, "round"), words.Plural(tests, "test"), least)
+		return fmt.Sprintf("%s cannot be significant among %s, %d can", words.Plural(rounds, "round"), words.Plural(tests, "test"), least)
 	case size >= effect:
 		r.Needed = int64(max(2*rounds, least))
-		return fmt.Sprintf("not sure among %s: %s, about %d would do", words.Plural(tests, "test"), words.Plural(rounds, "round"), r.Needed)
-	case math.IsInf(half, 0) || half <= narrow(size, effect):
+		return fmt.Sprintf("not significant among %s: %s, about %d would suffice", words.Plural(tests, "test"), words.Plural(rounds, "round"), r.Needed)
+	case math.IsInf(half, 0) || half <= decisiveWidth(size, effect):
 		r.Needed = int64(rounds) * 2
 	default:
-		ratio := half / narrow(size, effect)
+		ratio := half / decisiveWidth(size, effect)
 		r.Needed = int64(math.Ceil(float64(rounds) * ratio * ratio))
 	}
-	return fmt.Sprintf("interval wider than the effect of interest: %s, about %d would do", words.Plural(rounds, "round"), r.Needed)
+	return fmt.Sprintf("interval wider than the effect of interest: %s, about %d would suffice", words.Plural(rounds, "round"), r.Needed)
 }
 
-// roundUp rounds up to two significant digits: no more is known.
+// roundUp rounds up to two significant digits, the accuracy of the estimate.
 func roundUp(n int64) int64 {
 	unit := int64(1)
 	for n/unit >= 100 {

@@ -54,7 +54,7 @@ var Places = [...]struct {
 	Name, Summary string
 }{
 	{OnFrontier, "on", "no other strategy delivers as much for less, or more for no more"},
-	{NotApart, "unclear", "another strategy may be better or as good; the samples do not distinguish them"},
+	{NotApart, "unclear", "by the figures another strategy may be better or as good; the samples do not distinguish them"},
 	{Beaten, "beaten", "another strategy is measurably cheaper and its share is not measurably lower, or its share is measurably higher for no higher cost"},
 }
 

@@ -28,10 +28,10 @@ func plotRuns(t *testing.T) map[string]*results.Run {
 	long.Strategies = []string{"close", "nginx:with-a-very-long-variant-name-of-its-own", "<b>&\"bold\""}
 	return map[string]*results.Run{
 		"several":   analysistest.Flawed(analysistest.Synthetic(t, analysistest.TinyGrid())),
-		"alone":     analysistest.Synthetic(t, analysistest.AloneGrid()),
+		"alone":     analysistest.Synthetic(t, analysistest.SingleGrid()),
 		"invalid":   spoilt,
 		"long":      analysistest.Synthetic(t, long),
-		"unlabeled": {Cells: analysistest.Synthetic(t, analysistest.AloneGrid()).Cells},
+		"unlabeled": {Cells: analysistest.Synthetic(t, analysistest.SingleGrid()).Cells},
 	}
 }
 

@@ -130,7 +130,7 @@ func TestAMergedRunIsNotCalledIncompleteForWhatItsRunsHadInCommon(t *testing.T) 
 func TestFindingsAreAsRecorded(t *testing.T) {
 	for name, run := range map[string]*results.Run{
 		"findings.golden":       analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())),
-		"findings-alone.golden": analysistest.Synthetic(t, analysistest.AloneGrid()),
+		"findings-alone.golden": analysistest.Synthetic(t, analysistest.SingleGrid()),
 	} {
 		analysistest.Golden(t, name, []byte(strings.Join(Of(analysis.NewStudy(run)), "\n")+"\n"))
 	}

@@ -113,7 +113,7 @@ func TestReportOfAnEmptyRunStands(t *testing.T) {
 }
 
 func TestEveryTableRowHasAHeadAndEveryColumnAScope(t *testing.T) {
-	page := reportOf(t, analysistest.Synthetic(t, analysistest.AloneGrid()))
+	page := reportOf(t, analysistest.Synthetic(t, analysistest.SingleGrid()))
 	if got := strings.Count(page, "<th"); got != strings.Count(page, "<th ")+strings.Count(page, "<thead") {
 		t.Errorf("a head without attributes among %d", got)
 	}

@@ -49,7 +49,7 @@ func TestFixedColumnsOfATableStayNarrow(t *testing.T) {
 }
 
 func TestTableNamesImpairmentsOnlyWhereThereAreAny(t *testing.T) {
-	run := analysistest.Synthetic(t, analysistest.AloneGrid())
+	run := analysistest.Synthetic(t, analysistest.SingleGrid())
 	var without, with bytes.Buffer
 	err := Write(&without, analysis.Summarize(run.Cells, nil))
 	run.Cells[0].Impairments = "jitter 5ms, rate-up 2Mbit"

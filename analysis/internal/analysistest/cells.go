@@ -1,3 +1,5 @@
+// Package analysistest makes up cells and runs for the tests of the analysis packages,
+// and compares output with golden files.
 package analysistest
 
 import (
@@ -8,20 +10,22 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
+// DrawBinomial draws the number of successes in n trials of probability p.
 func DrawBinomial(rng *rand.Rand, n int64, p float64) int64 {
 	return int64(distuv.Binomial{N: float64(n), P: p, Src: rng}.Rand())
 }
 
-// DrawDispersed draws from a beta-binomial distribution of dispersion phi.
+// DrawDispersed is DrawBinomial with the dispersion phi, 1 or above: it draws from a
+// beta-binomial distribution.
 func DrawDispersed(rng *rand.Rand, n int64, p, phi float64) int64 {
 	if phi > 1 {
-		together := (phi - 1) / float64(n-1)
-		p = distuv.Beta{Alpha: p * (1/together - 1), Beta: (1 - p) * (1/together - 1), Src: rng}.Rand()
+		correlation := (phi - 1) / float64(n-1)
+		p = distuv.Beta{Alpha: p * (1/correlation - 1), Beta: (1 - p) * (1/correlation - 1), Src: rng}.Rand()
 	}
 	return DrawBinomial(rng, n, p)
 }
 
-// CellOf is a valid cell of n rejections of which k were delivered.
+// CellOf returns a valid cell with n rejections, k of them delivered.
 func CellOf(strategy, client string, rtt float64, body, k, n int64) results.Cell {
 	c := results.Cell{Point: results.Point{Strategy: strategy, Client: client, RTTMs: rtt, BodyBytes: body, Concurrency: 10}, Valid: true}
 	c.Attempts, c.Rejected, c.Delivered = n, n, k
@@ -31,7 +35,8 @@ func CellOf(strategy, client string, rtt float64, body, k, n int64) results.Cell
 	return c
 }
 
-// Half is one half of an A/A pair in one round.
+// Half returns one half of an A/A pair in one round, with the median time to the end
+// in milliseconds.
 func Half(twin bool, round int, k, n int64, end float64) results.Cell {
 	c := CellOf("close", "blocking", 50, 0, k, n)
 	c.Twin, c.Round = twin, round
@@ -39,7 +44,7 @@ func Half(twin bool, round int, k, n int64, end float64) results.Cell {
 	return c
 }
 
-// WireOf is a valid cell in which the answers had these fates.
+// WireOf returns a valid cell whose answers had the given fates.
 func WireOf(strategy, client string, fates map[results.Fate]int64) results.Cell {
 	var n int64
 	w := &results.Wire{Resets: map[string]int64{}, Fates: map[string]int64{}, FateOutcomes: map[string]map[string]int64{}}

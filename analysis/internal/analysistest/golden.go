@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// Golden compares with a file of testdata, or writes it.
+// Golden compares got with a file in testdata. With -update it writes the file.
 func Golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -33,6 +33,7 @@ func Golden(t *testing.T, name string, got []byte) {
 	}
 }
 
+// CheckXML checks that b is well-formed XML.
 func CheckXML(t *testing.T, name string, b []byte) {
 	t.Helper()
 	d := xml.NewDecoder(bytes.NewReader(b))

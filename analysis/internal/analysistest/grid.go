@@ -9,8 +9,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// grid is the plan of a synthetic run.
-type grid struct {
+// Grid is the plan of a synthetic run.
+type Grid struct {
 	Strategies, Clients []string
 	rtts                []float64
 	bodies              []int64
@@ -18,9 +18,10 @@ type grid struct {
 	Losses              []float64
 	Rounds              int
 	Attempts            int64
-	Blind               bool // nothing on the path keeps a record
+	Blind               bool // whether the path keeps no record
 }
 
+// AllStrategies is the vocabulary of strategies in synthetic runs.
 var AllStrategies = []results.Term{
 	{Name: "linger-zero", Summary: "503, SO_LINGER 0, close"},
 	{Name: "close", Summary: "503, close"},
@@ -37,6 +38,7 @@ var AllStrategies = []results.Term{
 	{Name: "nethttp", Summary: "Go's net/http server with a limiting handler"},
 }
 
+// AllClients is the vocabulary of client behaviours in synthetic runs.
 var AllClients = []results.Term{
 	{Name: "blocking", Summary: "sends the whole request, then reads; a failed send ends the attempt"},
 	{Name: "tolerant", Summary: "as blocking, but reads what is there after a failed send"},
@@ -45,9 +47,9 @@ var AllClients = []results.Term{
 	{Name: "nethttp", Summary: "Go's own net/http client"},
 }
 
-// FullGrid is a run of the size that people look at.
-func FullGrid() grid {
-	g := grid{
+// FullGrid is the plan of a run of realistic size.
+func FullGrid() Grid {
+	g := Grid{
 		Clients: []string{"blocking", "duplex", "nethttp"}, rtts: []float64{0, 20, 50, 200},
 		bodies: []int64{0, 64 << 10, 1 << 20}, concurrencies: []int{100}, Losses: []float64{0}, Rounds: 2, Attempts: 1000,
 	}
@@ -57,32 +59,32 @@ func FullGrid() grid {
 	return g
 }
 
-// SmallGrid is a run small enough to read as a golden file.
-func SmallGrid() grid {
-	return grid{
+// SmallGrid is the plan of a run that is small enough for a readable golden file.
+func SmallGrid() Grid {
+	return Grid{
 		Strategies: []string{"close", "linger-zero", "shutdown", "lingering-close", "wait-acked", "backlog"},
 		Clients:    []string{"blocking", "duplex"}, rtts: []float64{0, 50},
 		bodies: []int64{0, 1 << 20}, concurrencies: []int{100}, Losses: []float64{0}, Rounds: 3, Attempts: 400,
 	}
 }
 
-// TinyGrid is a run of a few points, for tests that only need several.
-func TinyGrid() grid {
+// TinyGrid is the plan of a run of a few points.
+func TinyGrid() Grid {
 	g := SmallGrid()
 	g.Strategies, g.bodies, g.Rounds, g.Attempts = []string{"close", "lingering-close"}, []int64{1 << 20}, 2, 200
 	return g
 }
 
-// AloneGrid is a run of one point.
-func AloneGrid() grid {
+// SingleGrid is the plan of a run of one point.
+func SingleGrid() Grid {
 	g := SmallGrid()
 	g.Strategies, g.Clients, g.rtts, g.bodies = []string{"close"}, g.Clients[:1], []float64{50}, []int64{1 << 20}
 	return g
 }
 
-// Synthetic makes up a run from a seed. Its shape follows what is known of such
-// runs; its figures are made up.
-func Synthetic(t testing.TB, g grid) *results.Run {
+// Synthetic makes up a run from a fixed seed. Its shape follows real runs; its figures
+// are made up.
+func Synthetic(t testing.TB, g Grid) *results.Run {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	started := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -105,7 +107,7 @@ func Synthetic(t testing.TB, g grid) *results.Run {
 								}
 								fill(t, rng, &c, g.Attempts)
 								if !g.Blind {
-									c.Wire = witness(c)
+									c.Wire = wireRecord(c)
 								}
 								run.Cells = append(run.Cells, c)
 							}
@@ -119,12 +121,12 @@ func Synthetic(t testing.TB, g grid) *results.Run {
 	return run
 }
 
-// fragile maps strategies that can lose an answer to how readily they do.
+// fragile maps strategies that can lose an answer to the weight of their risk, 0 to 1.
 var fragile = map[string]float64{
 	"linger-zero": 1, "close": 0.9, "shutdown": 0.95, "read-header": 0.85, "drain-available": 0.6, "defer-accept": 0.5, "wait-acked": 0.3,
 }
 
-// fill makes up what the cell measured.
+// fill makes up the figures of a cell.
 func fill(t testing.TB, rng *rand.Rand, c *results.Cell, attempts int64) {
 	t.Helper()
 	c.Attempts, c.Valid, c.Seconds = attempts, true, 10
@@ -191,9 +193,9 @@ func fill(t testing.TB, rng *rand.Rand, c *results.Cell, attempts int64) {
 	c.LatencyMs.End.Count = attempts
 }
 
-// witness makes up what the path saw of a cell: a tenth of the lost answers
-// were lost on a path that loses packets, all others arrived.
-func witness(c results.Cell) *results.Wire {
+// wireRecord makes up the path's record of a cell: on a path with loss a tenth of the
+// lost answers were lost there; all others arrived.
+func wireRecord(c results.Cell) *results.Wire {
 	lost := c.Rejected - c.Delivered
 	onPath := int64(0)
 	if c.Loss > 0 {
@@ -233,7 +235,7 @@ func witness(c results.Cell) *results.Wire {
 	return w
 }
 
-// histogram records n log-normal values around ms and returns them encoded.
+// histogram returns an encoded histogram of n log-normal values from ms up.
 func histogram(t testing.TB, rng *rand.Rand, n int64, ms, spread float64) string {
 	t.Helper()
 	h := results.NewHistogram()
@@ -247,22 +249,22 @@ func histogram(t testing.TB, rng *rand.Rand, n int64, ms, spread float64) string
 	return text
 }
 
-// Flawed adds what goes wrong in real runs: a try that was run again, a round
-// that stayed invalid, a point without any valid round, and ledgers that disagree.
+// Flawed adds flaws of real runs: a try that was repeated, a round without a valid try,
+// a point without a valid round, and ledgers that disagree.
 func Flawed(run *results.Run) *results.Run {
 	spoil := func(c results.Cell, try int, reason string) results.Cell {
 		c.Valid, c.InvalidReason, c.Try = false, reason, try
 		return c
 	}
-	again := run.Cells[0]
+	repeated := run.Cells[0]
 	run.Cells[0].Try = 1
-	run.Cells = append(run.Cells, spoil(again, 0, "path late: p99 2.9 ms"))
+	run.Cells = append(run.Cells, spoil(repeated, 0, "path late: p99 2.9 ms"))
 	last := len(run.Cells) - 2
 	run.Cells = append(run.Cells, spoil(run.Cells[last], 1, "fleet behind its schedule: 12% of attempts not started"))
 	run.Cells[last] = spoil(run.Cells[last], 0, "path late: p99 3.1 ms")
-	dead := run.Cells[1].Point.Key()
+	invalid := run.Cells[1].Point.Key()
 	for i, c := range run.Cells {
-		if c.Point.Key() == dead {
+		if c.Point.Key() == invalid {
 			run.Cells[i] = spoil(c, 0, "handshake off the asked round trip: median 58.1 ms for 50 ms")
 		}
 	}

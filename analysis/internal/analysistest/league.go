@@ -7,8 +7,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// leagueServers are made-up servers, each of which rejects as a strategy of the
-// reference server does.
+// leagueServers are made-up servers. Each rejects like a strategy of the reference server.
 var leagueServers = []struct{ name, version, summary, as string }{
 	{"nginx", "1.22.1", "nginx 1.22.1: return 503, and lingering_close as it is by default (on)", "lingering-close"},
 	{"nginx:lingering_close=off", "1.22.1", "nginx 1.22.1: return 503, and close at once", "read-header"},
@@ -17,8 +16,8 @@ var leagueServers = []struct{ name, version, summary, as string }{
 	{"varnish", "7.1.1", "Varnish Cache 7.1.1: return (synth(503))", "read-request"},
 }
 
-// LeagueRun is a made-up run of those servers under clients of the fleet and
-// libraries: python-http is like blocking, curl like duplex, and java-http in between.
+// LeagueRun returns a made-up run of several servers with client behaviours and library
+// clients: python-http is like blocking, curl like duplex, java-http in between.
 func LeagueRun(t testing.TB) *results.Run {
 	t.Helper()
 	g := SmallGrid()
@@ -30,8 +29,8 @@ func LeagueRun(t testing.TB) *results.Run {
 	return asLeague(Synthetic(t, g))
 }
 
-// asLeague gives a run of strategies the names of servers, and what a server
-// that keeps no ledger leaves out.
+// asLeague replaces strategies by servers, and removes what a server without a ledger
+// does not record.
 func asLeague(run *results.Run) *results.Run {
 	m := &run.Manifest
 	m.Servers = map[string]string{}
@@ -45,9 +44,9 @@ func asLeague(run *results.Run) *results.Run {
 		m.Servers[program], of[s.as] = s.version, s.name
 		m.Strategies = append(m.Strategies, results.Term{Name: s.name, Summary: s.summary})
 	}
-	behave := map[results.Point]results.Cell{} // what a client's model measured under the same conditions
+	measured := map[results.Point]results.Cell{}
 	for _, c := range run.Cells {
-		behave[c.Point.Key()] = c
+		measured[c.Point.Key()] = c
 	}
 	for i := range run.Cells {
 		c := &run.Cells[i]
@@ -55,7 +54,7 @@ func asLeague(run *results.Run) *results.Run {
 		if model != "" && (c.Client != "java-http" || c.BodyBytes > 500_000) {
 			p := c.Point.Key()
 			p.Client = model
-			same := behave[p]
+			same := measured[p]
 			c.Outcomes, c.Rejected, c.Delivered, c.Histograms, c.LatencyMs = same.Outcomes, same.Rejected, same.Delivered, same.Histograms, same.LatencyMs
 		}
 		c.Strategy = of[c.Strategy]
@@ -64,7 +63,7 @@ func asLeague(run *results.Run) *results.Run {
 	return run
 }
 
-// SpoilField makes the cells of a field invalid.
+// SpoilField makes the cells of one server, client, round trip and body invalid.
 func SpoilField(run *results.Run, server, client string, rtt float64, body int64) {
 	for i := range run.Cells {
 		c := &run.Cells[i]
@@ -74,7 +73,7 @@ func SpoilField(run *results.Run, server, client string, rtt float64, body int64
 	}
 }
 
-// ServerRun is a run of two servers, first and second, made of the cells given.
+// ServerRun returns a run of two servers, first and second, with the given cells.
 func ServerRun(cells ...results.Cell) *results.Run {
 	return &results.Run{Cells: cells, Manifest: results.Manifest{
 		Servers:        map[string]string{"first": "1.0", "second": "2.0"},

@@ -6,15 +6,16 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// scenarioPart is what a made-up part measured.
+// scenarioPart is a made-up part of a scenario.
 type scenarioPart struct {
 	name, shows     string
-	lost, n         int64 // n of 0 is no cell at all
+	lost, n         int64 // lost of n answers; without a cell where n is 0
 	invalid, notRun string
 	errors          map[string]int64
 }
 
-// scenarioRun makes up a run of scenarios, by name, of one cell a part.
+// scenarioRun returns a made-up run of scenarios, in the given order, with one cell per
+// part.
 func scenarioRun(scenarios map[string][]scenarioPart, order ...string) *results.Run {
 	started := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	run := &results.Run{Manifest: results.Manifest{
@@ -51,7 +52,7 @@ func scenarioRun(scenarios map[string][]scenarioPart, order ...string) *results.
 	return run
 }
 
-// EveryVerdict is a run with each verdict, and each way to come by it.
+// EveryVerdict returns a run with each verdict, for each reason.
 func EveryVerdict() *results.Run {
 	reset := map[string]int64{"ECONNRESET: read": 20, "EPIPE: write": 5, "<script>": 2, "socket hang up": 1}
 	return scenarioRun(map[string][]scenarioPart{

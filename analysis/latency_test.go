@@ -10,7 +10,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// anyHistogram draws a histogram of the kind that cells carry.
+// anyHistogram draws a histogram with the geometry of those in cells.
 func anyHistogram(t *rapid.T) *hdrhistogram.Histogram {
 	h := results.NewHistogram()
 	for _, ns := range rapid.SliceOfN(rapid.Int64Range(0, 130e9), 1, 200).Draw(t, "ns") {
@@ -22,7 +22,7 @@ func anyHistogram(t *rapid.T) *hdrhistogram.Histogram {
 	return h
 }
 
-func TestEveryDistributionSaysWhatTheHistogramsSay(t *testing.T) {
+func TestDistributionEqualsTheMergedHistograms(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var d Distribution
 		var r histogramDecoder
@@ -58,7 +58,7 @@ func TestEveryDistributionSaysWhatTheHistogramsSay(t *testing.T) {
 	})
 }
 
-func TestAHistogramOfAnotherGeometryIsReadToo(t *testing.T) {
+func TestHistogramsOfOtherGeometriesAreRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := hdrhistogram.New(1, 3600e9, rapid.IntRange(2, 4).Draw(t, "digits"))
 		ns := rapid.Int64Range(1e3, 100e9).Draw(t, "ns")
@@ -80,7 +80,7 @@ func TestAHistogramOfAnotherGeometryIsReadToo(t *testing.T) {
 	})
 }
 
-func FuzzAHistogramIsReadAsTheLibraryReadsIt(f *testing.F) {
+func FuzzDecoderReadsHistogramsAsTheLibraryDoes(f *testing.F) {
 	h := results.NewHistogram()
 	for _, ns := range []int64{0, 1e3, 5e6, 5e6, 120e9} {
 		results.Record(h, ns)

@@ -6,7 +6,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestEveryMetricIsFoundByItsNameAndIsEitherAShareOrAValue(t *testing.T) {
+func TestEveryMetricHasANameAndEitherAShareOrAValue(t *testing.T) {
 	names := map[string]bool{}
 	all := Metrics
 	for _, o := range results.Outcomes {
@@ -14,7 +14,7 @@ func TestEveryMetricIsFoundByItsNameAndIsEitherAShareOrAValue(t *testing.T) {
 	}
 	for _, m := range all {
 		if names[m.Name] {
-			t.Errorf("%s stands twice", m.Name)
+			t.Errorf("%s is listed twice", m.Name)
 		}
 		names[m.Name] = true
 		got, err := MetricByName(m.Name)
@@ -27,7 +27,7 @@ func TestEveryMetricIsFoundByItsNameAndIsEitherAShareOrAValue(t *testing.T) {
 	}
 	for _, name := range []string{"", "delivered", "share(", "share()", "share(delivered", "share(no-such-end)", "SHARE(closed)"} {
 		if _, err := MetricByName(name); err == nil {
-			t.Errorf("%q is taken for a metric", name)
+			t.Errorf("%q is accepted as a metric", name)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestTheFloorIsTheDifferenceOfPooledSharesAndOfMedians(t *testing.T) {
+func TestNoiseFloorIsOfPooledSharesAndOfMedians(t *testing.T) {
 	f := Noise([]results.Cell{
 		analysistest.Half(false, 0, 10, 100, 10), analysistest.Half(true, 0, 30, 100, 10),
 		analysistest.Half(false, 1, 30, 300, 20), analysistest.Half(true, 1, 60, 300, 40),
@@ -34,7 +34,7 @@ func TestTheFloorIsTheDifferenceOfPooledSharesAndOfMedians(t *testing.T) {
 	}
 }
 
-func TestTheFloorIsThatOfThePairThatDiffersMost(t *testing.T) {
+func TestNoiseFloorIsThatOfTheMostDifferentPair(t *testing.T) {
 	cells := []results.Cell{analysistest.Half(false, 0, 10, 100, 10), analysistest.Half(true, 0, 15, 100, 10)}
 	other := []results.Cell{analysistest.Half(false, 0, 90, 100, 10), analysistest.Half(true, 0, 70, 100, 11)}
 	for i := range other {
@@ -45,7 +45,7 @@ func TestTheFloorIsThatOfThePairThatDiffersMost(t *testing.T) {
 	}
 }
 
-func TestThereIsNoFloorWithoutBothHalves(t *testing.T) {
+func TestNoNoiseFloorWithoutBothHalves(t *testing.T) {
 	invalid := analysistest.Half(true, 0, 50, 100, 10)
 	invalid.Valid = false
 	for name, cells := range map[string][]results.Cell{
@@ -62,7 +62,7 @@ func TestThereIsNoFloorWithoutBothHalves(t *testing.T) {
 	}
 }
 
-// drawPairs makes up the cells of some points, twins among them.
+// drawPairs draws cells of several points, twins included.
 func drawPairs(t *rapid.T) []results.Cell {
 	var cells []results.Cell
 	for round := range rapid.IntRange(1, 4).Draw(t, "rounds") {
@@ -81,7 +81,7 @@ func drawPairs(t *rapid.T) []results.Cell {
 	return cells
 }
 
-func TestTheFloorHangsOnNeitherOrderNorWhichHalfIsTheTwin(t *testing.T) {
+func TestNoiseFloorIgnoresOrderAndWhichHalfIsTheTwin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cells := drawPairs(t)
 		shuffled := slices.Clone(cells)

@@ -15,7 +15,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestMergingDoesNotDependOnTheOrderOfCells(t *testing.T) {
+func TestSummariesDoNotDependOnTheOrderOfCells(t *testing.T) {
 	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.TinyGrid()))
 	want := Summarize(run.Cells, &run.Manifest)
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -28,7 +28,7 @@ func TestMergingDoesNotDependOnTheOrderOfCells(t *testing.T) {
 	}
 }
 
-func TestMergingLeavesItsInputAlone(t *testing.T) {
+func TestSummarizeDoesNotChangeItsInput(t *testing.T) {
 	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.TinyGrid()))
 	before := slices.Clone(run.Cells)
 	Summarize(run.Cells, &run.Manifest)
@@ -37,7 +37,7 @@ func TestMergingLeavesItsInputAlone(t *testing.T) {
 	}
 }
 
-// drawCell makes up one cell of a point: the counts alone.
+// drawCell draws the counts of one cell.
 func drawCell(t *rapid.T, round int) results.Cell {
 	c := results.Cell{Point: results.Point{Strategy: "close", Client: "blocking"}, Round: round, Valid: rapid.Bool().Draw(t, "valid")}
 	for o := range c.Outcomes {
@@ -52,7 +52,7 @@ func drawCell(t *rapid.T, round int) results.Cell {
 	return c
 }
 
-func TestCountsOfValidCellsAddUpAndNoOthersCount(t *testing.T) {
+func TestSummaryAddsTheCountsOfValidCellsOnly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var cells []results.Cell
 		var outcomes results.Counts
@@ -120,7 +120,7 @@ func TestCombinedPercentilesNeverUnderstateThePooledOnes(t *testing.T) {
 		for range rapid.IntRange(1, 5).Draw(t, "parts") {
 			h := hdrhistogram.New(1, 1e6, 2)
 			for _, v := range rapid.SliceOfN(rapid.Int64Range(1, 1e6), 1, 20).Draw(t, "values") {
-				// A thousand of each: then no rank of a percentile is rounded.
+				// With a thousand of each no rank of a percentile is rounded.
 				if err := errors.Join(h.RecordValues(v, 1000), all.RecordValues(v, 1000)); err != nil {
 					t.Fatal(err)
 				}
@@ -142,7 +142,7 @@ func TestACellWithoutHistogramsFallsBackToItsPercentiles(t *testing.T) {
 	}
 }
 
-func TestAHistogramThatCannotBeReadIsOnRecord(t *testing.T) {
+func TestUnreadableHistogramsAreInTheWarnings(t *testing.T) {
 	p := results.Percentiles{Count: 10, P50: 2}
 	c := results.Cell{Valid: true, Attempts: 10, LatencyMs: results.Latency{Response: p}, Histograms: map[string]string{"response/delivered": "no histogram"}}
 	s := Summarize([]results.Cell{c}, nil)[0]
@@ -151,7 +151,7 @@ func TestAHistogramThatCannotBeReadIsOnRecord(t *testing.T) {
 	}
 }
 
-func TestATryThatWasRunAgainIsARetryAndNoInvalidRound(t *testing.T) {
+func TestRepeatedTriesAreRetriesAndNoInvalidRounds(t *testing.T) {
 	bad := func(round, try int) results.Cell {
 		return results.Cell{Round: round, Try: try, InvalidReason: "path late", Attempts: 7}
 	}

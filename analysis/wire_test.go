@@ -10,7 +10,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestWhatTheWireSawAddsUpOverRoundsAndFates(t *testing.T) {
+func TestWireRecordsAddUpOverRoundsAndFates(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var cells []results.Cell
 		var rejections, retransmitted int64
@@ -60,7 +60,7 @@ func TestWhatTheWireSawAddsUpOverRoundsAndFates(t *testing.T) {
 	})
 }
 
-func TestAddingUpLeavesTheRecordsAlone(t *testing.T) {
+func TestSummarizeDoesNotChangeWireRecords(t *testing.T) {
 	one := analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 3})
 	two := analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 4})
 	two.Round = 1

@@ -23,7 +23,7 @@ func TestCellSurvivesEncodingAndDecoding(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := bytes.Count(line, []byte("\n")); n != 1 || line[len(line)-1] != '\n' {
-			t.Fatalf("a cell has to be one line with its end, got %d line ends", n)
+			t.Fatalf("a cell must be one line with a line end, got %d line ends", n)
 		}
 		got, err := DecodeCell(line)
 		if err != nil {
@@ -56,8 +56,8 @@ func TestCellsReadBackInTheOrderWritten(t *testing.T) {
 	})
 }
 
-// contract is every name of a record that other programs parse. A name may be
-// added to it; none may change or go.
+// contract has the names in a record that other programs parse. Names may be added,
+// never changed or removed.
 const contract = `schema strategy client rtt_ms concurrency body_bytes loss limit round
 attempts outcomes rejected delivered delivered_share delivered_low delivered_high unread_at_reset
 latency_ms latency_ms.connect latency_ms.response latency_ms.end
@@ -73,7 +73,7 @@ outcomes.reset-send outcomes.reset-receive outcomes.broken-pipe outcomes.closed 
 outcomes.timeout-connect outcomes.timeout-send outcomes.timeout-receive outcomes.bad-response outcomes.local-error`
 
 func TestCellCarriesEveryNameOfTheContract(t *testing.T) {
-	// Even an empty record has them all: a program may count on a field being there.
+	// An empty record has all of them, so programs may rely on a field to be present.
 	line, err := EncodeCell(Cell{})
 	if err != nil {
 		t.Fatal(err)
@@ -107,10 +107,10 @@ func paths(t *testing.T, object []byte) []string {
 	return names
 }
 
-// good is a record that reads back; each case of a strict reader spoils it once.
+// good is a valid record. The cases of the strict reader each spoil it in one way.
 const good = `{"schema":1,"strategy":"close","attempts":3,"outcomes":{"delivered":2,"reset-send":1},"rejected":3,"delivered":2}`
 
-func TestDecodeCellRefusesWhatItCannotVouchFor(t *testing.T) {
+func TestDecodeCellRefusesInconsistentRecords(t *testing.T) {
 	if _, err := DecodeCell([]byte(good)); err != nil {
 		t.Fatalf("the record the cases are made from: %v", err)
 	}
@@ -144,7 +144,7 @@ func TestDecodeCellRefusesWhatItCannotVouchFor(t *testing.T) {
 	}
 }
 
-func TestDecodeCellPassesOverFieldsOfALaterVersion(t *testing.T) {
+func TestDecodeCellIgnoresFieldsOfALaterVersion(t *testing.T) {
 	c, err := DecodeCell([]byte(`{"weather":"rain",` + good[1:]))
 	if err != nil {
 		t.Fatal(err)
@@ -154,8 +154,8 @@ func TestDecodeCellPassesOverFieldsOfALaterVersion(t *testing.T) {
 	}
 }
 
-// The records of schema 1 in testdata are what programs and people have on
-// disk: whatever this package becomes, it reads them with every figure.
+// Users have records of schema 1 on disk. This package always reads them with every
+// figure.
 func TestRecordsOfSchema1StayReadable(t *testing.T) {
 	run, err := Open(filepath.Join("testdata", "schema-1"))
 	if err != nil {
@@ -172,7 +172,7 @@ func TestRecordsOfSchema1StayReadable(t *testing.T) {
 		c.DeliveredShare == nil || *c.DeliveredShare != 1 || c.LatencyMs.End.Count != 20 || c.Server.BytesDrained == 0 || !c.Valid {
 		t.Errorf("the second cell reads %+v", c)
 	}
-	// Nothing the files hold is lost: each field comes back with its value.
+	// Every field of the files is read with its value.
 	file, err := os.ReadFile(filepath.Join("testdata", "schema-1", CellsFile))
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func object(t *testing.T, b []byte) (v any) {
 	return v
 }
 
-// contains tells of every value of want that got does not have.
+// contains reports every value of want that got lacks.
 func contains(t *testing.T, where string, got, want any) {
 	t.Helper()
 	m, ok := want.(map[string]any)
@@ -244,7 +244,7 @@ func FuzzDecodeCell(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was accepted is consistent, and says the same when written again.
+		// An accepted record is consistent and survives encoding.
 		if c.Attempts < 0 || c.Attempts != c.Outcomes.Total() || c.Delivered != c.Outcomes.Delivered() {
 			t.Fatalf("accepted %d attempts with %v", c.Attempts, c.Outcomes)
 		}

@@ -74,7 +74,7 @@ func TestPointsSortByValueNotByText(t *testing.T) {
 	}
 }
 
-func TestTheTagOfACellNamesWhatIsSet(t *testing.T) {
+func TestTagNamesTheCoordinatesThatAreSet(t *testing.T) {
 	c := Cell{Point: Point{Strategy: "close", Client: "blocking", RTTMs: 20, Concurrency: 5, BodyBytes: 7, Loss: 0.01}, Round: 2}
 	if got, want := tag(c, "end/closed"), "close;blocking;rtt=20ms;c=5;body=7;loss=0.01;limit=0;rate=0;round=2;try=0;end/closed"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

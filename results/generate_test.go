@@ -10,11 +10,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Generators of records. They fill every field, so a field that does not
-// survive encoding is found without being named here.
+// Generators of records. They fill every field, so a new field that does not survive
+// encoding is found too.
 
-// kinds are the values that JSON can carry: it has no NaN and no infinities.
-var kinds = rapid.MakeConfig{
+// jsonValues generates values that JSON can represent: no NaN, no infinities.
+var jsonValues = rapid.MakeConfig{
 	Types: map[reflect.Type]*rapid.Generator[any]{
 		reflect.TypeFor[time.Time](): moments().AsAny(),
 		reflect.TypeFor[Counts]():    counts().AsAny(),
@@ -40,10 +40,9 @@ func counts() *rapid.Generator[Counts] {
 	})
 }
 
-// cells are records as a writer may be given them: consistent, whatever else
-// they hold.
+// cells generates records that a writer accepts: consistent, with any other content.
 func cells() *rapid.Generator[Cell] {
-	filled := rapid.MakeCustom[Cell](kinds)
+	filled := rapid.MakeCustom[Cell](jsonValues)
 	return rapid.Custom(func(t *rapid.T) Cell {
 		c := filled.Draw(t, "cell")
 		c.Schema = Schema
@@ -65,11 +64,10 @@ func cells() *rapid.Generator[Cell] {
 	})
 }
 
-// durations are nanoseconds, some of them outside a histogram's range.
+// durations generates nanoseconds, some outside the range of a histogram.
 func durations() *rapid.Generator[[]int64] {
 	return rapid.SliceOfN(rapid.OneOf(rapid.Int64Range(0, histogramHighest), rapid.Int64()), 0, 50)
 }
 
-// same compares records as a reader sees them, for whom an empty map and none
-// are one thing.
+// same compares records as a reader does: an empty map equals a nil map.
 var same = cmp.Options{cmpopts.EquateEmpty()}

@@ -50,7 +50,7 @@ func TestRecordCountsEveryDurationWhateverItsSize(t *testing.T) {
 	})
 }
 
-func TestSummariseSaysMillisecondsToThreeDigits(t *testing.T) {
+func TestSummariseReturnsMillisecondsWithThreeDigits(t *testing.T) {
 	p := Summarise(newHistogram([]int64{int64(20 * time.Millisecond)}))
 	for name, got := range map[string]float64{"mean": p.Mean, "p50": p.P50, "p99": p.P99, "max": p.Max} {
 		if got < 19.98 || got > 20.02 {

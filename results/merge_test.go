@@ -16,8 +16,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// mergeable are runs of a few points, so that cells meet; every field is filled
-// with figures small enough to add.
+// mergeable generates runs of few points, so that cells share points. Every field has a
+// figure that is small enough to add.
 func mergeable() *rapid.Generator[*Run] {
 	small := rapid.Int64Range(0, 1<<40).AsAny()
 	config := rapid.MakeConfig{
@@ -57,8 +57,8 @@ func mergeable() *rapid.Generator[*Run] {
 	})
 }
 
-// fillLatency gives a cell histograms and the percentiles of them, or neither
-// if it is one of those that come without.
+// fillLatency sets the histograms and their percentiles, or leaves the cell without
+// histograms.
 func (c *Cell) fillLatency(t *rapid.T) error {
 	c.Histograms = nil
 	keys := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"connect/delivered", "end/closed", "uncorrected/end/closed"}), 0, 3, rapid.ID).Draw(t, "keys")
@@ -92,14 +92,14 @@ func merged(t *rapid.T, runs ...*Run) *Run {
 	return &Run{Dir: "merged", Manifest: m, Cells: cells}
 }
 
-// apart draws runs of which none is another one.
-func apart(t *rapid.T, n int) []*Run {
+// distinctRuns draws runs that start at different times.
+func distinctRuns(t *rapid.T, n int) []*Run {
 	return rapid.SliceOfNDistinct(mergeable(), n, n, func(r *Run) time.Time { return r.Manifest.Started }).Draw(t, "runs")
 }
 
 func TestMergingDoesNotDependOnTheOrderOfTheRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		runs := apart(t, 3)
+		runs := distinctRuns(t, 3)
 		want := merged(t, runs...)
 		got := merged(t, rapid.Permutation(runs).Draw(t, "order")...)
 		if diff := cmp.Diff(want, got, same); diff != "" {
@@ -111,16 +111,15 @@ func TestMergingDoesNotDependOnTheOrderOfTheRuns(t *testing.T) {
 // Sums of floating-point numbers depend on the order of additions in their last bits.
 var nearly = cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateApprox(1e-9, 1e-12)}
 
-func TestMergingStepwiseIsMergingAtOnce(t *testing.T) {
+func TestMergingInStepsEqualsMergingAtOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		runs := apart(t, 3)
+		runs := distinctRuns(t, 3)
 		at := merged(t, runs...)
 		left := merged(t, merged(t, runs[0], runs[1]), runs[2])
 		right := merged(t, runs[0], merged(t, runs[1], runs[2]))
 		for _, step := range []*Run{left, right} {
-			// The words of a vocabulary and the scenarios keep the order of the first run, and
-			// percentiles of parts without histograms bound those of the sum: how
-			// closely depends on the parts.
+			// Vocabularies and scenarios keep the order of the first run. Percentiles combined
+			// without histograms depend on the order of the steps.
 			if diff := cmp.Diff(at, step, nearly, cmpopts.IgnoreFields(Manifest{}, "Strategies", "Clients", "Scenarios"),
 				cmpopts.IgnoreFields(Percentiles{}, "P50", "P90", "P99", "P999")); diff != "" {
 				t.Fatalf("in steps it is another run (-at once +in steps):\n%s", diff)
@@ -131,7 +130,7 @@ func TestMergingStepwiseIsMergingAtOnce(t *testing.T) {
 
 func TestMergingOneRunChangesNoCell(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		run := apart(t, 1)[0]
+		run := distinctRuns(t, 1)[0]
 		seen := map[mergeKey]bool{}
 		run.Cells = slices.DeleteFunc(run.Cells, func(c Cell) bool {
 			again := c.Valid && seen[keyOf(&c)]
@@ -149,7 +148,7 @@ func TestMergingOneRunChangesNoCell(t *testing.T) {
 
 func TestMergingLosesNoAttemptAndStaysReadable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		runs := apart(t, 2)
+		runs := distinctRuns(t, 2)
 		got := merged(t, runs...)
 		var want, have Counts
 		var wantInvalid, haveInvalid int
@@ -200,7 +199,7 @@ func TestMergingLosesNoAttemptAndStaysReadable(t *testing.T) {
 	})
 }
 
-// golden returns the run of schema 1 as a run of another day.
+// goldenRun returns the run of schema 1, under a name and moved by a time.
 func goldenRun(t *testing.T, name string, day time.Duration) *Run {
 	t.Helper()
 	run, err := Open(filepath.Join("testdata", "schema-1"))
@@ -237,13 +236,13 @@ func TestTheRunOfSchema1MergesWithAnother(t *testing.T) {
 	if want := 1.5 * one.Server.CPUUsPerRejection; math.Abs(c.Server.CPUUsPerRejection-want) > 1e-9 {
 		t.Errorf("%v us a rejection, want the mean of equal parts %v", c.Server.CPUUsPerRejection, want)
 	}
-	// Twice the same values have the same distribution.
+	// The same values twice have the same distribution.
 	if e := c.LatencyMs.End; e.Count != 40 || e.P50 != one.LatencyMs.End.P50 || e.P99 != one.LatencyMs.End.P99 || e.Max != one.LatencyMs.End.Max {
 		t.Errorf("end reads %+v, of one run %+v", e, one.LatencyMs.End)
 	}
 }
 
-func TestACellWithoutHistogramsLeavesTheSumWithoutThem(t *testing.T) {
+func TestSumWithACellWithoutHistogramsHasNone(t *testing.T) {
 	a, b := goldenRun(t, "a", 0), goldenRun(t, "b", time.Hour)
 	b.Cells[0].Histograms = nil
 	b.Cells[0].LatencyMs.End.P99 *= 3
@@ -259,7 +258,7 @@ func TestACellWithoutHistogramsLeavesTheSumWithoutThem(t *testing.T) {
 	}
 }
 
-func TestMergeRefusesARunThatIsThereAlready(t *testing.T) {
+func TestMergeRefusesARunThatIsGivenTwice(t *testing.T) {
 	a, b := goldenRun(t, "a", 0), goldenRun(t, "b", time.Hour)
 	m, cells, err := Merge([]*Run{a, b})
 	if err != nil {
@@ -293,7 +292,7 @@ func TestMergeNamesTheRecordThatItCannotAdd(t *testing.T) {
 	}
 }
 
-func TestDifferencesAreWhatDecidesAMeasurement(t *testing.T) {
+func TestDifferencesAreConditionsThatDecideAMeasurement(t *testing.T) {
 	a, b := goldenRun(t, "a", 0), goldenRun(t, "b", 0)
 	b.Manifest.Kernel, b.Manifest.Options["rtt"], b.Manifest.Options["out"] = "6.19.0", "1ms", "elsewhere"
 	delete(a.Manifest.Options, "limit") // as if its version did not know it
@@ -303,9 +302,8 @@ func TestDifferencesAreWhatDecidesAMeasurement(t *testing.T) {
 	}
 }
 
-// What a path saw is lost by a record that is not whole, but never what it saw
-// in another cell.
-func TestAWholeRecordOfThePathOutlastsOneWithPacketsMissing(t *testing.T) {
+// An incomplete record loses its own figures, never those of another cell.
+func TestAddWireDropsAnIncompleteRecord(t *testing.T) {
 	whole := &Wire{Packets: 7, Rejections: 2, Fates: map[string]int64{"read": 2}}
 	for _, w := range []*Wire{nil, {Missed: 3, Packets: 100}} {
 		for _, got := range []*Wire{AddWire(whole, w), AddWire(w, whole)} {

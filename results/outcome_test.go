@@ -48,7 +48,7 @@ func TestCountsAddUp(t *testing.T) {
 	})
 }
 
-func TestOutcomesStandInTheTableUnderTheirOwnNumberAndName(t *testing.T) {
+func TestEveryOutcomeParsesFromItsName(t *testing.T) {
 	for i, row := range Outcomes {
 		o, err := ParseOutcome(row.Name)
 		if err != nil || o != Outcome(i) || row.Outcome != Outcome(i) || o.String() != row.Name || row.Summary == "" {

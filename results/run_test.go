@@ -16,7 +16,7 @@ import (
 )
 
 func TestManifestSurvivesWritingAndReading(t *testing.T) {
-	manifests := rapid.MakeCustom[Manifest](kinds)
+	manifests := rapid.MakeCustom[Manifest](jsonValues)
 	root := t.TempDir()
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -74,7 +74,7 @@ func TestCreateRefusesAFolderWithARunAndLeavesItAlone(t *testing.T) {
 
 func TestCreateThatFailsLeavesNoHalfRun(t *testing.T) {
 	dir := t.TempDir()
-	// A folder in the log's place: what fails is not the first file.
+	// A folder in the place of the log makes the second file fail.
 	if err := os.MkdirAll(filepath.Join(dir, LatencyFile), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +93,8 @@ func TestCreateThatFailsLeavesNoHalfRun(t *testing.T) {
 	}
 }
 
-// A record that was cut off, spoiled or written by another version costs the
-// lines from there on, never those before it, and the error names file and line.
+// From a record that is cut off, damaged or of another version on, lines are lost, but
+// never those before it. The error names file and line.
 func TestDamageLeavesTheLinesBeforeItUsable(t *testing.T) {
 	for _, c := range []struct {
 		name, tail string
@@ -102,7 +102,7 @@ func TestDamageLeavesTheLinesBeforeItUsable(t *testing.T) {
 		cut        bool
 	}{
 		{"cut last line", good[:len(good)/2], "cut off", true},
-		{"last line whole but for its end", good, "cut off", true},
+		{"last line without its end", good, "cut off", true},
 		{"unknown schema", `{"schema":99}` + "\n", "schema 99 is newer", false},
 		{"blank line", "\n" + good + "\n", "unexpected end", false},
 		{"not JSON", "# cells\n", "invalid character", false},
@@ -159,8 +159,8 @@ func TestOpenWithoutAReadableManifestGivesNoRun(t *testing.T) {
 	}
 }
 
-// writeUntilKilled is the child of the test below: it writes cells, and a line
-// to its output after each.
+// writeUntilKilled is set for the child process of TestKilledRunKeepsEveryFinishedCell,
+// which writes cells, and a line to its output after each.
 const writeUntilKilled = "RESULTS_TEST_WRITE_UNTIL_KILLED"
 
 func TestMain(m *testing.M) {

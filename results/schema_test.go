@@ -21,12 +21,12 @@ var update = flag.Bool("update", false, "write the schemas anew")
 
 const schemaHome = "https://github.com/rejectbench/rejectbench/results"
 
-// manifestContract is every name that the manifests of all versions have.
+// manifestContract has the names that are in the manifests of all versions.
 const manifestContract = `schema name tool go system kernel cpu cores started finished tcp path_kind
 seed options planned interrupted strategies strategies.name strategies.summary clients`
 
-// records are the types behind the table of schemas, with the names of which
-// the schema wants each to be there.
+// records are the types behind the table of schemas, with the names that each schema
+// requires.
 var records = map[string]struct {
 	record   any
 	contract string
@@ -35,7 +35,7 @@ var records = map[string]struct {
 	"manifest": {Manifest{}, manifestContract},
 }
 
-func TestSchemasAreThoseOfTheTypes(t *testing.T) {
+func TestSchemasMatchTheGoTypes(t *testing.T) {
 	if len(Schemas) != len(records) {
 		t.Errorf("%d schemas of %d kinds of records", len(Schemas), len(records))
 	}
@@ -94,7 +94,7 @@ func generate(t *testing.T, name string) []byte {
 	return append(b, '\n')
 }
 
-// countsSchema is an object of the outcomes; it is closed, as the reader's vocabulary is.
+// countsSchema is an object of all outcomes. It allows no other names, as the reader.
 func countsSchema() *generator.Schema {
 	s := &generator.Schema{Type: "object", Properties: generator.NewProperties(), AdditionalProperties: generator.FalseSchema}
 	for _, o := range Outcomes {
@@ -104,15 +104,14 @@ func countsSchema() *generator.Schema {
 	return s
 }
 
-// shaper makes a generated schema say what encoding/json writes.
+// shaper adapts a generated schema to what encoding/json writes.
 type shaper struct {
 	root *generator.Schema
 	seen map[reflect.Type]bool
 }
 
-// shape goes through the fields of a struct type and its schema. A pointer, a
-// map and a list that are not left out when empty may be null. Nothing is
-// required so far: not every version has written every field.
+// shape adapts the fields of a struct type. Pointers, maps and lists without omitempty
+// may be null. It requires no field, since not every version has written every field.
 func (g *shaper) shape(of reflect.Type, s *generator.Schema) {
 	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
 		of = of.Elem()
@@ -138,7 +137,7 @@ func (g *shaper) shape(of reflect.Type, s *generator.Schema) {
 	}
 }
 
-// resolve follows references and lists to the schema of what is inside.
+// resolve follows references, and lists to the schema of their items.
 func (g *shaper) resolve(s *generator.Schema) *generator.Schema {
 	for {
 		switch {
@@ -154,7 +153,7 @@ func (g *shaper) resolve(s *generator.Schema) *generator.Schema {
 	}
 }
 
-// require makes a name of the contract, and those it stands in, required.
+// require makes a name of the contract required, and the objects that contain it.
 func require(t *testing.T, root *generator.Schema, of reflect.Type, path []string) {
 	t.Helper()
 	s := root
@@ -170,7 +169,7 @@ func require(t *testing.T, root *generator.Schema, of reflect.Type, path []strin
 	}
 }
 
-// validator returns what holds a record to its committed schema.
+// validator returns a function that validates a record by its committed schema.
 func validator(t testing.TB, name string) func(record []byte) error {
 	t.Helper()
 	b, err := JSONSchema(name)
@@ -199,7 +198,7 @@ func validator(t testing.TB, name string) func(record []byte) error {
 	}
 }
 
-func TestEveryRecordedRunKeepsToTheSchemas(t *testing.T) {
+func TestCommittedRunsConformToTheSchemas(t *testing.T) {
 	dirs, err := filepath.Glob(filepath.Join("testdata", "schema-*"))
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no recorded runs: %v", err)
@@ -229,10 +228,9 @@ func TestEveryRecordedRunKeepsToTheSchemas(t *testing.T) {
 	}
 }
 
-// Whatever a record holds: what this version writes keeps to the schemas.
-func TestEveryRecordThatCanBeWrittenKeepsToTheSchemas(t *testing.T) {
+func TestWrittenRecordsConformToTheSchemas(t *testing.T) {
 	cell, manifest := validator(t, "cell"), validator(t, "manifest")
-	manifests := rapid.MakeCustom[Manifest](kinds)
+	manifests := rapid.MakeCustom[Manifest](jsonValues)
 	rapid.Check(t, func(t *rapid.T) {
 		line, err := EncodeCell(cells().Draw(t, "cell"))
 		if err != nil {
@@ -260,7 +258,7 @@ func TestEveryRecordThatCanBeWrittenKeepsToTheSchemas(t *testing.T) {
 	}
 }
 
-func TestTheSchemaOfCellsRefusesWhatIsNoneAndAllowsMore(t *testing.T) {
+func TestCellSchemaRefusesOtherRecordsAndAllowsNewFields(t *testing.T) {
 	valid := validator(t, "cell")
 	golden, err := os.ReadFile(filepath.Join("testdata", "schema-1", CellsFile))
 	if err != nil {
@@ -271,7 +269,7 @@ func TestTheSchemaOfCellsRefusesWhatIsNoneAndAllowsMore(t *testing.T) {
 		name, old, new string
 		ok             bool
 	}{
-		{"as it is", "", "", true},
+		{"unchanged", "", "", true},
 		{"a field of a later version", `{"schema":1,`, `{"schema":1,"weather":"rain",`, true},
 		{"such a field inside", `"hold_ms":{`, `"hold_ms":{"p9999":1,`, true},
 		{"another schema", `"schema":1,`, `"schema":2,`, false},

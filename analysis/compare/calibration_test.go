@@ -12,8 +12,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// world makes up runs of one program: every point has its share and its
-// latency, and the rounds of a run spread around them.
+// world makes up runs of one program: every point has a true share and a true value,
+// and the rounds of a run vary around them.
 type world struct {
 	points, rounds int
 	attempts       int64
@@ -21,7 +21,7 @@ type world struct {
 	spread         float64 // of the logarithm of the values
 }
 
-// shares of the points, in turn: the middle, and both ends' neighbourhoods.
+// worldShares are the shares of the points, in turn: medium, and near 0 and 1.
 var worldShares = []float64{0.5, 0.9, 0.99, 1, 0.2, 0.998}
 
 func (w world) run(rng *rand.Rand) *results.Run {
@@ -60,8 +60,8 @@ func defaultMetrics(t testing.TB) (metrics []analysis.Metric) {
 	return metrics
 }
 
-// mustCompare compares two runs whose effects of interest are so small that
-// statistics alone decide.
+// mustCompare compares two runs with effects of interest so small that the tests alone
+// decide.
 func mustCompare(t testing.TB, base, new *results.Run) *Comparison {
 	t.Helper()
 	c, err := Runs(base, new, Options{
@@ -73,8 +73,8 @@ func mustCompare(t testing.TB, base, new *results.Run) *Comparison {
 	return c
 }
 
-// Two runs of one program are called different no more often than alpha, over
-// all points and metrics together, however much attempts of a round go together.
+// Two runs of one program are called different with probability alpha at most, over all
+// points and metrics together, at any dispersion.
 func TestEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 	const trials, alpha = 600, 0.05
 	bound := alpha + 3*math.Sqrt(alpha*(1-alpha)/trials)
@@ -108,7 +108,7 @@ func TestEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 			if rate := float64(called) / trials; rate > bound {
 				t.Errorf("%.3f of %d comparisons of equal runs were called, more than %.3f", rate, trials, bound)
 			}
-			// The data are such that a test without a dispersion fails on them.
+			// A test that ignores the dispersion fails on these data.
 			if w.phi == 8 && float64(naive)/trials < 3*bound {
 				t.Errorf("only %.3f were called as if attempts were independent: these runs are no trial", float64(naive)/trials)
 			}
@@ -116,8 +116,8 @@ func TestEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 	}
 }
 
-// naivelyCalled tells whether a stratified test that takes attempts for
-// independent calls any share, by Bonferroni's correction.
+// naivelyCalled reports whether a stratified test that assumes independent attempts
+// calls any share, with Bonferroni's correction.
 func naivelyCalled(base, new *results.Run, alpha float64) bool {
 	old, now := byPoint(base.Cells), byPoint(new.Cells)
 	for p := range old {
@@ -135,8 +135,8 @@ func naivelyCalled(base, new *results.Run, alpha float64) bool {
 	return false
 }
 
-// What is guarded so well still finds what is there.
-func TestADifferenceIsCalledWhereItIs(t *testing.T) {
+// The guards against false calls leave enough power.
+func TestRealDifferencesAreCalled(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	w := world{points: 6, rounds: 8, attempts: 200, phi: 2, spread: 0.05}
 	found := map[string]int{}

@@ -18,8 +18,8 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// recorded is a run for the golden files: five rounds of four strategies over
-// two round trips, the shares of which are given in percent.
+// recorded returns a run for the golden files: five rounds at two round trips, with the
+// shares of each strategy in percent.
 func recorded(name string, delivered map[string][2]int64, held float64) *results.Run {
 	run := &results.Run{Dir: name, Manifest: results.Manifest{
 		Schema: results.Schema, Name: name, Tool: "rejectbench v0", Go: "go1.26", System: "linux/amd64", Kernel: "6.18.0",
@@ -34,7 +34,7 @@ func recorded(name string, delivered map[string][2]int64, held float64) *results
 		}
 		for i, rtt := range []float64{0, 20} {
 			for round := range 5 {
-				// Rounds differ a little, in the same way in every run.
+				// Rounds vary a little, equally in every run.
 				wobble := float64([]int{2, -1, 0, 1, -2}[round])
 				c := results.Cell{
 					Schema: results.Schema, Point: results.Point{Strategy: s.Name, Client: "blocking", RTTMs: rtt, Concurrency: 50, BodyBytes: 100000},
@@ -53,8 +53,8 @@ func recorded(name string, delivered map[string][2]int64, held float64) *results
 	return run
 }
 
-// twoRuns are a base and a run that is better, worse and the same, and has
-// points that nothing can be said of.
+// twoRuns returns a base, and a run with points that are better, worse, the same and
+// unmeasurable.
 func twoRuns() (base, new *results.Run) {
 	base = recorded("base", map[string][2]int64{"close": {60, 20}, "shutdown": {100, 90}, "lingering-close": {100, 100}, "wait-acked": {100, 99}}, 1)
 	new = recorded("new", map[string][2]int64{"close": {63, 70}, "shutdown": {100, 80}, "lingering-close": {100, 100}, "nethttp": {100, 100}}, 1.5)
@@ -70,7 +70,7 @@ func twoRuns() (base, new *results.Run) {
 			c.Valid, c.InvalidReason = false, "path late: p99 2.9 ms"
 		}
 	}
-	// Twins of one point of the base, which differ by three points.
+	// Twins of one point of the base, which differ by three percentage points.
 	for _, c := range slices.Clone(base.Cells) {
 		if c.Strategy == "shutdown" && c.RTTMs == 20 {
 			c.Twin, c.Delivered = true, c.Delivered-3
@@ -93,7 +93,7 @@ func goldenComparison(t *testing.T) *Comparison {
 	return c
 }
 
-func TestEveryFormatOfAComparisonIsAsRecorded(t *testing.T) {
+func TestEveryFormatMatchesItsGoldenFile(t *testing.T) {
 	c := goldenComparison(t)
 	for name, write := range map[string]func(io.Writer) error{
 		"compare.golden.txt": c.WriteText, "compare.golden.md": c.WriteMarkdown, "compare.golden.jsonl": c.WriteJSON, "compare.golden.bench": c.WriteBenchmarks,
@@ -168,7 +168,7 @@ func TestOneRoundIsNeverCalled(t *testing.T) {
 	if counts := c.counts(false); counts[Unmeasurable] != 2 || c.Gate() != Unmeasurable || len(c.Notes) == 0 {
 		t.Errorf("%v, notes %q", counts, c.Notes)
 	}
-	// Twin cells are no guard: they are of the same round.
+	// Twins do not replace rounds: they are cells of the same round.
 	twin := base.Cells[0]
 	twin.Twin = true
 	base.Cells = append(base.Cells, twin)
@@ -177,7 +177,7 @@ func TestOneRoundIsNeverCalled(t *testing.T) {
 	}
 }
 
-func TestAPointOfOneRoundTakesTheLargestDispersionOfAnyOther(t *testing.T) {
+func TestAPointOfOneRoundBorrowsTheLargestDispersion(t *testing.T) {
 	base := recorded("base", map[string][2]int64{"close": {50, 40}}, 1)
 	new := recorded("new", map[string][2]int64{"close": {50, 60}}, 1)
 	for _, run := range []*results.Run{base, new} {
@@ -199,7 +199,7 @@ func TestAPointOfOneRoundTakesTheLargestDispersionOfAnyOther(t *testing.T) {
 	}
 }
 
-func TestPointsThatAreAllOrNothingLendNoDispersion(t *testing.T) {
+func TestSharesOf0And1LendNoDispersion(t *testing.T) {
 	base := recorded("base", map[string][2]int64{"close": {100, 40}}, 1)
 	new := recorded("new", map[string][2]int64{"close": {100, 95}}, 1)
 	for _, run := range []*results.Run{base, new} {
@@ -238,7 +238,7 @@ func TestTwinsAndInvalidTriesStayOutOfEveryFigure(t *testing.T) {
 	}
 }
 
-func TestRenamedStrategiesArePairedAndTheDisplacedLeftOut(t *testing.T) {
+func TestRenamedStrategiesArePairedAndOthersLeftOut(t *testing.T) {
 	run := recorded("run", map[string][2]int64{"close": {60, 20}, "lingering-close": {100, 100}}, 1)
 	options := Options{Metrics: defaultMetrics(t)[:1], Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.05}
 	for _, c := range []struct {
@@ -268,9 +268,9 @@ func TestRenamedStrategiesArePairedAndTheDisplacedLeftOut(t *testing.T) {
 	}
 }
 
-// Whatever two runs hold, the other way round worse is better, and a run is
-// never better or worse than itself.
-func TestVerdictsMirrorWhenTheRunsChangePlaces(t *testing.T) {
+// For any two runs, swapping them turns worse into better, and a run is never better or
+// worse than itself.
+func TestVerdictsMirrorWhenTheRunsAreSwapped(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) *results.Run {
 			share := rapid.SliceOfN(rapid.Int64Range(3, 97), 4, 4).Draw(t, name)
@@ -307,7 +307,7 @@ func TestVerdictsMirrorWhenTheRunsChangePlaces(t *testing.T) {
 	})
 }
 
-func TestJSONOfAComparisonHasAnObjectARowAndReadsBack(t *testing.T) {
+func TestJSONHasOneObjectPerRowAndReadsBack(t *testing.T) {
 	c := goldenComparison(t)
 	var b bytes.Buffer
 	if err := c.WriteJSON(&b); err != nil {
@@ -330,7 +330,7 @@ func TestJSONOfAComparisonHasAnObjectARowAndReadsBack(t *testing.T) {
 	}
 }
 
-func TestAMetricWithoutADirectionIsShownAndWeakensNoTest(t *testing.T) {
+func TestMetricsWithoutDirectionWeakenNoTest(t *testing.T) {
 	base, new := twoRuns()
 	shown, err := analysis.MetricByName("share(delivered-then-reset)")
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 )
 
-// The program itself reads the file as it is, with a column a strategy and a row
-// a round trip.
-func TestBenchstatReadsWhatIsWrittenForIt(t *testing.T) {
+// benchstat itself reads the file, with one column per strategy and one row per round
+// trip.
+func TestBenchstatReadsTheBenchmarks(t *testing.T) {
 	stat := exec.Command("go", "run", "golang.org/x/perf/cmd/benchstat", "-col", "/strategy", "-row", "/rtt", filepath.Join("testdata", "compare.golden.bench"))
 	var out, errs bytes.Buffer
 	stat.Stdout, stat.Stderr = &out, &errs
@@ -30,8 +30,8 @@ func TestBenchstatReadsWhatIsWrittenForIt(t *testing.T) {
 	analysistest.Golden(t, "compare.golden.benchstat", out.Bytes())
 }
 
-// Whatever a server program is called and a path does, a cell is one line that
-// is read back with its coordinates and figures.
+// For any name of a server and any impairments, a cell is one line that is read back
+// with its coordinates and figures.
 func TestEveryCellIsOneBenchmarkThatReadsBack(t *testing.T) {
 	parser := new(benchproc.ProjectionParser)
 	keys := map[string]*benchproc.Projection{}

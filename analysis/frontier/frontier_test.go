@@ -11,7 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// mixOf makes up the points of some strategies under the same conditions.
+// mixOf returns points of several strategies under the same conditions.
 func mixOf(strategies map[string][]pareto) []*analysis.Summary {
 	var all []*analysis.Summary
 	for name, of := range strategies {
@@ -43,7 +43,7 @@ func anyMix(t *rapid.T) []*analysis.Summary {
 	return mixOf(mix)
 }
 
-func TestSomethingIsNeverBeatenAndTheBeatenNameWhatBeatsThem(t *testing.T) {
+func TestSomeStrategyIsUnbeatenAndBeatersDominate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		points, _ := Of(anyMix(t), Costs[0])
 		byName := map[string]Position{}
@@ -83,7 +83,7 @@ func TestAFrontierDoesNotDependOnTheOrderOfItsPoints(t *testing.T) {
 	})
 }
 
-func TestFrontierPlacesWhatIsKnown(t *testing.T) {
+func TestFrontierPlacesKnownStrategies(t *testing.T) {
 	six := func(p pareto) []pareto { return []pareto{p, p, p, p, p, p} }
 	points, conditions := Of(mixOf(map[string][]pareto{
 		"cheap":   six(pareto{300, 0.1}),
@@ -103,7 +103,7 @@ func TestFrontierPlacesWhatIsKnown(t *testing.T) {
 	}
 }
 
-func TestOneConditionTellsNoCostsApart(t *testing.T) {
+func TestOneConditionDistinguishesNoCosts(t *testing.T) {
 	points, _ := Of(mixOf(map[string][]pareto{"a": {{1000, 1}}, "b": {{1000, 100}}}), Costs[0])
 	if points[0].Place != OnFrontier || points[1].Place != NotApart {
 		t.Errorf("%v", points)

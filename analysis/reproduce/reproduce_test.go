@@ -12,7 +12,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestVerdictsAreAsTheTableSays(t *testing.T) {
+func TestVerdictsFollowTheirTable(t *testing.T) {
 	want := map[string]string{
 		"lost": Reproduced, "mended": "fixed since 2.0", "half-mended": Reproduced, "unmended": Reproduced,
 		"whole": NotReproduced, "everywhere": NotReproduced, "spoilt": Undecided, "absent": Undecided, "unfinished": Undecided,
@@ -24,8 +24,7 @@ func TestVerdictsAreAsTheTableSays(t *testing.T) {
 	}
 }
 
-// Whatever was counted, a verdict of the table comes out, and it is no stronger
-// than the counts.
+// For any counts the verdict is one of the table, and no stronger than the counts allow.
 func TestNoVerdictIsStrongerThanItsCounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var parts []PartResult

@@ -8,12 +8,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The distribution function, added up exactly.
+// The reference is summed in exact arithmetic.
 func TestBinomialIsTheExactSum(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(1, 120).Draw(t, "n")
 		k := rapid.Int64Range(0, n).Draw(t, "k")
-		// A probability of so few digits is the same in both forms.
+		// A multiple of 1/64 is exact in both representations.
 		parts := rapid.Int64Range(0, 64).Draw(t, "p64")
 		p, q := big.NewRat(parts, 64), big.NewRat(64-parts, 64)
 		sum := new(big.Rat)

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAdjustedByHolm(t *testing.T) {
+func TestAdjustIsHolmsProcedureForAnyPValue(t *testing.T) {
 	got := Adjust([]Test{{P: 0.01}, {P: 0.04}, {P: 0.03}, {P: 0.005}}, 0.05)
 	for i, want := range []float64{0.03, 0.06, 0.06, 0.02} {
 		if !near(got[i].P, want, 1e-12) || !got[i].Possible {
@@ -16,7 +16,7 @@ func TestAdjustedByHolm(t *testing.T) {
 	}
 }
 
-func TestTestsThatCannotBeCalledWeakenNoOther(t *testing.T) {
+func TestImpossibleTestsWeakenNoOtherTest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var tests []Test
 		for range rapid.IntRange(1, 20).Draw(t, "tests") {
@@ -38,7 +38,7 @@ func TestTestsThatCannotBeCalledWeakenNoOther(t *testing.T) {
 				t.Fatalf("%v became %+v", tests[i], a)
 			}
 		}
-		// Nothing that Holm's procedure calls is lost.
+		// Every test that Holm's procedure rejects is rejected here.
 		plain := slices.Clone(tests)
 		for i := range plain {
 			plain[i].Smallest = 0

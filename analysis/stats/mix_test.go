@@ -8,16 +8,16 @@ import (
 	"pgregory.net/rapid"
 )
 
-func drawParts(t *rapid.T) []WeightedShare {
+func drawShares(t *rapid.T) []WeightedShare {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) WeightedShare {
 		n := rapid.Int64Range(1, 5000).Draw(t, "n")
 		return WeightedShare{rapid.Float64Range(0.01, 100).Draw(t, "weight"), rapid.Int64Range(0, n).Draw(t, "k"), n}
 	}), 1, 5).Draw(t, "parts")
 }
 
-func TestAMixOfOnePartIsItsWilsonInterval(t *testing.T) {
+func TestMixOfOneShareIsItsWilsonInterval(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawParts(t)[0]
+		p := drawShares(t)[0]
 		share, low, high := Mix([]WeightedShare{p}, Z95)
 		wantLow, wantHigh := Wilson(p.K, p.N, Z95)
 		if math.Abs(share-float64(p.K)/float64(p.N)) > 1e-12 || math.Abs(low-wantLow) > 1e-12 || math.Abs(high-wantHigh) > 1e-12 {
@@ -26,9 +26,9 @@ func TestAMixOfOnePartIsItsWilsonInterval(t *testing.T) {
 	})
 }
 
-func TestAMixLiesWithinItsPartsAndItsIntervalAroundIt(t *testing.T) {
+func TestMixLiesWithinItsSharesAndItsInterval(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		parts := drawParts(t)
+		parts := drawShares(t)
 		share, low, high := Mix(parts, Z95)
 		least, most := 1.0, 0.0
 		for _, p := range parts {
@@ -46,8 +46,8 @@ func TestAMixLiesWithinItsPartsAndItsIntervalAroundIt(t *testing.T) {
 	})
 }
 
-// The interval is made to hold the true mix 95 times in 100.
-func TestAMixHoldsTheTruthAsOftenAsItSays(t *testing.T) {
+// The nominal coverage of the interval is 95%.
+func TestMixIntervalHasNominalCoverage(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	draw := func(n int64, p float64) (k int64) {
 		for range n {

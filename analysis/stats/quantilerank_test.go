@@ -18,7 +18,7 @@ func TestThe99thPercentileNeeds299ValuesAt95Percent(t *testing.T) {
 	}
 }
 
-func TestARankIsTheSmallestThatHoldsAndTheLowerOneLiesBelow(t *testing.T) {
+func TestQuantileRankIsSmallestAndNotBelowTheLowerRank(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(1, 20000).Draw(t, "n")
 		p := rapid.Float64Range(0.01, 0.99).Draw(t, "p")
@@ -39,7 +39,7 @@ func TestARankIsTheSmallestThatHoldsAndTheLowerOneLiesBelow(t *testing.T) {
 	})
 }
 
-func TestTheUpperBoundOfAPercentileHoldsAsOftenAsItSays(t *testing.T) {
+func TestQuantileRanksHaveNominalCoverage(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	const n, times = 600, 3000
 	upper, _ := QuantileRank(n, 0.99, 0.95)

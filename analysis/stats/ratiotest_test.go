@@ -9,8 +9,8 @@ import (
 )
 
 // Critical values of the two-sided Mann-Whitney test at 5%, from the tables of
-// the textbooks: the interval begins behind them.
-func TestRankCutIsTheTabulatedOne(t *testing.T) {
+// textbooks: the interval begins one rank above them.
+func TestRankCutAgreesWithTables(t *testing.T) {
 	for n, critical := range map[int]int{4: 0, 5: 2, 6: 5, 7: 8, 8: 13, 10: 23, 15: 64, 20: 127} {
 		if got := rankCut(n, n, 0.05); got != critical+1 {
 			t.Errorf("%d and %d: %d, want %d", n, n, got, critical+1)
@@ -59,7 +59,7 @@ func TestRatioIntervalExcludesOneExactlyWhenTheTestRejects(t *testing.T) {
 	})
 }
 
-func TestRatioToNothingIsInfiniteAndOfNothingToNothingIsOne(t *testing.T) {
+func TestRatioTo0IsInfiniteAndOf0To0IsOne(t *testing.T) {
 	zeros, ones := []float64{0, 0, 0, 0, 0}, []float64{1, 2, 3, 4, 5}
 	if test := NewRatioTest(zeros, zeros, 0.05); test.LogRatio != 0 || test.Low != 0 || test.High != 0 || test.P != 1 {
 		t.Errorf("0 to 0: %+v", test)
@@ -72,7 +72,7 @@ func TestRatioToNothingIsInfiniteAndOfNothingToNothingIsOne(t *testing.T) {
 	}
 }
 
-func TestRoundsForIsTheFirstNumberThatCanBeCalled(t *testing.T) {
+func TestRoundsForIsTheFirstThatCanBeSignificant(t *testing.T) {
 	for _, tests := range []int{1, 4, 48, 400} {
 		n := RoundsFor(0.05, tests)
 		if smallestRankP(n, n) > 0.05/float64(tests) || smallestRankP(n-1, n-1) <= 0.05/float64(tests) {

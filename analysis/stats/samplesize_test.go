@@ -10,8 +10,8 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 )
 
-// Runs of the planned size find what they were planned to find.
-func TestIndependentSizeHasThePowerItPromises(t *testing.T) {
+// Runs of the planned size find the planned difference with the planned power.
+func TestIndependentSizeHasItsPower(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, c := range []struct{ base, other, power float64 }{{1, 0.98, 0.9}, {0.5, 0.4, 0.8}, {0.95, 0.9, 0.9}} {
 		n := independentSize(c.base, c.other, NormalQuantile(1-0.05/2), NormalQuantile(c.power))
@@ -24,15 +24,15 @@ func TestIndependentSizeHasThePowerItPromises(t *testing.T) {
 			}
 		}
 		power := float64(found) / trials
-		// The correction for continuity makes it generous where a share is near an end.
+		// The continuity correction makes the size generous where a share is near 0 or 1.
 		if sigma := math.Sqrt(c.power * (1 - c.power) / trials); power < c.power-3*sigma || power > c.power+0.09 {
 			t.Errorf("%+v: n=%d has power %.3f", c, n, power)
 		}
 	}
 }
 
-// The same over few rounds, with attempts that go together.
-func TestSampleSizeOverRoundsHasThePowerItPromises(t *testing.T) {
+// The same over few rounds, with correlated attempts.
+func TestSampleSizeHasItsPowerOverDispersedRounds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for _, c := range []struct {
 		phi    float64
@@ -72,8 +72,8 @@ func TestWidthSizeIsTheFirstThatIsNarrowEnough(t *testing.T) {
 	})
 }
 
-// A run of the default size can say that two shares near an end are the same.
-func TestTheDefaultEffectIsInReachOfAHundredAttempts(t *testing.T) {
+// A run of the default size can show that two shares near 0 or 1 are the same.
+func TestAHundredAttemptsReachTheDefaultEffect(t *testing.T) {
 	for _, share := range []float64{0, 0.01, 0.99, 1} {
 		if n := WidthSize(share, 0.05, Z95); n > 100 {
 			t.Errorf("a share of %v needs %d", share, n)

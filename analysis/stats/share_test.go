@@ -44,7 +44,7 @@ func TestWilsonKeepsItsPrecisionNearTheEnds(t *testing.T) {
 	}
 }
 
-func TestWilsonOfNothingKnowsNothing(t *testing.T) {
+func TestWilsonOfNoAttemptsIs0To1(t *testing.T) {
 	if low, high := Wilson(0, 0, Z95); low != 0 || high != 1 {
 		t.Errorf("got %v, %v", low, high)
 	}

@@ -10,7 +10,7 @@ import (
 
 // Admissions to Berkeley by department, whose statistic and p-value without the
 // continuity correction are those that R's mantelhaen.test prints.
-func TestStratifiedTestOfAKnownTable(t *testing.T) {
+func TestStratifiedTestAgreesWithPublishedValues(t *testing.T) {
 	test := NewSharesTest([]Stratum{
 		{512, 825, 89, 108}, {353, 560, 17, 25}, {120, 325, 202, 593}, {138, 417, 131, 375}, {53, 191, 94, 393}, {22, 373, 24, 341},
 	})
@@ -19,8 +19,8 @@ func TestStratifiedTestOfAKnownTable(t *testing.T) {
 	}
 }
 
-// Fisher's lady tasting tea, and his convicted twins.
-func TestExactTestOfKnownTables(t *testing.T) {
+// Fisher's examples: the lady tasting tea, and the convicted twins.
+func TestExactTestAgreesWithPublishedValues(t *testing.T) {
 	for _, c := range []struct {
 		Stratum
 		p float64
@@ -60,8 +60,8 @@ func TestSharesTestIgnoresTheOrderOfRunsAndRounds(t *testing.T) {
 	})
 }
 
-// An exact test with these margins never finds a table at or below a level more
-// often than the level: summed over all tables, by their probability.
+// The probability of a table with a p-value at or below the level, summed over all tables
+// with these margins, is at most the level.
 func TestExactTestKeepsItsLevel(t *testing.T) {
 	for _, margins := range []struct{ n1, n2, k int64 }{{10, 10, 5}, {40, 60, 3}, {7, 30, 20}, {100, 100, 4}} {
 		wrong := 0.0
@@ -76,7 +76,7 @@ func TestExactTestKeepsItsLevel(t *testing.T) {
 	}
 }
 
-// A record may hold counts that no measurement has: they are no reason to panic.
+// A record may hold counts that no measurement has. They must not cause a panic.
 func TestCountsOutOfRangeCountAsTheNearerEnd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		count := rapid.Int64Range(-5, 20)

@@ -146,42 +146,49 @@ func TestMergingOneRunChangesNoCell(t *testing.T) {
 	})
 }
 
+// tally is what merging must not lose.
+type tally struct {
+	outcomes Counts
+	invalid  int
+	ends     int64 // values in histograms of the time to the end
+	whole    bool  // whether every cell has histograms
+}
+
+func tallyOf(t *rapid.T, runs ...*Run) tally {
+	sum := tally{whole: true}
+	for _, r := range runs {
+		for _, c := range r.Cells {
+			sum.outcomes.Add(c.Outcomes)
+			sum.ends += endValues(t, c)
+			sum.whole = sum.whole && len(c.Histograms) > 0
+			if !c.Valid {
+				sum.invalid++
+			}
+		}
+	}
+	return sum
+}
+
+// endValues counts the values in a cell's histograms of the time to the end.
+func endValues(t *rapid.T, c Cell) (n int64) {
+	for key, s := range c.Histograms {
+		h, err := DecodeHistogram(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(key, "end/") {
+			n += h.TotalCount()
+		}
+	}
+	return n
+}
+
 func TestMergingLosesNoAttemptAndStaysReadable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		runs := distinctRuns(t, 2)
 		got := merged(t, runs...)
-		var want, have Counts
-		var wantInvalid, haveInvalid int
-		var wantEnds, haveEnds int64
-		ends := func(c Cell) (n int64) {
-			for key, s := range c.Histograms {
-				h, err := DecodeHistogram(s)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if strings.HasPrefix(key, "end/") {
-					n += h.TotalCount()
-				}
-			}
-			return n
-		}
-		whole := true
-		for _, r := range runs {
-			for _, c := range r.Cells {
-				want.Add(c.Outcomes)
-				wantEnds += ends(c)
-				whole = whole && len(c.Histograms) > 0
-				if !c.Valid {
-					wantInvalid++
-				}
-			}
-		}
+		want, have := tallyOf(t, runs...), tallyOf(t, got)
 		for _, c := range got.Cells {
-			have.Add(c.Outcomes)
-			haveEnds += ends(c)
-			if !c.Valid {
-				haveInvalid++
-			}
 			line, err := EncodeCell(c)
 			if err != nil {
 				t.Fatal(err)
@@ -190,11 +197,11 @@ func TestMergingLosesNoAttemptAndStaysReadable(t *testing.T) {
 				t.Fatalf("the merged cell cannot be read back: %v", err)
 			}
 		}
-		if have != want || haveInvalid != wantInvalid {
-			t.Fatalf("%v and %d invalid cells became %v and %d", want, wantInvalid, have, haveInvalid)
+		if have.outcomes != want.outcomes || have.invalid != want.invalid {
+			t.Fatalf("%v and %d invalid cells became %v and %d", want.outcomes, want.invalid, have.outcomes, have.invalid)
 		}
-		if whole && haveEnds != wantEnds {
-			t.Fatalf("%d values in histograms became %d", wantEnds, haveEnds)
+		if want.whole && have.ends != want.ends {
+			t.Fatalf("%d values in histograms became %d", want.ends, have.ends)
 		}
 	})
 }

@@ -30,6 +30,18 @@ func TestBenchstatReadsTheBenchmarks(t *testing.T) {
 	analysistest.Golden(t, "compare.golden.benchstat", out.Bytes())
 }
 
+// checkBenchmark checks the figures and coordinates of a line.
+func checkBenchmark(t *rapid.T, line *benchfmt.Result, keys map[string]*benchproc.Projection) {
+	if _, ok := line.Value("delivered-%"); !ok || string(line.Name.Base()) != "Reject" {
+		t.Fatalf("%s has %v", line.Name, line.Values)
+	}
+	for key, want := range map[string]string{"/conc": "50", "/body": "100000", "/client": "blocking"} {
+		if got := keys[key].Project(line).Get(keys[key].Fields()[0]); got != want {
+			t.Fatalf("%s of %s is %q", key, line.Name, got)
+		}
+	}
+}
+
 // For any name of a server and any impairments, a cell is one line that is read back
 // with its coordinates and figures.
 func TestEveryCellIsOneBenchmarkThatReadsBack(t *testing.T) {
@@ -60,19 +72,12 @@ func TestEveryCellIsOneBenchmarkThatReadsBack(t *testing.T) {
 		reader := benchfmt.NewReader(strings.NewReader(b.String()), "written")
 		n := 0
 		for reader.Scan() {
-			switch record := reader.Result().(type) {
+			switch line := reader.Result().(type) {
 			case *benchfmt.SyntaxError:
-				t.Fatalf("%v in\n%s", record, &b)
+				t.Fatalf("%v in\n%s", line, &b)
 			case *benchfmt.Result:
 				n++
-				if _, ok := record.Value("delivered-%"); !ok || string(record.Name.Base()) != "Reject" {
-					t.Fatalf("%s has %v", record.Name, record.Values)
-				}
-				for key, want := range map[string]string{"/conc": "50", "/body": "100000", "/client": "blocking"} {
-					if got := keys[key].Project(record).Get(keys[key].Fields()[0]); got != want {
-						t.Fatalf("%s of %s is %q", key, record.Name, got)
-					}
-				}
+				checkBenchmark(t, line, keys)
 			}
 		}
 		if err := reader.Err(); err != nil || n != 2*len(run.Cells) {

@@ -2,6 +2,7 @@ package reproduce
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -24,24 +25,41 @@ func TestVerdictsFollowTheirTable(t *testing.T) {
 	}
 }
 
+// drawParts draws the results of parts of any role, some without a cell.
+func drawParts(t *rapid.T) (parts []PartResult) {
+	for i := range rapid.IntRange(0, 5).Draw(t, "parts") {
+		role := rapid.SampledFrom(results.ScenarioRoles).Draw(t, "role").Name
+		p := PartResult{ScenarioPart: results.ScenarioPart{Name: fmt.Sprint(i), Shows: role}}
+		if n := rapid.Int64Range(-1, 100).Draw(t, "n"); n >= 0 {
+			p.Summary = &analysis.Summary{Delivered: stats.NewShare(rapid.Int64Range(0, n).Draw(t, "delivered"), n)}
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// contradicts reports whether the counts of a part do not allow the verdict.
+func contradicts(p PartResult, verdict string) bool {
+	if verdict != Reproduced && verdict != Fixed {
+		return false
+	}
+	switch p.Shows {
+	case results.RoleReported:
+		return p.Lost().K < reproducedLosses || p.Lost().Low <= 0
+	case results.RoleControl:
+		return !p.Known() || p.Lost().Value >= 1
+	case results.RoleFixed:
+		return verdict == Fixed && (!p.Known() || p.Lost().K > 0)
+	}
+	return false
+}
+
 // For any counts the verdict is one of the table, and no stronger than the counts allow.
 func TestNoVerdictIsStrongerThanItsCounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var parts []PartResult
-		for i := range rapid.IntRange(0, 5).Draw(t, "parts") {
-			role := rapid.SampledFrom(results.ScenarioRoles).Draw(t, "role").Name
-			p := PartResult{ScenarioPart: results.ScenarioPart{Name: fmt.Sprint(i), Shows: role}}
-			if n := rapid.Int64Range(-1, 100).Draw(t, "n"); n >= 0 {
-				p.Summary = &analysis.Summary{Delivered: stats.NewShare(rapid.Int64Range(0, n).Draw(t, "delivered"), n)}
-			}
-			parts = append(parts, p)
-		}
+		parts := drawParts(t)
 		verdict, why := verdictOf(parts)
-		known := false
-		for _, v := range Verdicts {
-			known = known || v.Name == verdict
-		}
-		if !known {
+		if !slices.ContainsFunc(Verdicts, func(v results.Term) bool { return v.Name == verdict }) {
 			t.Fatalf("%q is not a verdict", verdict)
 		}
 		reported := 0
@@ -49,14 +67,8 @@ func TestNoVerdictIsStrongerThanItsCounts(t *testing.T) {
 			if p.Shows == results.RoleReported {
 				reported++
 			}
-			switch {
-			case verdict != Reproduced && verdict != Fixed:
-			case p.Shows == results.RoleReported && (p.Lost().K < reproducedLosses || p.Lost().Low <= 0):
-				t.Errorf("%s with %+v", verdict, p.Lost())
-			case p.Shows == results.RoleControl && (!p.Known() || p.Lost().Value >= 1):
-				t.Errorf("%s with a control of %+v", verdict, p.Lost())
-			case verdict == Fixed && p.Shows == results.RoleFixed && (!p.Known() || p.Lost().K > 0):
-				t.Errorf("fixed with %+v", p.Lost())
+			if contradicts(p, verdict) {
+				t.Errorf("%s with a %s part of %+v", verdict, p.Shows, p.Lost())
 			}
 		}
 		if reported == 0 && verdict != Undecided {

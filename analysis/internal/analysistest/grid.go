@@ -96,29 +96,42 @@ func Synthetic(t testing.TB, g Grid) *results.Run {
 		Strategies: AllStrategies, Clients: AllClients,
 	}}
 	for round := range g.Rounds {
-		for _, strategy := range g.Strategies {
-			for _, client := range g.Clients {
-				for _, rtt := range g.rtts {
-					for _, body := range g.bodies {
-						for _, conc := range g.concurrencies {
-							for _, loss := range g.Losses {
-								c := results.Cell{
-									Schema: results.Schema, Point: results.Point{Strategy: strategy, Client: client, RTTMs: rtt, Concurrency: conc, BodyBytes: body, Loss: loss}, Round: round, Started: started.Add(time.Duration(len(run.Cells)) * time.Second),
-								}
-								fill(t, rng, &c, g.Attempts)
-								if !g.Blind {
-									c.Wire = wireRecord(c)
-								}
-								run.Cells = append(run.Cells, c)
-							}
-						}
-					}
-				}
+		for _, point := range g.points() {
+			c := results.Cell{Schema: results.Schema, Point: point, Round: round, Started: started.Add(time.Duration(len(run.Cells)) * time.Second)}
+			fill(t, rng, &c, g.Attempts)
+			if !g.Blind {
+				c.Wire = wireRecord(c)
 			}
+			run.Cells = append(run.Cells, c)
 		}
 	}
 	run.Manifest.Planned = len(run.Cells)
 	return run
+}
+
+// points returns the points of the grid.
+func (g Grid) points() []results.Point {
+	// Each coordinate multiplies the points, the first one varies slowest.
+	points := []results.Point{{}}
+	points = cross(points, g.Strategies, func(p *results.Point, v string) { p.Strategy = v })
+	points = cross(points, g.Clients, func(p *results.Point, v string) { p.Client = v })
+	points = cross(points, g.rtts, func(p *results.Point, v float64) { p.RTTMs = v })
+	points = cross(points, g.bodies, func(p *results.Point, v int64) { p.BodyBytes = v })
+	points = cross(points, g.concurrencies, func(p *results.Point, v int) { p.Concurrency = v })
+	points = cross(points, g.Losses, func(p *results.Point, v float64) { p.Loss = v })
+	return points
+}
+
+// cross returns each point with each value.
+func cross[T any](points []results.Point, values []T, set func(*results.Point, T)) []results.Point {
+	var all []results.Point
+	for _, p := range points {
+		for _, v := range values {
+			set(&p, v)
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // fragile maps strategies that can lose an answer to the weight of their risk, 0 to 1.

@@ -7,12 +7,12 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Better is the direction in which a metric improves.
-type Better int
+// Direction is the direction in which a metric improves. The zero value is Neither.
+type Direction int
 
 // The directions.
 const (
-	Neither Better = iota // none: the metric is shown and not judged
+	Neither Direction = iota // none: the metric is shown and not judged
 	Higher
 	Lower
 )
@@ -23,7 +23,7 @@ type Metric struct {
 	Name    string // name in flags, rules and JSON
 	Unit    string // unit of a value, such as ms; % for a share; empty for a count
 	Summary string // its meaning, in a line
-	Better  Better
+	Better  Direction
 	// Share returns k of n. The samples are attempts.
 	Share func(c *results.Cell) (k, n int64)
 	// Value returns one figure per cell. The samples are rounds. It reports false

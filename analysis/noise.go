@@ -20,10 +20,10 @@ import (
 // Source: R. Kohavi, R. Longbotham, D. Sommerfield and R. M. Henne, "Controlled
 // experiments on the web: survey and practical guide", Data Mining and Knowledge
 // Discovery 18 (2009) 140-181, on A/A tests.
-type NoiseFloor struct{ Pairs []noisePair }
+type NoiseFloor struct{ Pairs []NoisePair }
 
-// noisePair is the two halves of an A/A pair, in the rounds that are valid in both.
-type noisePair struct {
+// NoisePair is the two halves of an A/A pair, in the rounds that are valid in both.
+type NoisePair struct {
 	results.Point
 	First, Second []*results.Cell // cells of the same rounds, in the same order
 }
@@ -34,7 +34,7 @@ func Noise(cells []results.Cell) NoiseFloor {
 	var f NoiseFloor
 	for _, g := range Group(cells) {
 		if first, second := PairRounds(g.Rounds, g.Twins); len(first) > 0 {
-			f.Pairs = append(f.Pairs, noisePair{g.Point, first, second})
+			f.Pairs = append(f.Pairs, NoisePair{g.Point, first, second})
 		}
 	}
 	return f
@@ -60,7 +60,7 @@ func (f NoiseFloor) Of(metric string) (floor float64, ok bool) {
 }
 
 // Difference returns how far the halves of a pair differ in a metric.
-func (p noisePair) Difference(m Metric) (d float64, ok bool) {
+func (p NoisePair) Difference(m Metric) (d float64, ok bool) {
 	if m.Share != nil {
 		a, b := PooledShare(m, p.First), PooledShare(m, p.Second)
 		return math.Abs(a.Value - b.Value), a.Known() && b.Known()

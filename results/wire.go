@@ -31,7 +31,7 @@ var ResetCauses = [numResetCauses]ResetCauseInfo{
 	{UnreadData, "unread-data", "the server closed by a reset, after data of the client had arrived"},
 	{LingerZero, "linger-zero", "the server closed by a reset, before any data of the client had arrived"},
 	{LateData, "late-data", "the server closed by a FIN, and its kernel answered data that came later with a reset"},
-	{StrayReset, "stray", "the server's kernel had no connection, or no room for one, that the client's packet could belong to"},
+	{StrayReset, "stray", "the server's kernel had no connection for the client's packet, or no room for one"},
 	{RefusedReset, "refused", "the server's kernel answered the SYN with a reset"},
 	{ClientReset, "client", "the client reset the connection before the server did"},
 }
@@ -70,9 +70,9 @@ type FateInfo struct {
 
 // Fates is the table of the names of fates, in the order of records.
 var Fates = [numFates]FateInfo{
-	{UnknownFate, "unknown", "the ledgers do not tell; each one is listed with the reason"},
+	{UnknownFate, "unknown", "the ledgers do not show it; each one is listed with the reason"},
 	{NeverSent, "never-sent", "a part of the answer never left the server"},
-	{LostOnPath, "lost-on-the-path", "the whole answer left the server; of a part of it no copy reached the client"},
+	{LostOnPath, "lost-on-the-path", "the whole answer left the server; no copy of some part of it reached the client"},
 	{ArrivedNotRead, "arrived-not-read", "the whole answer reached the client's kernel; the client's code did not read all of it"},
 	{Read, "read", "the client's code read the whole answer"},
 }

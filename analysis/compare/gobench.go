@@ -28,7 +28,7 @@ func (c *Comparison) WriteBenchmarks(w io.Writer) error {
 		if m.Better == analysis.Neither {
 			continue
 		}
-		better := map[analysis.Better]string{analysis.Higher: "higher", analysis.Lower: "lower"}[m.Better]
+		better := map[analysis.Direction]string{analysis.Higher: "higher", analysis.Lower: "lower"}[m.Better]
 		if err := out.Write(&benchfmt.UnitMetadata{UnitMetadataKey: benchfmt.UnitMetadataKey{Unit: unit, Key: "better"}, OrigUnit: unit, Value: better}); err != nil {
 			return fmt.Errorf("write a unit: %w", err)
 		}

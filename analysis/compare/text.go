@@ -6,9 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/align"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -96,11 +96,15 @@ func (c *Comparison) WriteText(w io.Writer) error {
 		if constant != "" {
 			fmt.Fprintln(b, constant)
 		}
-		table := [][]string{head(rows[0].Metric)}
-		left := len(columns)
-		for i := len(columns) - 1; i >= 0; i-- {
-			table[0] = append([]string{columns[i].Name}, table[0]...)
+		var heads []string
+		for _, c := range columns {
+			heads = append(heads, c.Name)
 		}
+		figures := head(rows[0].Metric)
+		table := [][]string{append(heads, figures...)}
+		// Coordinates and the verdict are flush left.
+		sides := append(slices.Repeat([]align.Side{align.Left}, len(columns)), make([]align.Side, len(figures))...)
+		sides[len(sides)-1] = align.Left
 		for _, r := range rows {
 			var line []string
 			for _, c := range columns {
@@ -108,7 +112,9 @@ func (c *Comparison) WriteText(w io.Writer) error {
 			}
 			table = append(table, append(line, r.cells()...))
 		}
-		writeGrid(b, table, left)
+		if err := align.Write(b, table, sides); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(b, "\n%s\n", c.summaryLine())
 	return b.Flush()
@@ -162,30 +168,4 @@ func countVerdicts(counts [len(verdictNames)]int) string {
 		}
 	}
 	return strings.Join(words, ", ")
-}
-
-// writeGrid writes lines of cells in columns, the first few and the last one
-// flush left, the others flush right.
-func writeGrid(w io.Writer, lines [][]string, left int) {
-	widths := make([]int, len(lines[0]))
-	for _, line := range lines {
-		for i, text := range line {
-			widths[i] = max(widths[i], utf8.RuneCountInString(text))
-		}
-	}
-	for _, line := range lines {
-		var b strings.Builder
-		for i, text := range line {
-			if i > 0 {
-				b.WriteString("  ")
-			}
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			if i < left || i == len(line)-1 {
-				b.WriteString(text + pad)
-			} else {
-				b.WriteString(pad + text)
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
 }

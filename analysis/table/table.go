@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/align"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -24,55 +23,37 @@ func Write(w io.Writer, summaries []*analysis.Summary) error {
 		return b.Flush()
 	}
 	columns := ColumnsOf(summaries)
-	writeAligned(b, columns, summaries)
+	if err := writeRows(b, columns, summaries); err != nil {
+		return err
+	}
 	writeNotes(b, summaries)
 	return b.Flush()
 }
 
-// writeAligned writes the head, the units and a line a point. An empty line
-// parts the conditions, so that the eye compares strategies.
-func writeAligned(w io.Writer, columns []Column, summaries []*analysis.Summary) {
+// writeRows writes the head, the units and a line a point. An empty line
+// separates conditions, so that the strategies of one condition are side by side.
+func writeRows(w io.Writer, columns []Column, summaries []*analysis.Summary) error {
 	rows := make([][]string, 0, len(summaries)+2)
-	head, units := make([]string, len(columns)), make([]string, len(columns))
+	head, units, sides := make([]string, len(columns)), make([]string, len(columns)), make([]align.Side, len(columns))
 	for i, c := range columns {
-		head[i], units[i] = c.Head, c.Unit
+		head[i], units[i], sides[i] = c.Head, c.Unit, align.Side(c.Left)
 	}
 	rows = append(rows, head, units)
-	for _, s := range summaries {
+	several := ManyStrategies(summaries)
+	for i, s := range summaries {
+		if several && i > 0 && s.Conditions() != summaries[i-1].Conditions() {
+			rows = append(rows, nil)
+		}
 		row := make([]string, len(columns))
-		for i, c := range columns {
-			row[i] = c.Cell(s)
-			if !s.Valid() && i == len(columns)-1 {
-				row[i] = "INVALID, see below"
-			}
+		for j, c := range columns {
+			row[j] = c.Cell(s)
+		}
+		if !s.Valid() {
+			row[len(row)-1] = "INVALID, see below"
 		}
 		rows = append(rows, row)
 	}
-	widths := make([]int, len(columns))
-	for _, row := range rows {
-		for i, text := range row[:len(row)-1] {
-			widths[i] = max(widths[i], utf8.RuneCountInString(text))
-		}
-	}
-	several := ManyStrategies(summaries)
-	for r, row := range rows {
-		if s := r - 2; several && s > 0 && summaries[s].Conditions() != summaries[s-1].Conditions() {
-			fmt.Fprintln(w)
-		}
-		var line strings.Builder
-		for i, text := range row {
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			pad := strings.Repeat(" ", max(widths[i]-utf8.RuneCountInString(text), 0))
-			if columns[i].Left {
-				line.WriteString(text + pad)
-			} else {
-				line.WriteString(pad + text)
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
-	}
+	return align.Write(w, rows, sides)
 }
 
 func ManyStrategies(summaries []*analysis.Summary) bool {

@@ -12,24 +12,18 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Rule is a claim about the points of a run. Rules come from ParseRules.
+// Rule is a claim about the points of a run. Rules come from Load.
 type Rule struct {
-	Name string // as given, or what the rule says
+	Name string // from the file, or the rule's text
 	Line int    // in its file, from 1
 
 	strategies, clients []string    // none means all
-	where               []condition // all of them
+	where               []condition // joined by "and"
 	require             requirement
-	confidence          float64 // 0.5 to below 1
+	confidence          float64 // of a verdict, 0.5 to below 1
 }
 
-// Require is the requirement as it was written.
-func (r Rule) Require() string { return r.require.String() }
-
-// Confidence is that of the rule's verdict, 0.5 to below 1.
-func (r Rule) Confidence() float64 { return r.confidence }
-
-// describe says a rule in its own words.
+// describe writes the rule as text: its name where the file gives none.
 func (r Rule) describe() string {
 	text := r.require.String()
 	if len(r.strategies) > 0 {
@@ -44,7 +38,7 @@ func (r Rule) describe() string {
 	return text
 }
 
-// matches tells whether the rule speaks of a point.
+// matches tells whether the rule applies to a point.
 func (r Rule) matches(p *results.Point) bool {
 	if len(r.strategies) > 0 && !slices.Contains(r.strategies, p.Strategy) ||
 		len(r.clients) > 0 && !slices.Contains(r.clients, p.Client) {
@@ -53,71 +47,73 @@ func (r Rule) matches(p *results.Point) bool {
 	return !slices.ContainsFunc(r.where, func(w condition) bool { return !w.matches(p) })
 }
 
-// Verdict is what a run says of a rule. The zero value is RuleUndecided.
+// Verdict is the result of checking a rule. The zero value is Undecided.
 type Verdict int
 
 // The verdicts.
 const (
-	Undecided Verdict = iota // the run shows neither
+	Undecided Verdict = iota // the samples show neither
 	Holds
 	Fails
 )
 
-var ruleVerdictNames = [...]string{Undecided: "undecided", Holds: "holds", Fails: "fails"}
+var verdictNames = [...]string{Undecided: "undecided", Holds: "holds", Fails: "fails"}
 
 // String returns the verdict's name in tables and JSON.
-func (v Verdict) String() string { return ruleVerdictNames[v] }
+func (v Verdict) String() string { return verdictNames[v] }
 
 // MarshalText writes the verdict's name.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
-// Result is what a run says of one rule.
+// Result is the verdict on one rule, with its evidence.
 type Result struct {
 	Rule    Rule
 	Verdict Verdict
-	Reason  string // why it is undecided, where no point tells
+	Reason  string // why the rule is undecided; empty where Points give the reasons
 	Points  []PointResult
 }
 
-// PointResult is what a run says of one rule at one point.
+// PointResult is the verdict on one rule at one point.
 type PointResult struct {
 	Point   results.Point
 	Verdict Verdict
-	// K of N samples were counted: attempts for a share; for a value, rounds on
-	// the required side.
+	// N is the number of samples: attempts for a share, rounds for a value. K of
+	// them count: for a share those with the outcome, for a value those on the
+	// required side.
 	K, N int64
-	// Figure is the share, or the median of the rounds in the metric's unit; not
-	// known when N is 0.
+	// Figure is the share, or the median of the rounds in the metric's unit. It is
+	// not known when N is 0.
 	Figure float64
-	// Low and High are the one-sided bounds of a share that decide: on the side
-	// that the rule asks for at its confidence, on the other one with the
-	// correction for the number of points. Of a value they are the least and
-	// largest of its rounds.
+	// Low and High are the one-sided bounds of a share. The bound on the required
+	// side is at the rule's confidence. The other one is corrected for the number
+	// of points. For a value, Low and High are the smallest and largest round.
 	Low, High float64
-	Needs     string // why it is undecided, and what would decide
+	Needs     string // why the point is undecided, and what would decide
 	margin    float64
 }
 
-// Check holds rules against the cells of a run. Invalid cells and twins
-// say nothing.
+// Check checks rules against the cells of a run. It ignores invalid cells and twins.
 //
-// At a point, a rule on a share holds when the one-sided Wilson bound at the
-// rule's confidence is on the required side, and fails when the opposite bound
-// is on the other. That one is the more careful of Wilson's and the exact one of
-// Clopper and Pearson: corrected levels lie far out in a tail that is longer than
-// the normal distribution's where shares are near 0 and 1 (of 1000 attempts at
-// 99.9% that are one of a hundred points, Wilson's alone would refute seven times
-// as often as allowed). Attempts count as independent of each other. A rule on a value takes rounds as samples and holds or fails
-// by the one-sided sign test on their median, which assumes nothing of the
-// distribution: n rounds all on one side show it when 0.5^n is at most
-// 1 - confidence, which are 5 rounds at 95%.
+// A rule on a share holds at a point when the one-sided Wilson bound at the
+// rule's confidence is on the required side. It fails when the opposite bound
+// is on the other side. The opposite bound is the wider of Wilson's and the
+// exact one of Clopper and Pearson. Wilson's alone is not enough: a corrected
+// level lies far out in the tail, and near 0 and 1 that tail is longer than the
+// normal distribution's. Of 1000 attempts at 99.9%, one of a hundred points,
+// Wilson's bound alone would refute a true rule seven times as often as
+// allowed. Attempts count as independent.
 //
-// A rule over m points claims something of all of them. It holds when it holds
-// at each: the intersection-union test needs no correction, since the claim is
-// only made when every part of it was shown. It fails when it fails at one; of
-// m chances for that each has 1/m of the error allowed (Bonferroni).
+// A rule on a value takes rounds as samples. It holds or fails by the one-sided
+// sign test on their median, which assumes no distribution. n rounds all on one
+// side decide when 0.5^n is at most 1 - confidence: 5 rounds at 95%.
 //
-// Sources: Wilson (see there); C. J. Clopper and E. S. Pearson, "The use of
+// A rule over m points claims something about all of them. It holds when it
+// holds at every point. This intersection-union test needs no correction,
+// because every part of the claim was shown. The rule fails when it fails at one
+// point. That is m chances of an error, so each gets 1/m of the allowed error
+// (Bonferroni).
+//
+// Sources: Wilson (see stats.Wilson); C. J. Clopper and E. S. Pearson, "The use of
 // confidence or fiducial limits illustrated in the case of the binomial",
 // Biometrika 26 (1934) 404-413; R. L. Berger, "Multiparameter hypothesis testing
 // and acceptance sampling", Technometrics 24 (1982) 295-300; W. J. Dixon and
@@ -132,8 +128,8 @@ func Check(cells []results.Cell, rules []Rule) []Result {
 	return found
 }
 
-// Overall is the verdict on all rules together: one that fails outweighs one
-// that is undecided. No rules hold.
+// Overall combines verdicts: Fails if any rule fails, else Undecided if any is
+// undecided, else Holds. It is Holds without any rule.
 func Overall(found []Result) Verdict {
 	all := Holds
 	for _, r := range found {
@@ -156,14 +152,14 @@ func (r Rule) check(all []analysis.PointCells) Result {
 		}
 	}
 	if len(points) == 0 {
-		result.Reason = "no cell of the run is of this rule" + r.unknown(all)
+		result.Reason = "no point of the run matches this rule" + r.unknown(all)
 		return result
 	}
-	show := 1 - r.confidence
-	refute := show / float64(len(points))
-	var tally [len(ruleVerdictNames)]int
+	holdAlpha := 1 - r.confidence
+	failAlpha := holdAlpha / float64(len(points))
+	var tally [len(verdictNames)]int
 	for _, p := range points {
-		at := r.checkPoint(p, show, refute)
+		at := r.checkPoint(p, holdAlpha, failAlpha)
 		at.Point = p.Point
 		tally[at.Verdict]++
 		result.Points = append(result.Points, at)
@@ -177,7 +173,7 @@ func (r Rule) check(all []analysis.PointCells) Result {
 	return result
 }
 
-// unknown names the strategies and clients of a rule that the run has none of.
+// unknown names the rule's strategies and clients that the run does not have.
 func (r Rule) unknown(all []analysis.PointCells) string {
 	var missing []string
 	for _, name := range r.strategies {
@@ -193,55 +189,55 @@ func (r Rule) unknown(all []analysis.PointCells) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	return "; it has none of " + words.List(missing)
+	return "; the run does not have " + words.List(missing)
 }
 
-// checkPoint decides one point, with the chances of error allowed for showing
-// the rule and for refuting it.
-func (r Rule) checkPoint(p analysis.PointCells, show, refute float64) PointResult {
+// checkPoint decides one point. holdAlpha and failAlpha are the allowed chances
+// of a wrong Holds and of a wrong Fails.
+func (r Rule) checkPoint(p analysis.PointCells, holdAlpha, failAlpha float64) PointResult {
 	valid := p.Valid()
 	if len(valid) == 0 {
 		return PointResult{Needs: "no valid cell: " + p.Rounds[len(p.Rounds)-1].InvalidReason()}
 	}
 	if r.require.metric.Share != nil {
-		return r.checkShare(valid, show, refute)
+		return r.checkShare(valid, holdAlpha, failAlpha)
 	}
-	return r.checkValue(valid, show, refute)
+	return r.checkValue(valid, holdAlpha, failAlpha)
 }
 
-func (r Rule) checkShare(cells []*results.Cell, show, refute float64) PointResult {
+func (r Rule) checkShare(cells []*results.Cell, holdAlpha, failAlpha float64) PointResult {
 	var p PointResult
 	for _, c := range cells {
 		k, n := r.require.metric.Share(c)
 		p.K, p.N = p.K+k, p.N+n
 	}
 	if p.N <= 0 {
-		p.Low, p.High, p.Needs = 0, 1, "nothing was counted"
+		p.Low, p.High, p.Needs = 0, 1, "no samples"
 		return p
 	}
 	p.Figure = float64(p.K) / float64(p.N)
-	p.Low, p.High, p.Verdict = r.decideShare(p.K, p.N, show, refute)
+	p.Low, p.High, p.Verdict = r.decideShare(p.K, p.N, holdAlpha, failAlpha)
 	p.margin = math.Abs(p.High - r.require.threshold)
 	if r.require.op.atLeast() {
 		p.margin = math.Abs(p.Low - r.require.threshold)
 	}
 	if p.Verdict == Undecided {
-		p.Needs = r.samplesToDecide(p, show, refute)
+		p.Needs = r.samplesToDecide(p, holdAlpha, failAlpha)
 	}
 	return p
 }
 
-// decideShare returns the bounds of a share that decide, and the verdict.
-func (r Rule) decideShare(k, n int64, show, refute float64) (low, high float64, v Verdict) {
+// decideShare returns the one-sided bounds of a share and the verdict.
+func (r Rule) decideShare(k, n int64, holdAlpha, failAlpha float64) (low, high float64, v Verdict) {
 	near, far := &low, &high
 	if r.require.op.atLeast() {
-		low, _ = stats.Wilson(k, n, upperQuantile(show))
-		_, high = stats.Wilson(k, n, upperQuantile(refute))
-		high = max(high, exactHigh(k, n, refute))
+		low, _ = stats.Wilson(k, n, normalUpperQuantile(holdAlpha))
+		_, high = stats.Wilson(k, n, normalUpperQuantile(failAlpha))
+		high = max(high, exactHigh(k, n, failAlpha))
 	} else {
-		low, _ = stats.Wilson(k, n, upperQuantile(refute))
-		low = min(low, 1-exactHigh(n-k, n, refute))
-		_, high = stats.Wilson(k, n, upperQuantile(show))
+		low, _ = stats.Wilson(k, n, normalUpperQuantile(failAlpha))
+		low = min(low, 1-exactHigh(n-k, n, failAlpha))
+		_, high = stats.Wilson(k, n, normalUpperQuantile(holdAlpha))
 		near, far = far, near
 	}
 	switch {
@@ -253,7 +249,8 @@ func (r Rule) decideShare(k, n int64, show, refute float64) (low, high float64, 
 	return low, high, v
 }
 
-// exactHigh is the largest share of which k or fewer of n have more than this chance.
+// exactHigh is the upper Clopper-Pearson bound: the largest share for which k or
+// fewer of n samples are more likely than chance.
 func exactHigh(k, n int64, chance float64) float64 {
 	if k >= n {
 		return 1
@@ -270,26 +267,26 @@ func exactHigh(k, n int64, chance float64) float64 {
 	return high
 }
 
-// samplesToDecide says how many samples of the same share would decide. The
-// Wilson bound of the share p reaches x at n = z² x (1-x) / (p-x)²; the exact
-// bound takes some more.
-func (r Rule) samplesToDecide(p PointResult, show, refute float64) string {
+// samplesToDecide says how many samples with the same share would decide. The
+// Wilson bound of the share p reaches x at n = z² x (1-x) / (p-x)². The exact
+// bound takes a few more.
+func (r Rule) samplesToDecide(p PointResult, holdAlpha, failAlpha float64) string {
 	x, gap := r.require.threshold, p.Figure-r.require.threshold
-	allowed := refute
+	alpha := failAlpha
 	if r.require.op.holds(cmp.Compare(p.Figure, x)) {
-		allowed = show
+		alpha = holdAlpha
 	}
-	z := upperQuantile(allowed)
+	z := normalUpperQuantile(alpha)
 	n := max(math.Ceil(z*z*x*(1-x)/(gap*gap)), float64(p.N+1))
 	for ; n < 1e9; n = math.Ceil(n * 1.01) {
-		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), show, refute); v != Undecided {
-			return fmt.Sprintf("%.0f samples of this share would decide", n)
+		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), holdAlpha, failAlpha); v != Undecided {
+			return fmt.Sprintf("%.0f samples with this share would decide", n)
 		}
 	}
-	return "no number of samples that can be measured decides at this share"
+	return "no practical number of samples would decide at this share"
 }
 
-func (r Rule) checkValue(cells []*results.Cell, show, refute float64) PointResult {
+func (r Rule) checkValue(cells []*results.Cell, holdAlpha, failAlpha float64) PointResult {
 	var p PointResult
 	var values []float64
 	for _, c := range cells {
@@ -302,7 +299,7 @@ func (r Rule) checkValue(cells []*results.Cell, show, refute float64) PointResul
 	}
 	p.N = int64(len(values))
 	if p.N == 0 {
-		p.Needs = "no round has this figure"
+		p.Needs = "no round has a value of this metric"
 		return p
 	}
 	slices.Sort(values)
@@ -311,35 +308,35 @@ func (r Rule) checkValue(cells []*results.Cell, show, refute float64) PointResul
 	p.margin = math.Min(math.Abs(p.Low-r.require.threshold), math.Abs(p.High-r.require.threshold))
 	wrong := p.N - p.K
 	switch {
-	case signTest(p.K, p.N, show):
+	case signTest(p.K, p.N, holdAlpha):
 		p.Verdict = Holds
-	case signTest(wrong, p.N, refute):
+	case signTest(wrong, p.N, failAlpha):
 		p.Verdict = Fails
 	case p.K >= wrong:
-		p.Needs = fmt.Sprintf("at least %d rounds would decide", roundsToDecide(p.K, p.N, show))
+		p.Needs = fmt.Sprintf("at least %d rounds would decide", roundsToDecide(p.K, p.N, holdAlpha))
 	default:
-		p.Needs = fmt.Sprintf("at least %d rounds would decide", roundsToDecide(wrong, p.N, refute))
+		p.Needs = fmt.Sprintf("at least %d rounds would decide", roundsToDecide(wrong, p.N, failAlpha))
 	}
 	return p
 }
 
-// signTest tells whether k of n rounds on one side of a value are too many for
-// a median on its other side, with this chance of error: the upper tail of the
-// binomial with one half, which is its lower tail turned round.
-func signTest(k, n int64, allowed float64) bool {
-	// The sum is a power of one half that logarithms do not hit to the last bit.
-	return n > 0 && stats.Binomial(n-k, n, 0.5) <= allowed*(1+1e-9)
+// signTest tells whether k of n rounds on one side of a threshold show that the
+// median is on that side, with at most alpha as the chance of error. The test
+// uses the upper tail of the binomial with p = 1/2, which equals its lower tail.
+func signTest(k, n int64, alpha float64) bool {
+	// The tail of n of n is a power of 1/2. Logarithms miss its last bits.
+	return n > 0 && stats.Binomial(n-k, n, 0.5) <= alpha*(1+1e-9)
 }
 
-// roundsToDecide is the least number of rounds that decide when all further
-// ones lie on the side of the k of n so far.
-func roundsToDecide(k, n int64, allowed float64) int64 {
+// roundsToDecide is the smallest number of rounds that decides if every further
+// round is on the side that k of n rounds are on.
+func roundsToDecide(k, n int64, alpha float64) int64 {
 	more := int64(1)
-	for !signTest(k+more, n+more, allowed) {
+	for !signTest(k+more, n+more, alpha) {
 		more++
 	}
 	return n + more
 }
 
-// upperQuantile is the standard normal quantile that is exceeded with this chance.
-func upperQuantile(chance float64) float64 { return math.Sqrt2 * math.Erfcinv(2*chance) }
+// normalUpperQuantile is the standard normal quantile exceeded with this chance.
+func normalUpperQuantile(chance float64) float64 { return math.Sqrt2 * math.Erfcinv(2*chance) }

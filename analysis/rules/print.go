@@ -14,24 +14,24 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Formats are the names of the formats that PrintRules writes.
+// Formats are the formats that Print writes.
 var Formats = []string{"text", "markdown", "json"}
 
-// Print writes what a run says of rules, in one of RuleFormats. Each rule
-// has its verdict; one that does not hold also has every point where it does
-// not, and what more would decide.
+// Print writes verdicts in one of Formats. A rule that does not hold also gets a
+// line for every point where it does not, with the evidence and what would decide.
+// An unknown format is an error.
 func Print(w io.Writer, format string, found []Result) error {
 	var b bytes.Buffer
 	var err error
 	switch format {
 	case "text":
-		err = printRulesText(&b, found)
+		err = writeText(&b, found)
 	case "markdown":
-		printRulesMarkdown(&b, found)
+		writeMarkdown(&b, found)
 	case "json":
-		err = printRulesJSON(&b, found)
+		err = writeJSON(&b, found)
 	default:
-		err = fmt.Errorf("no format %q: there are %s", format, words.List(Formats))
+		err = fmt.Errorf("unknown format %q: the formats are %s", format, words.List(Formats))
 	}
 	if err != nil {
 		return err
@@ -42,11 +42,11 @@ func Print(w io.Writer, format string, found []Result) error {
 	return nil
 }
 
-func printRulesText(b *bytes.Buffer, found []Result) error {
+func writeText(b *bytes.Buffer, found []Result) error {
 	for _, f := range found {
 		fmt.Fprintf(b, "%-9s  %s\n", f.Verdict, f.Rule.Name)
 		fmt.Fprintf(b, "           %s\n", f.summary())
-		points := f.open()
+		points := f.unmet()
 		if len(points) == 0 {
 			continue
 		}
@@ -58,27 +58,27 @@ func printRulesText(b *bytes.Buffer, found []Result) error {
 			return err
 		}
 	}
-	fmt.Fprintf(b, "\n%s\n", rulesTotal(found))
+	fmt.Fprintf(b, "\n%s\n", total(found))
 	return nil
 }
 
-func printRulesMarkdown(b *bytes.Buffer, found []Result) {
-	fmt.Fprintf(b, "**%s**\n\n| verdict | rule | evidence |\n| --- | --- | --- |\n", rulesTotal(found))
+func writeMarkdown(b *bytes.Buffer, found []Result) {
+	fmt.Fprintf(b, "**%s**\n\n| verdict | rule | evidence |\n| --- | --- | --- |\n", total(found))
 	for _, f := range found {
 		fmt.Fprintf(b, "| %s | %s | %s |\n", f.Verdict, markdownCell(f.Rule.Name), markdownCell(f.summary()))
-		for _, p := range f.open() {
+		for _, p := range f.unmet() {
 			fmt.Fprintf(b, "| | %s | %s: %s |\n", markdownCell(p.Point.String()), p.Verdict, markdownCell(f.Rule.evidence(p)))
 		}
 	}
 }
 
-// cell writes a text as part of a table of Markdown.
+// markdownCell escapes text for a cell of a Markdown table.
 func markdownCell(s string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(s)
 }
 
-// rulePointJSON is one point of a verdict in JSON. Shares are 0 to 1.
-type rulePointJSON struct {
+// jsonPoint is the verdict at one point in JSON. Shares are 0 to 1.
+type jsonPoint struct {
 	results.Point
 
 	Verdict Verdict  `json:"verdict"`
@@ -90,26 +90,26 @@ type rulePointJSON struct {
 	Reason  string   `json:"reason,omitempty"`
 }
 
-// ruleJSON is one rule's verdict in JSON.
-type ruleJSON struct {
-	Name       string          `json:"name"`
-	Line       int             `json:"line"`
-	Require    string          `json:"require"`
-	Confidence float64         `json:"confidence"`
-	Verdict    Verdict         `json:"verdict"`
-	Reason     string          `json:"reason,omitempty"`
-	Points     []rulePointJSON `json:"points"`
+// jsonRule is the verdict on one rule in JSON.
+type jsonRule struct {
+	Name       string      `json:"name"`
+	Line       int         `json:"line"`
+	Require    string      `json:"require"`
+	Confidence float64     `json:"confidence"`
+	Verdict    Verdict     `json:"verdict"`
+	Reason     string      `json:"reason,omitempty"`
+	Points     []jsonPoint `json:"points"`
 }
 
-func printRulesJSON(b *bytes.Buffer, found []Result) error {
+func writeJSON(b *bytes.Buffer, found []Result) error {
 	out := struct {
 		Verdict Verdict    `json:"verdict"`
-		Rules   []ruleJSON `json:"rules"`
-	}{Overall(found), []ruleJSON{}}
+		Rules   []jsonRule `json:"rules"`
+	}{Overall(found), []jsonRule{}}
 	for _, f := range found {
-		r := ruleJSON{f.Rule.Name, f.Rule.Line, f.Rule.Require(), f.Rule.Confidence(), f.Verdict, f.Reason, []rulePointJSON{}}
+		r := jsonRule{f.Rule.Name, f.Rule.Line, f.Rule.require.String(), f.Rule.confidence, f.Verdict, f.Reason, []jsonPoint{}}
 		for _, p := range f.Points {
-			j := rulePointJSON{p.Point, p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
+			j := jsonPoint{p.Point, p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
 			if p.N > 0 {
 				j.Figure, j.Low, j.High = &p.Figure, &p.Low, &p.High
 			}
@@ -126,9 +126,9 @@ func printRulesJSON(b *bytes.Buffer, found []Result) error {
 	return nil
 }
 
-// rulesTotal counts the verdicts.
-func rulesTotal(found []Result) string {
-	var tally [len(ruleVerdictNames)]int
+// total counts the rules by verdict.
+func total(found []Result) string {
+	var tally [len(verdictNames)]int
 	for _, f := range found {
 		tally[f.Verdict]++
 	}
@@ -142,25 +142,25 @@ func rulesTotal(found []Result) string {
 	return fmt.Sprintf("%s: %s", words.Plural(len(found), "rule"), strings.Join(parts, ", "))
 }
 
-// open returns the points that a verdict other than RuleHolds hangs on.
-func (f Result) open() []PointResult {
-	var open []PointResult
+// unmet returns the points at which the rule does not hold.
+func (f Result) unmet() []PointResult {
+	var points []PointResult
 	for _, p := range f.Points {
 		if p.Verdict != Holds {
-			open = append(open, p)
+			points = append(points, p)
 		}
 	}
-	return open
+	return points
 }
 
-// summary says on what a verdict rests.
+// summary writes the requirement and at how many points it holds.
 func (f Result) summary() string {
 	r := f.Rule
 	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, units.Number(r.confidence*100))
 	if len(f.Points) == 0 {
 		return text + f.Reason
 	}
-	holds := len(f.Points) - len(f.open())
+	holds := len(f.Points) - len(f.unmet())
 	text += fmt.Sprintf("holds at %d of %s", holds, words.Plural(len(f.Points), "point"))
 	if f.Verdict != Holds {
 		return text
@@ -177,7 +177,7 @@ func (f Result) summary() string {
 	return text + "; closest " + closest.Point.String() + ": " + r.evidence(closest)
 }
 
-// evidence says what the verdict at a point rests on.
+// evidence writes the counts and bounds behind the verdict at a point.
 func (r Rule) evidence(p PointResult) string {
 	if p.N == 0 {
 		return p.Needs

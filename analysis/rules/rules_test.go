@@ -35,10 +35,10 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 		{"nothing required", rule("name: a"), "2:5: nothing required: write require: with a metric and its bound"},
 		{"an empty requirement", rule("require:", "name: a"), "2:13: write a metric and its bound"},
 		{"a requirement that is a list", rule("require: [a]"), "2:14: write a metric and its bound"},
-		{"an unknown metric", rule("require: deliverd >= 9%"), `2:14: unknown metric "deliverd": there are delivered_share, `},
-		{"an unknown outcome", rule("require: share(lost) >= 9%"), `2:14: unknown outcome "lost": there are`},
+		{"an unknown metric", rule("require: deliverd >= 9%"), `2:14: unknown metric "deliverd": the metrics are delivered_share, `},
+		{"an unknown outcome", rule("require: share(lost) >= 9%"), `2:14: unknown outcome "lost": the metrics are`},
 		{"no operator", rule("require: delivered_share 99%"), "2:30: write one of = != < <= > >= after delivered_share"},
-		{"equality", rule("require: delivered_share = 99%"), "2:30: a measured figure is never shown to be exactly one value"},
+		{"equality", rule("require: delivered_share = 99%"), "2:30: samples cannot show that a figure is exactly one value"},
 		{"no value", rule("require: delivered_share >="), "2:32: write a value after delivered_share >="},
 		{"a share without its unit", rule("require: delivered_share >= 99"), `2:33: delivered_share: "99" is not a share: write a percentage`},
 		{"a share above all", rule("require: delivered_share >= 101%"), `2:33: delivered_share: "101%" is not a share`},
@@ -48,12 +48,12 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 		{"a size for a time", rule("require: hold_ms < 5KiB"), `2:24: hold_ms: "5KiB" is not a time`},
 		{"a time for a size", rule("require: drained_bytes < 5ms"), `2:30: drained_bytes: "5ms" is not a size`},
 		{"a unit for a number", rule("require: peak_open < 5ms"), `2:26: peak_open: "5ms" is not a number without a unit`},
-		{"two requirements", rule("require: hold_ms < 5ms and cpu_us < 1us"), "2:28: a rule requires one thing"},
+		{"two requirements", rule("require: hold_ms < 5ms and cpu_us < 1us"), "2:28: a rule has one requirement"},
 		{"never", rule("require: delivered_share > 100%"), "2:32: no share is outside 0% to 100%"},
 		{"always", rule("require: delivered_share >= 0%"), "2:33: every share is within 0% to 100%"},
 		{"never to be shown", rule("require: delivered_share >= 100%"), "2:33: no number of attempts can show delivered_share >= 100%: allow a little"},
 		{"below nothing", rule("require: hold_ms < 0s"), "2:24: no hold_ms is below 0"},
-		{"an unknown field", rule(good, "where: rrt > 5ms"), `3:12: unknown field "rrt": there are strategy, client, rtt,`},
+		{"an unknown field", rule(good, "where: rrt > 5ms"), `3:12: unknown field "rrt": the fields are strategy, client, rtt,`},
 		{"a field without operator", rule(good, "where: rtt"), "3:15: write one of"},
 		{"a field without value", rule(good, "where: rtt >"), "3:17: write a value after rtt >"},
 		{"a second field that is wrong", rule(good, "where: rtt > 5ms and body > 1s"), `3:33: body: "1s" is not a size`},
@@ -85,7 +85,7 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 		{"size", strings.Repeat("#", 64<<10+1), "1:1: 65537 bytes are too many"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Parse("f.yaml", []byte(c.text))
+			_, err := parse("f.yaml", []byte(c.text))
 			var place *yamlfile.Error
 			if !errors.As(err, &place) || !strings.HasPrefix(err.Error(), "f.yaml:"+c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s\ngives %v\nwant  f.yaml:%s", c.text, err, c.want)
@@ -95,7 +95,7 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 }
 
 func TestRulesAreReadAsWritten(t *testing.T) {
-	rules, err := Parse("f.yaml", []byte(`# of a gate
+	rules, err := parse("f.yaml", []byte(`# of a gate
 rules:
   - require: share(reset-send)<=0.5%
   - name: slow
@@ -145,7 +145,7 @@ rules:
 // what the cells of a run say of one rule.
 func checkOne(t testing.TB, text string, cells ...results.Cell) Result {
 	t.Helper()
-	rules, err := Parse("f.yaml", []byte("rules:\n  - "+strings.ReplaceAll(text, "\n", "\n    ")+"\n"))
+	rules, err := parse("f.yaml", []byte("rules:\n  - "+strings.ReplaceAll(text, "\n", "\n    ")+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestRoundsAreTheSamplesOfAValue(t *testing.T) {
 		{[]float64{9, 9, 9, 9, 9, 9, 9, 11}, Holds, ""},
 		{[]float64{11, 11, 11, 11, 11}, Fails, ""},
 		{[]float64{11, 11, 9}, Undecided, "at least 8 rounds would decide"},
-		{[]float64{0, 0}, Undecided, "no round has this figure"},
+		{[]float64{0, 0}, Undecided, "no round has a value of this metric"},
 	} {
 		got := checkOne(t, "require: cpu_us <= 10us", roundsOf(c.cpu...)...)
 		if got.Verdict != c.want || got.Points[0].Needs != c.says {
@@ -256,7 +256,7 @@ func TestARuleHoldsAtEveryPointAndFailsAtOne(t *testing.T) {
 	if got := checkOne(t, "require: delivered_share >= 95%", some...); got.Verdict != Undecided {
 		t.Errorf("a point that alone would fail is one of twenty: %v", got.Verdict)
 	}
-	if got := checkOne(t, "strategy: [close, none-such]\nclient: blocking\nwhere: rtt > 1s\nrequire: delivered_share >= 95%", some...); !strings.Contains(got.Reason, "it has none of strategy none-such") {
+	if got := checkOne(t, "strategy: [close, none-such]\nclient: blocking\nwhere: rtt > 1s\nrequire: delivered_share >= 95%", some...); !strings.Contains(got.Reason, "the run does not have strategy none-such") {
 		t.Errorf("the reason reads %q", got.Reason)
 	}
 }
@@ -333,7 +333,7 @@ func TestTheNumberOfSamplesThatIsSaidToDecideDoes(t *testing.T) {
 			return
 		}
 		var want int64
-		if _, err := fmt.Sscanf(got.Points[0].Needs, "%d samples of this share would decide", &want); err != nil {
+		if _, err := fmt.Sscanf(got.Points[0].Needs, "%d samples with this share would decide", &want); err != nil {
 			if got.Points[0].Figure != got.Rule.require.threshold {
 				t.Fatalf("%d of %d: %s", k, n, got.Points[0].Needs)
 			}
@@ -347,7 +347,7 @@ func TestTheNumberOfSamplesThatIsSaidToDecideDoes(t *testing.T) {
 }
 
 func checkOneRapid(t *rapid.T, text string, cells ...results.Cell) Result {
-	rules, err := Parse("f.yaml", []byte("rules:\n  - "+text+"\n"))
+	rules, err := parse("f.yaml", []byte("rules:\n  - "+text+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func TestTheReferenceRunKeepsToTheMethod(t *testing.T) {
 	found := Check(run.Cells, rules)
 	for _, f := range found {
 		if f.Verdict != Holds {
-			t.Errorf("%s: %v, %s %+v", f.Rule.Name, f.Verdict, f.Reason, f.open())
+			t.Errorf("%s: %v, %s %+v", f.Rule.Name, f.Verdict, f.Reason, f.unmet())
 		}
 	}
 	// A control that cannot fail is none: each does on a run whose outcomes are turned round.
@@ -432,7 +432,7 @@ func TestTheReferenceRunKeepsToTheMethod(t *testing.T) {
 
 func TestVerdictsAreAsRecorded(t *testing.T) {
 	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid()))
-	rules, err := Parse("gate.yaml", []byte(`rules:
+	rules, err := parse("gate.yaml", []byte(`rules:
   - name: lingering-close | delivers
     strategy: lingering-close
     require: delivered_share >= 95%
@@ -497,7 +497,7 @@ func TestARuleSaysItselfSoThatItReadsBack(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(t, "conditions") {
 			f := results.Coordinates[rapid.IntRange(0, len(results.Coordinates)-1).Draw(t, "field")]
 			ordered := f.Unit != "" || f.Name == "concurrency" || f.Name == "limit" || f.Name == "nth_request"
-			op := rapid.SampledFrom(ruleOps).Filter(func(o ruleOp) bool { return ordered || o.equality() }).Draw(t, "op")
+			op := rapid.SampledFrom(operators).Filter(func(o operator) bool { return ordered || o.equality() }).Draw(t, "op")
 			text = append(text, f.Name+" "+op.text+" "+rapid.SampledFrom(words[f.Name]).Draw(t, "value"))
 		}
 		want := strings.Join(text, " and ")
@@ -528,10 +528,10 @@ func FuzzParseRules(f *testing.F) {
 	f.Add([]byte("rules:\n- {require: \"cpu_us < 5us\", confidence: 99%}\n"))
 	f.Add([]byte("a: &a [*a]\n<<: *a\n---\n? x\n: - |\n  y\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		rules, err := Parse("f", text)
+		rules, err := parse("f", text)
 		if err == nil {
 			for _, r := range rules {
-				if _, err := parseRequire(r.Require()); err != nil || r.Name == "" || r.confidence < 0.5 || r.confidence >= 1 {
+				if _, err := parseRequire(r.require.String()); err != nil || r.Name == "" || r.confidence < 0.5 || r.confidence >= 1 {
 					t.Errorf("accepted %+v: %v", r, err)
 				}
 			}

@@ -11,33 +11,33 @@ import (
 	"github.com/rejectbench/rejectbench/results/yamlfile"
 )
 
-// defaultConfidence is that of a rule which names none.
+// defaultConfidence is the confidence of a rule that gives none.
 const defaultConfidence = 0.95
 
 //go:embed *.yaml
-var readyRules embed.FS
+var builtin embed.FS
 
-// Load reads a rules file. The name method, without a folder or an ending,
-// is that of the ready rules which hold the method itself to its positive and
-// negative controls.
+// Load reads a rules file. The name "method", without a folder or an extension,
+// selects the built-in rules: the positive and negative controls of the
+// measurement. Errors in the file are of type *yamlfile.Error.
 func Load(name string) ([]Rule, error) {
 	if name == "method" {
-		b, err := readyRules.ReadFile("method.yaml")
+		b, err := builtin.ReadFile("method.yaml")
 		if err != nil {
-			return nil, fmt.Errorf("read the ready rules: %w", err)
+			return nil, fmt.Errorf("read the built-in rules: %w", err)
 		}
-		return Parse("method.yaml", b)
+		return parse("method.yaml", b)
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("read the rules: %w", err)
 	}
-	return Parse(name, b)
+	return parse(name, b)
 }
 
-// Parse reads rules from YAML. Every error is a *yamlfile.Error with the
-// given file name.
-func Parse(file string, b []byte) ([]Rule, error) {
+// parse reads rules from YAML. Every error is a *yamlfile.Error with the given
+// file name.
+func parse(file string, b []byte) ([]Rule, error) {
 	f := yamlfile.File{Name: file, Kind: "rules file", Fields: "rules: and below it a list of rules"}
 	root, err := f.Parse(string(b))
 	if err != nil {
@@ -147,7 +147,7 @@ func readNames(f yamlfile.Field, key string) ([]string, error) {
 	return names, nil
 }
 
-// readExpression parses a scalar. An error is at the character that is wrong.
+// readExpression parses a scalar. An error names the place of the wrong character.
 func readExpression(n yamlfile.Node, what string, parse func(string) error) error {
 	s, err := n.Text(what)
 	if err != nil {

@@ -18,22 +18,21 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// The expressions of a rule are one small language:
+// The expressions of a rule have this grammar:
 //
-//	where   = field op value { "and" field op value }
-//	require = metric op value
+//	where   = field operator value { "and" field operator value }
+//	require = metric operator value
 //
-// A word ends at a space or at an operator, so that spaces around operators
-// may be left out.
+// A word ends at a space or at an operator. Spaces around operators are optional.
 
-// ruleOp is a comparison of a rule.
-type ruleOp struct {
+// operator is a comparison operator of a rule.
+type operator struct {
 	text  string
 	holds func(order int) bool // order is negative, zero or positive as in cmp.Compare
 }
 
-// ruleOps is the one table of operators; a longer one stands before those that it begins with.
-var ruleOps = []ruleOp{
+// operators are all operators, a longer one before its prefix.
+var operators = []operator{
 	{"!=", func(o int) bool { return o != 0 }},
 	{"<=", func(o int) bool { return o <= 0 }},
 	{">=", func(o int) bool { return o >= 0 }},
@@ -42,15 +41,15 @@ var ruleOps = []ruleOp{
 	{">", func(o int) bool { return o > 0 }},
 }
 
-func (o ruleOp) equality() bool { return o.text == "=" || o.text == "!=" }
+func (o operator) equality() bool { return o.text == "=" || o.text == "!=" }
 
-// atLeast tells whether the operator asks for large figures.
-func (o ruleOp) atLeast() bool { return o.text[0] == '>' }
+// atLeast tells whether the operator sets a lower bound.
+func (o operator) atLeast() bool { return o.text[0] == '>' }
 
-// notSet is the word of conditions for a name that is not set.
+// notSet is the value that matches an empty name.
 const notSet = "none"
 
-// coordinateUnits is how a condition's value is read, by the unit of its coordinate.
+// coordinateUnits parses the value of a condition, by the unit of its coordinate.
 var coordinateUnits = map[string]func(word string) (float64, error){
 	results.UnitMs:        parseMs,
 	results.UnitBytes:     parseBytes,
@@ -59,8 +58,8 @@ var coordinateUnits = map[string]func(word string) (float64, error){
 	"":                    parseCount,
 }
 
-// ruleUnits is how a value is read, by the unit of its metric.
-var ruleUnits = map[string]func(word string) (float64, error){
+// metricUnits parses a threshold, by the unit of its metric.
+var metricUnits = map[string]func(word string) (float64, error){
 	"%":  parsePercent,
 	"ms": parseMs,
 	"us": func(word string) (float64, error) { ms, err := parseMs(word); return ms * 1000, err },
@@ -117,12 +116,12 @@ func parseNumber(word string) (float64, error) {
 	return v, err
 }
 
-// condition is one comparison of a coordinate.
+// condition compares one coordinate with a value.
 type condition struct {
 	field  *results.Coordinate
-	op     ruleOp
+	op     operator
 	number float64
-	word   string // as it was written
+	word   string // as in the file
 }
 
 func (c condition) String() string { return c.field.Name + " " + c.op.text + " " + c.word }
@@ -137,18 +136,18 @@ func (c condition) matches(p *results.Point) bool {
 	return c.op.holds(cmp.Compare(cmp.Or(c.field.Text(p), notSet), c.word))
 }
 
-// requirement is what a rule asks of each point: a metric on one side of a
-// threshold, which is 0 to 1 for a share and in the metric's unit for a value.
+// requirement compares a metric with a threshold. The threshold is 0 to 1 for a
+// share, and in the metric's unit for a value.
 type requirement struct {
 	metric    analysis.Metric
-	op        ruleOp
+	op        operator
 	threshold float64
-	word      string // the threshold as it was written
+	word      string // the threshold as in the file
 }
 
 func (r requirement) String() string { return r.metric.Name + " " + r.op.text + " " + r.word }
 
-// exprError is an error at a place of an expression, in characters from 0.
+// exprError is an error at a character of an expression, counted from 0.
 type exprError struct {
 	at  int
 	err error
@@ -158,7 +157,7 @@ func (e *exprError) Error() string { return fmt.Sprintf("character %d: %v", e.at
 
 func (e *exprError) Unwrap() error { return e.err }
 
-// exprReader takes an expression apart from its left to its right.
+// exprReader reads an expression from left to right.
 type exprReader struct {
 	text string
 	pos  int // in bytes
@@ -168,7 +167,7 @@ func (r *exprReader) errorf(at int, format string, args ...any) error {
 	return &exprError{utf8.RuneCountInString(r.text[:at]), fmt.Errorf(format, args...)}
 }
 
-// next returns where the next word or operator begins.
+// next skips spaces and returns the place of the next word or operator.
 func (r *exprReader) next() int {
 	r.pos += len(r.text[r.pos:]) - len(strings.TrimLeftFunc(r.text[r.pos:], unicode.IsSpace))
 	return r.pos
@@ -176,7 +175,8 @@ func (r *exprReader) next() int {
 
 func (r *exprReader) done() bool { return r.next() == len(r.text) }
 
-// word returns the next word, empty where there is none.
+// word returns the next word and its place. The word is empty at an operator and
+// at the end.
 func (r *exprReader) word() (word string, at int) {
 	at = r.next()
 	rest := r.text[at:]
@@ -189,13 +189,13 @@ func (r *exprReader) word() (word string, at int) {
 }
 
 // comparison returns the operator after a name and the value after the operator.
-func (r *exprReader) comparison(name string) (op ruleOp, opAt int, value string, valueAt int, err error) {
+func (r *exprReader) comparison(name string) (op operator, opAt int, value string, valueAt int, err error) {
 	opAt = r.next()
-	i := slices.IndexFunc(ruleOps, func(o ruleOp) bool { return strings.HasPrefix(r.text[opAt:], o.text) })
+	i := slices.IndexFunc(operators, func(o operator) bool { return strings.HasPrefix(r.text[opAt:], o.text) })
 	if i < 0 {
 		return op, opAt, "", 0, r.errorf(opAt, "write one of = != < <= > >= after %s", name)
 	}
-	op = ruleOps[i]
+	op = operators[i]
 	r.pos += len(op.text)
 	if value, valueAt = r.word(); value == "" {
 		err = r.errorf(valueAt, "write a value after %s %s", name, op.text)
@@ -203,7 +203,7 @@ func (r *exprReader) comparison(name string) (op ruleOp, opAt int, value string,
 	return op, opAt, value, valueAt, err
 }
 
-// parseWhere reads a condition on coordinates.
+// parseWhere parses the conditions of a rule.
 func parseWhere(text string) ([]condition, error) {
 	r := &exprReader{text: text}
 	var all []condition
@@ -230,7 +230,7 @@ func (r *exprReader) condition() (condition, error) {
 		for _, c := range results.Coordinates {
 			names = append(names, c.Name)
 		}
-		return condition{}, r.errorf(at, "unknown field %q: there are %s", name, words.List(names))
+		return condition{}, r.errorf(at, "unknown field %q: the fields are %s", name, words.List(names))
 	}
 	c := condition{field: field}
 	op, opAt, value, valueAt, err := r.comparison(name)
@@ -243,7 +243,7 @@ func (r *exprReader) condition() (condition, error) {
 		if !op.equality() {
 			return condition{}, r.errorf(opAt, "%s is a name: compare it with = or !=", name)
 		}
-		// Their texts hold the operators and spaces of this language.
+		// Values of these two contain spaces and operators, which end a word.
 		if (name == "impairments" || name == "settings") && value != notSet {
 			return condition{}, r.errorf(valueAt, "compare %s with %s", name, notSet)
 		}
@@ -262,7 +262,7 @@ func (r *exprReader) condition() (condition, error) {
 	return c, nil
 }
 
-// parseRequire reads what a rule asks of a metric.
+// parseRequire parses the requirement of a rule.
 func parseRequire(text string) (requirement, error) {
 	r := &exprReader{text: text}
 	name, at := r.word()
@@ -272,25 +272,25 @@ func parseRequire(text string) (requirement, error) {
 		for _, m := range analysis.Metrics {
 			names = append(names, m.Name)
 		}
-		return requirement{}, r.errorf(at, "%w: there are %s", err, words.List(append(names, "share(OUTCOME)")))
+		return requirement{}, r.errorf(at, "%w: the metrics are %s", err, words.List(append(names, "share(OUTCOME)")))
 	}
 	op, opAt, value, valueAt, err := r.comparison(name)
 	if err != nil {
 		return requirement{}, err
 	}
 	if op.equality() {
-		return requirement{}, r.errorf(opAt, "a measured figure is never shown to be exactly one value: write one of < <= > >=")
+		return requirement{}, r.errorf(opAt, "samples cannot show that a figure is exactly one value: write one of < <= > >=")
 	}
-	parse, ok := ruleUnits[metric.Unit]
+	parse, ok := metricUnits[metric.Unit]
 	if !ok {
-		return requirement{}, r.errorf(at, "%s has the unit %s, which rules do not read", name, metric.Unit)
+		return requirement{}, r.errorf(at, "%s has the unit %s, which rules do not support", name, metric.Unit)
 	}
 	q := requirement{metric: metric, op: op, word: value}
 	if q.threshold, err = parse(value); err != nil {
 		return requirement{}, r.errorf(valueAt, "%s: %w", name, err)
 	}
 	if !r.done() {
-		return requirement{}, r.errorf(r.pos, "a rule requires one thing: write another rule for what follows")
+		return requirement{}, r.errorf(r.pos, "a rule has one requirement: write another rule for what follows")
 	}
 	if err := q.sensible(); err != nil {
 		return requirement{}, r.errorf(valueAt, "%w", err)
@@ -298,12 +298,12 @@ func parseRequire(text string) (requirement, error) {
 	return q, nil
 }
 
-// sensible refuses what no measurement can bear out or refute.
+// sensible returns an error for a requirement that no measurement can show or refute.
 func (r requirement) sensible() error {
 	switch everything := r.threshold == 1; {
 	case r.metric.Share == nil:
 		if r.op.text == "<" && r.threshold == 0 || r.op.text == ">=" && r.threshold == 0 {
-			return fmt.Errorf("no %s is below 0: %s says nothing", r.metric.Name, r)
+			return fmt.Errorf("no %s is below 0: %s does not depend on the run", r.metric.Name, r)
 		}
 		return nil
 	case r.op.text == ">" && everything, r.op.text == "<" && r.threshold == 0:

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -78,19 +79,17 @@ func Group(cells []results.Cell) []PointCells {
 	slices.SortStableFunc(ordered, func(a, b *results.Cell) int {
 		return cmp.Or(a.Round-b.Round, a.Try-b.Try, a.Started.Compare(b.Started))
 	})
-	place := map[results.Point]int{}
-	var groups []PointCells
+	byPoint := map[results.Point]*PointCells{}
 	for _, c := range ordered {
 		key := c.Point.Key()
-		at, seen := place[key]
-		if !seen {
-			at = len(groups)
-			place[key] = at
-			groups = append(groups, PointCells{Point: key})
+		group := byPoint[key]
+		if group == nil {
+			group = &PointCells{Point: key}
+			byPoint[key] = group
 		}
-		rounds := &groups[at].Rounds
+		rounds := &group.Rounds
 		if c.Twin {
-			rounds = &groups[at].Twins
+			rounds = &group.Twins
 		}
 		if n := len(*rounds); n == 0 || (*rounds)[n-1].Number != c.Round {
 			*rounds = append(*rounds, Round{Number: c.Round})
@@ -98,6 +97,11 @@ func Group(cells []results.Cell) []PointCells {
 		last := &(*rounds)[len(*rounds)-1]
 		last.Tries = append(last.Tries, c)
 	}
-	slices.SortFunc(groups, func(a, b PointCells) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
+	// Pointers are sorted: a comparison of values would copy both to the heap.
+	sorted := slices.SortedFunc(maps.Values(byPoint), func(a, b *PointCells) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
+	groups := make([]PointCells, len(sorted))
+	for i, group := range sorted {
+		groups[i] = *group
+	}
 	return groups
 }

@@ -13,11 +13,14 @@ type Study struct {
 	Run *results.Run
 	// Summaries has one entry per point, in the order of the manifest's vocabularies.
 	Summaries []*Summary
+
+	twins []*Summary // of the second cells of A/A pairs
 }
 
 // NewStudy returns the study of a run.
 func NewStudy(run *results.Run) *Study {
-	return &Study{Run: run, Summaries: Summarize(run.Cells, &run.Manifest)}
+	points := Group(run.Cells)
+	return &Study{Run: run, Summaries: summarizePoints(points, &run.Manifest), twins: twins(points)}
 }
 
 // Grid returns the summaries of points outside scenarios: those over which strategies
@@ -34,4 +37,4 @@ func OutsideScenarios(s *Summary) bool { return s.Scenario == "" }
 
 // WithTwins returns the summaries, and those of the second cells of A/A pairs as
 // further points. It is for statements on validity, which include twins.
-func (s *Study) WithTwins() []*Summary { return slices.Concat(s.Summaries, twins(s.Run.Cells)) }
+func (s *Study) WithTwins() []*Summary { return slices.Concat(s.Summaries, s.twins) }

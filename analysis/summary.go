@@ -83,12 +83,16 @@ func (s *Summary) Valid() bool { return s.Cells > 0 }
 // conditions are adjacent. Names have the order of the manifest's vocabularies; with a
 // nil manifest they are in alphabetical order.
 func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
+	return summarizePoints(Group(cells), m)
+}
+
+func summarizePoints(points []PointCells, m *results.Manifest) []*Summary {
 	var names results.PointOrder
 	if m != nil {
 		names = m.PointOrder()
 	}
 	var summaries []*Summary
-	for _, g := range Group(cells) {
+	for _, g := range points {
 		if len(g.Rounds) > 0 {
 			summaries = append(summaries, summarize(g.Point, g.Rounds))
 		}
@@ -99,9 +103,9 @@ func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
 
 // twins returns the summaries of the second cells of A/A pairs, which are in no figure
 // but count for validity.
-func twins(cells []results.Cell) []*Summary {
+func twins(points []PointCells) []*Summary {
 	var summaries []*Summary
-	for _, g := range Group(cells) {
+	for _, g := range points {
 		if len(g.Twins) > 0 {
 			summaries = append(summaries, summarize(g.Point, g.Twins))
 		}

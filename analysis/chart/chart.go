@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 
 	"gonum.org/v1/plot"
@@ -31,8 +32,14 @@ func Figures(study *analysis.Study) ([]Figure, error) {
 	drawn := make([]Figure, len(figures))
 	errs := make([]error, len(figures))
 	var drawing sync.WaitGroup
+	// A PNG takes tens of megabytes while it is drawn.
+	places := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, f := range figures {
-		drawing.Go(func() { drawn[i], errs[i] = Render(f) })
+		places <- struct{}{}
+		drawing.Go(func() {
+			drawn[i], errs[i] = Render(f)
+			<-places
+		})
 	}
 	drawing.Wait()
 	return drawn, errors.Join(errs...)

@@ -35,5 +35,5 @@ func TestReportIsAsRecorded(t *testing.T) {
 	if err := Write(&b, contentOf(t, run, false)); err != nil {
 		t.Fatal(err)
 	}
-	analysistest.Golden(t, "report.golden.html", []byte(withoutScripts(b.String())))
+	analysistest.Golden(t, "report.golden", outline(t, withoutScripts(b.String())))
 }

@@ -33,7 +33,7 @@ func leagueOf(run *results.Run) *league.PageLeague {
 func TestThePageOfALeagueIsAsRecorded(t *testing.T) {
 	run := analysistest.LeagueRun(t)
 	analysistest.SpoilField(run, "h2o", "curl", 20, 0)
-	analysistest.Golden(t, "report-league.golden.html", []byte(leagueSection(t, reportOf(t, run))))
+	analysistest.Golden(t, "report-league.golden", outline(t, leagueSection(t, reportOf(t, run))))
 }
 
 func TestOnlyALeagueHasTheSection(t *testing.T) {

@@ -31,7 +31,7 @@ func TestScenariosShowAsRecorded(t *testing.T) {
 	if start < 0 || end < start {
 		t.Fatal("the page has no section of scenarios")
 	}
-	analysistest.Golden(t, "scenarios.golden.html", []byte(page[start:end]))
+	analysistest.Golden(t, "report-scenarios.golden", outline(t, page[start:end]))
 }
 
 func TestARunOfAGridHasNoScenarios(t *testing.T) {

@@ -46,11 +46,11 @@ func Figures(study *analysis.Study) ([]Figure, error) {
 }
 
 func Render(f *figure.Figure) (Figure, error) {
-	svg, err := f.Svg()
+	svg, err := f.SVG()
 	if err != nil {
 		return Figure{}, err
 	}
-	png, err := f.Png()
+	png, err := f.PNG()
 	return Figure{Name: f.Name, Title: f.Title, Caption: f.Caption, SVG: svg, PNG: png}, err
 }
 

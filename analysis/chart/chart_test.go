@@ -76,7 +76,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 		t.Fatalf("%d and %d figures", len(one), len(two))
 	}
 	for i := range one {
-		for _, render := range []func(*figure.Figure) ([]byte, error){(*figure.Figure).Svg, (*figure.Figure).Png} {
+		for _, render := range []func(*figure.Figure) ([]byte, error){(*figure.Figure).SVG, (*figure.Figure).PNG} {
 			a, errA := render(one[i])
 			b, errB := render(two[i])
 			if err := errors.Join(errA, errB); err != nil {
@@ -114,7 +114,7 @@ func TestNoPanelIsEmpty(t *testing.T) {
 
 func TestARunWithoutValidCellsSaysSoInEveryPanel(t *testing.T) {
 	for _, f := range layOut(analysis.NewStudy(plotRuns(t)["invalid"])) {
-		svg, err := f.Svg()
+		svg, err := f.SVG()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func costPlot(f *facets) *figure.Figure {
 	})
 	legend := f.strategyLegend(drawn)
 	for i := range legend {
-		legend[i].Loose = true
+		legend[i].GlyphsOnly = true
 	}
 	return &figure.Figure{
 		Name:     "cost",

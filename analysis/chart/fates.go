@@ -48,6 +48,6 @@ func fateBar(s *analysis.Summary, at float64, seen map[results.Fate]bool) figure
 			seen[fate.Fate] = true
 		}
 	}
-	b.Whole, b.Label = read, fmt.Sprintf("n=%d", read.N)
+	b.Interval, b.Label = read, fmt.Sprintf("n=%d", read.N)
 	return b
 }

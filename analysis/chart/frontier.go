@@ -60,7 +60,7 @@ func frontierPlot(f *facets) *figure.Figure {
 	}
 	legend := f.strategyLegend(drawn)
 	for i := range legend {
-		legend[i].Loose = true
+		legend[i].GlyphsOnly = true
 	}
 	return &figure.Figure{
 		Name:     "frontier",

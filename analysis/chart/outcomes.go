@@ -41,6 +41,6 @@ func outcomeBar(s *analysis.Summary, at float64, seen *results.Counts) figure.Ba
 		}
 	}
 	seen.Add(s.Outcomes)
-	b.Whole = stats.NewShare(s.Outcomes[results.Admitted]+s.Outcomes.Delivered(), s.Attempts)
+	b.Interval = stats.NewShare(s.Outcomes[results.Admitted]+s.Outcomes.Delivered(), s.Attempts)
 	return b
 }

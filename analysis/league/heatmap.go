@@ -25,7 +25,7 @@ func heatShades() []color.NRGBA {
 	shades := []uint32{0xFFF8EE, 0xF9D3A4, 0xF0A35E, 0xCB5A12, 0x6B2600}
 	all := make([]color.NRGBA, len(shades))
 	for i, hex := range shades {
-		all[i] = figure.Rgb(hex).(color.NRGBA)
+		all[i] = figure.RGB(hex).(color.NRGBA)
 	}
 	return all
 }
@@ -118,7 +118,7 @@ func paint(c *draw.Canvas, of color.Color, r vg.Rectangle) { c.FillPolygon(of, c
 
 func outline(c *draw.Canvas, r vg.Rectangle) {
 	at := corners(r)
-	c.StrokeLines(draw.LineStyle{Color: figure.Ruled, Width: 0.4}, append(at, at[0]))
+	c.StrokeLines(draw.LineStyle{Color: figure.Rule, Width: 0.4}, append(at, at[0]))
 }
 
 // hatch fills a box with lines from its lower to its upper edge, as no share does.
@@ -221,10 +221,10 @@ func Figure(l *League) *figure.Figure {
 		f.Legend = append(f.Legend, figure.LegendEntry{Name: units.Number(share*100) + "%", Look: figure.Look{Color: field}})
 	}
 	if l.missing(func(s *analysis.Summary) bool { return s != nil && !shared(s) }) {
-		f.Legend = append(f.Legend, figure.LegendEntry{Name: "no valid cell", Look: figure.Look{Glyph: hatchGlyph{}}, Loose: true})
+		f.Legend = append(f.Legend, figure.LegendEntry{Name: "no valid cell", Look: figure.Look{Glyph: hatchGlyph{}}, GlyphsOnly: true})
 	}
 	if l.missing(func(s *analysis.Summary) bool { return s == nil }) {
-		f.Legend = append(f.Legend, figure.LegendEntry{Name: "not measured", Look: figure.Look{Glyph: emptyGlyph{}}, Loose: true})
+		f.Legend = append(f.Legend, figure.LegendEntry{Name: "not measured", Look: figure.Look{Glyph: emptyGlyph{}}, GlyphsOnly: true})
 	}
 	f.Notes = append(f.Notes, "Versions: "+strings.Join(l.versions(), ", ")+".")
 	if drawn < len(l.conditions) {

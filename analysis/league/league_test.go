@@ -182,7 +182,7 @@ func TestTheHeatMapShowsEveryFieldAsANumber(t *testing.T) {
 	analysistest.SpoilField(run, "h2o", "curl", 20, 0)
 	l := leagueOf(run)
 	f := Figure(l)
-	svg, err := f.Svg()
+	svg, err := f.SVG()
 	if err != nil {
 		t.Fatal(err)
 	}

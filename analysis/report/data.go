@@ -243,10 +243,9 @@ func (d *pageData) addLooks(study *analysis.Study) {
 	m := &study.Run.Manifest
 	names := results.NewTermOrder(m.Strategies).Sort(analysis.NamesOf(study.Summaries, analysis.StrategyOf))
 	d.Clients = results.NewTermOrder(m.Clients).Sort(analysis.NamesOf(study.Summaries, analysis.ClientOf))
-	place := placesOf(m, names)
 	all := figure.Looks(m, names)
 	for _, name := range names {
-		l := dataLook{Name: name, Color: figure.Hex(all[name].Color), Symbol: symbols()[place[name]%len(symbols())], Dash: []int{}}
+		l := dataLook{Name: name, Color: figure.Hex(all[name].Color), Symbol: symbols()[all[name].Place%len(symbols())], Dash: []int{}}
 		if l.Color == "#000000" {
 			l.Color = ""
 		}
@@ -255,24 +254,6 @@ func (d *pageData) addLooks(study *analysis.Study) {
 		}
 		d.Strategies = append(d.Strategies, l)
 	}
-}
-
-// placesOf numbers strategies as looks does.
-func placesOf(m *results.Manifest, names []string) map[string]int {
-	place := map[string]int{}
-	for i, t := range m.Strategies {
-		if _, seen := place[t.Name]; !seen {
-			place[t.Name] = i
-		}
-	}
-	next := len(m.Strategies)
-	for _, name := range results.TermOrder(nil).Sort(slices.Clone(names)) {
-		if _, known := place[name]; !known {
-			place[name] = next
-			next++
-		}
-	}
-	return place
 }
 
 // maxCurveFigures bounds how many figures the curves of all points have

@@ -86,17 +86,17 @@ func tuneFigure(t *Tuning) *figure.Figure {
 		for _, c := range drawn {
 			if c.Phase == phase.phase {
 				any = true
-				p.Add(figure.Series{Look: phase.look, Loose: true, Samples: []figure.Sample{{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}})
+				p.Add(figure.Series{Look: phase.look, GlyphsOnly: true, Samples: []figure.Sample{{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}})
 			}
 		}
 		if any {
-			f.Legend = append(f.Legend, figure.LegendEntry{Name: phase.legend, Look: phase.look, Loose: true})
+			f.Legend = append(f.Legend, figure.LegendEntry{Name: phase.legend, Look: phase.look, GlyphsOnly: true})
 		}
 	}
 	if t.Chosen != nil && cost(t.Chosen) > 0 {
 		chosen := figure.Look{Color: figure.OkabeIto()[2], Glyph: halo{}}
-		p.Add(figure.Series{Look: chosen, Loose: true, Samples: []figure.Sample{{X: figure.LogMs(cost(t.Chosen)), Y: t.Chosen.Share * 100, Low: t.Chosen.Share * 100, High: t.Chosen.Share * 100}}})
-		f.Legend = append(f.Legend, figure.LegendEntry{Name: "chosen: " + t.Chosen.Text, Look: chosen, Loose: true})
+		p.Add(figure.Series{Look: chosen, GlyphsOnly: true, Samples: []figure.Sample{{X: figure.LogMs(cost(t.Chosen)), Y: t.Chosen.Share * 100, Low: t.Chosen.Share * 100, High: t.Chosen.Share * 100}}})
+		f.Legend = append(f.Legend, figure.LegendEntry{Name: "chosen: " + t.Chosen.Text, Look: chosen, GlyphsOnly: true})
 	}
 	p.Add(labels(labelsOf(drawn, t.Chosen, cost)))
 	return f

@@ -8,11 +8,12 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// LogMs is the base-10 logarithm of a time, no shorter than a microsecond.
+// LogMs is the base-10 logarithm of a time in milliseconds. Times below 1 us count
+// as 1 us.
 func LogMs(ms float64) float64 { return math.Log10(max(ms, 1e-3)) }
 
-// PercentAxis shows shares in percent, from 0 or, when every interval lies
-// above 90, from there.
+// PercentAxis makes an axis of shares in percent. It starts at 0, or at 90 where
+// lowest, the lowest bound of any interval (0 to 1), is at least 0.9.
 func PercentAxis(a *plot.Axis, lowest float64) {
 	a.Min, a.Max = -3, 103
 	step := 25.0

@@ -18,8 +18,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Figure is a grid of panels with one title above and one legend below, so
-// that nothing ever covers data.
+// Figure is a grid of panels with a title above and a legend below, so that no
+// text covers data.
 type Figure struct {
 	Name     string // stem of the file names
 	Title    string // what is measured
@@ -28,28 +28,30 @@ type Figure struct {
 	Panels   [][]*plot.Plot
 	Legend   []LegendEntry
 	Notes    []string // below the legend: what is not drawn, and why
-	// PanelWidth and panelHeight are the room for one panel with its axes.
+	// PanelWidth and PanelHeight are the size of one panel with its axes, in points.
 	PanelWidth, PanelHeight vg.Length
 }
 
-// LegendEntry is a strategy's line and glyph, or a filled box where look.glyph is nil.
+// LegendEntry explains a line with its glyph, or a filled box where Look.Glyph is nil.
 type LegendEntry struct {
 	Name string
 	Look
-	Loose bool // the glyph alone, as where samples are not joined
+	GlyphsOnly bool // without the line
 }
 
 const (
 	margin     = 12 // around the figure, in points
 	minWidth   = 7 * vg.Inch
 	pngDPI     = 144
-	legendMark = 26 // room for an entry's mark, in points
+	legendMark = 26 // width of an entry's mark, in points
 	legendGap  = 14
 
-	// Midline puts the middle of small letters, not of the line, at a height.
+	// Midline is the vertical alignment that centres text on its small letters
+	// instead of on the line.
 	Midline = -0.4
 )
 
+// TextStyle is the house's regular type at a size in points.
 func TextStyle(points float64, c color.Color) text.Style {
 	return text.Style{
 		Color:   c,
@@ -58,13 +60,15 @@ func TextStyle(points float64, c color.Color) text.Style {
 	}
 }
 
+// BoldStyle is the house's bold type in Ink, at a size in points.
 func BoldStyle(points float64) text.Style {
 	s := TextStyle(points, Ink)
 	s.Font.Weight = 3 // golang.org/x/image/font.WeightBold
 	return s
 }
 
-// NewPanel returns a plot with the house's type, colours and rules.
+// NewPanel returns an empty plot in the house's type and colours. It takes the
+// title of the panel and of its axes.
 func NewPanel(title, x, y string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.Title.TextStyle = title, BoldStyle(9)
@@ -87,13 +91,13 @@ func NewPanel(title, x, y string) *plot.Plot {
 	return p
 }
 
-// Gridlines draws faint lines at the major ticks of an axis.
+// Gridlines draws faint lines at the labelled ticks of the axes.
 type Gridlines struct{ Horizontal, Vertical bool }
 
 // Plot implements plot.Plotter.
 func (r Gridlines) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	line := draw.LineStyle{Color: Ruled, Width: 0.6}
+	line := draw.LineStyle{Color: Rule, Width: 0.6}
 	if r.Horizontal {
 		for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
 			if t.Label != "" && t.Value >= p.Y.Min && t.Value <= p.Y.Max {
@@ -110,8 +114,8 @@ func (r Gridlines) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// Bands shades every other of n categories, so that the eye keeps apart the
-// series that stand side by side in each.
+// Bands shades every second of n categories along x, so that readers see which
+// series belong to the same category.
 type Bands int
 
 // Plot implements plot.Plotter.
@@ -123,7 +127,8 @@ func (n Bands) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// wrap breaks a line at spaces, but not at no-break spaces, so that it fits a width.
+// wrap breaks a text into lines of at most a width, at spaces and line ends but
+// not at no-break spaces.
 func wrap(s string, style text.Style, width vg.Length) []string {
 	var lines []string
 	line := ""
@@ -138,7 +143,7 @@ func wrap(s string, style text.Style, width vg.Length) []string {
 	return append(lines, line)
 }
 
-// block is lines of text with the height they take.
+// block is a text broken into lines.
 type block struct {
 	lines   []string
 	style   text.Style
@@ -154,7 +159,7 @@ func newBlock(s string, style text.Style, width vg.Length) block {
 
 func (b block) height() vg.Length { return b.leading * vg.Length(len(b.lines)) }
 
-// draw writes the block from the top of the canvas and returns what is left below.
+// draw writes the block at the top of the canvas and returns the canvas below it.
 func (b block) draw(c draw.Canvas) draw.Canvas {
 	b.style.YAlign = text.YTop
 	for i, line := range b.lines {
@@ -163,7 +168,7 @@ func (b block) draw(c draw.Canvas) draw.Canvas {
 	return draw.Crop(c, 0, 0, 0, -b.height())
 }
 
-// layout is a figure with every size known.
+// layout is a figure with the sizes of all its parts.
 type layout struct {
 	*Figure
 	width, height    vg.Length
@@ -181,7 +186,7 @@ func (f *Figure) layOut() layout {
 	l.panelsW = max(f.PanelWidth*vg.Length(cols), minWidth-2*margin)
 	l.panelsH = f.PanelHeight * vg.Length(len(f.Panels))
 	for _, row := range f.Panels {
-		for _, p := range row { // a title must not reach into the next panel's
+		for _, p := range row { // a title must not overlap that of the next panel
 			lines := wrap(p.Title.Text, p.Title.TextStyle, l.panelsW/vg.Length(cols)-14)
 			p.Title.Text = strings.Join(lines, "\n")
 		}
@@ -235,13 +240,13 @@ func (l layout) drawLegend(c draw.Canvas) {
 	style := TextStyle(9, Ink)
 	style.YAlign = Midline
 	for i, e := range l.Legend {
-		// Down the columns, as one reads a list.
+		// Entries run down the columns.
 		x := c.Min.X + l.column*vg.Length(i/l.rows)
 		y := c.Max.Y - 14*vg.Length(i%l.rows) - 8
 		if e.Glyph == nil {
 			c.FillPolygon(e.Color, []vg.Point{{X: x + 6, Y: y - 4}, {X: x + 20, Y: y - 4}, {X: x + 20, Y: y + 4}, {X: x + 6, Y: y + 4}})
 		} else {
-			if !e.Loose {
+			if !e.GlyphsOnly {
 				c.StrokeLine2(e.line(), x, y, x+legendMark-4, y)
 			}
 			c.DrawGlyphNoClip(e.mark(), vg.Point{X: x + (legendMark-4)/2, Y: y})
@@ -250,8 +255,8 @@ func (l layout) drawLegend(c draw.Canvas) {
 	}
 }
 
-// Svg renders the figure as SVG.
-func (f *Figure) Svg() ([]byte, error) {
+// SVG renders the figure as SVG.
+func (f *Figure) SVG() ([]byte, error) {
 	l := f.layOut()
 	canvas := vgsvg.New(l.width, l.height)
 	l.draw(draw.New(canvas))
@@ -267,8 +272,8 @@ var (
 	svgSpaces = regexp.MustCompile(`\n\t`)
 )
 
-// tidySVG names fonts of the same metrics for readers without Liberation Sans,
-// and gives the picture a title that screen readers speak.
+// tidySVG adds fonts of the same metrics for viewers without Liberation Sans, and
+// a title for screen readers.
 func tidySVG(b []byte, title string) []byte {
 	b = svgFont.ReplaceAll(b, []byte(`font-family:Liberation Sans,Arial,Helvetica,sans-serif;font-weight:$1`))
 	b = svgSpaces.ReplaceAll(b, []byte(" "))
@@ -280,8 +285,8 @@ func tidySVG(b []byte, title string) []byte {
 	return append(open, rest...)
 }
 
-// Png renders the figure as PNG.
-func (f *Figure) Png() ([]byte, error) {
+// PNG renders the figure as PNG.
+func (f *Figure) PNG() ([]byte, error) {
 	l := f.layOut()
 	canvas := vgimg.NewWith(vgimg.UseWH(l.width, l.height), vgimg.UseDPI(pngDPI))
 	l.draw(draw.New(canvas))

@@ -15,8 +15,8 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Sample is one point of a series; Low and High are its interval on the y
-// axis, equal to Y where there is none.
+// Sample is one point of a series, in the units of the axes. Low and High bound
+// its interval along y; both equal Y where there is no interval.
 type Sample struct {
 	X, Y, Low, High float64
 }
@@ -29,11 +29,11 @@ type Series struct {
 	// Shift moves the whole series along x, in units of the axis, so that
 	// series with the same values stay apart.
 	Shift float64
-	// Marks puts a glyph at every marks-th sample only, for a curve of many; 0
-	// is one at each. The first stands at sample number first.
+	// Marks draws a glyph only at every Marks-th sample, starting at sample First.
+	// 0 draws one at each sample.
 	Marks, First int
-	// Loose draws no line between the samples.
-	Loose bool
+	// GlyphsOnly leaves out the line between samples.
+	GlyphsOnly bool
 }
 
 // Plot implements plot.Plotter.
@@ -43,7 +43,7 @@ func (s Series) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, v := range s.Samples {
 		points[i] = vg.Point{X: x(v.X + s.Shift), Y: y(v.Y)}
 	}
-	if !s.Loose && len(points) > 1 {
+	if !s.GlyphsOnly && len(points) > 1 {
 		c.StrokeLines(s.line(), c.ClipLinesXY(points)...)
 	}
 	bar := draw.LineStyle{Color: s.Color, Width: 0.9}
@@ -62,8 +62,8 @@ func (s Series) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// Scatter draws series of one sample each. Those that would cover each other
-// are set side by side, around their common place.
+// Scatter draws series of one sample each. Glyphs that would overlap are drawn
+// side by side, centred on their mean x.
 type Scatter []Series
 
 // Plot implements plot.Plotter.
@@ -75,27 +75,27 @@ func (all Scatter) Plot(c draw.Canvas, p *plot.Plot) {
 		return cmp.Compare(a.Samples[0].X, b.Samples[0].X)
 	})
 	for len(sorted) > 0 {
-		// A heap is the first glyph left and those on it, or on one of them.
-		heap := sorted[:1:1]
+		// A cluster is the first glyph left and all that overlap one of the cluster.
+		cluster := sorted[:1:1]
 		var rest Scatter
 		for _, s := range sorted[1:] {
-			if slices.ContainsFunc(heap, func(o Series) bool {
+			if slices.ContainsFunc(cluster, func(o Series) bool {
 				a, b := place(o), place(s)
 				return math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y)) < apart
 			}) {
-				heap = append(heap, s)
+				cluster = append(cluster, s)
 			} else {
 				rest = append(rest, s)
 			}
 		}
 		var middle vg.Length
-		for _, s := range heap {
-			middle += place(s).X / vg.Length(len(heap))
+		for _, s := range cluster {
+			middle += place(s).X / vg.Length(len(cluster))
 		}
-		for i, s := range heap {
+		for i, s := range cluster {
 			moved := c
-			if len(heap) > 1 {
-				by := middle + apart*(vg.Length(i)-vg.Length(len(heap)-1)/2) - place(s).X
+			if len(cluster) > 1 {
+				by := middle + apart*(vg.Length(i)-vg.Length(len(cluster)-1)/2) - place(s).X
 				moved.Min.X, moved.Max.X = c.Min.X+by, c.Max.X+by
 			}
 			s.Plot(moved, p)
@@ -104,10 +104,11 @@ func (all Scatter) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// dodgeRoom is how much of a category its series take, side by side.
+// dodgeRoom is the part of a category's width that its series take side by side.
 const dodgeRoom = 0.68
 
-// Dodge is the shift of series i of n within its category, the middle one's 0.
+// Dodge is the shift along x of series i of n within a category of width 1, so
+// that the series stand side by side, centred on 0.
 func Dodge(i, n int) float64 {
 	if n < 2 {
 		return 0
@@ -115,13 +116,13 @@ func Dodge(i, n int) float64 {
 	return dodgeRoom * (float64(i)/float64(n-1) - 0.5)
 }
 
-// Bar is one horizontal bar of stacked parts, at a height of the y axis.
+// Bar is one horizontal bar of stacked parts.
 type Bar struct {
-	At    float64
+	At    float64 // its middle, on the y axis
 	Parts []Segment
-	// Whole is drawn as an interval bracket over the end of the parts it covers.
-	Whole stats.Share
-	Label string // beside the bar, in the margin on the right
+	// Interval is drawn as a bracket across the bar; an unknown share draws none.
+	Interval stats.Share
+	Label    string // to the right of the bar
 }
 
 // Segment is one piece of a bar, as a share of the whole.
@@ -130,7 +131,7 @@ type Segment struct {
 	Color color.Color
 }
 
-// Bars draws horizontal stacked bars, shares in percent along x.
+// Bars draws horizontal stacked bars along an x axis in percent.
 type Bars []Bar
 
 // Plot implements plot.Plotter.
@@ -146,10 +147,10 @@ func (b Bars) Plot(c draw.Canvas, p *plot.Plot) {
 			c.FillPolygon(part.Color, []vg.Point{{X: x(from), Y: bottom}, {X: x(to), Y: bottom}, {X: x(to), Y: top}, {X: x(from), Y: top}})
 			from = to
 		}
-		if bar.Whole.Known() {
+		if bar.Interval.Known() {
 			middle := (bottom + top) / 2
-			low, high := x(bar.Whole.Low*100), x(bar.Whole.High*100)
-			// White below black shows on any colour.
+			low, high := x(bar.Interval.Low*100), x(bar.Interval.High*100)
+			// A black line on a wider white one is visible on any colour.
 			for _, line := range []draw.LineStyle{{Color: color.White, Width: 2.4}, {Color: Ink, Width: 0.9}} {
 				c.StrokeLine2(line, low, middle, high, middle)
 				c.StrokeLine2(line, low, middle-2, low, middle+2)
@@ -164,7 +165,7 @@ func (b Bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// Note is a sentence in the middle of a panel that has nothing else to show.
+// Note is a sentence in the middle of a panel that shows no data.
 type Note string
 
 // Plot implements plot.Plotter.
@@ -181,8 +182,9 @@ func (n Note) Plot(c draw.Canvas, _ *plot.Plot) {
 	}
 }
 
-// LogTicks marks an axis of base-10 logarithms: 1, 2 and 5 of each power of
-// ten, of which over many powers only the 1s are named, and more over less than one.
+// LogTicks marks an axis of base-10 logarithms at 1, 2 and 5 times each power of
+// ten, and at more values where the axis spans less than one power. Over more than
+// 2.2 powers only the powers themselves have labels.
 type LogTicks struct{}
 
 // Ticks implements plot.Ticker.
@@ -211,7 +213,7 @@ func (LogTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// NamedTicks puts names at 0, 1, 2, ...
+// NamedTicks labels 0, 1, 2 and so on with names.
 func NamedTicks(names []string) plot.ConstantTicks {
 	ticks := make(plot.ConstantTicks, len(names))
 	for i, name := range names {

@@ -10,21 +10,22 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 )
 
-// barPanels fills panels with a stacked bar a strategy, at the longest round
-// trip. A bar without parts says nothing in its place.
-func (f *facets) barPanels(sh sheet, nothing string, fill func(s *analysis.Summary, at float64) figure.Bar) [][]*plot.Plot {
+// barPanels makes panels of one stacked bar for each strategy, at the longest round
+// trip. The function fill makes the bar of a point; a bar without parts is replaced by
+// the label nothing.
+func (f *facets) barPanels(spec panelSpec, nothing string, fill func(s *analysis.Summary, at float64) figure.Bar) [][]*plot.Plot {
 	names := slices.Clone(f.strategies)
-	slices.Reverse(names) // the first strategy stands on top
+	slices.Reverse(names) // the y axis goes up: the first strategy is on top
 	short := make([]string, len(names))
 	for i, n := range names {
 		short[i] = shorten(n)
 	}
-	panels := f.grid(sh, func(p *plot.Plot, points []*analysis.Summary) bool {
-		p.X.Min, p.X.Max = 0, 116 // room for n on the right
+	panels := f.grid(spec, func(p *plot.Plot, points []*analysis.Summary) bool {
+		p.X.Min, p.X.Max = 0, 116 // leaves space for n on the right
 		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}}
 		p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4
 		p.Y.Tick.Marker = figure.NamedTicks(short)
-		p.Y.Tick.Label.YAlign = figure.Midline - 0.2 // an axis raises its labels by the letters' descent
+		p.Y.Tick.Label.YAlign = figure.Midline - 0.2 // gonum raises the labels of an axis by the descent of their letters
 		p.Y.Tick.Length = 0
 		var all figure.Bars
 		any := false
@@ -49,7 +50,7 @@ func (f *facets) barPanels(sh sheet, nothing string, fill func(s *analysis.Summa
 		return any
 	})
 	for _, row := range panels {
-		for _, p := range row[1:] { // the names stand once a row
+		for _, p := range row[1:] { // only the first panel of a row has the names
 			p.Y.Tick.Marker = plot.ConstantTicks{}
 		}
 	}

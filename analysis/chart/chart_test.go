@@ -128,8 +128,8 @@ func TestANameFitsAFileName(t *testing.T) {
 	for description, want := range map[string]string{
 		"": "", "duplex client": "-duplex", "nethttp client, loss 0.5%": "-nethttp-loss-0.5", "../a/b client": "-a-b", "loss 1%, 50 attempts/s": "-loss-1-50-attempts-s",
 	} {
-		if got := stem(description); got != want {
-			t.Errorf("stem(%q) = %q, want %q", description, got, want)
+		if got := fileSuffix(description); got != want {
+			t.Errorf("fileSuffix(%q) = %q, want %q", description, got, want)
 		}
 	}
 }

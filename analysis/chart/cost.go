@@ -9,18 +9,18 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 )
 
-// costPlot shows the delivered share against what a rejection costs the server
-// in descriptors: the nearer to the top left, the better.
+// costPlot shows the delivered share against the time for which a rejection holds a
+// descriptor of the server. The top left is best.
 func costPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
-	at := f.allAtLongest()
+	at := f.allAtLongestRTT()
 	drawable := func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() && s.HoldMs.Count > 0 }
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, s := range analysis.Where(at, drawable) {
 		low, high = min(low, figure.LogMs(s.HoldMs.Mean)), max(high, figure.LogMs(s.HoldMs.Mean))
 	}
 	lowest := lowestShare(at)
-	panels := f.grid(sheet{x: "descriptor held (fd-ms per rejection, log scale)", y: "delivered (% of rejections)", longest: true, empty: "nothing was rejected"}, func(p *plot.Plot, points []*analysis.Summary) bool {
+	panels := f.grid(panelSpec{x: "descriptor held (fd-ms per rejection, log scale)", y: "delivered (% of rejections)", longest: true, empty: "nothing was rejected"}, func(p *plot.Plot, points []*analysis.Summary) bool {
 		figure.PercentAxis(&p.Y, lowest)
 		p.X.Tick.Marker = figure.LogTicks{}
 		if low <= high {
@@ -45,7 +45,7 @@ func costPlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "cost",
 		Title:    "Delivered share against what a rejection costs the server",
-		Subtitle: f.conditions(f.longestPhrase(), "95% Wilson intervals", "top left is best"),
+		Subtitle: f.conditions(f.longestRTTPhrase(), "95% Wilson intervals", "top left is best"),
 		Caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little. Glyphs that would cover each other are set side by side, around their place.",
 		Panels:   panels, Legend: legend,
 		Notes:      f.omissions(at, drawable, "Without a rejection, hence without a share"),

@@ -11,7 +11,7 @@ import (
 func deliveryPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
 	lowest := lowestShare(f.summaries)
-	panels := f.grid(sheet{x: "round trip (ms)", y: "delivered (% of rejections)", empty: "nothing was rejected"}, func(p *plot.Plot, points []*analysis.Summary) bool {
+	panels := f.grid(panelSpec{x: "round trip (ms)", y: "delivered (% of rejections)", empty: "nothing was rejected"}, func(p *plot.Plot, points []*analysis.Summary) bool {
 		f.rttAxis(&p.X)
 		figure.PercentAxis(&p.Y, lowest)
 		p.Add(figure.Bands(len(f.rtts)), figure.Gridlines{Horizontal: true})
@@ -20,7 +20,7 @@ func deliveryPlot(f *facets) *figure.Figure {
 			s := figure.Series{Look: f.looks[strategy], Shift: figure.Dodge(i, len(f.strategies))}
 			for _, point := range byStrategy(points, strategy) {
 				if d := point.Delivered; point.Valid() && d.Known() {
-					s.Samples = append(s.Samples, figure.Sample{X: f.rttPlace(point.RTTMs), Y: d.Value * 100, Low: d.Low * 100, High: d.High * 100})
+					s.Samples = append(s.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: d.Value * 100, Low: d.Low * 100, High: d.High * 100})
 				}
 			}
 			if len(s.Samples) > 0 {

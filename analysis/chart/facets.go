@@ -15,25 +15,25 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// facets is how a run's points are laid out in small multiples: a row for each
-// kind of client (and for each loss, limit, rate and impairment where those vary), a column
-// for each body size, at the concurrency that most points have.
+// facets arranges the points of a run in small multiples. A row is one combination
+// of client and all other coordinates that vary, such as loss or limit; a column is a
+// body size. Only the concurrency that most points have is shown.
 type facets struct {
-	manifest    *results.Manifest
-	summaries   []*analysis.Summary // at that concurrency
-	rows        []facetRow
-	bodies      []int64
-	rtts        []float64
-	strategies  []string // in the order of the manifest
-	looks       map[string]figure.Look
-	concurrency int
-	others      []int  // concurrencies that are not drawn
-	bounded     string // how many rows and columns are drawn of how many, where that is not all
-	concerns    []string
+	manifest           *results.Manifest
+	summaries          []*analysis.Summary // at that concurrency
+	rows               []facetRow
+	bodies             []int64
+	rtts               []float64
+	strategies         []string // in the order of the manifest
+	looks              map[string]figure.Look
+	concurrency        int
+	otherConcurrencies []int    // not drawn
+	omitted            string   // how many of the rows and columns are drawn, where that is not all
+	shared             []string // words for the coordinates that all rows have in common
 }
 
-// facetRow is what one row of panels has in common: a point without the
-// coordinates that a figure draws as panels, axes, colours or not at all.
+// facetRow is what the panels of one row have in common: a point without strategy,
+// round trip, body and concurrency.
 type facetRow struct {
 	point       results.Point
 	description string
@@ -50,8 +50,8 @@ func newFacets(study *analysis.Study) *facets {
 	run, all := study.Run, study.Grid()
 	f := &facets{manifest: &run.Manifest}
 	var concurrencies []int
-	f.concurrency, concurrencies = modal(all)
-	f.others = slices.DeleteFunc(concurrencies, func(c int) bool { return c == f.concurrency })
+	f.concurrency, concurrencies = mostCommonConcurrency(all)
+	f.otherConcurrencies = slices.DeleteFunc(concurrencies, func(c int) bool { return c == f.concurrency })
 	f.summaries = analysis.Where(all, func(s *analysis.Summary) bool { return s.Concurrency == f.concurrency })
 	f.strategies = results.NewTermOrder(run.Manifest.Strategies).Sort(analysis.NamesOf(all, analysis.StrategyOf))
 	f.looks = figure.Looks(f.manifest, f.strategies)
@@ -66,21 +66,21 @@ func newFacets(study *analysis.Study) *facets {
 	slices.Sort(f.bodies)
 	slices.Sort(f.rtts)
 	f.bodies, f.rtts = slices.Compact(f.bodies), slices.Compact(f.rtts)
-	f.bound()
+	f.limitPanels()
 	f.describeRows()
 	return f
 }
 
-// Still pictures have at most so many rows and columns of panels: more cannot be
-// read, and drawing them would take longer than the rest of the report.
+// The most rows and columns of panels in a figure. More would be unreadable, and
+// drawing them would take longer than the rest of the report.
 const (
 	maxFacetRows    = 4
 	maxFacetColumns = 4
 )
 
-// bound keeps the first rows, and of the body sizes the smallest, the largest
-// and those evenly between.
-func (f *facets) bound() {
+// limitPanels keeps the first rows, and of the body sizes the smallest, the largest
+// and some evenly spaced between them.
+func (f *facets) limitPanels() {
 	rows, bodies := len(f.rows), len(f.bodies)
 	if rows <= maxFacetRows && bodies <= maxFacetColumns {
 		return
@@ -93,15 +93,15 @@ func (f *facets) bound() {
 		}
 		f.bodies = kept
 	}
-	f.bounded = fmt.Sprintf("drawn are %d of %s and %d of %s", len(f.rows), words.Plural(rows, "kind")+" of client and path", len(f.bodies), words.Plural(bodies, "body size"))
+	f.omitted = fmt.Sprintf("drawn are %d of %s and %d of %s", len(f.rows), words.Plural(rows, "kind")+" of client and path", len(f.bodies), words.Plural(bodies, "body size"))
 	f.summaries = analysis.Where(f.summaries, func(s *analysis.Summary) bool {
 		return slices.Contains(f.bodies, s.BodyBytes) && slices.ContainsFunc(f.rows, func(r facetRow) bool { return r.holds(s.Point) })
 	})
 }
 
-// modal returns the concurrency that most points have, the smallest of several
-// such, and all there are.
-func modal(summaries []*analysis.Summary) (most int, all []int) {
+// mostCommonConcurrency returns the concurrency that most points have, the smallest
+// in a tie, and all concurrencies in ascending order.
+func mostCommonConcurrency(summaries []*analysis.Summary) (most int, all []int) {
 	count := map[int]int{}
 	for _, s := range summaries {
 		if count[s.Concurrency] == 0 {
@@ -118,8 +118,8 @@ func modal(summaries []*analysis.Summary) (most int, all []int) {
 	return most, all
 }
 
-// describeRows names rows by what tells them apart, and keeps for the subtitle
-// what they share.
+// describeRows describes rows by the coordinates that vary between them, and keeps
+// the others for the subtitle.
 func (f *facets) describeRows() {
 	if len(f.rows) == 0 {
 		return
@@ -134,12 +134,12 @@ func (f *facets) describeRows() {
 				f.rows[j].description = strings.TrimPrefix(f.rows[j].description+", "+facetWords(c, &f.rows[j].point), ", ")
 			}
 		case c.Set(first):
-			f.concerns = append(f.concerns, facetWords(c, first))
+			f.shared = append(f.shared, facetWords(c, first))
 		}
 	}
 }
 
-// facetWords names a coordinate in a panel's title.
+// facetWords writes a coordinate for the title of a panel.
 func facetWords(c *results.Coordinate, p *results.Point) string {
 	if c.Name == "client" {
 		return p.Client + " client"
@@ -147,19 +147,19 @@ func facetWords(c *results.Coordinate, p *results.Point) string {
 	return c.Words(p)
 }
 
-// conditions is what all panels share, for a subtitle.
+// conditions is the subtitle: what all panels have in common, and extra.
 func (f *facets) conditions(extra ...string) string {
-	parts := append(slices.Clone(f.concerns), extra...)
+	parts := append(slices.Clone(f.shared), extra...)
 	parts = append(parts, fmt.Sprintf("concurrency %d", f.concurrency))
-	if len(f.others) > 0 {
+	if len(f.otherConcurrencies) > 0 {
 		var names []string
-		for _, c := range f.others {
+		for _, c := range f.otherConcurrencies {
 			names = append(names, fmt.Sprint(c))
 		}
 		parts[len(parts)-1] += " (measured too: " + strings.Join(names, ", ") + ")"
 	}
-	if f.bounded != "" {
-		parts = append(parts, f.bounded)
+	if f.omitted != "" {
+		parts = append(parts, f.omitted)
 	}
 	if m := f.manifest; m.PathKind != "" {
 		parts = append(parts, "path "+m.PathKind)
@@ -173,10 +173,10 @@ func (f *facets) conditions(extra ...string) string {
 	return strings.Join(parts, ", ")
 }
 
-// atLongest returns the points of a panel at the longest round trip that was
-// measured there, which is where losses show most. A run may have measured
-// some clients at fewer round trips than others.
-func (f *facets) atLongest(row facetRow, body int64) []*analysis.Summary {
+// atLongestRTT returns the points of a panel at the longest round trip measured for
+// that panel, where losses are largest. Panels may differ in it, because a run may have
+// measured some clients at fewer round trips than others.
+func (f *facets) atLongestRTT(row facetRow, body int64) []*analysis.Summary {
 	points := f.panel(row, body)
 	longest := longestRTT(points)
 	return analysis.Where(points, func(s *analysis.Summary) bool { return s.RTTMs == longest })
@@ -190,30 +190,30 @@ func longestRTT(points []*analysis.Summary) float64 {
 	return longest
 }
 
-// allAtLongest is what the figures of the longest round trip show.
-func (f *facets) allAtLongest() []*analysis.Summary {
+// allAtLongestRTT is what the figures of the longest round trip show.
+func (f *facets) allAtLongestRTT() []*analysis.Summary {
 	var all []*analysis.Summary
 	for _, row := range f.rows {
 		for _, body := range f.bodies {
-			all = append(all, f.atLongest(row, body)...)
+			all = append(all, f.atLongestRTT(row, body)...)
 		}
 	}
 	return all
 }
 
-// ragged tells whether the longest round trip differs between panels.
-func (f *facets) ragged() bool {
+// longestRTTVaries tells whether the longest round trip differs between panels.
+func (f *facets) longestRTTVaries() bool {
 	longest := longestRTT(f.summaries)
-	return slices.ContainsFunc(f.allAtLongest(), func(s *analysis.Summary) bool { return s.RTTMs != longest })
+	return slices.ContainsFunc(f.allAtLongestRTT(), func(s *analysis.Summary) bool { return s.RTTMs != longest })
 }
 
-// longestPhrase names the longest round trip for a subtitle.
-func (f *facets) longestPhrase() string {
+// longestRTTPhrase names the longest round trip for a subtitle.
+func (f *facets) longestRTTPhrase() string {
 	longest := units.Number(longestRTT(f.summaries)) + " ms"
 	switch {
 	case len(f.rtts) == 1:
 		return "rtt " + longest
-	case f.ragged():
+	case f.longestRTTVaries():
 		return "at the longest rtt measured for each panel"
 	}
 	return "at the longest rtt measured, " + longest
@@ -224,7 +224,7 @@ func (f *facets) panel(row facetRow, body int64) []*analysis.Summary {
 	return analysis.Where(f.summaries, func(s *analysis.Summary) bool { return row.holds(s.Point) && s.BodyBytes == body })
 }
 
-// panelTitle names a panel by what tells it from the others.
+// panelTitle names a panel by its row and column.
 func (f *facets) panelTitle(row facetRow, body int64) string {
 	title := bodyTitle(body)
 	if row.description != "" {
@@ -233,17 +233,17 @@ func (f *facets) panelTitle(row facetRow, body int64) string {
 	return title
 }
 
-// bodyTitle names a body size in words that stay on one line.
+// bodyTitle names a body size, with no-break spaces.
 func bodyTitle(body int64) string { return strings.ReplaceAll("body "+units.Size(body), " ", "\u00a0") }
 
-// byStrategy returns one strategy's points of a panel, by round trip.
+// byStrategy returns the points of one strategy, ordered by round trip.
 func byStrategy(summaries []*analysis.Summary, strategy string) []*analysis.Summary {
 	of := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Strategy == strategy })
 	slices.SortStableFunc(of, func(a, b *analysis.Summary) int { return cmp.Compare(a.RTTMs, b.RTTMs) })
 	return of
 }
 
-// strategyLegend has an entry for each strategy that is drawn.
+// strategyLegend returns the legend entries of the strategies that are drawn.
 func (f *facets) strategyLegend(drawn map[string]bool) []figure.LegendEntry {
 	var entries []figure.LegendEntry
 	for _, s := range f.strategies {
@@ -254,7 +254,7 @@ func (f *facets) strategyLegend(drawn map[string]bool) []figure.LegendEntry {
 	return entries
 }
 
-// shorten keeps a name from pushing the data off the page.
+// shorten cuts a long name, which would leave too little space for the data.
 func shorten(name string) string {
 	const most = 28
 	if r := []rune(name); len(r) > most {
@@ -263,8 +263,8 @@ func shorten(name string) string {
 	return name
 }
 
-// omissions says which points a plot leaves out, and why: strategies that are
-// nowhere in it by name, others point by point.
+// omissions returns notes on the points that a figure leaves out, and why. It names
+// a strategy that is left out everywhere once, and other points one by one.
 func (f *facets) omissions(summaries []*analysis.Summary, drawable func(*analysis.Summary) bool, why string) []string {
 	drawn := map[string]bool{}
 	for _, s := range summaries {
@@ -285,16 +285,16 @@ func (f *facets) omissions(summaries []*analysis.Summary, drawable func(*analysi
 	missing = append(analysis.NamesOf(absent, analysis.StrategyOf), missing...)
 	var notes []string
 	if len(invalid) > 0 {
-		notes = append(notes, "No valid cell: "+some(invalid)+". The table gives the reasons.")
+		notes = append(notes, "No valid cell: "+firstNames(invalid)+". The table gives the reasons.")
 	}
 	if len(missing) > 0 {
-		notes = append(notes, why+": "+some(missing)+".")
+		notes = append(notes, why+": "+firstNames(missing)+".")
 	}
 	return notes
 }
 
-// some writes the first of many names and counts the rest.
-func some(names []string) string {
+// firstNames lists the first of many names and counts the others.
+func firstNames(names []string) string {
 	const most = 4
 	text := strings.Join(names[:min(len(names), most)], "; ")
 	if more := len(names) - most; more > 0 {
@@ -303,13 +303,13 @@ func some(names []string) string {
 	return text
 }
 
-// brief names a point by the coordinates that vary within a figure.
+// brief names a point by its strategy, client, round trip and body.
 func (f *facets) brief(p results.Point) string {
 	return fmt.Sprintf("%s (%s, rtt %s ms, body %s)", p.Strategy, p.Client, units.Number(p.RTTMs), units.Size(p.BodyBytes))
 }
 
-// panelWidth is the room for one panel: less where many stand side by side, so
-// that a page still shows them at a size to read.
+// panelWidth is the width of one panel in points. Four panels side by side are
+// narrower, so that a page still shows them at a readable size.
 func (f *facets) panelWidth() vg.Length {
 	if len(f.bodies) > 3 {
 		return 205

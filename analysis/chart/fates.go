@@ -9,14 +9,14 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// fatePlot shows what became of each rejection's answer by the packets' account,
-// a bar a strategy, at the longest round trip; nil where no path kept a record.
+// fatePlot shows the fates of answers, as the packets show them: one bar for each
+// strategy, at the longest round trip. It is nil where no path recorded packets.
 func fatePlot(f *facets) *figure.Figure {
 	if !analysis.Any(f.summaries, (*analysis.Summary).Recorded) {
 		return nil
 	}
 	seen := map[results.Fate]bool{}
-	panels := f.barPanels(sheet{x: "answers (% of rejections)", longest: true, empty: "nothing was rejected on the wire"}, "no rejection on the wire", func(s *analysis.Summary, at float64) figure.Bar {
+	panels := f.barPanels(panelSpec{x: "answers (% of rejections)", longest: true, empty: "nothing was rejected on the wire"}, "no rejection on the wire", func(s *analysis.Summary, at float64) figure.Bar {
 		return fateBar(s, at, seen)
 	})
 	var legend []figure.LegendEntry
@@ -28,14 +28,14 @@ func fatePlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "fates",
 		Title:    "What became of each rejection's answer, by what the wire saw",
-		Subtitle: f.conditions(f.longestPhrase(), "bracket: 95% Wilson interval of the share that was read"),
+		Subtitle: f.conditions(f.longestRTTPhrase(), "bracket: 95% Wilson interval of the share that was read"),
 		Caption:  "One bar is the answers to all rejections of a strategy at the longest round trip. Blue was read by the client's code; orange had arrived whole in the client's kernel and was not read; darker colours never arrived whole. The bracket is the 95% interval of the share that was read, n the number of rejections on the wire.",
 		Panels:   panels, Legend: legend,
 		PanelWidth: f.panelWidth() + 10, PanelHeight: f.barHeight(),
 	}
 }
 
-// fateBar stacks a point's fates, from read to unknown.
+// fateBar stacks the fates of a point, from read to unknown.
 func fateBar(s *analysis.Summary, at float64, seen map[results.Fate]bool) figure.Bar {
 	b := figure.Bar{At: at}
 	read := s.Fate(results.Read)

@@ -13,9 +13,9 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 )
 
-// frontierPlot shows the strategies over the mix of conditions, a panel a kind
-// of client, with the frontier of share against hold time marked; nil where no
-// two strategies were measured under the same conditions.
+// frontierPlot shows the delivered share of each strategy, pooled over conditions,
+// against its hold time, and marks the frontier. It has one panel for each client. It
+// is nil where no two strategies were measured under the same conditions.
 func frontierPlot(f *facets) *figure.Figure {
 	names, parts := frontier.Mixes(frontier.Rejecting(f.summaries))
 	drawn := map[string]bool{}
@@ -52,7 +52,7 @@ func frontierPlot(f *facets) *figure.Figure {
 			here := figure.Sample{X: figure.LogMs(at.Cost), Y: d.Value * 100, Low: d.Low * 100, High: d.High * 100}
 			all = append(all, figure.Series{Look: f.looks[at.Strategy], Samples: []figure.Sample{here}})
 			if at.Place != frontier.Beaten {
-				edge = append(edge, edgePoint{here, at.Place})
+				edge = append(edge, frontierPoint{here, at.Place})
 			}
 		}
 		p.Add(figure.Gridlines{Horizontal: true, Vertical: true}, edge, all)
@@ -72,15 +72,16 @@ func frontierPlot(f *facets) *figure.Figure {
 	}
 }
 
-// edgePoint is a sample on the frontier, or not told apart from it.
-type edgePoint struct {
+// frontierPoint is a sample on the frontier, or one that the data do not distinguish
+// from it.
+type frontierPoint struct {
 	figure.Sample
 	place frontier.Place
 }
 
-// frontierLine draws the best share up to each cost as stairs, and a ring
-// around each point.
-type frontierLine []edgePoint
+// frontierLine draws the best share up to each cost as a step line, and a ring around
+// each point.
+type frontierLine []frontierPoint
 
 // Plot implements plot.Plotter.
 func (all frontierLine) Plot(c draw.Canvas, p *plot.Plot) {

@@ -9,11 +9,11 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 )
 
-// latencyPlot shows the whole distribution of the time to a delivered answer,
-// on the scale of HdrHistogram, which gives each further nine the same room.
+// latencyPlot shows the distribution of the time to a delivered answer. Its x axis is
+// that of HdrHistogram plots: 90%, 99% and 99.9% are evenly spaced.
 func latencyPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
-	at := f.allAtLongest()
+	at := f.allAtLongestRTT()
 	deepest, low, high := 0.0, math.Inf(1), math.Inf(-1)
 	for _, s := range at {
 		for _, q := range s.ResponseCurve {
@@ -21,7 +21,7 @@ func latencyPlot(f *facets) *figure.Figure {
 			low, high = min(low, figure.LogMs(q.Ms)), max(high, figure.LogMs(q.Ms))
 		}
 	}
-	panels := f.grid(sheet{x: "percentile (scale of 1/(1-p))", y: "until the answer's first byte (ms)", longest: true, empty: "no answer was delivered"}, func(p *plot.Plot, points []*analysis.Summary) bool {
+	panels := f.grid(panelSpec{x: "percentile (scale of 1/(1-p))", y: "until the answer's first byte (ms)", longest: true, empty: "no answer was delivered"}, func(p *plot.Plot, points []*analysis.Summary) bool {
 		p.X.Min, p.X.Max = 0, max(deepest, 1)
 		p.X.Tick.Marker = percentileTicks(p.X.Max)
 		p.Y.Tick.Marker = figure.LogTicks{}
@@ -36,8 +36,8 @@ func latencyPlot(f *facets) *figure.Figure {
 				if len(s.ResponseCurve) == 0 {
 					continue
 				}
-				// Glyphs of the strategies start at different samples, so that
-				// curves on top of each other still show all of them.
+				// Glyphs start at a different sample for each strategy, so that curves that
+				// coincide still show the glyphs of all.
 				line := figure.Series{Look: f.looks[strategy], Marks: analysis.CurveSteps, First: i * analysis.CurveSteps / max(len(f.strategies), 1)}
 				for _, q := range s.ResponseCurve {
 					y := figure.LogMs(q.Ms)
@@ -52,7 +52,7 @@ func latencyPlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "latency",
 		Title:    "Time from when an attempt was due to the first byte of a delivered 503",
-		Subtitle: f.conditions(f.longestPhrase()),
+		Subtitle: f.conditions(f.longestRTTPhrase()),
 		Caption:  "Each curve is all delivered answers of a strategy, merged over the rounds, up to the percentile that a single answer stands for. It counts from when an attempt was due, so that a fleet behind its schedule cannot hide waiting.",
 		Panels:   panels, Legend: f.strategyLegend(drawn),
 		Notes:      f.omissions(at, func(s *analysis.Summary) bool { return len(s.ResponseCurve) > 0 }, "Without a delivered answer, or without its histogram"),
@@ -60,7 +60,8 @@ func latencyPlot(f *facets) *figure.Figure {
 	}
 }
 
-// nines is the place of a percentile on the axis: 0 at 0%, 1 at 90%, 2 at 99%.
+// nines is the position of a percentile (0 to 1) on the axis: 0 at 0%, 1 at 90%, 2
+// at 99%.
 func nines(p float64) float64 { return -math.Log10(1 - p) }
 
 func percentileTicks(deepest float64) plot.ConstantTicks {

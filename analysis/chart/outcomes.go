@@ -9,10 +9,11 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// outcomePlot shows how all attempts ended, a bar a strategy, at the longest round trip.
+// outcomePlot shows the outcomes of all attempts: one bar for each strategy, at the
+// longest round trip.
 func outcomePlot(f *facets) *figure.Figure {
 	var seen results.Counts
-	panels := f.barPanels(sheet{x: "attempts (%)", longest: true, empty: "no attempt was made"}, "no attempt", func(s *analysis.Summary, at float64) figure.Bar {
+	panels := f.barPanels(panelSpec{x: "attempts (%)", longest: true, empty: "no attempt was made"}, "no attempt", func(s *analysis.Summary, at float64) figure.Bar {
 		return outcomeBar(s, at, &seen)
 	})
 	var legend []figure.LegendEntry
@@ -24,14 +25,14 @@ func outcomePlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "outcomes",
 		Title:    "How attempts ended, from delivered to lost",
-		Subtitle: f.conditions(f.longestPhrase(), "bracket: 95% Wilson interval of the share with a whole answer"),
+		Subtitle: f.conditions(f.longestRTTPhrase(), "bracket: 95% Wilson interval of the share with a whole answer"),
 		Caption:  "One bar is all attempts of a strategy at the longest round trip. Blue reached the client whole; warm colours were reset; greys ended in silence. The bracket is the 95% interval of the share with a whole answer, n the number of attempts.",
 		Panels:   panels, Legend: legend,
 		PanelWidth: f.panelWidth() + 10, PanelHeight: f.barHeight(),
 	}
 }
 
-// outcomeBar stacks a point's outcomes in record order, which goes from
+// outcomeBar stacks the outcomes of a point in their order in results.Outcomes, from
 // admitted and delivered to lost.
 func outcomeBar(s *analysis.Summary, at float64, seen *results.Counts) figure.Bar {
 	b := figure.Bar{At: at, Label: fmt.Sprintf("n=%d", s.Attempts)}

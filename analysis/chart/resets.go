@@ -12,8 +12,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// resetPlots shows, for each row of the facets, the resets the server's kernel
-// sent per rejection, with one row of panels for each of the two causes.
+// resetPlots shows the resets that the server's kernel sent per rejection: one figure
+// for each row of the facets, with a row of panels for each of the two causes.
 func resetPlots(f *facets) []*figure.Figure {
 	causes := []struct{ counter, label string }{
 		{results.AbortOnClose, "close met unread data"},
@@ -35,7 +35,7 @@ func resetPlots(f *facets) []*figure.Figure {
 				}
 				p := figure.NewPanel(cause.label+", "+bodyTitle(body), labelX, labelY)
 				if points := f.panel(row, body); !f.drawResets(p, points, cause.counter, drawn) {
-					blank(p, points, "nothing was rejected")
+					explainEmpty(p, points, "nothing was rejected")
 				}
 				line = append(line, p)
 			}
@@ -47,7 +47,7 @@ func resetPlots(f *facets) []*figure.Figure {
 			title += ": " + row.description
 		}
 		figures = append(figures, &figure.Figure{
-			Name:     "resets" + stem(row.description),
+			Name:     "resets" + fileSuffix(row.description),
 			Title:    title,
 			Subtitle: f.conditions("95% Wilson intervals"),
 			Caption:  fmt.Sprintf("Above: %s, a reset because close met unread data. Below: %s, a reset because data came after close, or because SO_LINGER was 0. Both are counted by the kernel in the server's namespace, against rejections in the server's ledger.", results.AbortOnClose, results.AbortOnData),
@@ -72,7 +72,7 @@ func (f *facets) drawResets(p *plot.Plot, points []*analysis.Summary, counter st
 				continue
 			}
 			share := stats.NewShare(resets, point.Rejected)
-			s.Samples = append(s.Samples, figure.Sample{X: f.rttPlace(point.RTTMs), Y: share.Value * 100, Low: share.Low * 100, High: share.High * 100})
+			s.Samples = append(s.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: share.Value * 100, Low: share.Low * 100, High: share.High * 100})
 		}
 		if len(s.Samples) > 0 {
 			any, drawn[strategy] = true, true
@@ -83,7 +83,7 @@ func (f *facets) drawResets(p *plot.Plot, points []*analysis.Summary, counter st
 }
 
 // stem turns a description into the end of a file name.
-func stem(description string) string {
+func fileSuffix(description string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(strings.ReplaceAll(description, " client", "")) {
 		switch {

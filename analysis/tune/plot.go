@@ -29,7 +29,7 @@ func Plot(t *Tuning, dir string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the plots' folder: %w", err)
 	}
-	drawn, err := chart.Render(f)
+	drawn, err := chart.Draw(f)
 	if err != nil {
 		return nil, err
 	}

@@ -190,7 +190,7 @@ func longestRTT(points []*analysis.Summary) float64 {
 	return longest
 }
 
-// allAtLongestRTT is what the figures of the longest round trip show.
+// allAtLongestRTT returns the points at the longest round trip of every panel.
 func (f *facets) allAtLongestRTT() []*analysis.Summary {
 	var all []*analysis.Summary
 	for _, row := range f.rows {

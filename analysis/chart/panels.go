@@ -47,7 +47,7 @@ func (f *facets) grid(spec panelSpec, fill func(p *plot.Plot, points []*analysis
 	return panels
 }
 
-// blank says why a panel shows nothing.
+// explainEmpty adds a note of why a panel shows no data.
 func explainEmpty(p *plot.Plot, points []*analysis.Summary, empty string) {
 	text := figure.Note(empty)
 	switch {

@@ -82,7 +82,7 @@ func (f *facets) drawResets(p *plot.Plot, points []*analysis.Summary, counter st
 	return any
 }
 
-// stem turns a description into the end of a file name.
+// fileSuffix turns the description of a row into the end of a file name.
 func fileSuffix(description string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(strings.ReplaceAll(description, " client", "")) {

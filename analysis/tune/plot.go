@@ -18,11 +18,11 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Plot draws a tuning's candidates, share against cost, as tune.svg and
-// tune.png into a folder, which it makes if it is missing. It returns the files'
-// paths, none where nothing was measured.
+// Plot draws the delivered share of candidates against their cost, as tune.svg and
+// tune.png in a folder, which it makes if necessary. It returns the paths of the
+// files, none where nothing was measured.
 func Plot(t *Tuning, dir string) ([]string, error) {
-	f := tuneFigure(t)
+	f := newFigure(t)
 	if f == nil {
 		return nil, nil
 	}
@@ -36,8 +36,8 @@ func Plot(t *Tuning, dir string) ([]string, error) {
 	return chart.Write([]chart.Figure{drawn}, dir)
 }
 
-// tuneLooks are the looks of the phases.
-var tuneLooks = []struct {
+// phaseLooks are the looks of candidates, by phase of the search.
+var phaseLooks = []struct {
 	phase, legend string
 	look          figure.Look
 }{
@@ -46,7 +46,7 @@ var tuneLooks = []struct {
 	{"confirm", "confirmation", figure.Look{Color: figure.OkabeIto()[0], Glyph: draw.CircleGlyph{}}},
 }
 
-func tuneFigure(t *Tuning) *figure.Figure {
+func newFigure(t *Tuning) *figure.Figure {
 	cost, axis := func(c *Candidate) float64 { return c.Cost.HoldMs }, "descriptor held (fd-ms per rejection, log scale)"
 	if t.ObjectiveMs > 0 {
 		cost, axis = func(c *Candidate) float64 { return c.P99Ms }, "admitted response time, p99 (ms, log scale)"
@@ -78,10 +78,10 @@ func tuneFigure(t *Tuning) *figure.Figure {
 		Subtitle: t.conditions() + fmt.Sprintf(", bounds at %s%% confidence each", units.Number(t.Confidence*100)),
 		Panels:   [][]*plot.Plot{{p}},
 		Notes:    []string{"The dashed line is the target, " + t.target() + t.objective() + "."},
-		// One panel has the whole page.
+		// The only panel takes the width of the page.
 		PanelWidth: 7 * vg.Inch, PanelHeight: 290,
 	}
-	for _, phase := range tuneLooks {
+	for _, phase := range phaseLooks {
 		any := false
 		for _, c := range drawn {
 			if c.Phase == phase.phase {
@@ -102,7 +102,7 @@ func tuneFigure(t *Tuning) *figure.Figure {
 	return f
 }
 
-// targetLine marks what has to be reached.
+// targetLine marks the target share and, where vertical, the objective.
 type targetLine struct {
 	y, x     float64
 	vertical bool
@@ -118,7 +118,7 @@ func (l targetLine) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// halo is a wide ring around another glyph.
+// halo is a ring wide enough to surround another glyph.
 type halo struct{}
 
 // DrawGlyph implements draw.GlyphDrawer.
@@ -131,19 +131,20 @@ func (halo) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
 	c.Stroke(path)
 }
 
-// label is the name of a value, for a point of it.
+// label is the name of a value beside one of its points; without text it only
+// keeps other labels off the point.
 type label struct {
 	point figure.Sample
 	text  string
 	bold  bool
 }
 
-// labels writes names beside points: where there is room, to the right, the left,
-// below or above the interval, or further below.
+// labels writes names beside points without overlap: to the right, to the left, below
+// or above the interval, or further below, whichever is free first.
 type labels []label
 
-// labelsOf names each value once, at the point of it with the most attempts. The
-// others have no text, but room of their own.
+// labelsOf names each value once, at its point with the most attempts. Its other
+// points get labels without text.
 func labelsOf(drawn []*Candidate, chosen *Candidate, cost func(*Candidate) float64) (all labels) {
 	named := map[int64]*Candidate{}
 	for _, c := range drawn {
@@ -159,7 +160,7 @@ func labelsOf(drawn []*Candidate, chosen *Candidate, cost func(*Candidate) float
 		l.bold = chosen != nil && chosen.Value == c.Value
 		all = append(all, l)
 	}
-	// The chosen one has the first choice.
+	// The chosen value is placed first.
 	slices.SortStableFunc(all, func(a, b label) int {
 		if a.bold != b.bold {
 			if a.bold {
@@ -197,7 +198,7 @@ func (all labels) Plot(c draw.Canvas, p *plot.Plot) {
 		area area
 		text string
 	}
-	var names []name // written last, over the lines that lead to them
+	var names []name // drawn last, above the lines that lead to them
 	for i, l := range all {
 		if l.text == "" {
 			continue

@@ -1,3 +1,7 @@
+// Package tune describes the result of a search for the cheapest value of a
+// server's setting that reaches a target share of delivered answers. The search
+// itself is in cmd/internal/tune; this package holds its result (Tuning), adds up
+// what a candidate costs (NewCost), writes the result as text, and plots it.
 package tune
 
 import (
@@ -11,13 +15,13 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Tuning is the answer to what the cheapest value of a setting is that reaches a
-// target, with all that it rests on.
+// Tuning is the result of a search: the cheapest value of a setting that reaches
+// the target, and every measurement that the answer is based on.
 type Tuning struct {
 	Strategy string   `json:"strategy"`
 	Setting  string   `json:"setting"`
 	Clients  []Client `json:"clients"`
-	// The conditions that were measured under.
+	// The conditions of the measurement.
 	RTTMs       float64 `json:"rtt_ms"`
 	Concurrency int     `json:"concurrency"`
 	BodyBytes   int64   `json:"body_bytes"`
@@ -27,25 +31,25 @@ type Tuning struct {
 
 	Target      float64 `json:"target"`                 // delivered share of rejections, 0 to 1
 	Confidence  float64 `json:"confidence"`             // 0 to 1
-	ObjectiveMs float64 `json:"objective_ms,omitempty"` // what the p99 of the admitted response time may be; 0 is no objective
+	ObjectiveMs float64 `json:"objective_ms,omitempty"` // highest p99 of the response time of admitted requests; 0 is no objective
 
-	// Chosen is the confirmed value; nil where none was. Other is half of it, or
-	// twice for a limit; nil where that is outside of the range.
-	Chosen *Candidate `json:"chosen"`
-	Other  *Candidate `json:"other"`
-	// Best is the value with the best share, where none was confirmed.
+	// Chosen is the confirmed value, nil where none was confirmed. Neighbor is half of
+	// it, or twice for a limit; nil where that is outside of the range.
+	Chosen   *Candidate `json:"chosen"`
+	Neighbor *Candidate `json:"other"`
+	// Best is the value with the best share where no value was confirmed, else nil.
 	Best       *Candidate  `json:"best,omitempty"`
-	Candidates []Candidate `json:"candidates"` // in the order they were judged
-	// Unfinished says why the search ended before it had an answer.
+	Candidates []Candidate `json:"candidates"` // in the order of their verdicts
+	// Unfinished says why the search ended without an answer; empty where it did not.
 	Unfinished string `json:"unfinished,omitempty"`
 
-	// HoldBoundMs is for how long a client that goes on sending a byte at a time
-	// can hold a descriptor with the chosen value, by the bound HoldBound; 0 where
-	// the strategy waits for nothing.
+	// HoldBoundMs is the longest time for which a client that keeps sending single
+	// bytes can hold a descriptor with the chosen value. HoldBound names the setting
+	// that limits it. They are 0 and empty where the strategy does not wait.
 	HoldBoundMs float64 `json:"hold_bound_ms"`
 	HoldBound   string  `json:"hold_bound"`
 
-	Words []Word `json:"words"` // of other servers for the setting
+	Equivalents []Equivalent `json:"words"` // the setting in other servers
 
 	Cells    int     `json:"cells"` // measured, invalid ones among them
 	Invalid  int     `json:"invalid"`
@@ -53,10 +57,10 @@ type Tuning struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// Client is one client behaviour of a mix.
+// Client is one client behaviour and its weight in the mix.
 type Client struct {
 	Client string  `json:"client"`
-	Weight float64 `json:"weight"` // 0 to 1, all together 1
+	Weight float64 `json:"weight"` // 0 to 1; all weights add up to 1
 }
 
 // Candidate is a value of the setting, measured for one purpose.
@@ -66,13 +70,14 @@ type Candidate struct {
 	Phase   string `json:"phase"` // search, confirm or half
 	Verdict string `json:"verdict"`
 	N       int64  `json:"n"` // rejections
-	// Share is the delivered share, weighted over the clients; Low and High bound
-	// it, each by itself with the tuning's confidence.
+	// Share is the delivered share, 0 to 1, weighted over the clients. Low and High
+	// are one-sided bounds of it, each at the tuning's confidence.
 	Share float64 `json:"share"`
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
-	// Admitted is how many response times the 99th percentile is of, and High and
-	// Low its bounds by order statistics; 0 where there are too few.
+	// Admitted is the number of response times of admitted requests. P99LowMs and
+	// P99HighMs bound their 99th percentile by order statistics; a bound is 0 where
+	// there are too few.
 	Admitted  int64   `json:"admitted,omitempty"`
 	P99Ms     float64 `json:"response_p99_ms,omitempty"`
 	P99LowMs  float64 `json:"response_p99_low_ms,omitempty"`
@@ -82,24 +87,23 @@ type Candidate struct {
 
 // Cost is what a rejection costs the server, weighted over the clients.
 type Cost struct {
-	HoldMs       float64 `json:"hold_ms"`     // mean: descriptor-milliseconds a rejection
-	HoldP99Ms    float64 `json:"hold_p99_ms"` // of the client of which it is longest
-	CPUUs        float64 `json:"cpu_us"`      // of the server, a rejection
+	HoldMs       float64 `json:"hold_ms"`     // mean, descriptor-milliseconds per rejection
+	HoldP99Ms    float64 `json:"hold_p99_ms"` // of the client with the longest
+	CPUUs        float64 `json:"cpu_us"`      // of the server, per rejection
 	DrainedBytes float64 `json:"drained_bytes"`
 }
 
-// Word is what a server calls the setting.
-type Word struct {
+// Equivalent is the setting in the configuration of another server.
+type Equivalent struct {
 	Server string `json:"server"`
-	// Directive is the line of configuration with the chosen value; empty where
-	// the server has none.
+	// Directive is the line of configuration that sets the chosen value; empty where
+	// the server has no such setting.
 	Directive string `json:"directive,omitempty"`
 	Note      string `json:"note,omitempty"`
 	Source    string `json:"source"`
 }
 
-// NewCost adds up what cells of one value cost. Cells that are not valid do
-// not count.
+// NewCost returns the cost of a rejection in the valid cells of one value.
 func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
 	var known float64
 	for _, client := range clients {
@@ -132,7 +136,7 @@ func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
 	return cost
 }
 
-// Write prints a tuning for people.
+// Write writes a tuning as text.
 func Write(w io.Writer, t *Tuning) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s of %s: %s\n\n", t.Setting, t.Strategy, t.conditions())
@@ -140,10 +144,10 @@ func Write(w io.Writer, t *Tuning) error {
 	case t.Chosen != nil:
 		fmt.Fprintf(&b, "found %s %s: %s\n", t.Setting, t.Chosen.Text, t.judgement(t.Chosen))
 		switch {
-		case t.Other == nil:
+		case t.Neighbor == nil:
 			b.WriteString("half of it, or twice for a limit, lies outside of the range\n")
 		default:
-			fmt.Fprintf(&b, "but   %s %s: %s\n", t.Setting, t.Other.Text, t.judgement(t.Other))
+			fmt.Fprintf(&b, "but   %s %s: %s\n", t.Setting, t.Neighbor.Text, t.judgement(t.Neighbor))
 		}
 	case t.Unfinished != "":
 		fmt.Fprintf(&b, "no answer: %s\n", t.Unfinished)
@@ -167,7 +171,7 @@ func Write(w io.Writer, t *Tuning) error {
 	b.WriteString(").\n")
 	if t.Chosen != nil {
 		t.costs(&b)
-		t.words(&b)
+		t.equivalents(&b)
 	}
 	fmt.Fprintf(&b, "\nmeasured in %.0f s: %s (%d invalid), %d attempts\n", t.Seconds, words.Plural(t.Cells, "cell"), t.Invalid, t.Attempts)
 	_, err := io.WriteString(w, b.String())
@@ -196,7 +200,7 @@ func (t *Tuning) conditions() string {
 	return text
 }
 
-// target writes the target as it was given, not rounded.
+// target writes the target as the user gave it, not rounded.
 func (t *Tuning) target() string { return fmt.Sprintf("%.10g%%", t.Target*100) }
 
 func (t *Tuning) objective() string {
@@ -206,7 +210,7 @@ func (t *Tuning) objective() string {
 	return " and an admitted p99 response time of at most " + units.Number(t.ObjectiveMs) + " ms"
 }
 
-// judgement says what a candidate's own cells say.
+// judgement compares a candidate with the target.
 func (t *Tuning) judgement(c *Candidate) string {
 	text := fmt.Sprintf("%s%% delivered %s, n=%d", oneSided(c.Share), oneSidedInterval(c), c.N)
 	if t.ObjectiveMs > 0 {
@@ -233,7 +237,8 @@ func (c *Candidate) p99() string {
 	return fmt.Sprintf("%s ms [%s, %s], n=%d", units.Number(c.P99Ms), low, high, c.Admitted)
 }
 
-// A target may have more nines than a table elsewhere shows.
+// oneSided writes a share with more digits than other tables do, because a target
+// may have more nines than they show.
 func oneSided(v float64) string { return words.PercentWith(v, tuneDecimals(v)) }
 
 func tuneDecimals(v float64) int {
@@ -247,7 +252,7 @@ func oneSidedInterval(c *Candidate) string {
 	return "[" + oneSided(c.Low) + ", " + oneSided(c.High) + "]"
 }
 
-// table lists every candidate in the order it was judged.
+// table lists the candidates in the order of their verdicts.
 func (t *Tuning) table(b *strings.Builder) error {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s\tphase\tn\tdelivered %%\tbounds %%\t", t.Setting)
@@ -276,9 +281,9 @@ func (t *Tuning) costs(b *strings.Builder) {
 	fmt.Fprintf(b, "a hostile client that sends a byte at a time holds a descriptor for %s ms, by %s\n", units.Number(t.HoldBoundMs), t.HoldBound)
 }
 
-func (t *Tuning) words(b *strings.Builder) {
+func (t *Tuning) equivalents(b *strings.Builder) {
 	b.WriteString("\nin other servers' words\n")
-	for _, w := range t.Words {
+	for _, w := range t.Equivalents {
 		text := w.Directive
 		if text == "" {
 			text = "none"

@@ -31,24 +31,24 @@ func tuned() *Tuning {
 			of(861e6, "861ms", "confirm", "meets", 3400, 3400, 638), of(430500e3, "430.5ms", "half", "misses", 53, 100, 432),
 		},
 		HoldBoundMs: 861, HoldBound: "linger-total",
-		Words: []Word{
+		Equivalents: []Equivalent{
 			{Server: "nginx", Directive: "lingering_time 861ms;", Source: "nginx.org"},
 			{Server: "Apache httpd", Note: "MAX_SECS_TO_LINGER 30 s, a constant of the build", Source: "server/connection.c"},
 		},
 		Cells: 21, Invalid: 6, Attempts: 9933, Seconds: 145.3,
 	}
-	t.Chosen, t.Other = &t.Candidates[4], &t.Candidates[5]
+	t.Chosen, t.Neighbor = &t.Candidates[4], &t.Candidates[5]
 	return t
 }
 
 // found, not found, cut short, and a limit.
 func tunings() map[string]*Tuning {
 	none := tuned()
-	none.Chosen, none.Other, none.Candidates, none.Best = nil, nil, none.Candidates[:1], &none.Candidates[0]
+	none.Chosen, none.Neighbor, none.Candidates, none.Best = nil, nil, none.Candidates[:1], &none.Candidates[0]
 	cut := tuned()
-	cut.Chosen, cut.Other, cut.Candidates, cut.Best, cut.Unfinished = nil, nil, cut.Candidates[:2], &cut.Candidates[1], "the time budget is used up: 3m0s"
+	cut.Chosen, cut.Neighbor, cut.Candidates, cut.Best, cut.Unfinished = nil, nil, cut.Candidates[:2], &cut.Candidates[1], "the time budget is used up: 3m0s"
 	limit := tuned()
-	limit.Setting, limit.Clients, limit.ObjectiveMs, limit.Other = "limit", []Client{{"blocking", 1}}, 80, nil
+	limit.Setting, limit.Clients, limit.ObjectiveMs, limit.Neighbor = "limit", []Client{{"blocking", 1}}, 80, nil
 	for i := range limit.Candidates {
 		c := &limit.Candidates[i]
 		c.Admitted, c.P99Ms, c.P99LowMs, c.P99HighMs = 557, 60+float64(i), 58, 64
@@ -83,7 +83,7 @@ func TestATuningIsJSONAsRecordedAndComesBack(t *testing.T) {
 	}
 }
 
-func TestEveryCandidateIsNamedInThePlotWhichIsTheSameEachTime(t *testing.T) {
+func TestThePlotNamesEveryCandidateAndIsReproducible(t *testing.T) {
 	for name, tuning := range tunings() {
 		var drawn [2][]byte
 		for i := range drawn {
@@ -112,7 +112,7 @@ func TestEveryCandidateIsNamedInThePlotWhichIsTheSameEachTime(t *testing.T) {
 
 func TestATuningOfNothingHasNoPlotAndSaysWhy(t *testing.T) {
 	nothing := tuned()
-	nothing.Chosen, nothing.Other, nothing.Candidates, nothing.Unfinished = nil, nil, nil, "cells stay invalid: late"
+	nothing.Chosen, nothing.Neighbor, nothing.Candidates, nothing.Unfinished = nil, nil, nil, "cells stay invalid: late"
 	if paths, err := Plot(nothing, filepath.Join(t.TempDir(), "none")); paths != nil || err != nil {
 		t.Errorf("%v, %v", paths, err)
 	}
@@ -122,7 +122,7 @@ func TestATuningOfNothingHasNoPlotAndSaysWhy(t *testing.T) {
 	}
 }
 
-func TestACostIsWeightedOverClientsAndLeavesInvalidCellsOut(t *testing.T) {
+func TestACostIsWeightedOverClientsAndOmitsInvalidCells(t *testing.T) {
 	cell := func(client string, valid bool, rejected int64, hold float64) results.Cell {
 		return results.Cell{Point: results.Point{Client: client}, Valid: valid, Server: results.Server{
 			Rejected: rejected, BytesDrained: rejected * 1000, CPUUsPerRejection: hold / 10,

@@ -77,8 +77,8 @@ func TestTuneResultAgreesWithItsCells(t *testing.T) {
 	if found.Chosen == nil || found.Chosen.Low < 0.9 || found.Chosen.Verdict != "meets" || found.Chosen.Phase != "confirm" {
 		t.Fatalf("chosen %+v", found.Chosen)
 	}
-	if found.Other != nil && (found.Other.High >= 0.9) == (found.Other.Verdict == "misses") {
-		t.Errorf("half %+v", found.Other)
+	if found.Neighbor != nil && (found.Neighbor.High >= 0.9) == (found.Neighbor.Verdict == "misses") {
+		t.Errorf("half %+v", found.Neighbor)
 	}
 	rejected, judged, attempts := map[string]int64{}, map[string]int64{}, int64(0)
 	for _, c := range run.Cells {

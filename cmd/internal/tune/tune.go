@@ -310,7 +310,7 @@ func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 		Strategy: p.Strategy, Setting: t.Setting.Name, Clients: t.Clients,
 		RTTMs: ms(t.Cells.PathOf(p).RTT()), Concurrency: p.Concurrency, BodyBytes: p.BodyBytes, Loss: p.Loss, Impairments: t.Cells.Impairments.String(), TLS: p.TLS,
 		Target: t.Goal.Target, Confidence: 1 - t.Goal.Alpha, ObjectiveMs: ms(t.Goal.Objective),
-		Candidates: []tune.Candidate{}, Words: []tune.Word{},
+		Candidates: []tune.Candidate{}, Equivalents: []tune.Equivalent{},
 		Cells: t.measured, Invalid: t.invalid, Attempts: t.attempts,
 	}
 	for _, j := range f.Trail {
@@ -328,9 +328,9 @@ func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 	r.Chosen = &chosen
 	if f.Half != nil {
 		half := t.candidate(*f.Half)
-		r.Other = &half
+		r.Neighbor = &half
 	}
-	r.Words = append(r.Words, directives(t.Setting, chosen.Value)...)
+	r.Equivalents = directives(t.Setting, chosen.Value)
 	config := targets.Config{Bounds: t.Cells.Bounds, Limit: t.Cells.Limit}
 	t.Setting.Apply(&config, chosen.Value)
 	hold, bound, err := targets.LongestHold(p.Strategy, config.Bounds)
@@ -339,9 +339,9 @@ func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 }
 
 // directives returns how other servers are configured with a value of a setting.
-func directives(s targets.Setting, v int64) (all []tune.Word) {
+func directives(s targets.Setting, v int64) (all []tune.Equivalent) {
 	for _, d := range targets.DirectivesOf(s.Name) {
-		w := tune.Word{Server: d.Server, Directive: d.Write(v), Note: d.Note, Source: d.Source}
+		w := tune.Equivalent{Server: d.Server, Directive: d.Write(v), Note: d.Note, Source: d.Source}
 		if !d.Settable() && d.Name != "" {
 			w.Note = strings.TrimSuffix(d.Name+" "+d.Default+", "+d.Note, ", ")
 		}

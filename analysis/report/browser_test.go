@@ -257,7 +257,7 @@ func TestTheTableSortsByKeyboard(t *testing.T) {
 	b.sound()
 }
 
-func TestTheDownloadHoldsTheFilteredPointsRaw(t *testing.T) {
+func TestTheDownloadHasTheFilteredPoints(t *testing.T) {
 	run := analysistest.Synthetic(t, analysistest.SmallGrid())
 	for i, c := range run.Cells {
 		if c.Strategy == "close" {
@@ -349,7 +349,7 @@ func TestThePageComputesTheFrontierThatGoComputes(t *testing.T) {
 	b.sound()
 }
 
-func TestThePageIsDarkWhereTheReaderIs(t *testing.T) {
+func TestThePageFollowsTheReadersColourScheme(t *testing.T) {
 	b := openReport(t, analysistest.Synthetic(t, analysistest.TinyGrid()))
 	background := func() (rgb [3]int) {
 		text := eval[string](b, `getComputedStyle(document.body).backgroundColor`)
@@ -446,7 +446,7 @@ func TestThePageIsUsableWithoutEyesOrColours(t *testing.T) {
 	b.sound()
 }
 
-func TestThePagePrintsWithItsChartsAndFolds(t *testing.T) {
+func TestThePagePrintsItsChartsAndDetails(t *testing.T) {
 	b := openReport(t, analysistest.Synthetic(t, analysistest.SmallGrid()))
 	pdf, err := chromedp.Run(b, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize()))
 	if err != nil {
@@ -471,7 +471,7 @@ func TestThePagePrintsWithItsChartsAndFolds(t *testing.T) {
 	b.sound()
 }
 
-func TestAPageOfAnEmptyOrSpoiltRunStands(t *testing.T) {
+func TestAPageOfAnEmptyOrInvalidRunWorks(t *testing.T) {
 	spoilt := analysistest.Synthetic(t, analysistest.TinyGrid())
 	for i := range spoilt.Cells {
 		spoilt.Cells[i].Valid, spoilt.Cells[i].InvalidReason = false, "path late"

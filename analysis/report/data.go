@@ -16,7 +16,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// The views of the page's table: which columns it shows at once.
+// The views of the page's table. A view is a set of columns shown together.
 const (
 	viewMain   = "main"
 	viewMore   = "more"
@@ -24,17 +24,17 @@ const (
 	viewResets = "resets"
 )
 
-// pageData is what the page's script shows: every point, column by column, so
-// that ten thousand points stay a file of a few megabytes.
+// pageData is the JSON for the page's script: all points, column by column, so that
+// ten thousand points take only a few megabytes.
 type pageData struct {
 	Points int `json:"points"`
-	// Coordinates are those that the table has columns of: what is filtered by.
+	// Coordinates are those with columns in the table. The filters use them.
 	Coordinates []dataCoordinate     `json:"coordinates"`
 	Columns     []dataColumn         `json:"columns"`
-	Fields      map[string][]any     `json:"fields"` // by key: a value a point, null where there is none
-	Curves      []map[string]numbers `json:"curves"` // a point's times in ms at Shares, by what they are the times of
+	Fields      map[string][]any     `json:"fields"` // by key: a value for each point, null where there is none
+	Curves      []map[string]numbers `json:"curves"` // for each point its times in ms at Shares, by what was timed
 	Shares      numbers              `json:"shares"`
-	// Outcomes and Resets are counts a point by their names.
+	// Outcomes are the counts of each point, by name.
 	Outcomes   []map[string]int64 `json:"outcomes"`
 	Strategies []dataLook         `json:"strategies"`
 	Clients    []string           `json:"clients"`
@@ -45,8 +45,8 @@ type pageData struct {
 	Frontiers  []dataFrontier     `json:"frontiers"`
 }
 
-// dataColumn is a column of the table. Text is what Go writes in it, nil where
-// that is the first field's value as it is.
+// dataColumn is a column of the table. Text has its cells as Go writes them; it is
+// nil where they are the values of the first field.
 type dataColumn struct {
 	Head   string   `json:"head"`
 	Unit   string   `json:"unit"`
@@ -64,7 +64,7 @@ type dataCoordinate struct {
 	Unit  string `json:"unit"`
 }
 
-// dataLook is how a strategy is drawn: as in the still pictures.
+// dataLook is how a strategy is drawn, which is as in the still pictures.
 type dataLook struct {
 	Name   string `json:"name"`
 	Color  string `json:"color"` // empty for the colour of text
@@ -78,17 +78,16 @@ type dataCost struct {
 	Noun string `json:"noun"`
 }
 
-// dataFrontier is the frontier over all points of one mix: the page computes
-// those of what a reader filters by the same definition, and its tests hold the
-// two together.
+// dataFrontier is the frontier over all points of one mix. The script computes the
+// frontiers of filtered points by the same definition; a test compares the two.
 type dataFrontier struct {
 	Mix, Cost  string
 	Conditions int
 	Places     map[string]string
 }
 
-// numbers are written with four significant digits, which is more than a
-// histogram of three holds.
+// numbers are written with four significant digits, one more than the histograms
+// have.
 type numbers []float64
 
 // MarshalJSON implements json.Marshaler.
@@ -125,8 +124,8 @@ func newPageData(study *analysis.Study) *pageData {
 	d.addColumns(rest, viewMain, summaries)
 	d.addColumns(table.MoreColumns(), viewMore, summaries)
 	if witnessed := analysis.Where(summaries, (*analysis.Summary).Recorded); len(witnessed) > 0 {
-		d.addColumns(ifWitnessed(table.FateColumns(witnessed)), viewFates, summaries)
-		d.addColumns(ifWitnessed(table.ResetColumns(witnessed)), viewResets, summaries)
+		d.addColumns(blankUnwitnessed(table.FateColumns(witnessed)), viewFates, summaries)
+		d.addColumns(blankUnwitnessed(table.ResetColumns(witnessed)), viewResets, summaries)
 		for _, f := range slices.Backward(results.Fates[:]) {
 			d.Fates = append(d.Fates, f.Name)
 			d.Colors[f.Name] = figure.Hex(figure.FateColor(f.Fate))
@@ -172,7 +171,7 @@ func (d *pageData) addColumns(columns []table.Column, view string, summaries []*
 		text := make([]string, len(summaries))
 		for i, s := range summaries {
 			text[i] = c.Cell(s)
-			same = same && text[i] == plain(d.Fields[c.Fields[0].Key][i])
+			same = same && text[i] == plainText(d.Fields[c.Fields[0].Key][i])
 		}
 		if !same {
 			col.Text = text
@@ -181,8 +180,8 @@ func (d *pageData) addColumns(columns []table.Column, view string, summaries []*
 	}
 }
 
-// plain is how the script writes a value that has no text of its own.
-func plain(v any) string {
+// plainText is how the script writes a value of a column without Text.
+func plainText(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return words.None
@@ -208,8 +207,8 @@ func (d *pageData) addFields(fields []table.Field, summaries []*analysis.Summary
 	}
 }
 
-// ifWitnessed leaves the cells of points empty that no path kept a record of.
-func ifWitnessed(columns []table.Column) []table.Column {
+// blankUnwitnessed empties the cells of points whose packets no path recorded.
+func blankUnwitnessed(columns []table.Column) []table.Column {
 	kept := slices.Clone(columns)
 	for i, c := range columns {
 		kept[i].Cell = func(s *analysis.Summary) string {
@@ -231,7 +230,8 @@ func ifWitnessed(columns []table.Column) []table.Column {
 	return kept
 }
 
-// symbols are the chart library's names, or paths, of lookOf's glyphs.
+// symbols are the glyphs of the still pictures, by the place of a look, as names or
+// paths of the chart library.
 func symbols() []string {
 	return []string{
 		"circle", "emptyRect", "emptyTriangle", "path://M0 1L1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5Z",
@@ -256,13 +256,13 @@ func (d *pageData) addLooks(study *analysis.Study) {
 	}
 }
 
-// maxCurveFigures bounds how many figures the curves of all points have
-// together: about a third of the page's bytes.
+// maxCurveFigures bounds the number of values in the curves of all points. They take
+// about a third of the page's bytes.
 const maxCurveFigures = 250_000
 
-// addCurves adds the distributions of every point: that of the time to a
-// delivered answer, and by outcome that of the time to an attempt's end. The
-// more of them there are, the fewer steps each has.
+// addCurves adds the distributions of every point: the time to a delivered answer,
+// and for each outcome the time to an attempt's end. Each has fewer steps the more
+// there are.
 func (d *pageData) addCurves(study *analysis.Study) {
 	var nines, curves, deepest float64
 	for _, s := range study.Summaries {
@@ -306,7 +306,7 @@ func (d *pageData) addFrontiers(summaries []*analysis.Summary) {
 	}
 }
 
-// json writes the data for a script element: what would end one is escaped.
+// json encodes the data for a script element. It escapes <, which could end one.
 func (d *pageData) json() ([]byte, error) {
 	var b bytes.Buffer
 	if err := json.NewEncoder(&b).Encode(d); err != nil {

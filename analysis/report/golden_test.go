@@ -11,7 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/table"
 )
 
-func TestARunWithoutARecordOfThePathShowsAsItDidBefore(t *testing.T) {
+func TestARunWithoutPacketRecordsSaysNothingOfThem(t *testing.T) {
 	g := analysistest.SmallGrid()
 	g.Strategies, g.Clients, g.Rounds, g.Blind = []string{"close", "lingering-close"}, []string{"blocking"}, 2, true
 	run := analysistest.Flawed(analysistest.Synthetic(t, g))

@@ -18,35 +18,35 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// drawing is the ladder diagram of one connection.
+// drawing is the ladder diagram of one connection: its packets over time.
 type drawing struct {
 	Name     string // of its file
 	Title    string
 	Client   string
 	SVG      template.HTML
-	Problem  string // why there is none
+	Problem  string // why it cannot be shown; empty where it can
 	strategy string
 }
 
-// drawings are the ladder diagrams of one strategy, by client.
+// drawings are the ladder diagrams of one strategy, in the order of clients.
 type drawings struct {
 	Strategy, Summary string
 	Open              bool
 	Of                []drawing
 }
 
-// fewDrawn is up to how many strategies all have their drawings open; of more,
-// only the first does.
-const fewDrawn = 6
+// maxAllOpen is the largest number of strategies whose drawings are all open at
+// first; of more strategies, only the first is.
+const maxAllOpen = 6
 
-// openDrawings reads ladder diagrams and puts them side by side by strategy, in
-// the run's order. They are named after their strategy and client.
-func openDrawings(summaries []*analysis.Summary, strategies results.TermOrder, paths []string) []drawings {
+// readLadders reads ladder diagrams and groups them by strategy, in the order of the
+// run. The name of a file begins with its strategy and client.
+func readLadders(summaries []*analysis.Summary, strategies results.TermOrder, paths []string) []drawings {
 	var all []drawing
 	for i, path := range paths {
-		d := openDrawing(path, fmt.Sprintf("ladder%d-", i))
+		d := readLadder(path, fmt.Sprintf("ladder%d-", i))
 		for _, s := range summaries {
-			// One name may begin another, as read does read-header.
+			// One strategy may begin with the name of another, as read-header with read.
 			if strings.HasPrefix(d.Name, s.Strategy+"-"+s.Client+"-") && len(s.Strategy) >= len(d.strategy) {
 				d.strategy, d.Client = s.Strategy, s.Client
 			}
@@ -69,14 +69,14 @@ func openDrawings(summaries []*analysis.Summary, strategies results.TermOrder, p
 		g.Of = append(g.Of, d)
 	}
 	for i := range groups {
-		groups[i].Open = i == 0 || len(groups) <= fewDrawn
+		groups[i].Open = i == 0 || len(groups) <= maxAllOpen
 	}
 	return groups
 }
 
-// openDrawing reads one. A report has more to say than a damaged drawing can
-// spoil, so that is told in its place.
-func openDrawing(path, prefix string) drawing {
+// readLadder reads one ladder diagram. A damaged one does not fail the report: its
+// Problem is shown in its place.
+func readLadder(path, prefix string) drawing {
 	d := drawing{Name: filepath.Base(path)}
 	f, err := os.Open(path)
 	if err == nil {
@@ -89,8 +89,8 @@ func openDrawing(path, prefix string) drawing {
 	return d
 }
 
-// What a drawing may be made of. It comes from a file of the run's folder, which
-// may be anybody's; nothing in here can run, load or reach out of the drawing.
+// The elements and attributes that a drawing may have. The file may come from anyone;
+// none of these can run code, load a resource or refer outside of the drawing.
 var (
 	drawingElements   = []string{"svg", "title", "desc", "g", "mask", "defs", "path", "rect", "circle", "line", "polygon", "polyline", "text", "tspan"}
 	drawingAttributes = []string{
@@ -104,9 +104,9 @@ var (
 
 const svgSpace = "http://www.w3.org/2000/svg"
 
-// cleanSVG copies an SVG as an element for a page and returns its title.
-// Names in it get the prefix, so that those of several drawings do not meet.
-// What is not among the elements and attributes of a drawing is an error.
+// cleanSVG copies an SVG as an element for a page and returns its title. It adds the
+// prefix to every id, so that the ids of several drawings differ. An element or
+// attribute that a drawing may not have is an error.
 func cleanSVG(r io.Reader, prefix string) (svg template.HTML, title string, err error) {
 	var out bytes.Buffer
 	var within []string
@@ -122,7 +122,7 @@ func cleanSVG(r io.Reader, prefix string) (svg template.HTML, title string, err 
 		switch t := token.(type) {
 		case xml.StartElement:
 			if t.Name.Space != svgSpace || !slices.Contains(drawingElements, t.Name.Local) || (len(within) == 0) != (t.Name.Local == "svg") {
-				return "", "", fmt.Errorf("%s is no element of a drawing", t.Name.Local)
+				return "", "", fmt.Errorf("element %s is not allowed in a drawing", t.Name.Local)
 			}
 			within = append(within, t.Name.Local)
 			out.WriteString("<" + t.Name.Local)
@@ -150,7 +150,7 @@ func cleanSVG(r io.Reader, prefix string) (svg template.HTML, title string, err 
 		}
 	}
 	if out.Len() == 0 {
-		return "", "", errors.New("no drawing in it")
+		return "", "", errors.New("the file has no drawing")
 	}
 	return template.HTML(out.String()), title, nil
 }
@@ -158,13 +158,13 @@ func cleanSVG(r io.Reader, prefix string) (svg template.HTML, title string, err 
 func cleanAttribute(a xml.Attr, prefix string) (string, error) {
 	switch {
 	case a.Name.Space != "" || !slices.Contains(drawingAttributes, a.Name.Local):
-		return "", fmt.Errorf("%s is no attribute of a drawing", a.Name.Local)
+		return "", fmt.Errorf("attribute %s is not allowed in a drawing", a.Name.Local)
 	case a.Name.Local == "id":
 		return prefix + a.Value, nil
 	case localURL.MatchString(a.Value):
 		return localURL.ReplaceAllString(a.Value, "url(#"+prefix+"$1)"), nil
 	case strings.Contains(strings.ToLower(a.Value), "url"):
-		return "", fmt.Errorf("%s=%q reaches out of the drawing", a.Name.Local, a.Value)
+		return "", fmt.Errorf("%s=%q refers outside of the drawing", a.Name.Local, a.Value)
 	}
 	return a.Value, nil
 }

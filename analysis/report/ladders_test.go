@@ -28,7 +28,7 @@ func inFolder(t *testing.T, files map[string]string, names ...string) (paths []s
 	return paths
 }
 
-func TestDrawingsStandByStrategyInTheOrderOfTheRunAndTheirNamesDoNotMeet(t *testing.T) {
+func TestDrawingsAreInOrderAndTheirIDsDiffer(t *testing.T) {
 	g := analysistest.TinyGrid()
 	g.Strategies = []string{"close", "shutdown", "lingering-close"}
 	names := []string{"close-blocking-rtt50ms-body0.svg", "close-duplex-rtt50ms-body0.svg", "lingering-close-blocking-rtt50ms-body0.svg", "shutdown-blocking-rtt50ms-body0.svg"}
@@ -61,7 +61,7 @@ func TestDrawingsStandByStrategyInTheOrderOfTheRunAndTheirNamesDoNotMeet(t *test
 	}
 }
 
-func TestADrawingIsShapesAndTextAlone(t *testing.T) {
+func TestADrawingHasOnlyShapesAndText(t *testing.T) {
 	for name, spoil := range map[string][2]string{
 		"a script":                  {"<g ", `<script>alert(1)</script><g `},
 		"a handler":                 {"<rect ", `<rect onload="alert(1)" `},
@@ -80,7 +80,7 @@ func TestADrawingIsShapesAndTextAlone(t *testing.T) {
 	}
 }
 
-func TestADamagedDrawingIsNamedAndTheReportStands(t *testing.T) {
+func TestADamagedDrawingDoesNotFailTheReport(t *testing.T) {
 	page := reportOf(t, analysistest.Synthetic(t, analysistest.TinyGrid()), inFolder(t, map[string]string{"close-blocking-x.svg": ladder[:80]}, "close-blocking-x.svg")...)
 	if !strings.Contains(page, "close-blocking-x.svg cannot be shown: ") || !strings.Contains(page, "</html>") {
 		t.Error("not said")
@@ -102,14 +102,14 @@ func TestEveryRecordedLadderCanBeShown(t *testing.T) {
 		t.Fatalf("no drawings: %v", err)
 	}
 	for _, path := range paths {
-		d := openDrawing(path, "l-")
+		d := readLadder(path, "l-")
 		if d.Problem != "" || d.Title == "" || !strings.Contains(string(d.SVG), `role="img"`) {
 			t.Errorf("%s: %s, title %q", path, d.Problem, d.Title)
 		}
 	}
 }
 
-func FuzzCleanedDrawingsHoldNothingThatRunsOrLoads(f *testing.F) {
+func FuzzCleanedDrawingsNeitherRunNorLoad(f *testing.F) {
 	f.Add(ladder)
 	f.Add(`<svg xmlns="http://www.w3.org/2000/svg"><text x="&quot; onload=&quot;x">&lt;script></text></svg>`)
 	f.Fuzz(func(t *testing.T, in string) {

@@ -42,7 +42,7 @@ func TestOnlyALeagueHasTheSection(t *testing.T) {
 	}
 }
 
-func TestTheCaveatsStandOnceOnThePage(t *testing.T) {
+func TestThePageHasEachCaveatOnce(t *testing.T) {
 	page := reportOf(t, analysistest.LeagueRun(t))
 	for _, text := range leagueOf(analysistest.LeagueRun(t)).Caveats {
 		if n := strings.Count(page, strings.ReplaceAll(text, "'", "&#39;")); n != 1 {

@@ -1,16 +1,17 @@
+// Package report writes the page of a run: report.html, one self-contained file
+// that makes no request.
+//
+// Content is what the caller computed: study, findings, figures, ladder diagrams.
+// newPage lays it out for the template report.tmpl, and newPageData lays the same
+// points out as JSON for the script assets/report.js, which filters them and draws
+// charts with ECharts. Without scripts the page shows the tables and the still
+// pictures. A run's folder may come from anyone: its text is escaped, and cleanSVG
+// admits only the elements and attributes that a ladder diagram needs.
 package report
 
 import (
 	"bytes"
 	"cmp"
-
-	"github.com/rejectbench/rejectbench/analysis"
-	"github.com/rejectbench/rejectbench/analysis/chart"
-	"github.com/rejectbench/rejectbench/analysis/frontier"
-	"github.com/rejectbench/rejectbench/analysis/internal/words"
-	"github.com/rejectbench/rejectbench/analysis/league"
-	"github.com/rejectbench/rejectbench/analysis/table"
-
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -20,6 +21,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/chart"
+	"github.com/rejectbench/rejectbench/analysis/frontier"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/league"
+	"github.com/rejectbench/rejectbench/analysis/table"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -32,11 +39,11 @@ var reportStyle string
 //go:embed assets/report.js
 var reportScript string
 
-// The page's charts are drawn by Apache ECharts 6.1.0 (Apache-2.0, its licence
-// and notice beside the file; https://echarts.apache.org). It is one file that
-// needs no build step and no network; its SVG renderer gives charts that print
-// as vectors and text that stays crisp; custom series draw interval bars, and its
-// aria option describes each chart to a screen reader.
+// Apache ECharts 6.1.0 draws the page's charts (Apache-2.0, with its licence and
+// notice beside the file; https://echarts.apache.org). It is one file that needs no
+// build step and no network. Its SVG renderer makes charts that print as vectors,
+// its custom series draw interval bars, and its aria option describes each chart to
+// screen readers.
 //
 //go:embed assets/echarts-6.1.0.min.js
 var reportCharts string
@@ -46,15 +53,15 @@ type Content struct {
 	Study    *analysis.Study
 	Findings []string
 	Figures  []chart.Figure
-	// Ladders are the paths of the SVG files of drawn connections.
+	// Ladders are the paths of ladder diagrams, SVG files named after their strategy
+	// and client.
 	Ladders []string
 }
 
-// Write writes one self-contained page: environment, findings, the table of
-// all points with its filters, charts, plots, validity, glossaries and links to
-// the run's files, which it expects beside it. The page makes no request;
-// without scripts it still shows everything but filters and charts, of tables
-// and pictures up to a bound that it names.
+// Write writes the page: environment, findings, the table of all points with its
+// filters, charts, plots, validity, glossaries, and links to the run's files, which
+// it expects in the same folder. Without scripts the page lacks filters and charts,
+// and it says where it cuts a table or leaves out a picture.
 func Write(w io.Writer, c Content) error {
 	t, err := template.New("report").Parse(reportTemplate)
 	if err != nil {
@@ -78,46 +85,46 @@ type page struct {
 	Validity    string
 	AllValid    bool
 	Findings    []string
-	Environment []pair
-	Options     []pair
-	TCP         []pair
-	Figures     []inlined
-	League      *league.PageLeague // nil where the run is none
-	Wire        *pageWire          // nil where no path kept a record
+	Environment []entry
+	Options     []entry
+	TCP         []entry
+	Figures     []inlineFigure
+	League      *league.PageLeague // nil where the run is not a league
+	Wire        *pageWire          // nil where no path recorded packets
 	Ladders     []drawings
 	Scenarios   *pageScenarios // nil in a run of a grid
 	Points      pageTable
-	Grid        bool // there are points that belong to no scenario
+	Grid        bool // whether some point belongs to no scenario
 	Notes       []pageNotes
 	Outcomes    []results.OutcomeInfo
 	Strategies  []results.Term
 	Clients     []results.Term
 	Counters    []results.CounterInfo
-	Files       []pair
-	Places      []pair
-	Unshown     string // which pictures there was no room for
+	Files       []entry
+	Places      []entry
+	Unshown     string // names the pictures that are only files; empty where the page has all
 
 	CSS                   template.CSS
 	Script, ECharts, Data template.JS
 }
 
-// What a page that needs no script shows at most: more rows nobody reads, and a
-// page of ten thousand points is to stay below ten megabytes.
+// The bounds of what the page shows without its script. They keep a page of ten
+// thousand points below 10 MB.
 const (
 	maxStillRows    = 300
 	maxNotes        = 300
 	maxPictureBytes = 3 << 19
 )
 
-type pair struct{ Name, Text string }
+type entry struct{ Name, Text string }
 
-// inlined is a plot with the words around it.
-type inlined struct {
+// inlineFigure is a plot with its title and caption.
+type inlineFigure struct {
 	Name, Title, Caption string
 	SVG                  template.HTML
 }
 
-// pageWire is the section on what the path saw.
+// pageWire is the section on what the recorded packets show.
 type pageWire struct {
 	Agreement     string
 	Fates, Resets pageTable
@@ -129,7 +136,7 @@ type pageTable struct {
 	Label   string
 	Columns []pageColumn
 	Rows    []pageRow
-	Rest    string // how many rows there was no room for
+	Rest    string // says how many rows are left out; empty where none is
 }
 
 type pageColumn struct {
@@ -139,7 +146,7 @@ type pageColumn struct {
 
 type pageRow struct {
 	Valid bool
-	First bool // of its conditions
+	First bool // whether it is the first row of its conditions
 	Cells []pageCell
 }
 
@@ -159,7 +166,7 @@ func newPage(c Content) (page, error) {
 	p := page{
 		Manifest: m, Findings: c.Findings, TCP: sorted(m.TCP), Options: sorted(m.Options),
 		Outcomes: results.Outcomes[:], Strategies: m.Strategies, Clients: m.Clients, Counters: results.Counters,
-		Files: []pair{
+		Files: []entry{
 			{results.ManifestFile, "what was run, on which machine, with which options"},
 			{results.CellsFile, "every cell, one JSON object a line, invalid tries among them"},
 			{results.LatencyFile, "every latency histogram, in HdrHistogram's log format"},
@@ -186,24 +193,25 @@ func newPage(c Content) (page, error) {
 		}
 	}
 	if l := league.New(&m, summaries); l != nil {
-		p.League = l.Page() // which has room for the caveats
+		p.League = l.Page() // shows the caveats, so the findings need not
 		p.Findings = slices.DeleteFunc(slices.Clone(p.Findings), func(text string) bool { return slices.Contains(p.League.Caveats, text) })
 	}
-	p.Ladders = openDrawings(summaries, results.NewTermOrder(m.Strategies), c.Ladders)
+	p.Ladders = readLadders(summaries, results.NewTermOrder(m.Strategies), c.Ladders)
 	for _, place := range frontier.Places {
-		p.Places = append(p.Places, pair{place.Name, place.Summary})
+		p.Places = append(p.Places, entry{place.Name, place.Summary})
 	}
 	p.CSS, p.Script, p.ECharts = template.CSS(reportStyle), template.JS(reportScript), template.JS(reportCharts)
 	data, err := newPageData(study).json()
 	if err != nil {
 		return p, err
 	}
-	p.Data = template.JS(data) // the encoder escapes what could end the element
-	p.Figures, p.Unshown = inline(c.Figures)
+	p.Data = template.JS(data) // the encoder escapes <, so that the data cannot end their element
+	p.Figures, p.Unshown = inlineFigures(c.Figures)
 	return p, nil
 }
 
-// validity is the one line above everything else.
+// validity is the line at the top of the page. It also reports whether all rounds
+// are valid.
 func validity(summaries []*analysis.Summary) (text string, all bool) {
 	var rounds, invalid, retries int
 	for _, s := range summaries {
@@ -218,9 +226,9 @@ func validity(summaries []*analysis.Summary) (text string, all bool) {
 	return text, invalid == 0
 }
 
-// environment is what the figures hold for.
-func environment(m results.Manifest) []pair {
-	all := []pair{
+// environment is what the run was measured on.
+func environment(m results.Manifest) []entry {
+	all := []entry{
 		{"kernel", m.Kernel},
 		{"congestion control", m.TCP["tcp_congestion_control"]},
 		{"path", m.PathKind},
@@ -229,18 +237,19 @@ func environment(m results.Manifest) []pair {
 		{"system", m.System},
 		{"tool", strings.Trim(m.Tool+", "+m.Go, ", ")},
 	}
-	return slices.DeleteFunc(all, func(p pair) bool { return p.Text == "" })
+	return slices.DeleteFunc(all, func(p entry) bool { return p.Text == "" })
 }
 
-func sorted(m map[string]string) []pair {
-	pairs := make([]pair, 0, len(m))
+func sorted(m map[string]string) []entry {
+	pairs := make([]entry, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		pairs = append(pairs, pair{name, m[name]})
+		pairs = append(pairs, entry{name, m[name]})
 	}
 	return pairs
 }
 
-// pointTable shows the columns of the text table and those it has no room for.
+// pointTable shows the columns of the text table, and those for which that is too
+// narrow.
 func pointTable(summaries []*analysis.Summary) pageTable {
 	columns := table.ColumnsOf(summaries)
 	at := slices.IndexFunc(columns, func(c table.Column) bool { return c.Head == "valid" })
@@ -248,8 +257,8 @@ func pointTable(summaries []*analysis.Summary) pageTable {
 	return newTable("table of the points", columns, summaries)
 }
 
-// wireSection is what the path saw of the points that it kept a record of; nil
-// without one.
+// wireSection shows what the recorded packets say of each point; nil without such
+// points.
 func wireSection(witnessed []*analysis.Summary) *pageWire {
 	if len(witnessed) == 0 {
 		return nil
@@ -262,7 +271,7 @@ func wireSection(witnessed []*analysis.Summary) *pageWire {
 	}
 }
 
-// agreement says how far the ledgers of valid cells fit together.
+// agreement says on how many connections of valid cells the ledgers agree.
 func agreement(g results.WireAgreement) string {
 	if g.Agreed == g.Wire && g.Disagreed == 0 {
 		return fmt.Sprintf("The ledgers agree on all %d connections of valid cells.", g.Wire)
@@ -293,8 +302,8 @@ func newTable(label string, columns []table.Column, summaries []*analysis.Summar
 	return t
 }
 
-// inline puts figures into the page, as many as there is room for.
-func inline(figures []chart.Figure) (all []inlined, unshown string) {
+// inlineFigures prepares as many figures for the page as maxPictureBytes admits.
+func inlineFigures(figures []chart.Figure) (all []inlineFigure, unshown string) {
 	var shown int
 	var left []string
 	for _, f := range figures {
@@ -304,11 +313,11 @@ func inline(figures []chart.Figure) (all []inlined, unshown string) {
 		}
 		shown += len(f.SVG)
 		svg := f.SVG
-		// A page takes the element alone, without the XML declaration before it.
+		// HTML allows no XML declaration before the element.
 		if start := bytes.Index(svg, []byte("<svg")); start > 0 {
 			svg = svg[start:]
 		}
-		all = append(all, inlined{f.Name, cmp.Or(f.Title, f.Name), f.Caption, template.HTML(svg)}) // whose text is escaped
+		all = append(all, inlineFigure{f.Name, cmp.Or(f.Title, f.Name), f.Caption, template.HTML(svg)}) // chart escapes its text
 	}
 	if len(left) > 0 {
 		unshown = fmt.Sprintf("Beside this page, in the folder %s, there are also %s.", results.PlotsDir, words.List(left))

@@ -48,7 +48,7 @@ func withoutScripts(page string) string {
 	return page
 }
 
-func TestReportHoldsEveryPlotAndAsksForNothing(t *testing.T) {
+func TestReportHasEveryPlotAndMakesNoRequest(t *testing.T) {
 	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid()))
 	page := reportOf(t, run)
 	if got, want := strings.Count(page, "<svg"), len(contentOf(t, run, true).Figures); got != want {
@@ -70,7 +70,7 @@ func TestReportHoldsEveryPlotAndAsksForNothing(t *testing.T) {
 
 // More strategies than the grid that is run by default, each with drawings of
 // as many lines as a ladder of lost packets has.
-func TestReportOfALargeRunStaysSmallEnoughToSend(t *testing.T) {
+func TestReportOfALargeRunStaysBelow3MB(t *testing.T) {
 	g := analysistest.FullGrid()
 	g.Rounds, g.Attempts = 1, 100
 	run := analysistest.Synthetic(t, g)
@@ -89,7 +89,7 @@ func TestReportOfALargeRunStaysSmallEnoughToSend(t *testing.T) {
 	}
 }
 
-func TestReportEscapesWhatTheRunSays(t *testing.T) {
+func TestReportEscapesTextOfTheRun(t *testing.T) {
 	const evil = `<script>alert("x")</script>`
 	g := analysistest.TinyGrid()
 	g.Strategies, g.Rounds = []string{evil, "close"}, 1
@@ -103,7 +103,7 @@ func TestReportEscapesWhatTheRunSays(t *testing.T) {
 	}
 }
 
-func TestReportOfAnEmptyRunStands(t *testing.T) {
+func TestReportOfAnEmptyRunIsWhole(t *testing.T) {
 	page := reportOf(t, &results.Run{})
 	for _, want := range []string{"The run has no cells on record.", "no cells on record", "</html>"} {
 		if !strings.Contains(page, want) {

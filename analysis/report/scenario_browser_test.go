@@ -13,7 +13,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestThePageOfScenariosStandsInTheBrowser(t *testing.T) {
+func TestThePageOfScenariosWorksInABrowser(t *testing.T) {
 	run := analysistest.EveryVerdict()
 	b := openReport(t, run)
 	if n := eval[int](b, `document.querySelectorAll("#scenarios article").length`); n != len(run.Manifest.Scenarios) {

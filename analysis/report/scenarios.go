@@ -11,7 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// pageScenarios is the report page's section on scenarios.
+// pageScenarios is the section on scenarios.
 type pageScenarios struct {
 	Tally    string
 	All      []pageScenario
@@ -23,23 +23,23 @@ type pageScenarios struct {
 type pageScenario struct {
 	results.Scenario
 	Heading, Why string
-	Held         bool // the loss was there, whether or not it is mended
+	Held         bool // whether answers were lost as reported, fixed since or not
 	Rows         []pagePart
 }
 
 // pagePart is a line of a scenario's table.
 type pagePart struct {
 	results.ScenarioPart
-	Setup                         string // what was asked, and of which software, in words
+	Setup                         string // the point and the versions of the software
 	Share, Interval, N, Ends, Bad string
-	Words                         []string // the library's own, with how many met each
+	Words                         []string // the library's error messages, each with its count
 	MoreWords                     int
 }
 
-// maxErrorWords is how many of a library's own words a part shows.
+// maxErrorWords is the most error messages of a library that a part shows.
 const maxErrorWords = 3
 
-// scenarioSection is the section on a run's scenarios; nil without one.
+// scenarioSection shows the scenarios of a run; nil in a run without them.
 func scenarioSection(study *analysis.Study) *pageScenarios {
 	judged := reproduce.Judge(study)
 	if len(judged) == 0 {
@@ -76,7 +76,7 @@ func newPagePart(p reproduce.PartResult, m *results.Manifest) pagePart {
 		return row
 	}
 	row.Share, row.Interval, row.N, _ = table.PartCells(p)
-	row.Ends = endsOf(p.Summary)
+	row.Ends = outcomesOf(p.Summary)
 	for _, e := range p.Errors[:min(len(p.Errors), maxErrorWords)] {
 		row.Words = append(row.Words, fmt.Sprintf("%d× %s", e.N, e.Words))
 	}
@@ -84,8 +84,8 @@ func newPagePart(p reproduce.PartResult, m *results.Manifest) pagePart {
 	return row
 }
 
-// versionsOf names the software of a point, as "; node 20.20.2"; empty where both
-// ends are the program's own.
+// versionsOf writes the versions of a point's server and client, as
+// "; node 20.20.2". It is empty where both are part of this program.
 func versionsOf(p results.Point, m *results.Manifest) (text string) {
 	server, _, _ := strings.Cut(p.Strategy, ":")
 	if v, ok := m.Servers[server]; ok {
@@ -97,8 +97,8 @@ func versionsOf(p results.Point, m *results.Manifest) (text string) {
 	return text
 }
 
-// endsOf counts a point's outcomes, as "delivered 12, reset-send 28".
-func endsOf(s *analysis.Summary) string {
+// outcomesOf writes a point's outcomes, as "delivered 12, reset-send 28".
+func outcomesOf(s *analysis.Summary) string {
 	var words []string
 	for o, n := range s.Outcomes {
 		if n > 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/table"
 )
 
-func TestScenariosShowAsRecorded(t *testing.T) {
+func TestScenariosAreAsRecorded(t *testing.T) {
 	run := analysistest.EveryVerdict()
 	study := analysis.NewStudy(run)
 	var b bytes.Buffer

@@ -46,7 +46,7 @@ func costPlot(f *facets) *figure.Figure {
 		Name:     "cost",
 		Title:    "Delivered share against what a rejection costs the server",
 		Subtitle: f.conditions(f.longestRTTPhrase(), "95% Wilson intervals", "top left is best"),
-		Caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little. Glyphs that would cover each other are set side by side, around their place.",
+		Caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little. Glyphs that would overlap are drawn side by side.",
 		Panels:   panels, Legend: legend,
 		Notes:      f.omissions(at, drawable, "Without a rejection, hence without a share"),
 		PanelWidth: f.panelWidth(), PanelHeight: 165,

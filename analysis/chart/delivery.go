@@ -34,7 +34,7 @@ func deliveryPlot(f *facets) *figure.Figure {
 		Name:     "delivered-by-rtt",
 		Title:    "Share of 503 answers that reached the client, by round trip",
 		Subtitle: f.conditions("95% Wilson intervals"),
-		Caption:  "Each glyph is one strategy at one round trip, with its 95% interval; strategies stand side by side so that equal shares stay apart. Round trips are evenly spaced, whatever their length.",
+		Caption:  "Each glyph is one strategy at one round trip, with its 95% interval. Strategies are drawn side by side so that equal shares do not overlap. Round trips are evenly spaced, whatever their length.",
 		Panels:   panels, Legend: f.strategyLegend(drawn),
 		Notes:      f.omissions(f.summaries, func(s *analysis.Summary) bool { return s.Delivered.Known() }, "Without a rejection, hence without a share"),
 		PanelWidth: f.panelWidth(), PanelHeight: 165,

@@ -16,7 +16,7 @@ func fatePlot(f *facets) *figure.Figure {
 		return nil
 	}
 	seen := map[results.Fate]bool{}
-	panels := f.barPanels(panelSpec{x: "answers (% of rejections)", longest: true, empty: "nothing was rejected on the wire"}, "no rejection on the wire", func(s *analysis.Summary, at float64) figure.Bar {
+	panels := f.barPanels(panelSpec{x: "answers (% of rejections)", longest: true, empty: "no rejection on the wire"}, "no rejection on the wire", func(s *analysis.Summary, at float64) figure.Bar {
 		return fateBar(s, at, seen)
 	})
 	var legend []figure.LegendEntry

@@ -66,7 +66,7 @@ func frontierPlot(f *facets) *figure.Figure {
 		Name:     "frontier",
 		Title:    "The frontier of delivered share against what a rejection costs",
 		Subtitle: f.conditions("95% Wilson intervals", "top left is best"),
-		Caption:  "Each glyph is one strategy, pooled over the conditions measured for all of them. Rings mark the frontier, dashed rings what the samples do not tell apart from it: there no other strategy delivers a share that is not measurably lower for measurably less, or a measurably higher one for no more. The grey line is the best share up to each cost.",
+		Caption:  "Each glyph is one strategy, pooled over the conditions measured for all of them. Rings mark the frontier; dashed rings mark strategies that the data do not distinguish from it. For a strategy on the frontier, no other delivers a share that is not measurably lower at a measurably lower cost, or a measurably higher share at no higher cost. The grey line is the best share up to each cost.",
 		Panels:   panels, Legend: legend,
 		PanelWidth: 520, PanelHeight: 175,
 	}

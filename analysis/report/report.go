@@ -187,7 +187,7 @@ func newPage(c Content) (page, error) {
 		if len(n.Lines) > 0 {
 			lines := n.Lines[:min(len(n.Lines), maxNotes)]
 			if more := len(n.Lines) - len(lines); more > 0 {
-				lines = append(slices.Clone(lines), fmt.Sprintf("and %d more, which %s holds", more, results.CellsFile))
+				lines = append(slices.Clone(lines), fmt.Sprintf("and %d more, in %s", more, results.CellsFile))
 			}
 			p.Notes = append(p.Notes, pageNotes{n.Head, lines})
 		}
@@ -278,7 +278,7 @@ func agreement(g results.WireAgreement) string {
 	}
 	text := fmt.Sprintf("Of %d connections of valid cells the ledgers agree on %d and disagree on %d", g.Wire, g.Agreed, g.Disagreed)
 	if g.NeverAccepted > 0 {
-		text += fmt.Sprintf("; %d never came before the server's program", g.NeverAccepted)
+		text += fmt.Sprintf("; %d were never accepted by the server's program", g.NeverAccepted)
 	}
 	return text + "."
 }
@@ -289,7 +289,7 @@ func newTable(label string, columns []table.Column, summaries []*analysis.Summar
 		t.Columns = append(t.Columns, pageColumn{c.Head, c.Unit, c.Title, c.Left})
 	}
 	if more := len(summaries) - maxStillRows; more > 0 {
-		t.Rest = fmt.Sprintf("The first %d of %d points: %s holds all of them, and so does the table that this page shows where scripts run.", maxStillRows, len(summaries), results.CellsFile)
+		t.Rest = fmt.Sprintf("The first %d of %d points. All are in %s, and in the table that this page shows when scripts run.", maxStillRows, len(summaries), results.CellsFile)
 	}
 	for i, s := range summaries[:min(len(summaries), maxStillRows)] {
 		first := i > 0 && s.Conditions() != summaries[i-1].Conditions()
@@ -320,7 +320,7 @@ func inlineFigures(figures []chart.Figure) (all []inlineFigure, unshown string) 
 		all = append(all, inlineFigure{f.Name, cmp.Or(f.Title, f.Name), f.Caption, template.HTML(svg)}) // chart escapes its text
 	}
 	if len(left) > 0 {
-		unshown = fmt.Sprintf("Beside this page, in the folder %s, there are also %s.", results.PlotsDir, words.List(left))
+		unshown = fmt.Sprintf("The folder %s beside this page also has %s.", results.PlotsDir, words.List(left))
 	}
 	return all, unshown
 }

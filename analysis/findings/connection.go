@@ -12,7 +12,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// findTLS says under which strategies a whole 503 came in a truncated stream.
+// findTLS names the strategies under which a whole 503 came in a TLS stream without
+// close_notify.
 func findTLS(rejecting []*analysis.Summary) []string {
 	over := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Unclosed().Known() })
 	var cut, closed []string
@@ -28,16 +29,16 @@ func findTLS(rejecting []*analysis.Summary) []string {
 	}
 	var found []string
 	if len(cut) > 0 {
-		found = append(found, fmt.Sprintf("Over TLS 1.3 whole 503s came in streams that ended without a close_notify, so that a client which is strict about truncation loses them as well: under %s.", words.List(cut)))
+		found = append(found, fmt.Sprintf("Over TLS 1.3 whole 503s came in streams that ended without a close_notify under %s. A client that is strict about truncation loses them too.", words.List(cut)))
 	}
 	if len(closed) > 0 {
-		found = append(found, fmt.Sprintf("Over TLS 1.3 every stream with a whole 503 ended with a close_notify under %s: %s without one.", words.List(closed), words.Share(clean)))
+		found = append(found, fmt.Sprintf("Over TLS 1.3 every stream with a whole 503 ended with a close_notify under %s: %s ended without one.", words.List(closed), words.Share(clean)))
 	}
 	return found
 }
 
-// findConnections compares what is measured on plain connections, in their first
-// request, with the same over TLS or in a later request.
+// findConnections compares delivery on the first request of plain connections with
+// delivery over TLS or on a later request.
 func findConnections(rejecting []*analysis.Summary) []string {
 	plain := map[results.Point]*analysis.Summary{}
 	base := func(p results.Point) results.Point {
@@ -60,7 +61,7 @@ func findConnections(rejecting []*analysis.Summary) []string {
 		})
 		var better, worse []string
 		strategies := analysis.NamesOf(of, analysis.StrategyOf)
-		// As many are compared at once, each at a part of 5% (Bonferroni).
+		// Bonferroni: the comparisons share an error of 5%.
 		z := distuv.UnitNormal.Quantile(1 - 0.05/2/float64(max(len(strategies), 1)))
 		for _, name := range strategies {
 			var with, without []*analysis.Summary
@@ -71,7 +72,7 @@ func findConnections(rejecting []*analysis.Summary) []string {
 			}
 			a, b := analysis.Pool(without).Delivered, analysis.Pool(with).Delivered
 			low, high := stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), z)
-			text := fmt.Sprintf("%s %s after %s", name, words.Share(b), words.Share(a))
+			text := fmt.Sprintf("%s %s instead of %s", name, words.Share(b), words.Share(a))
 			switch {
 			case low > 0:
 				better = append(better, text)
@@ -82,16 +83,16 @@ func findConnections(rejecting []*analysis.Summary) []string {
 		if len(of) == 0 {
 			continue
 		}
-		what := map[bool]string{true: "As " + kind, false: "Over " + kind}[!of[0].TLS]
+		what := map[bool]string{true: "On " + kind, false: "Over " + kind}[!of[0].TLS]
 		switch {
 		case len(better)+len(worse) == 0:
-			found = append(found, fmt.Sprintf("%s no strategy delivers measurably more or fewer 503s than on a plain connection's first request, in %s measured both ways.", what, words.Plural(len(of), "condition")))
+			found = append(found, fmt.Sprintf("%s no strategy delivers measurably more or fewer 503s than on the first request of a plain connection, in %s measured both ways.", what, words.Plural(len(of), "condition")))
 			continue
 		case len(worse) > 0:
-			found = append(found, fmt.Sprintf("%s fewer 503s arrive than on a plain connection's first request under the same conditions: %s.", what, words.List(worse)))
+			found = append(found, fmt.Sprintf("%s fewer 503s arrive than on the first request of a plain connection, under the same conditions: %s.", what, words.List(worse)))
 		}
 		if len(better) > 0 {
-			found = append(found, fmt.Sprintf("%s more 503s arrive than on a plain connection's first request under the same conditions: %s.", what, words.List(better)))
+			found = append(found, fmt.Sprintf("%s more 503s arrive than on the first request of a plain connection, under the same conditions: %s.", what, words.List(better)))
 		}
 	}
 	return slices.Clip(found)

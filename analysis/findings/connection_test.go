@@ -37,8 +37,8 @@ func TestAWholeAnswerInATruncatedStreamIsSaidToBeTruncated(t *testing.T) {
 		connectionCell("close", true, 0, 100, results.TLSCloseNotify),
 		connectionCell("linger-zero", true, 0, 60, results.TLSReset),
 	},
-		"without a close_notify, so that a client which is strict about truncation loses them as well: under linger-zero 100% (95% CI 94.0–100, n=60)",
-		"ended with a close_notify under close: 0% (95% CI 0–3.7, n=100) without one")
+		"without a close_notify under linger-zero 100% (95% CI 94.0–100, n=60). A client that is strict about truncation loses them too.",
+		"ended with a close_notify under close: 0% (95% CI 0–3.7, n=100) ended without one")
 }
 
 func TestAStreamThatTheClientClosedIsNeitherTruncatedNorClosed(t *testing.T) {
@@ -55,6 +55,6 @@ func TestOnlyTheSameConditionsAreComparedBetweenConnections(t *testing.T) {
 		connectionCell("read-header", true, 0, 100, results.TLSCloseNotify),
 		connectionCell("close", false, 3, 10, 0),
 	},
-		"Over TLS 1.3 more 503s arrive than on a plain connection's first request under the same conditions: close 95.0% (95% CI 88.8–97.8, n=100) after 50.0%",
-		"As request 3 of its connection fewer 503s arrive than on a plain connection's first request under the same conditions: close 10.0%")
+		"Over TLS 1.3 more 503s arrive than on the first request of a plain connection, under the same conditions: close 95.0% (95% CI 88.8–97.8, n=100) instead of 50.0%",
+		"On request 3 of its connection fewer 503s arrive than on the first request of a plain connection, under the same conditions: close 10.0%")
 }

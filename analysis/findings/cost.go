@@ -12,15 +12,15 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// findCheapest names the strategy that holds a rejected connection shortest
-// among those that deliver enough under all conditions: first to all kinds of
-// client, then to those kinds for which it is another one.
+// findCheapest names the strategy with the shortest mean hold time among those that
+// deliver 99% or more under all conditions: first over all clients, then for each
+// client for which it is a different strategy.
 func findCheapest(rejecting []*analysis.Summary) []string {
 	clients := analysis.NamesOf(rejecting, analysis.ClientOf)
 	var found []string
 	var overall string
 	if len(clients) > 1 {
-		text, best := cheapest(rejecting, fmt.Sprintf("With all %d kinds of client", len(clients)))
+		text, best := cheapest(rejecting, fmt.Sprintf("With all %d clients", len(clients)))
 		overall = best
 		found = append(found, text...)
 	}
@@ -34,8 +34,8 @@ func findCheapest(rejecting []*analysis.Summary) []string {
 	return found
 }
 
-// cheapest returns the sentence and the strategy's name; nothing where there
-// are no two strategies to choose from.
+// cheapest returns the sentence and the strategy. Both are empty with fewer than
+// two strategies.
 func cheapest(rejecting []*analysis.Summary, who string) (text []string, best string) {
 	ranked := analysis.Rank(rejecting)
 	if len(ranked) < 2 {
@@ -54,7 +54,7 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 				names = append(names, r.Strategy)
 			}
 		}
-		return []string{fmt.Sprintf("%s no strategy is sure to deliver %s or more under all of %s; over them together the highest share is that of %s: %s.",
+		return []string{fmt.Sprintf("%s no strategy surely delivers %s or more under all of %s. Over all of them the highest share is that of %s: %s.",
 			who, enoughPercent, conditions, words.List(names), words.Share(highest.Delivered))}, ""
 	}
 	slices.SortStableFunc(good, func(a, b analysis.Standing) int { return cmp.Compare(a.HoldMs.Mean, b.HoldMs.Mean) })
@@ -63,17 +63,17 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 	if len(good) == 1 {
 		what = "the only strategy that delivered"
 	}
-	sentence := fmt.Sprintf("%s %s %s or more under all of %s is %s: it delivers %s and holds a descriptor for %s ms a rejection on average (p99 at most %s ms, n=%d)%s",
+	sentence := fmt.Sprintf("%s %s %s or more under all of %s is %s. It delivers %s. A rejection holds a descriptor for %s ms on average (p99 at most %s ms, n=%d)%s",
 		who, what, enoughPercent, conditions, first.Strategy, words.Share(first.Delivered),
 		units.Number(first.HoldMs.Mean), units.Number(first.HoldMs.P99), first.HoldMs.Count, cpuPhrase(first))
 	if len(good) > 1 {
 		next := good[1]
 		wins := stats.NewShare(shorter(first.Parts, next.Parts), int64(len(first.Parts)))
-		sentence += fmt.Sprintf("; the next, %s, holds it for %s ms (n=%d), longer under %d of %s",
+		sentence += fmt.Sprintf(". The next, %s, holds it for %s ms (n=%d), longer under %d of %s",
 			next.Strategy, units.Number(next.HoldMs.Mean), next.HoldMs.Count, wins.K, conditions)
-		// A sign test in effect: at least half of the conditions must surely agree.
+		// In effect a sign test: surely more than half of the conditions must agree.
 		if wins.K < wins.N && wins.Low <= 0.5 {
-			sentence += ", so that the two cannot be told apart"
+			sentence += ", so the two do not differ measurably"
 		}
 	}
 	return []string{sentence + "."}, first.Strategy
@@ -83,7 +83,7 @@ func cpuPhrase(r analysis.Standing) string {
 	if r.CPUUs == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", with %s us of CPU time", units.Number(r.CPUUs))
+	return fmt.Sprintf(" and takes %s us of CPU time", units.Number(r.CPUUs))
 }
 
 // shorter counts the conditions under which a's mean hold is below b's.

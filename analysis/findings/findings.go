@@ -20,10 +20,9 @@ const (
 	enoughPercent = "99%"
 )
 
-// Of says in plain sentences what a run shows. Every sentence is
-// computed from the run's records and carries n and the 95% interval; what the
-// intervals do not tell apart is called so, and what was not measured is not
-// spoken of.
+// Of returns what a run shows, in sentences. Every share has its n and its 95%
+// interval. Where intervals overlap, the sentence says so. There is no sentence
+// about what was not measured.
 func Of(study *analysis.Study) []string {
 	return append(findScenarios(study), findGrid(study)...)
 }
@@ -37,7 +36,7 @@ func findGrid(study *analysis.Study) []string {
 	rejecting := analysis.Where(valid, func(s *analysis.Summary) bool { return s.Delivered.Known() && analysis.OutsideScenarios(s) })
 
 	var found []string
-	// Of a league's points, its own sentences say what these say of strategies.
+	// A league has its own sentences about its servers.
 	strategies := rejecting
 	if l := league.New(&run.Manifest, summaries); l != nil {
 		found = append(found, l.Findings()...)
@@ -105,20 +104,19 @@ func findComplete(rejecting []*analysis.Summary) []string {
 		}
 		under := words.List(g.complete)
 		if g.all && len(g.complete) > 1 {
-			under = fmt.Sprintf("every one of the %d strategies", len(g.complete))
+			under = fmt.Sprintf("all %d strategies", len(g.complete))
 		}
 		measured := words.Share(g.weakest)
 		if len(g.complete)*len(g.clients) > 1 {
-			measured = fmt.Sprintf("100%% (95%% CI %s–100 where n is smallest, n=%d)", words.Percent(g.weakest.Low), g.weakest.N)
+			measured = fmt.Sprintf("100%% (95%% CI %s–100, smallest n=%d)", words.Percent(g.weakest.Low), g.weakest.N)
 		}
 		found = append(found, fmt.Sprintf("%s every 503 arrived under %s: %s.", who, under, measured))
 	}
 	return found
 }
 
-// findReading compares clients under the same strategies and conditions: when
-// some got everything and others measurably did not, the way a client reads
-// decides.
+// findReading compares clients under the same strategies and conditions. It
+// returns nothing unless some clients got every 503 and others measurably fewer.
 func findReading(rejecting []*analysis.Summary) []string {
 	same := analysis.SameConditionsFor(rejecting, analysis.ClientOf, analysis.WithoutClient)
 	var complete, losing []string
@@ -142,12 +140,12 @@ func findReading(rejecting []*analysis.Summary) []string {
 	if len(complete) == 0 || len(losing) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("The client's way of reading decides: under the same strategies and conditions %s clients got every 503 (95%% CI %s–100, n=%d), but %s.",
+	return []string{fmt.Sprintf("The way a client reads decides. Under the same strategies and conditions %s clients got every 503 (95%% CI %s–100, n=%d), and others fewer: %s.",
 		words.List(complete), words.Percent(best.Low), best.N, words.List(losing))}
 }
 
-// findLosses names, for each kind of client, the strategies that lost most,
-// over the conditions measured for all of them.
+// findLosses names, for each client, the strategies that lost most, over the
+// conditions measured for all strategies.
 func findLosses(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
@@ -164,11 +162,11 @@ func findLosses(rejecting []*analysis.Summary) []string {
 		for _, r := range ranked[:min(len(ranked), words.MaxNamed)] {
 			parts = append(parts, r.Strategy+" "+words.Share(r.Delivered))
 		}
-		text := fmt.Sprintf("With %s clients fewest 503s arrived under %s", client, words.List(parts))
+		text := fmt.Sprintf("With %s clients the fewest 503s arrived under %s", client, words.List(parts))
 		if more := len(ranked) - words.MaxNamed; more > 0 {
-			text += fmt.Sprintf("; then %s %s", ranked[words.MaxNamed].Strategy, words.Share(ranked[words.MaxNamed].Delivered))
+			text += fmt.Sprintf(". Next is %s %s", ranked[words.MaxNamed].Strategy, words.Share(ranked[words.MaxNamed].Delivered))
 			if more > 1 {
-				text += fmt.Sprintf(" and %d more that lost some", more-1)
+				text += fmt.Sprintf(", then %s that lost answers", words.Plural(more-1, "other"))
 			}
 		}
 		text += "."
@@ -179,14 +177,15 @@ func findLosses(rejecting []*analysis.Summary) []string {
 					tied = append(tied, r.Strategy)
 				}
 			}
-			text += " By their intervals " + words.List(tied) + " cannot be told apart."
+			text += " The intervals of " + words.List(tied) + " overlap."
 		}
 		found = append(found, text)
 	}
 	return found
 }
 
-// findNeverRejected speaks of strategies whose server rejected nothing.
+// findNeverRejected names the strategies whose server rejected nothing, and the
+// outcomes of their attempts.
 func findNeverRejected(valid []*analysis.Summary) []string {
 	var found []string
 	for _, strategy := range analysis.NamesOf(valid, analysis.StrategyOf) {
@@ -198,16 +197,16 @@ func findNeverRejected(valid []*analysis.Summary) []string {
 		for _, l := range all.Losses() {
 			ends = append(ends, l.Outcome.String()+" "+words.Share(l.Share))
 		}
-		text := fmt.Sprintf("Under %s the server rejected nobody (n=%d attempts)", strategy, all.Attempts)
+		text := fmt.Sprintf("Under %s the server rejected no connection (n=%d attempts)", strategy, all.Attempts)
 		if len(ends) > 0 {
-			text += "; attempts not admitted ended as " + words.List(ends)
+			text += ". Attempts not admitted ended as " + words.List(ends)
 		}
 		found = append(found, text+".")
 	}
 	return found
 }
 
-// findValidity says what the figures leave out.
+// findValidity counts the rounds without a valid try and those not measured.
 func findValidity(run *results.Run, summaries []*analysis.Summary) []string {
 	var rounds, invalid, retries int
 	var reasons []string
@@ -223,31 +222,31 @@ func findValidity(run *results.Run, summaries []*analysis.Summary) []string {
 	if invalid == 0 {
 		found = append(found, fmt.Sprintf("All %s were valid; %s.", words.Plural(rounds, "measured round"), words.Retried(retries)))
 	} else {
-		text := strings.Join(kinds(reasons), "; ")
-		found = append(found, fmt.Sprintf("Left out of every figure, for want of a valid try: %d of %s (%s); %s.", invalid, words.Plural(rounds, "measured round"), text, words.Retried(retries)))
+		text := strings.Join(groupReasons(reasons), "; ")
+		found = append(found, fmt.Sprintf("No figure includes %d of %s without a valid try (%s); %s.", invalid, words.Plural(rounds, "measured round"), text, words.Retried(retries)))
 	}
 	switch planned := run.Manifest.Planned; {
 	case len(run.Manifest.Sources) > 1:
-		// What was planned twice is on record once: the counts were added up.
+		// Planned adds up the plans of all sources, but a round planned by two is on record once.
 		if run.Manifest.Interrupted {
-			found = append(found, "One of the runs that were merged was not finished.")
+			found = append(found, "One of the merged runs was not finished.")
 		}
 	case planned > rounds && !endedAsPlanned(run.Manifest):
-		found = append(found, fmt.Sprintf("The run is not complete: %d of %s are on record.", rounds, words.Plural(planned, "planned round")))
+		found = append(found, fmt.Sprintf("The run is not complete: it has %d of %s.", rounds, words.Plural(planned, "planned round")))
 	}
 	return found
 }
 
-var figuresInReason = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
+var numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
 
-// kinds counts reasons that differ in their figures only as one, for which
-// the first of them stands.
-func kinds(reasons []string) []string {
+// groupReasons counts equal reasons, most frequent first. Reasons that differ only in
+// their numbers count as equal, and the first of them is quoted.
+func groupReasons(reasons []string) []string {
 	count := map[string]int{}
 	first := map[string]string{}
 	var order []string
 	for _, reason := range reasons {
-		kind := figuresInReason.ReplaceAllString(reason, "#")
+		kind := numbers.ReplaceAllString(reason, "#")
 		if count[kind]++; count[kind] == 1 {
 			first[kind] = reason
 			order = append(order, kind)
@@ -256,7 +255,7 @@ func kinds(reasons []string) []string {
 	slices.SortStableFunc(order, func(a, b string) int { return count[b] - count[a] })
 	var texts []string
 	for _, kind := range order[:min(len(order), words.MaxNamed)] {
-		texts = append(texts, fmt.Sprintf("%d for %q", count[kind], first[kind]))
+		texts = append(texts, fmt.Sprintf("%d: %q", count[kind], first[kind]))
 	}
 	if more := len(order) - words.MaxNamed; more > 0 {
 		texts = append(texts, words.Plural(more, "other reason"))

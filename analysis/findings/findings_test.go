@@ -28,7 +28,7 @@ func TestEverySentenceOnASharesCarriesNAndInterval(t *testing.T) {
 }
 
 func TestTheWayOfReadingDecidesOnlyWhenClientsDiffer(t *testing.T) {
-	const claim = "way of reading decides"
+	const claim = "The way a client reads decides"
 	differ := findings(analysistest.CellOf("close", "blocking", 50, 1<<20, 100, 1000), analysistest.CellOf("close", "duplex", 50, 1<<20, 1000, 1000))
 	if !strings.Contains(differ, claim) {
 		t.Errorf("not said: %s", differ)
@@ -47,11 +47,11 @@ func TestTheWayOfReadingDecidesOnlyWhenClientsDiffer(t *testing.T) {
 
 func TestStrategiesWithOverlappingIntervalsAreNotToldApart(t *testing.T) {
 	near := findings(analysistest.CellOf("close", "blocking", 50, 0, 500, 1000), analysistest.CellOf("shutdown", "blocking", 50, 0, 510, 1000))
-	if !strings.Contains(near, "close and shutdown cannot be told apart") {
+	if !strings.Contains(near, "The intervals of close and shutdown overlap") {
 		t.Error(near)
 	}
 	far := findings(analysistest.CellOf("close", "blocking", 50, 0, 100, 1000), analysistest.CellOf("shutdown", "blocking", 50, 0, 900, 1000))
-	if strings.Contains(far, "told apart") {
+	if strings.Contains(far, "overlap") {
 		t.Error(far)
 	}
 }
@@ -62,7 +62,7 @@ func TestAStrategyMeasuredElsewhereDoesNotSilenceTheOthers(t *testing.T) {
 		analysistest.CellOf("close", "blocking", 0, 0, 100, 1000), analysistest.CellOf("shutdown", "blocking", 0, 0, 900, 1000),
 		analysistest.CellOf("nethttp", "blocking", 200, 0, 5, 1000),
 	)
-	if !strings.Contains(got, "fewest 503s arrived under close 10.0% (95% CI 8.8–11.4, n=2000) and shutdown") {
+	if !strings.Contains(got, "the fewest 503s arrived under close 10.0% (95% CI 8.8–11.4, n=2000) and shutdown") {
 		t.Error(got)
 	}
 }
@@ -73,7 +73,7 @@ func TestTheBreakIsAtTheSmallestBodyThatFallsShort(t *testing.T) {
 		analysistest.CellOf("close", "blocking", 0, 1024, 1000, 1000), analysistest.CellOf("close", "blocking", 50, 1024, 800, 1000),
 		analysistest.CellOf("close", "blocking", 0, 4096, 100, 1000), analysistest.CellOf("close", "blocking", 50, 4096, 90, 1000),
 	)
-	want := "below 99% is 1 KiB, there first at rtt 50 ms: close 80.0% (95% CI 77.4–82.4, n=1000); at 0 B it delivered 100%"
+	want := "smallest body with delivery below 99% is 1 KiB, at rtt 50 ms: close delivered 80.0% (95% CI 77.4–82.4, n=1000). At 0 B it delivered 100%"
 	if !strings.Contains(got, want) {
 		t.Error(got)
 	}
@@ -88,7 +88,7 @@ func TestTheCheapestIsAmongThoseThatDeliverEnough(t *testing.T) {
 	if got := findings(cheap, good, dear); !strings.Contains(got, "cheapest of the 2 strategies that delivered 99% or more under all of 1 condition is wait-acked") {
 		t.Error(got)
 	}
-	if got := findings(cheap, analysistest.CellOf("wait-acked", "blocking", 50, 0, 10, 10)); !strings.Contains(got, "no strategy is sure to deliver 99%") {
+	if got := findings(cheap, analysistest.CellOf("wait-acked", "blocking", 50, 0, 10, 10)); !strings.Contains(got, "no strategy surely delivers 99%") {
 		t.Error("ten attempts are too few to be sure of 99%:", got)
 	}
 }
@@ -98,8 +98,8 @@ func TestNothingIsSaidOfARunWithoutValidCells(t *testing.T) {
 	c.Valid, c.InvalidReason = false, "path late"
 	got := Of(analysis.NewStudy(&results.Run{Cells: []results.Cell{c}, Manifest: results.Manifest{Planned: 2}}))
 	want := []string{
-		`Left out of every figure, for want of a valid try: 1 of 1 measured round (1 for "path late"); 0 invalid tries were run again.`,
-		"The run is not complete: 1 of 2 planned rounds are on record.",
+		`No figure includes 1 of 1 measured round without a valid try (1: "path late"); 0 invalid tries were run again.`,
+		"The run is not complete: it has 1 of 2 planned rounds.",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %q", got)
@@ -118,11 +118,11 @@ func TestAMergedRunIsNotCalledIncompleteForWhatItsRunsHadInCommon(t *testing.T) 
 		t.Error(text)
 	}
 	run.Manifest.Interrupted = true
-	if text := said(); !strings.Contains(text, "One of the runs that were merged was not finished.") {
+	if text := said(); !strings.Contains(text, "One of the merged runs was not finished.") {
 		t.Error(text)
 	}
 	run.Manifest.Sources, run.Manifest.Interrupted = []results.Source{one}, false
-	if text := said(); !strings.Contains(text, "The run is not complete: 1 of 2 planned rounds") {
+	if text := said(); !strings.Contains(text, "The run is not complete: it has 1 of 2 planned rounds") {
 		t.Error(text)
 	}
 }

@@ -17,12 +17,11 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// findNoise says what figures differ by where nothing else does: between rounds,
-// and between the halves of A/A pairs.
+// findNoise says how much figures differ between repetitions: between rounds, and
+// between the two cells of A/A pairs.
 func findNoise(run *results.Run) []string { return append(findScatter(run.Cells), findPairs(run)...) }
 
-// findPairs says what the same cell measured twice differed by, of the pair whose
-// delivered shares lie furthest apart.
+// findPairs describes the A/A pair whose delivered shares differ most.
 func findPairs(run *results.Run) []string {
 	f := analysis.Noise(run.Cells)
 	delivered, err := analysis.MetricByName("delivered_share")
@@ -38,9 +37,9 @@ func findPairs(run *results.Run) []string {
 	var said []string
 	if known {
 		a, b := analysis.PooledShare(delivered, worst.First), analysis.PooledShare(delivered, worst.Second)
-		said = append(said, fmt.Sprintf("it delivered %s and %s, %s points apart", words.Share(a), words.Share(b), units.Number(apart*100)))
+		said = append(said, fmt.Sprintf("it delivered %s and %s, a difference of %s points", words.Share(a), words.Share(b), units.Number(apart*100)))
 		if !a.Overlaps(b) {
-			said[0] += ", which is more than chance: something changed between them that was not asked for"
+			said[0] += ", more than chance explains: something changed between the two"
 		}
 	}
 	if floor, ok := f.Of("end_p50_ms"); ok {
@@ -49,30 +48,30 @@ func findPairs(run *results.Run) []string {
 	if len(said) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("The same cell measured twice, in %s (%s): ", words.Plural(len(worst.First), "round"), worst.Point)
+	text := fmt.Sprintf("One cell was measured twice, in %s (%s): ", words.Plural(len(worst.First), "round"), worst.Point)
 	if more := len(f.Pairs); more > 1 {
-		text = fmt.Sprintf("Of %d cells measured twice the pair furthest apart, in %s (%s): ", more, words.Plural(len(worst.First), "round"), worst.Point)
+		text = fmt.Sprintf("%d cells were measured twice. The pair that differs most, in %s (%s): ", more, words.Plural(len(worst.First), "round"), worst.Point)
 		if len(said) == 2 {
-			said[1] += " at most, over all pairs"
+			said[1] += " or less over all pairs"
 		}
 	}
 	return []string{text + strings.Join(said, "; ") + "."}
 }
 
-// What it takes to say that rounds differ by more than chance.
+// Limits for saying that rounds differ by more than chance.
 const (
-	// scatterLevel is the chance at most of saying so where they do not.
+	// scatterLevel is the largest chance of saying so wrongly.
 	scatterLevel = 0.001
-	// leastExpected is how many delivered and how many lost answers a round must
-	// have on average for Pearson's statistic to follow its distribution. Source:
+	// leastExpected is the expected number of delivered and of lost answers that a
+	// round needs for Pearson's statistic to follow its distribution. Source:
 	// W. G. Cochran, "Some methods for strengthening the common chi-squared tests",
 	// Biometrics 10 (1954) 417-451.
 	leastExpected = 5
 )
 
-// findScatter says whether the rounds of a point differ more than its intervals
-// allow for: they take the attempts of all rounds for independent, and those of a
-// cell share its minute on the machine.
+// findScatter says whether the rounds of a point differ more than its interval
+// allows for. The interval takes attempts of all rounds as independent, but the
+// attempts of one cell share the machine's state at that time.
 func findScatter(cells []results.Cell) []string {
 	var points [][]stats.Stratum
 	for _, g := range analysis.Group(cells) {
@@ -103,18 +102,18 @@ func findScatter(cells []results.Cell) []string {
 		return nil
 	}
 	phi := chi / float64(df)
-	return []string{fmt.Sprintf("The rounds of a point differ more than attempts that are independent would: the variance of their delivered shares is %s times as large, over %s with several rounds (%s of freedom). "+
-		"An interval is of what was measured; for the share of another run it would have to be %s times as wide.",
+	return []string{fmt.Sprintf("The rounds of a point differ more than independent attempts would. The variance of their delivered shares is %s times as large, over %s with several rounds (%s of freedom). "+
+		"An interval describes what was measured. To describe another run it would have to be %s times as wide.",
 		units.Number(phi), words.Plural(counted, "point"), words.Plural(df, "degree"), units.Number(math.Sqrt(phi)))}
 }
 
-// endedAsPlanned tells whether a run that has fewer rounds than its plan allows was
-// to end so.
+// endedAsPlanned tells whether a run with fewer rounds than planned ended by its
+// time budget or its precision.
 func endedAsPlanned(m results.Manifest) bool {
 	return !m.Interrupted && !m.Finished.IsZero() && (m.OutOfBudget || m.Options["precision"] != "")
 }
 
-// findPlan says what became of a precision to reach and of a time budget.
+// findPlan says whether the run reached its precision and kept to its time budget.
 func findPlan(study *analysis.Study) []string {
 	run, summaries := study.Run, study.Summaries
 	m := run.Manifest
@@ -128,13 +127,13 @@ func findPlan(study *analysis.Study) []string {
 		for _, s := range study.WithTwins() {
 			rounds += s.Rounds
 		}
-		found = append(found, fmt.Sprintf("The run ended when its time budget of %s was used up: %d of %s are on record.",
+		found = append(found, fmt.Sprintf("The run ended at its time budget of %s with %d of %s.",
 			cmp.Or(m.Options["budget"], "unknown length"), rounds, words.Plural(m.Planned, "planned round")))
 	}
 	return found
 }
 
-// findPrecision says which points are not known as well as was asked for.
+// findPrecision names the points whose intervals are wider than requested.
 func findPrecision(word string, bound float64, limit string, summaries []*analysis.Summary) string {
 	half := func(s *analysis.Summary) float64 { return (s.Delivered.High - s.Delivered.Low) / 2 }
 	reached := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Delivered.Known() && half(s) <= bound })
@@ -149,7 +148,7 @@ func findPrecision(word string, bound float64, limit string, summaries []*analys
 		if least < most {
 			span = fmt.Sprintf("%d to %s", least, span)
 		}
-		return fmt.Sprintf("The delivered share of every point is known within %s either way, by its 95%% interval, after %s of at most %s.", word, span, limit)
+		return fmt.Sprintf("The 95%% interval of every point's delivered share is within ±%s after %s of at most %s.", word, span, limit)
 	}
 	slices.SortStableFunc(missed, func(a, b *analysis.Summary) int { return cmp.Compare(half(b), half(a)) })
 	var parts []string
@@ -160,8 +159,8 @@ func findPrecision(word string, bound float64, limit string, summaries []*analys
 		parts = append(parts, fmt.Sprintf("%d more", more))
 	}
 	if unknown > 0 {
-		parts = append(parts, fmt.Sprintf("%s without a share, as nothing was rejected or no try was valid", words.Plural(unknown, "point")))
+		parts = append(parts, fmt.Sprintf("%s without a share, because nothing was rejected or no try was valid", words.Plural(unknown, "point")))
 	}
-	return fmt.Sprintf("The delivered share of %d of %s is not known within %s either way, by its 95%% interval, in at most %s rounds: %s.",
-		len(summaries)-len(reached), words.Plural(len(summaries), "point"), word, limit, strings.Join(parts, "; "))
+	return fmt.Sprintf("The 95%% interval of the delivered share is not within ±%s at %d of %s after at most %s rounds: %s.",
+		word, len(summaries)-len(reached), words.Plural(len(summaries), "point"), limit, strings.Join(parts, "; "))
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// findFrontier says which strategies are on the frontier of delivered share
-// against the time a descriptor is held, for each kind of client and over all,
-// and where drain-until-acked stands by each cost.
+// findFrontier names the strategies on the Pareto frontier of delivered share
+// against hold time, for each client and over all, and the place of
+// drain-until-acked by each cost.
 func findFrontier(rejecting []*analysis.Summary) []string {
 	var found []string
 	names, parts := frontier.Mixes(rejecting)
 	for i, name := range names {
 		points, conditions := frontier.Of(parts[i], frontier.Costs[0])
-		if len(points) < 3 { // with two findCheapest has said it all
+		if len(points) < 3 { // findCheapest covers two strategies
 			continue
 		}
 		var on, unclear []string
@@ -37,7 +37,7 @@ func findFrontier(rejecting []*analysis.Summary) []string {
 			text += "no strategy is measurably on it"
 		}
 		if len(unclear) > 0 {
-			text += fmt.Sprintf("; %s cannot be told apart from it", words.List(unclear))
+			text += fmt.Sprintf("; not measurably on or off it: %s", words.List(unclear))
 		}
 		text += "."
 		found = append(found, text+drainPhrase(parts[i]))
@@ -45,8 +45,8 @@ func findFrontier(rejecting []*analysis.Summary) []string {
 	return found
 }
 
-// drainPhrase is where drain-until-acked stands by each cost; nothing where it
-// was not measured.
+// drainPhrase gives the place of drain-until-acked by each cost. It is empty where
+// drain-until-acked was not measured.
 func drainPhrase(points []*analysis.Summary) string {
 	var parts []string
 	for _, cost := range frontier.Costs {
@@ -56,7 +56,7 @@ func drainPhrase(points []*analysis.Summary) string {
 			continue
 		}
 		p := placed[i]
-		text := map[frontier.Place]string{frontier.OnFrontier: "on it", frontier.NotApart: "not told apart from it", frontier.Beaten: "beaten by " + p.BeatenBy}[p.Place]
+		text := map[frontier.Place]string{frontier.OnFrontier: "on it", frontier.NotApart: "not measurably on or off it", frontier.Beaten: "beaten by " + p.BeatenBy}[p.Place]
 		amount := units.Number(p.Cost) + " " + cost.Unit
 		if cost.Unit == "B" {
 			amount = units.Size(int64(p.Cost))

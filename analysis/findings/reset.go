@@ -12,14 +12,14 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// findUnread says how many delivered answers lay unread when the reset came.
+// findUnread counts the delivered answers that were still unread when the reset came.
 func findUnread(rejecting []*analysis.Summary) []string {
 	all := analysis.Pool(rejecting).Unread
 	if !all.Known() {
 		return nil
 	}
 	if all.K == 0 {
-		return []string{fmt.Sprintf("No delivered answer had been reset before the client's first read: %s; a system that discards received data on a reset would have lost none of them.", words.Share(all))}
+		return []string{fmt.Sprintf("No delivered answer was reset before the client's first read: %s. A system that discards received data on a reset would have lost none.", words.Share(all))}
 	}
 	type part struct {
 		strategy string
@@ -41,10 +41,10 @@ func findUnread(rejecting []*analysis.Summary) []string {
 	for _, p := range some[:min(len(some), words.MaxNamed)] {
 		parts = append(parts, p.strategy+" "+words.Share(p.share))
 	}
-	text := fmt.Sprintf("Of the delivered answers %s had been reset before the client's first read, and would have been lost on a system that discards received data on a reset",
+	text := fmt.Sprintf("Of the delivered answers %s were reset before the client's first read. A system that discards received data on a reset would have lost them",
 		words.Share(all))
 	if len(some)+len(none) > 1 {
-		text += ": most under " + words.List(parts)
+		text += ". Most were under " + words.List(parts)
 	}
 	if len(none) > 0 {
 		text += "; none under " + words.List(none)
@@ -52,13 +52,13 @@ func findUnread(rejecting []*analysis.Summary) []string {
 	return []string{text + "."}
 }
 
-// cause is a strategy with the share of its resets that had one cause.
+// cause is a strategy with the share of its resets that have one cause.
 type cause struct {
 	strategy string
 	share    stats.Share
 }
 
-// findResets says which of the two causes the server's resets had.
+// findResets says which of its two causes the server's resets have.
 func findResets(rejecting []*analysis.Summary) []string {
 	var unread, late, mixed []cause
 	var silent []string
@@ -85,13 +85,13 @@ func findResets(rejecting []*analysis.Summary) []string {
 	}
 	var found []string
 	if len(unread) > 0 {
-		found = append(found, "Resets came mostly because close met unread data ("+results.AbortOnClose+", of the resets of both causes) under "+causes(unread)+".")
+		found = append(found, "Most resets came because close met unread data ("+results.AbortOnClose+", share of both causes): "+causes(unread)+".")
 	}
 	if len(late) > 0 {
-		found = append(found, "Resets came mostly because data arrived after close, or SO_LINGER was 0 ("+results.AbortOnData+", of the resets of both causes) under "+causes(late)+".")
+		found = append(found, "Most resets came because data arrived after close, or SO_LINGER was 0 ("+results.AbortOnData+", share of both causes): "+causes(late)+".")
 	}
 	if len(mixed) > 0 {
-		found = append(found, "Which of the two causes prevails cannot be told apart ("+results.AbortOnClose+", of the resets of both causes) under "+causes(mixed)+".")
+		found = append(found, "Neither cause of resets surely prevails ("+results.AbortOnClose+", share of both causes): "+causes(mixed)+".")
 	}
 	if len(silent) > 0 {
 		found = append(found, fmt.Sprintf("The server's kernel counted no reset of either cause under %s: %s of rejections.",
@@ -113,7 +113,7 @@ func causes(all []cause) string {
 		for _, c := range all[words.MaxNamed:] {
 			rest = append(rest, c.strategy)
 		}
-		text += fmt.Sprintf("; with fewer resets under %s too (n from %d to %d)", words.List(rest), all[len(all)-1].share.N, all[words.MaxNamed].share.N)
+		text += fmt.Sprintf("; with fewer resets also %s (n=%d to %d)", words.List(rest), all[len(all)-1].share.N, all[words.MaxNamed].share.N)
 	}
 	return text
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// findScenarios says of each scenario what became of its report.
+// findScenarios gives the verdict on each scenario, with the shares of its parts.
 func findScenarios(study *analysis.Study) []string {
 	var found []string
 	for _, r := range reproduce.Judge(study) {
@@ -18,13 +18,13 @@ func findScenarios(study *analysis.Study) []string {
 		for _, p := range r.Parts {
 			name := p.Name + " (" + p.Shows + ")"
 			if !p.Known() {
-				parts = append(parts, name+" has no figure, "+p.Missing())
+				parts = append(parts, name+" no figure, "+p.Missing())
 				continue
 			}
 			text := name + " " + words.Share(p.Delivered())
 			if p.Shows == results.RoleFixed && p.Lost().K == 0 {
 				_, _, high := words.Bounds(p.Lost())
-				text += ", so that at most " + high + "% are lost"
+				text += ", so at most " + high + "% are lost"
 			}
 			parts = append(parts, text)
 		}
@@ -32,7 +32,7 @@ func findScenarios(study *analysis.Study) []string {
 		if r.Why != "" && r.Verdict != reproduce.Undecided {
 			verdict += " (" + r.Why + ")"
 		}
-		found = append(found, fmt.Sprintf("Scenario %s is %s. Answers that arrived: %s.", r.Name, verdict, strings.Join(parts, "; ")))
+		found = append(found, fmt.Sprintf("Scenario %s is %s. Delivered shares: %s.", r.Name, verdict, strings.Join(parts, "; ")))
 	}
 	return found
 }

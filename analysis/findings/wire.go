@@ -10,9 +10,9 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// findFates says, for each kind of client, where the answers that were not
-// read were lost: strategies of which most were lost in the same place share a
-// sentence, and where the intervals do not tell, the sentence says that.
+// findFates says, for each client, where answers were lost. Strategies that lost
+// most answers in the same place share a sentence. Where no place surely has more
+// than half of the losses, the sentence says so.
 func findFates(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
@@ -21,7 +21,7 @@ func findFates(rejecting []*analysis.Summary) []string {
 		for _, strategy := range analysis.NamesOf(of, analysis.StrategyOf) {
 			all := analysis.Pool(analysis.Where(of, func(s *analysis.Summary) bool { return s.Strategy == strategy }))
 			if all.LostAs(results.ArrivedNotRead).N > 0 {
-				fate := mostly(all)
+				fate := mainFate(all)
 				groups[fate] = append(groups[fate], strategy)
 			}
 		}
@@ -35,9 +35,9 @@ func findFates(rejecting []*analysis.Summary) []string {
 	return found
 }
 
-// mostly is the fate of surely more than half of the lost answers; UnknownFate
-// without one.
-func mostly(s *analysis.Summary) results.Fate {
+// mainFate is the fate of surely more than half of the lost answers. It is UnknownFate
+// if there is none.
+func mainFate(s *analysis.Summary) results.Fate {
 	for _, f := range []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent} {
 		if s.LostAs(f).Low > 0.5 {
 			return f
@@ -46,20 +46,20 @@ func mostly(s *analysis.Summary) results.Fate {
 	return results.UnknownFate
 }
 
-// fateVerbs end "of the n answers lost, p%".
+// fateVerbs complete "of the lost answers, p%".
 var fateVerbs = map[results.Fate]string{
-	results.ArrivedNotRead: "had arrived whole in the client's kernel and were not read by its code",
+	results.ArrivedNotRead: "arrived whole in the client's kernel but its code did not read them",
 	results.LostOnPath:     "were lost on the path",
 	results.NeverSent:      "never left the server whole",
-	results.UnknownFate:    "cannot be explained from the ledgers",
+	results.UnknownFate:    "have a fate that the ledgers do not show",
 }
 
 func fatePhrase(all *analysis.Summary, first results.Fate, strategies, client string) string {
 	n := all.LostAs(first).N
-	text := fmt.Sprintf("Of the answers lost under %s with %s clients ", strategies, client)
+	text := fmt.Sprintf("Answers lost under %s with %s clients: ", strategies, client)
 	order := []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent, results.UnknownFate}
 	if first == results.UnknownFate {
-		text = fmt.Sprintf("Where the answers under %s with %s clients were mostly lost cannot be told: ", strategies, client)
+		text = fmt.Sprintf("No place surely has most of the answers lost under %s with %s clients: ", strategies, client)
 	} else {
 		order = slices.DeleteFunc(order, func(f results.Fate) bool { return f == first })
 		order = slices.Insert(order, 0, first)
@@ -69,22 +69,22 @@ func fatePhrase(all *analysis.Summary, first results.Fate, strategies, client st
 		share := all.LostAs(f)
 		switch {
 		case share.K == n:
-			return text + fmt.Sprintf("all %s, none was lost elsewhere: %s.", fateVerbs[f], words.Share(share))
+			return text + fmt.Sprintf("all %s: %s.", fateVerbs[f], words.Share(share))
 		case share.K > 0, i == 0 && first != results.UnknownFate:
 			parts = append(parts, words.Share(share)+" "+fateVerbs[f])
 		}
 	}
-	return text + words.List(parts) + "."
+	return text + semicolons(parts) + "."
 }
 
-// findRecovered names the strategies under which packets of answers had to be
-// sent again and every answer was read all the same.
+// findRecovered names the strategies under which every answer was read although
+// some of its packets were retransmitted.
 func findRecovered(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
 		var names []string
 		var weakest stats.Share
-		var again int64
+		var retransmitted int64
 		for _, strategy := range analysis.NamesOf(rejecting, analysis.StrategyOf) {
 			all := analysis.Pool(analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Strategy == strategy && s.Recorded() }))
 			read := all.Fate(results.Read)
@@ -92,7 +92,7 @@ func findRecovered(rejecting []*analysis.Summary) []string {
 				continue
 			}
 			names = append(names, strategy)
-			again += all.Wire.Retransmitted
+			retransmitted += all.Wire.Retransmitted
 			if weakest.N == 0 || read.N < weakest.N {
 				weakest = read
 			}
@@ -100,16 +100,16 @@ func findRecovered(rejecting []*analysis.Summary) []string {
 		if len(names) > 0 {
 			smallest := ""
 			if len(names) > 1 {
-				smallest = " where n is smallest"
+				smallest = "smallest "
 			}
-			found = append(found, fmt.Sprintf("With %s clients every answer was read under %s although %d packets with bytes of answers had to be sent again: 100%% (95%% CI %s–100%s, n=%d).",
-				client, words.List(names), again, words.Percent(weakest.Low), smallest, weakest.N))
+			found = append(found, fmt.Sprintf("With %s clients every answer was read under %s although %d packets of answers were retransmitted: 100%% (95%% CI %s–100, %sn=%d).",
+				client, words.List(names), retransmitted, words.Percent(weakest.Low), smallest, weakest.N))
 		}
 	}
 	return found
 }
 
-// findAgreement speaks only where the ledgers of valid cells do not fit together.
+// findAgreement counts the connections on which the ledgers of valid cells disagree.
 func findAgreement(rejecting []*analysis.Summary) []string {
 	all := analysis.Pool(rejecting).Wire
 	if all == nil || all.Agreement.Disagreed == 0 {

@@ -14,7 +14,7 @@ func TestAnswersThatArrivedAndWereNotReadAreSaidToBe(t *testing.T) {
 		analysistest.WireOf("shutdown", "blocking", map[results.Fate]int64{results.Read: 900, results.ArrivedNotRead: 100}),
 		analysistest.WireOf("lingering-close", "blocking", map[results.Fate]int64{results.Read: 1000}),
 	)
-	want := "Of the answers lost under close and shutdown with blocking clients all had arrived whole in the client's kernel and were not read by its code, none was lost elsewhere: 100% (95% CI 99.36–100, n=600)."
+	want := "Answers lost under close and shutdown with blocking clients: all arrived whole in the client's kernel but its code did not read them: 100% (95% CI 99.36–100, n=600)."
 	if !strings.Contains(got, want) {
 		t.Error(got)
 	}
@@ -26,8 +26,8 @@ func TestStrategiesThatLoseInOtherPlacesGetOtherSentences(t *testing.T) {
 		analysistest.WireOf("shutdown", "blocking", map[results.Fate]int64{results.Read: 900, results.LostOnPath: 100}),
 	)
 	for _, want := range []string{
-		"Of the answers lost under close with blocking clients 90.0% (95% CI 85.1–93.4, n=200) had arrived whole in the client's kernel and were not read by its code and 10.0% (95% CI 6.6–14.9, n=200) were lost on the path.",
-		"Of the answers lost under shutdown with blocking clients all were lost on the path, none was lost elsewhere: 100% (95% CI 96.3–100, n=100).",
+		"Answers lost under close with blocking clients: 90.0% (95% CI 85.1–93.4, n=200) arrived whole in the client's kernel but its code did not read them; 10.0% (95% CI 6.6–14.9, n=200) were lost on the path.",
+		"Answers lost under shutdown with blocking clients: all were lost on the path: 100% (95% CI 96.3–100, n=100).",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
@@ -37,18 +37,18 @@ func TestStrategiesThatLoseInOtherPlacesGetOtherSentences(t *testing.T) {
 
 func TestTooFewLostAnswersAreNotSaidToBeMostlyLostAnywhere(t *testing.T) {
 	got := findings(analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 998, results.ArrivedNotRead: 1, results.LostOnPath: 1}))
-	if !strings.Contains(got, "cannot be told: 50.0% (95% CI 9.5–90.5, n=2) had arrived") || strings.Contains(got, "Of the answers lost") {
+	if !strings.Contains(got, "No place surely has most of the answers lost under close with blocking clients: 50.0% (95% CI 9.5–90.5, n=2) arrived") || strings.Contains(got, "Answers lost") {
 		t.Error(got)
 	}
 }
 
-func TestRecoveryIsSaidOnlyWherePacketsWereSentAgainAndEveryAnswerWasRead(t *testing.T) {
+func TestRecoveryNeedsRetransmissionsAndEveryAnswerRead(t *testing.T) {
 	again := func(fates map[results.Fate]int64, n int64) string {
 		c := analysistest.WireOf("lingering-close", "duplex", fates)
 		c.Wire.Retransmitted = n
 		return findings(c)
 	}
-	const claim = "had to be sent again"
+	const claim = "were retransmitted"
 	if got := again(map[results.Fate]int64{results.Read: 1000}, 12); !strings.Contains(got, claim) || !strings.Contains(got, "12 packets") {
 		t.Error(got)
 	}

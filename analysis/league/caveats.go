@@ -171,7 +171,7 @@ func (l *League) ofClocks() string {
 	if !slices.ContainsFunc(l.clients, func(c string) bool { return !l.fleet(c) }) {
 		return ""
 	}
-	return fmt.Sprintf("from one client's times to another's: a library's clock starts when the library says so, which is why servers are compared by the times of %s alone", l.clock())
+	return fmt.Sprintf("from one client's times to another's: a library's clock starts when the library says so, which is why servers are compared by the times of %s alone", l.referenceClient())
 }
 
 // ofInvalid says what is missing.

@@ -194,7 +194,7 @@ func (l *League) findCPU() []string {
 
 // findAnswerTime says how long the answer took at both ends of the conditions.
 func (l *League) findAnswerTime() []string {
-	client := l.clock()
+	client := l.referenceClient()
 	var found []string
 	for _, condition := range l.ends() {
 		var timed []*analysis.Summary

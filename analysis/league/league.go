@@ -11,8 +11,8 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// League is a run that sets other people's servers beside one another, each
-// under the same clients and conditions.
+// League is a run of several independent servers under the same clients and
+// conditions.
 type League struct {
 	manifest *results.Manifest
 	points   []*analysis.Summary // of those servers in a grid, valid or not
@@ -33,10 +33,10 @@ type leaguePlace struct {
 	condition      results.Point
 }
 
-// fewestServers is from how many servers on a run is a league.
+// fewestServers is the smallest number of servers in a league.
 const fewestServers = 2
 
-// New returns the league of a run; nil where it is none.
+// New returns the league of a run; nil if the run is not a league.
 func New(m *results.Manifest, summaries []*analysis.Summary) *League {
 	if len(m.Servers) < fewestServers {
 		return nil
@@ -70,7 +70,8 @@ func New(m *results.Manifest, summaries []*analysis.Summary) *League {
 	return l
 }
 
-// Contains tells whether a point is of another server in a grid.
+// Contains tells whether a point belongs to a server of the league: one that the
+// manifest has a version of, in no scenario.
 func Contains(m *results.Manifest, s *analysis.Summary) bool {
 	name, _, _ := strings.Cut(s.Strategy, ":")
 	_, other := m.Servers[name]
@@ -82,7 +83,7 @@ func leagueCondition(p results.Point) results.Point {
 	return p
 }
 
-// oneField is the points of one field, which differ in nothing but concurrency.
+// oneField pools the points of one field, which differ only in concurrency.
 func oneField(parts []*analysis.Summary) *analysis.Summary {
 	if len(parts) == 1 {
 		return parts[0]
@@ -97,13 +98,13 @@ func oneField(parts []*analysis.Summary) *analysis.Summary {
 // shared tells whether a point has a share.
 func shared(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() }
 
-// field is what was measured of a server under a client and a condition; nil
-// where nothing was.
+// field returns the summary of a server with a client under a condition; nil if
+// it was not measured.
 func (l *League) field(server, client string, condition results.Point) *analysis.Summary {
 	return l.fields[leaguePlace{server, client, condition}]
 }
 
-// share is that field's, which is not known where there is no valid cell.
+// share is the delivered share of a field. It is not known without a valid cell.
 func (l *League) share(server, client string, condition results.Point) stats.Share {
 	if s := l.field(server, client, condition); s != nil && shared(s) {
 		return s.Delivered
@@ -111,8 +112,7 @@ func (l *League) share(server, client string, condition results.Point) stats.Sha
 	return stats.Share{}
 }
 
-// of returns the valid points with a share of a server, of a client where it is
-// not empty.
+// of returns a server's points with a known share. An empty client means all clients.
 func (l *League) of(server, client string) []*analysis.Summary {
 	return analysis.Where(l.points, func(s *analysis.Summary) bool {
 		return shared(s) && s.Strategy == server && (client == "" || s.Client == client)
@@ -131,7 +131,7 @@ func (l *League) among(server, client string) stats.Share {
 	return analysis.Pool(analysis.Where(same, func(s *analysis.Summary) bool { return s.Strategy == server })).Delivered
 }
 
-// version is that of a server's program.
+// version is the version of a server's program.
 func (l *League) version(server string) string {
 	name, _, _ := strings.Cut(server, ":")
 	return l.manifest.Servers[name]
@@ -155,7 +155,7 @@ func (l *League) labels(servers []string) []string {
 	return names
 }
 
-// setting says how a server was made to reject, in the words of the catalogue.
+// setting is how the server was configured to reject, as the catalogue describes it.
 func (l *League) setting(server string) string {
 	for _, t := range l.manifest.Strategies {
 		if t.Name == server {
@@ -169,16 +169,16 @@ func (l *League) setting(server string) string {
 	return ""
 }
 
-// fleet tells whether a client is one of the fleet's own behaviours.
+// fleet tells whether a client is a behaviour of the fleet, not a library.
 func (l *League) fleet(client string) bool {
 	_, library := l.manifest.ClientVersions[client]
 	return !library
 }
 
-// clock is the client whose times to the answer servers are compared by, as
-// clients do not all start their clocks at the same moment: of the fleet's own
-// the one that reads earliest.
-func (l *League) clock() string {
+// referenceClient is the client whose response times servers are compared by, because
+// clients start their clocks at different moments. It is the fleet's client that
+// reads earliest.
+func (l *League) referenceClient() string {
 	for _, name := range []string{"duplex", "blocking"} {
 		if slices.Contains(l.clients, name) {
 			return name

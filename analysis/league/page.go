@@ -12,8 +12,8 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// PageLeague is the section of the page on a league.
-type PageLeague struct {
+// Page is a league's section of the report.
+type Page struct {
 	Conditions string
 	Servers    []leagueRow
 	Clock      string // whose times to the answer they are
@@ -66,8 +66,8 @@ type likenessRow struct {
 const maxHeatTables = 24
 
 // Page lays out the league's section.
-func (l *League) Page() *PageLeague {
-	p := &PageLeague{Conditions: l.conditionsText(), Clock: l.clock(), Caveats: l.caveats()}
+func (l *League) Page() *Page {
+	p := &Page{Conditions: l.conditionsText(), Clock: l.referenceClient(), Caveats: l.caveats()}
 	ends := l.ends()
 	for _, condition := range ends {
 		p.Ends = append(p.Ends, conditionText(condition))

@@ -120,7 +120,7 @@ func newPageData(study *analysis.Study) *pageData {
 			d.Coordinates = append(d.Coordinates, dataCoordinate{c.JSON, c.Label, c.Unit})
 		}
 	}
-	rest := table.ColumnsOf(summaries)[len(table.PointColumns(summaries)):]
+	rest := table.Columns(summaries)[len(table.PointColumns(summaries)):]
 	d.addColumns(rest, viewMain, summaries)
 	d.addColumns(table.MoreColumns(), viewMore, summaries)
 	if witnessed := analysis.Where(summaries, (*analysis.Summary).Recorded); len(witnessed) > 0 {

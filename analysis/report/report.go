@@ -89,8 +89,8 @@ type page struct {
 	Options     []entry
 	TCP         []entry
 	Figures     []inlineFigure
-	League      *league.PageLeague // nil where the run is not a league
-	Wire        *pageWire          // nil where no path recorded packets
+	League      *league.Page // nil where the run is not a league
+	Wire        *pageWire    // nil where no path recorded packets
 	Ladders     []drawings
 	Scenarios   *pageScenarios // nil in a run of a grid
 	Points      pageTable
@@ -183,7 +183,7 @@ func newPage(c Content) (page, error) {
 	p.Points = pointTable(summaries)
 	p.Scenarios, p.Grid = scenarioSection(study), len(study.Grid()) > 0
 	p.Wire = wireSection(analysis.Where(summaries, (*analysis.Summary).Recorded))
-	for _, n := range table.NotesOf(summaries) {
+	for _, n := range table.Notes(summaries) {
 		if len(n.Lines) > 0 {
 			lines := n.Lines[:min(len(n.Lines), maxNotes)]
 			if more := len(n.Lines) - len(lines); more > 0 {
@@ -251,7 +251,7 @@ func sorted(m map[string]string) []entry {
 // pointTable shows the columns of the text table, and those for which that is too
 // narrow.
 func pointTable(summaries []*analysis.Summary) pageTable {
-	columns := table.ColumnsOf(summaries)
+	columns := table.Columns(summaries)
 	at := slices.IndexFunc(columns, func(c table.Column) bool { return c.Head == "valid" })
 	columns = slices.Insert(columns, at, table.MoreColumns()...)
 	return newTable("table of the points", columns, summaries)

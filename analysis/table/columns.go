@@ -13,23 +13,23 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Column is one column of the text table and of the report's.
+// Column is one column of a table of points.
 type Column struct {
 	Head, Unit string
 	Left       bool   // names; numbers align right
-	Title      string // what the column holds, for a reader who asks
+	Title      string // what the column shows
 	Cell       func(*analysis.Summary) string
-	Fields     []Field // the same as data; the first is what rows are sorted by
+	Fields     []Field // the same as data; rows sort by the first
 }
 
-// Field is a figure of a point under a name of its own, as a program reads it.
+// Field is one named value of a point.
 type Field struct {
 	Key string
-	Of  func(*analysis.Summary) any // a string, an int64, a float64, or nil where there is none
+	Of  func(*analysis.Summary) any // a string, int64 or float64; nil if there is none
 }
 
-// PointColumns are the columns that name a point. A coordinate that few sweeps
-// use shows only where a point sets it.
+// PointColumns are the columns of coordinates. A coordinate that is not always
+// shown has a column only if a point sets it.
 func PointColumns(summaries []*analysis.Summary) []Column {
 	var columns []Column
 	for i := range results.Coordinates {
@@ -49,8 +49,9 @@ func PointColumns(summaries []*analysis.Summary) []Column {
 	return columns
 }
 
-// ColumnsOf returns the columns that say something about these points.
-func ColumnsOf(summaries []*analysis.Summary) []Column {
+// Columns returns the columns of the text table that have something to show for
+// these points.
+func Columns(summaries []*analysis.Summary) []Column {
 	columns := PointColumns(summaries)
 	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.Attempts != s.Rejected }) {
 		columns = append(columns, Column{"attempts", "", false, "attempts made", ifValid(func(s *analysis.Summary) string { return strconv.FormatInt(s.Attempts, 10) }), count("attempts", func(s *analysis.Summary) int64 { return s.Attempts })})
@@ -81,7 +82,7 @@ func ColumnsOf(summaries []*analysis.Summary) []Column {
 	)
 }
 
-// ifValid leaves the cell empty for a point that measured nothing.
+// ifValid writes a dash for a point without a valid cell.
 func ifValid(f func(*analysis.Summary) string) func(*analysis.Summary) string {
 	return func(s *analysis.Summary) string {
 		if !s.Valid() {
@@ -95,6 +96,7 @@ func deliveredOf(s *analysis.Summary) stats.Share { return s.Delivered }
 
 func holdOf(s *analysis.Summary) results.Percentiles { return s.HoldMs }
 
+// OrNil returns v, or nil if it is not known.
 func OrNil[T any](v T, known bool) any {
 	if !known {
 		return nil
@@ -198,7 +200,7 @@ func validCell(s *analysis.Summary) string {
 	return text
 }
 
-// maxLosses is the number of outcomes a line names; the rest it adds up.
+// maxLosses is the number of outcomes that a line names. It adds up the rest.
 const maxLosses = 3
 
 func lossCell(s *analysis.Summary) string {
@@ -217,7 +219,7 @@ func lossCell(s *analysis.Summary) string {
 	return strings.Join(parts, ", ")
 }
 
-// MoreColumns are the columns that a terminal has no room for.
+// MoreColumns are the columns that only the report has room for.
 func MoreColumns() []Column {
 	unread := func(s *analysis.Summary) stats.Share { return s.Unread }
 	end := func(s *analysis.Summary) results.Percentiles { return s.End }

@@ -9,23 +9,24 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 )
 
-// notes is a list of what the table's figures do not hold.
-type notes struct {
+// Note is a headed list of what no figure includes or what the records contradict.
+type Note struct {
 	Head  string
 	Lines []string
 }
 
-func NotesOf(summaries []*analysis.Summary) []notes {
-	return []notes{
+// Notes returns all notes about these points, also those without lines.
+func Notes(summaries []*analysis.Summary) []Note {
+	return []Note{
 		{"Invalid rounds, in no figure", invalidNotes(summaries)},
 		{"Ledgers that disagree", ledgerNotes(summaries)},
-		{"Connections of which wire, fleet and server do not say the same", wireNotes(summaries)},
+		{"Connections on which the records of wire, fleet and server disagree", wireNotes(summaries)},
 		{"Warnings", warningNotes(summaries)},
 	}
 }
 
 func writeNotes(w io.Writer, summaries []*analysis.Summary) {
-	for _, n := range NotesOf(summaries) {
+	for _, n := range Notes(summaries) {
 		if len(n.Lines) == 0 {
 			continue
 		}
@@ -65,11 +66,11 @@ func ledgerNotes(summaries []*analysis.Summary) []string {
 	var lines []string
 	for _, s := range summaries {
 		if l := s.Ledger; l.FleetOnly != 0 || l.ServerOnly != 0 {
-			lines = append(lines, fmt.Sprintf("%s: %d matched, %d known to the fleet alone, %d known to the server alone",
+			lines = append(lines, fmt.Sprintf("%s: %d matched, %d only in the fleet's, %d only in the server's",
 				s.Point, l.Matched, l.FleetOnly, l.ServerOnly))
 		}
 		if n := s.Outcomes.Delivered(); n > s.Rejected && s.Rejected > 0 {
-			lines = append(lines, fmt.Sprintf("%s: the fleet holds %d whole 503s, the server's ledger %d rejections", s.Point, n, s.Rejected))
+			lines = append(lines, fmt.Sprintf("%s: the fleet received %d whole 503s, but the server's ledger has %d rejections", s.Point, n, s.Rejected))
 		}
 	}
 	return lines

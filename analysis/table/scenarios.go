@@ -11,9 +11,9 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 )
 
-// WriteScenarios writes a line a part: the scenario with its verdict, what the part
-// shows, the delivered share with its interval and n, and what became of the rest.
-// It writes nothing for a run of a grid.
+// WriteScenarios writes a line a part: the scenario with its verdict, the part's
+// role, the delivered share with its interval and n, and the other outcomes. It
+// writes nothing for a run without scenarios.
 func WriteScenarios(w io.Writer, study *analysis.Study) error {
 	judged := reproduce.Judge(study)
 	if len(judged) == 0 {
@@ -32,8 +32,8 @@ func WriteScenarios(w io.Writer, study *analysis.Study) error {
 	return t.Flush()
 }
 
-// PartCells are a part's figures; what is not known is a dash, with the reason in
-// the last one.
+// PartCells writes a part's figures. What is not known is a dash, and then rest is
+// the reason.
 func PartCells(p reproduce.PartResult) (share, limits, n, rest string) {
 	if !p.Known() {
 		return words.None, words.None, words.None, p.Missing()

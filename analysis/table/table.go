@@ -11,10 +11,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Write writes one line a point: the delivered share with its interval and n,
-// what became of the rest, and what it cost. Points come in the order of their
-// coordinates, names by alphabet. Below it stand the rounds without a valid try,
-// with their reasons, and the ledgers that disagree.
+// Write writes a line a point: the delivered share with its interval and n, the
+// other outcomes, and the costs. Points come in the order of their
+// coordinates, names by alphabet. Notes follow: rounds without a valid try, with
+// their reasons, and ledgers that disagree.
 func Write(w io.Writer, summaries []*analysis.Summary) error {
 	summaries = slices.SortedFunc(slices.Values(summaries), func(a, b *analysis.Summary) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
 	b := bufio.NewWriter(w)
@@ -22,7 +22,7 @@ func Write(w io.Writer, summaries []*analysis.Summary) error {
 		fmt.Fprintln(b, "no cells on record")
 		return b.Flush()
 	}
-	columns := ColumnsOf(summaries)
+	columns := Columns(summaries)
 	if err := writeRows(b, columns, summaries); err != nil {
 		return err
 	}
@@ -56,6 +56,7 @@ func writeRows(w io.Writer, columns []Column, summaries []*analysis.Summary) err
 	return align.Write(w, rows, sides)
 }
 
+// ManyStrategies tells whether the points have more than one strategy.
 func ManyStrategies(summaries []*analysis.Summary) bool {
 	for _, s := range summaries {
 		if s.Strategy != summaries[0].Strategy {

@@ -12,9 +12,8 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// FateColumns are the columns on what became of each rejection's answer, from
-// the one that was read to the one nobody can tell of. Answers that were read,
-// not read and lost always have their columns; what never came about has none.
+// FateColumns are the columns of the fates of answers. Read, not read and lost on
+// the path always have a column, the other fates only if they occur.
 func FateColumns(witnessed []*analysis.Summary) []Column {
 	columns := []Column{
 		{"n", "", false, "rejections on the wire: what the shares are of", func(s *analysis.Summary) string { return strconv.FormatInt(s.Wire.Rejections, 10) }, wireCountField("wire_rejections", func(w *results.Wire) int64 { return w.Rejections })},
@@ -46,8 +45,8 @@ func FateColumns(witnessed []*analysis.Summary) []Column {
 	return columns
 }
 
-// ResetColumns are the columns on who reset connections, on what, and what
-// came between the answer and the reset.
+// ResetColumns are the columns of the causes of resets, the times and bytes between
+// answer and reset, and what the path did to packets.
 func ResetColumns(witnessed []*analysis.Summary) []Column {
 	columns := []Column{
 		{"connections", "", false, "connections on the wire", wireCount(func(w *results.Wire) int64 { return w.Connections }), wireCountField("wire_connections", func(w *results.Wire) int64 { return w.Connections })},
@@ -88,8 +87,8 @@ func ResetColumns(witnessed []*analysis.Summary) []Column {
 	return columns
 }
 
-// narrowFates are the two fates that a terminal has room for: how an answer is
-// lost behind the path, and on it.
+// narrowFates are the columns of the two fates that a terminal has room for: not
+// read, and lost on the path.
 func narrowFates(summaries []*analysis.Summary) []Column {
 	fate := func(f results.Fate) func(*analysis.Summary) string {
 		return ifValid(func(s *analysis.Summary) string { return shareCell(s.Fate(f)) })

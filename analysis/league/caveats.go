@@ -21,15 +21,14 @@ var compiling = map[string]string{
 	"tomcat": "HotSpot",
 }
 
-// caveats says what would be unfair to conclude from this run, each only where
-// it is so.
+// caveats returns the limits of the comparison that apply to this run.
 func (l *League) caveats() []string {
 	var all []string
 	for _, caveat := range []func() string{
 		l.ofVersions, l.ofMeans, l.ofLedgers, l.ofPath, l.ofCounts, l.ofRounds, l.ofConcurrency, l.ofColdStarts, l.ofClocks, l.ofInvalid, l.ofMachine,
 	} {
 		if text := caveat(); text != "" {
-			all = append(all, "It would be unfair to conclude "+text+".")
+			all = append(all, text+".")
 		}
 	}
 	return all
@@ -50,7 +49,7 @@ func (l *League) versions() []string {
 }
 
 func (l *League) ofVersions() string {
-	text := fmt.Sprintf("from these versions to others: measured were %s", words.List(l.versions()))
+	text := fmt.Sprintf("Only these versions were measured: %s", words.List(l.versions()))
 	var libraries []string
 	for _, c := range l.clients {
 		if v := l.manifest.ClientVersions[c]; v != "" {
@@ -58,9 +57,9 @@ func (l *League) ofVersions() string {
 		}
 	}
 	if len(libraries) > 0 {
-		text += ", and as clients " + words.List(libraries)
+		text += ". Library clients were " + words.List(libraries)
 	}
-	return text + "; what a distribution packages may be years behind what its authors publish"
+	return text + ". A distribution's package may be years older than the current release"
 }
 
 // ofMeans speaks of what made the servers reject.
@@ -74,14 +73,14 @@ func (l *League) ofMeans() string {
 	if len(means) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("from these settings to a server under load, or to its other means of rejecting: each answers by the setting that the league's table names (%d different ones), with nothing else to do at the time", len(means))
+	return fmt.Sprintf("Servers under load, or with other means of rejecting, may differ. Each server rejected by the setting in the league's table (%d different ones) and had no other work", len(means))
 }
 
 func (l *League) ofLedgers() string {
 	if analysis.Any(l.points, func(s *analysis.Summary) bool { return s.Valid() && s.Ledger.Matched > 0 }) {
 		return ""
 	}
-	return "that a server answered every attempt it is charged with: these servers keep no ledger, so a share is of the attempts that were neither admitted nor refused"
+	return "A server may not have answered every attempt counted against it. These servers keep no ledger, so a share counts the attempts that were neither admitted nor refused"
 }
 
 // ofPath speaks of what the path left out.
@@ -95,7 +94,7 @@ func (l *League) ofPath() string {
 			rtts = append(rtts, text)
 		}
 	}
-	return fmt.Sprintf("from a path that lost no packet and had neither jitter nor a bandwidth limit, at round trips of %s ms, to one that has them: what is lost on the way a server can send again only as long as it has not reset the connection", words.List(rtts))
+	return fmt.Sprintf("Paths with loss, jitter or a bandwidth limit may differ. This path had round trips of %s ms and none of these impairments. A server can retransmit lost packets only until it resets the connection", words.List(rtts))
 }
 
 // ofCounts says what one field can tell.
@@ -117,14 +116,14 @@ func (l *League) ofCounts() string {
 		n = fmt.Sprintf("n=%d to %d", fewest, most)
 	}
 	all, half := stats.NewShare(fewest, fewest), stats.NewShare(fewest/2, fewest)
-	return fmt.Sprintf("much from a single field (%s): where all of %d arrived the share may be as low as %s%%, and near one half its interval is %s points wide", n, fewest, words.Percent(all.Low), units.Number((half.High-half.Low)*100))
+	return fmt.Sprintf("A single field shows little (%s). Where all of %d arrived, the share may be as low as %s%%. Near one half, the interval is %s points wide", n, fewest, words.Percent(all.Low), units.Number((half.High-half.Low)*100))
 }
 
 func (l *League) ofRounds() string {
 	if analysis.Any(l.points, func(s *analysis.Summary) bool { return s.Rounds > 1 }) {
 		return ""
 	}
-	return "that another round would give the same: each point was measured in one, and the intervals hold attempts of one cell for independent"
+	return "Another round may give other shares. Each point was measured in one round, and intervals take the attempts of a cell as independent"
 }
 
 // ofConcurrency says how many connections there were at once.
@@ -141,10 +140,10 @@ func (l *League) ofConcurrency() string {
 	}
 	if len(by) == 1 {
 		for n := range by {
-			return fmt.Sprintf("anything on servers with many connections: every client had %d open at once", n)
+			return fmt.Sprintf("Servers with many connections may differ: every client had %d open at once", n)
 		}
 	}
-	return fmt.Sprintf("that clients differ by their code alone: they had different numbers of connections open at once, %s", words.List(parts))
+	return fmt.Sprintf("Clients may differ for other reasons than their code. They had different numbers of connections open at once, %s", words.List(parts))
 }
 
 // ofColdStarts speaks of the servers' CPU time.
@@ -152,7 +151,7 @@ func (l *League) ofColdStarts() string {
 	if !analysis.Any(l.points, func(s *analysis.Summary) bool { return s.CPUUs > 0 }) {
 		return ""
 	}
-	text := "what a rejection costs a server that has run for long: each cell starts its server anew, and what its first rejections cost beyond later ones is in the CPU time of a rejection"
+	text := "A rejection may cost less on a server that has run for long. Each cell starts its server anew, so CPU time includes the extra cost of the first rejections"
 	var names []string
 	for _, s := range l.servers {
 		name, _, _ := strings.Cut(s, ":")
@@ -171,7 +170,7 @@ func (l *League) ofClocks() string {
 	if !slices.ContainsFunc(l.clients, func(c string) bool { return !l.fleet(c) }) {
 		return ""
 	}
-	return fmt.Sprintf("from one client's times to another's: a library's clock starts when the library says so, which is why servers are compared by the times of %s alone", l.referenceClient())
+	return fmt.Sprintf("Times of different clients are not comparable, because each library starts its clock at its own moment. Servers are compared by the times of %s alone", l.referenceClient())
 }
 
 // ofInvalid says what is missing.
@@ -187,9 +186,9 @@ func (l *League) ofInvalid() string {
 	if without == 0 && ranked == len(l.servers) && kept == conditions {
 		return ""
 	}
-	text := fmt.Sprintf("anything from fields without a valid cell, which are left out: %d of %d", without, all)
+	text := fmt.Sprintf("Fields without a valid cell are left out: %d of %d", without, all)
 	if kept < conditions {
-		text += fmt.Sprintf("; servers are ranked over the clients and conditions measured for every one of them, %d of %s", kept, words.Plural(conditions, "valid point"))
+		text += fmt.Sprintf(". Servers are ranked over the clients and conditions measured for all of them, %d of %s", kept, words.Plural(conditions, "valid point"))
 	}
 	if more := len(l.servers) - ranked; more > 0 {
 		text += fmt.Sprintf(", without %s that shares none of these", words.Plural(more, "server"))
@@ -206,18 +205,18 @@ func (l *League) ofMachine() string {
 			kernels[s.Kernel+s.CPU] = true
 		}
 		if len(kernels) > 1 {
-			return fmt.Sprintf("that servers differ where runs of %d machines were merged, unless each machine ran all of them", len(kernels))
+			return fmt.Sprintf("Servers may differ because of their machines. Runs of %d machines were merged, and perhaps not every machine ran all servers", len(kernels))
 		}
 	}
 	where := strings.Trim(fmt.Sprintf("%s, %s", m.CPU, words.Plural(m.Cores, "core")), ", ")
-	text := fmt.Sprintf("from one machine (%s) to others", where)
+	text := fmt.Sprintf("Other machines may differ. All cells ran on one machine (%s)", where)
 	if m.Kernel != "" {
-		text = fmt.Sprintf("from one machine (%s) with one kernel (Linux %s) at both ends to others", where, m.Kernel)
+		text = fmt.Sprintf("Other machines may differ. All cells ran on one machine (%s) with one kernel (Linux %s) at both ends", where, m.Kernel)
 	}
 	if cc := m.TCP["tcp_congestion_control"]; cc != "" {
-		text += ", or from congestion control " + cc
+		text += " and congestion control " + cc
 	}
-	return text + "; server, path and clients shared its processors"
+	return text + ". Server, path and clients shared its processors"
 }
 
 // conditionsText is what all fields of the league share, for a subtitle.

@@ -13,8 +13,8 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// Findings says whose rejections arrive, at what cost and under which setting,
-// which clients read them, and what none of it shows.
+// Findings states which servers' rejections arrive, the costs and settings, which
+// clients read them, and the limits of the comparison.
 func (l *League) Findings() []string {
 	return slices.Concat(l.findArrival(), l.findLosers(), l.findCPU(), l.findAnswerTime(), l.findSettings(),
 		l.findClients(), l.findContested(), l.findLikeness(), l.caveats())
@@ -31,7 +31,7 @@ func wholePhrase(shares []stats.Share) string {
 	if len(shares) == 1 {
 		return words.Share(w)
 	}
-	return fmt.Sprintf("100%% (95%% CI %s–100 where n is smallest, n=%d)", words.Percent(w.Low), w.N)
+	return fmt.Sprintf("100%% (95%% CI %s–100, smallest n=%d)", words.Percent(w.Low), w.N)
 }
 
 // byLoss sorts the league's servers into those that delivered all and the
@@ -52,14 +52,14 @@ func (l *League) byLoss() (complete, losers []string) {
 	return complete, losers
 }
 
-// findArrival names the servers that lost nothing to anybody.
+// findArrival names the servers whose every rejection reached every client.
 func (l *League) findArrival() []string {
 	complete, losers := l.byLoss()
 	if len(complete) == 0 {
 		if len(losers) == 0 {
 			return nil
 		}
-		return []string{fmt.Sprintf("None of the %s delivered every rejection.", words.Plural(len(losers), "server setting"))}
+		return []string{fmt.Sprintf("None of %s delivered every rejection.", words.Plural(len(losers), "server setting"))}
 	}
 	var shares, single []stats.Share
 	for _, server := range complete {
@@ -77,21 +77,22 @@ func (l *League) findArrival() []string {
 	if l.missing(func(s *analysis.Summary) bool { return s == nil || !shared(s) }) {
 		measured += " that has a valid cell"
 	}
-	text := fmt.Sprintf("Every rejection of %s reached every one of %s, %s: %s", subject, words.Plural(len(l.clients), "client"), measured, wholePhrase(shares))
+	text := fmt.Sprintf("Every rejection of %s reached all of %s, %s: %s", subject, words.Plural(len(l.clients), "client"), measured, wholePhrase(shares))
 	if len(l.clients) > 1 {
-		text += fmt.Sprintf("; of one client alone, %s", wholePhrase(single))
+		text += fmt.Sprintf("; for a single client, %s", wholePhrase(single))
 	}
 	return []string{text + "."}
 }
 
-// onset is where a server began to lose answers to clients.
+// onset is the smallest body and round trip at which clients lost answers.
 type onset struct {
 	body    int64
 	rttMs   float64
 	clients []string
 }
 
-// findLosers says of each server that lost answers to whom, and from where on.
+// findLosers says, for each server that lost answers, which clients lost them and
+// from which body and round trip on.
 func (l *League) findLosers() []string {
 	_, losers := l.byLoss()
 	var found []string
@@ -125,24 +126,24 @@ func (l *League) findLosers() []string {
 		})
 		var from []string
 		for _, o := range onsets {
-			from = append(from, fmt.Sprintf("to %s first at body %s, rtt %s ms", words.List(o.clients), units.Size(o.body), units.Number(o.rttMs)))
+			from = append(from, fmt.Sprintf("by %s from body %s, rtt %s ms", words.List(o.clients), units.Size(o.body), units.Number(o.rttMs)))
 		}
 		worst := slices.MinFunc(all, func(a, b *analysis.Summary) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
-		text := fmt.Sprintf("%s delivered %s; it lost answers %s; fewest arrived at %s under %s: %s", l.label(server), words.Share(analysis.Pool(all).Delivered),
-			strings.Join(from, ", "), worst.Client, conditionText(leagueCondition(worst.Point)), words.Share(worst.Delivered))
+		text := fmt.Sprintf("%s delivered %s. Answers were lost %s. The fewest arrived at %s clients under %s: %s", l.label(server), words.Share(analysis.Pool(all).Delivered),
+			strings.Join(from, "; "), worst.Client, conditionText(leagueCondition(worst.Point)), words.Share(worst.Delivered))
 		if len(spared) > 0 {
 			who := words.List(spared)
 			if len(spared) > words.MaxNamed {
 				who = fmt.Sprintf("the other %d clients", len(spared))
 			}
-			text += fmt.Sprintf("; %s lost none: %s", who, wholePhrase(whole))
+			text += fmt.Sprintf(". No answers were lost by %s: %s", who, wholePhrase(whole))
 		}
 		found = append(found, text+".")
 	}
 	return append(found, l.findTies(losers)...)
 }
 
-// findTies names the servers whose shares are not told apart from the lowest.
+// findTies names the servers whose intervals overlap with that of the lowest share.
 func (l *League) findTies(losers []string) []string {
 	if len(losers) < 2 {
 		return nil
@@ -157,11 +158,11 @@ func (l *League) findTies(losers []string) []string {
 	if len(tied) < 2 {
 		return nil
 	}
-	return []string{fmt.Sprintf("By their intervals the servers with the fewest, %s, cannot be told apart over the conditions that all have in common (n=%d each).", words.List(tied), lowest[0].Rejected)}
+	return []string{fmt.Sprintf("The intervals of the servers with the lowest shares, %s, overlap over the conditions that all have in common (n=%d each).", words.List(tied), lowest[0].Rejected)}
 }
 
-// findCPU says what a rejection costs the servers, of all and of those that
-// lose nothing.
+// findCPU compares the CPU time of a rejection between all servers, and names the
+// cheapest that lost no answer.
 func (l *League) findCPU() []string {
 	type cost struct {
 		server string
@@ -183,16 +184,16 @@ func (l *League) findCPU() []string {
 	say := func(c cost) string {
 		return fmt.Sprintf("%s, %s us (n=%d)", l.label(c.server), units.Number(c.us), c.n)
 	}
-	text := fmt.Sprintf("A rejection took the least CPU time under %s, the most under %s", say(costs[0]), say(costs[len(costs)-1]))
+	text := fmt.Sprintf("A rejection took the least CPU time under %s, and the most under %s", say(costs[0]), say(costs[len(costs)-1]))
 	if i := slices.IndexFunc(costs, func(c cost) bool { return c.whole }); i == 0 {
-		text += "; the cheapest lost no answer"
+		text += ". The cheapest lost no answer"
 	} else if i > 0 {
-		text += fmt.Sprintf("; of those that lost no answer, least under %s", say(costs[i]))
+		text += fmt.Sprintf(". Of the servers that lost no answer, it took the least under %s", say(costs[i]))
 	}
-	return []string{text + "; where a server reads bodies, that is part of it."}
+	return []string{text + ". CPU time includes reading the body where a server does."}
 }
 
-// findAnswerTime says how long the answer took at both ends of the conditions.
+// findAnswerTime compares response times under the lightest and heaviest condition.
 func (l *League) findAnswerTime() []string {
 	client := l.referenceClient()
 	var found []string
@@ -210,7 +211,7 @@ func (l *League) findAnswerTime() []string {
 		say := func(s *analysis.Summary) string {
 			return fmt.Sprintf("%s, p50 %s ms and p99 %s ms (n=%d)", l.label(s.Strategy), units.Number(s.Response.P50), units.Number(s.Response.P99), s.Response.Count)
 		}
-		found = append(found, fmt.Sprintf("At %s the answer came soonest to %s clients from %s, latest from %s.",
+		found = append(found, fmt.Sprintf("At %s the answer reached %s clients soonest from %s, and latest from %s.",
 			conditionText(condition), client, say(timed[0]), say(timed[len(timed)-1])))
 	}
 	return found
@@ -238,9 +239,9 @@ func (l *League) findSettings() []string {
 			low, high := differenceOf(y, x, stats.Z95)
 			told := "the setting decides"
 			if low <= 0 && high >= 0 {
-				told = "they cannot be told apart"
+				told = "their difference is not measurable"
 			}
-			found = append(found, fmt.Sprintf("Two settings of %s %s: %s (%s) delivered %s and %s (%s) %s, a difference of %s points (95%% CI %s to %s): %s.",
+			found = append(found, fmt.Sprintf("Two settings of %s %s: %s (%s) delivered %s, and %s (%s) delivered %s. The difference is %s points (95%% CI %s to %s): %s.",
 				nameA, l.version(a), a, l.setting(a), words.Share(x), b, l.setting(b), words.Share(y),
 				words.InPoints(x.Value-y.Value), words.InPoints(low), words.Points(high), told))
 		}
@@ -283,17 +284,17 @@ func (l *League) findClients() []string {
 		}
 	}
 	if len(rest) == 0 {
-		return []string{fmt.Sprintf("Clients do not differ: against the same servers and conditions %s read every answer: %s.", words.List(whole), wholePhrase(shares))}
+		return []string{fmt.Sprintf("Clients do not differ. Against the same servers and conditions %s read every answer: %s.", words.List(whole), wholePhrase(shares))}
 	}
-	text := "Of the same servers' answers, "
+	text := "Against the same servers and conditions, "
 	if len(whole) > 0 {
-		text += fmt.Sprintf("%s read every one, %s; ", words.List(whole), wholePhrase(shares))
+		text += fmt.Sprintf("%s read every answer, %s; ", words.List(whole), wholePhrase(shares))
 	}
-	return []string{text + "the others fewer: " + strings.Join(rest, ", ") + "."}
+	return []string{text + "others read fewer: " + strings.Join(rest, ", ") + "."}
 }
 
-// findContested counts, over the fields in which some client read everything
-// and another lost answers of the same server, who did which.
+// findContested takes the pairs of server and condition at which some clients read
+// every answer and others lost some. It counts how often each client lost some.
 func (l *League) findContested() []string {
 	read, lost := map[string]int{}, map[string]int{}
 	var contested, fields int
@@ -343,11 +344,11 @@ func (l *League) findContested() []string {
 	if len(never) > 0 {
 		parts = append(parts, words.List(never)+" at none")
 	}
-	return []string{fmt.Sprintf("At %d of %s the same server's answers were all read by one client and lost in part by another (n is that of each field). There lost answers: %s.",
+	return []string{fmt.Sprintf("At %d of %s one client read every answer and another lost some (n is that of each field). Answers were lost there by %s.",
 		contested, words.Plural(fields, "pair")+" of server and condition", strings.Join(parts, ", "))}
 }
 
-// findLikeness says which behaviour of the fleet predicts which library client.
+// findLikeness says which of the fleet's clients predicts which library client.
 func (l *League) findLikeness() []string {
 	all := l.likenesses()
 	if len(all) == 0 {
@@ -363,16 +364,16 @@ func (l *League) findLikeness() []string {
 		if of.behaviour == readsMeanwhile {
 			p = all[i].meanwhile
 		}
-		text := fmt.Sprintf("%s predicts %s: their shares differ surely at none of %s", p.behaviour, p.client, words.Plural(p.fields, "field"))
+		text := fmt.Sprintf("%s predicts %s: their shares surely differ at none of %s", p.behaviour, p.client, words.Plural(p.fields, "field"))
 		if !p.holds() {
-			text = fmt.Sprintf("%s does not predict %s: their shares differ surely at %d of %s", p.behaviour, p.client, p.differ, words.Plural(p.fields, "field"))
+			text = fmt.Sprintf("%s does not predict %s: their shares surely differ at %d of %s", p.behaviour, p.client, p.differ, words.Plural(p.fields, "field"))
 		}
 		low, high := differenceOf(p.ours, p.theirs, stats.Z95)
 		sure := ""
 		if low > 0 || high < 0 {
-			sure = ", which is sure"
+			sure = ", a measurable difference"
 		}
-		found = append(found, fmt.Sprintf("%s (Newcombe's intervals and Holm's correction over the fields, n=%d or more, where %s points near one half can go unseen); over all of them together %s is %s points off (95%% CI %s to %s)%s%s.",
+		found = append(found, fmt.Sprintf("%s (Newcombe's intervals, Holm's correction over the fields, n=%d or more). Near one half, a difference of %s points can go unseen. Over all fields %s differs by %s points (95%% CI %s to %s)%s%s.",
 			text, p.n, words.InPoints(p.unseen), p.client, words.InPoints(p.theirs.Value-p.ours.Value), words.InPoints(low), words.InPoints(high), sure, l.worstPhrase(p)))
 	}
 	verdicts := map[string][]string{}
@@ -381,29 +382,29 @@ func (l *League) findLikeness() []string {
 		switch k.verdict() {
 		case likeBoth:
 		case likeAfter:
-			text += fmt.Sprintf(" (told from %s at %d of %d)", readsMeanwhile, k.meanwhile.differ, k.meanwhile.fields)
+			text += fmt.Sprintf(" (differs from %s at %d of %d)", readsMeanwhile, k.meanwhile.differ, k.meanwhile.fields)
 		case likeMeanwhile:
-			text += fmt.Sprintf(" (told from %s at %d of %d)", readsAfter, k.after.differ, k.after.fields)
+			text += fmt.Sprintf(" (differs from %s at %d of %d)", readsAfter, k.after.differ, k.after.fields)
 		default:
-			text += fmt.Sprintf(" (told from %s at %d of %d, from %s at %d of %d)",
+			text += fmt.Sprintf(" (differs from %s at %d of %d, from %s at %d of %d)",
 				readsAfter, k.after.differ, k.after.fields, readsMeanwhile, k.meanwhile.differ, k.meanwhile.fields)
 		}
 		verdicts[k.verdict()] = append(verdicts[k.verdict()], text)
 	}
 	var parts []string
 	for _, v := range []struct{ verdict, words string }{
-		{likeAfter, "as " + readsAfter + " does, and not as " + readsMeanwhile}, {likeMeanwhile, "as " + readsMeanwhile + " does, and not as " + readsAfter},
+		{likeAfter, "as " + readsAfter + ", not as " + readsMeanwhile}, {likeMeanwhile, "as " + readsMeanwhile + ", not as " + readsAfter},
 		{nearsAfter, likeNeither + ", but nearer to " + readsAfter}, {nearsMeanwhile, likeNeither + ", but nearer to " + readsMeanwhile},
-		{likeNeither, "neither, and nearer to none"}, {likeBoth, "not to be told from either"},
+		{likeNeither, "as neither, and nearer to none"}, {likeBoth, "compatible with both"},
 	} {
 		if names := verdicts[v.verdict]; len(names) > 0 {
 			parts = append(parts, v.words+": "+words.List(names))
 		}
 	}
-	return append(found, fmt.Sprintf("How library clients read, by the fields at which their shares surely differ from the fleet's behaviours (n=%d or more a field): %s.", least(all), strings.Join(parts, "; ")))
+	return append(found, fmt.Sprintf("How library clients read, by the fields at which their shares surely differ from those of the fleet's clients (n=%d or more a field): %s.", least(all), strings.Join(parts, "; ")))
 }
 
-// least is the fewest rejections of any share that was compared.
+// least is the smallest n of any compared share.
 func least(all []likeness) int64 {
 	n := all[0].after.n
 	for _, k := range all {
@@ -412,11 +413,11 @@ func least(all []likeness) int64 {
 	return n
 }
 
-// worstPhrase says where a prediction is furthest off.
+// worstPhrase names the field at which a prediction is furthest off.
 func (l *League) worstPhrase(p prediction) string {
 	if p.worst == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; furthest apart they are at %s under %s, where %s is %s points off (95%% CI %s to %s)",
+	return fmt.Sprintf(". They differ most at %s under %s: %s by %s points (95%% CI %s to %s)",
 		l.label(p.at.server), conditionText(p.at.condition), p.client, words.InPoints(p.worst), words.InPoints(p.low), words.InPoints(p.high))
 }

@@ -69,9 +69,9 @@ func TestALossIsSaidWithItsFirstBodyAndRoundTrip(t *testing.T) {
 		analysistest.CellOf("second", "blocking", 20, 0, 100, 100), analysistest.CellOf("second", "duplex", 20, 0, 100, 100),
 	))
 	for _, want := range []string{
-		"it lost answers to blocking first at body 1 KiB, rtt 100 ms; fewest arrived at blocking under rtt 100 ms, body 1 KiB: 90.0% (95% CI",
-		"duplex lost none: 100% (95% CI 98.1–100, n=200)",
-		"Every rejection of second 2.0 reached every one of 2 clients, at every round trip and body that has a valid cell: 100% (95% CI 98.1–100, n=200)",
+		"Answers were lost by blocking from body 1 KiB, rtt 100 ms. The fewest arrived at blocking clients under rtt 100 ms, body 1 KiB: 90.0% (95% CI",
+		"No answers were lost by duplex: 100% (95% CI 98.1–100, n=200)",
+		"Every rejection of second 2.0 reached all of 2 clients, at every round trip and body that has a valid cell: 100% (95% CI 98.1–100, n=200)",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
@@ -138,15 +138,15 @@ func TestACaveatIsSaidOnlyWhereItApplies(t *testing.T) {
 		words        string
 		plain, other bool
 	}{
-		{"from these versions to others", true, true},
+		{"Only these versions were measured", true, true},
 		{"keep no ledger", true, false},
-		{"a path that lost no packet", true, false},
-		{"measured in one, and the intervals", true, false},
+		{"Paths with loss, jitter", true, false},
+		{"measured in one round, and intervals", true, false},
 		{"every client had 5 open at once", true, false},
 		{"different numbers of connections open at once, 3 (curl) and 5 (", false, true},
 		{"compiled while it runs: node (V8)", true, false},
-		{"fields without a valid cell, which are left out: 1 of 150", false, true},
-		{"from one machine (Example CPU, 2 cores) with one kernel (Linux 6.18.0)", true, true},
+		{"Fields without a valid cell are left out: 1 of 150", false, true},
+		{"ran on one machine (Example CPU, 2 cores) with one kernel (Linux 6.18.0)", true, true},
 	} {
 		if strings.Contains(plain, c.words) != c.plain || strings.Contains(different, c.words) != c.other {
 			t.Errorf("%q: want %v and %v in\n%s\n\nand\n%s", c.words, c.plain, c.other, plain, different)

@@ -114,7 +114,7 @@ func (l *League) Page() *Page {
 				fmt.Sprintf("%s [%s, %s]", words.InPoints(of.theirs.Value-of.ours.Value), words.InPoints(low), words.InPoints(high)))
 		}
 		p.Likeness = append(p.Likeness, row)
-		p.Unseen = fmt.Sprintf("At n=%d a field can hold a difference of %s points near one half unseen.", k.after.n, words.InPoints(k.after.unseen))
+		p.Unseen = fmt.Sprintf("At n=%d a field can miss a difference of %s points near one half.", k.after.n, words.InPoints(k.after.unseen))
 	}
 	return p
 }

@@ -7,18 +7,18 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
-// The fleet's own behaviours that a library client may come near to: the one
-// reads after it has sent, the other meanwhile.
+// The fleet's clients that library clients are compared with. One reads after it
+// has sent, the other while it sends.
 const (
 	readsAfter     = "blocking"
 	readsMeanwhile = "duplex"
 )
 
-// predictionAlpha is the highest chance of any false call among the fields of one prediction.
+// predictionAlpha is the family-wise error over the fields of one prediction.
 const predictionAlpha = 0.05
 
-// prediction is how a fleet's behaviour stands for a library client, over every
-// field in which both were measured.
+// prediction compares a fleet's client with a library client, over every field in
+// which both were measured.
 type prediction struct {
 	behaviour, client string
 	fields            int
@@ -35,11 +35,11 @@ type prediction struct {
 	n                int64 // the fewest rejections of a share
 	// ours and theirs are the shares of behaviour and client over all fields together.
 	ours, theirs stats.Share
-	// unseen is about how large a difference at one half a field can hold unseen.
+	// unseen is about the largest difference near one half that a field can miss.
 	unseen float64
 }
 
-// predict holds a behaviour against a client.
+// predict compares a fleet's client with a library client.
 func (l *League) predict(behaviour, client string) prediction {
 	p := prediction{behaviour: behaviour, client: client}
 	type pair struct {
@@ -88,17 +88,17 @@ func differenceOf(a, b stats.Share, quantile float64) (low, high float64) {
 	return stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), quantile)
 }
 
-// holds tells whether no field speaks against the prediction.
+// holds tells whether no field contradicts the prediction.
 func (p prediction) holds() bool { return p.fields > 0 && p.differ == 0 }
 
-// likeness is which of the fleet's behaviours a library client is like.
+// likeness compares a library client with both of the fleet's clients.
 type likeness struct {
 	client           string
 	after, meanwhile prediction
 }
 
-// likenesses holds every library client against both behaviours; none where the
-// run has not all of them.
+// likenesses compares every library client with both of the fleet's clients. It
+// returns nil if the run lacks one of these.
 func (l *League) likenesses() []likeness {
 	if !slices.Contains(l.clients, readsAfter) || !slices.Contains(l.clients, readsMeanwhile) {
 		return nil
@@ -126,8 +126,8 @@ const (
 	likeNeither    = "neither"
 )
 
-// verdict says which behaviour no field speaks against; of two that some speak
-// against, to which the client is nearer in the mean.
+// verdict names the fleet's client that no field contradicts. If fields contradict
+// both, it names the one with the smaller mean difference.
 func (k likeness) verdict() string {
 	switch a, m := k.after, k.meanwhile; {
 	case a.holds() && m.holds():

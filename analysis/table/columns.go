@@ -113,10 +113,6 @@ func whole(key string, of func(*analysis.Summary) int64) []Field {
 	return []Field{{key, func(s *analysis.Summary) any { return of(s) }}}
 }
 
-func quantity(key string, of func(*analysis.Summary) float64) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return of(s) }}}
-}
-
 // count is a number that only a valid point has.
 func count(key string, of func(*analysis.Summary) int64) []Field {
 	return []Field{{key, func(s *analysis.Summary) any { return OrNil(of(s), s.Valid()) }}}

@@ -632,7 +632,7 @@
     chart("chart-fates", [], (t) => stacked(t, data.fates, of, (i) => fields.wire_rejections[i] || 0, (i) => of(i, "read"), "answers"));
   }
 
-  // ---- the frontier: the definition is Frontier's in analysis/pareto.go ----
+  // ---- the frontier: the definition is Frontier's in analysis/frontier/frontier.go ----
 
   const conditionsOf = (i) => dimensions.slice(1).map((d) => get(d.key, i)).join("\n");
   const costOf = {

@@ -32,8 +32,8 @@ type Figure struct {
 
 // Figures draws every plot of a run as SVG and PNG. It returns none for a run
 // without cells outside of scenarios. The same run gives the same bytes.
-func Figures(study *analysis.Study) ([]Figure, error) {
-	figures := layOut(study)
+func Figures(study *analysis.Study, l *league.League) ([]Figure, error) {
+	figures := layOut(study, l)
 	drawn := make([]Figure, len(figures))
 	errs := make([]error, len(figures))
 	var drawing sync.WaitGroup
@@ -82,13 +82,13 @@ func Write(figures []Figure, dir string) (paths []string, err error) {
 }
 
 // layOut lays out every figure of a run without drawing it.
-func layOut(study *analysis.Study) []*figure.Figure {
+func layOut(study *analysis.Study, l *league.League) []*figure.Figure {
 	f := newFacets(study)
 	if len(f.summaries) == 0 {
 		return nil
 	}
 	var all []*figure.Figure
-	if l := league.New(&study.Run.Manifest, study.Summaries); l != nil {
+	if l != nil {
 		all = append(all, league.Figure(l))
 	}
 	all = append(all, deliveryPlot(f), outcomePlot(f))

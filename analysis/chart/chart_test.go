@@ -14,6 +14,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/league"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -38,7 +39,7 @@ func plotRuns(t *testing.T) map[string]*results.Run {
 func TestPlotsAreWholeSVGAndPNGFiles(t *testing.T) {
 	for name, run := range plotRuns(t) {
 		t.Run(name, func(t *testing.T) {
-			figures, err := Figures(analysis.NewStudy(run))
+			figures, err := Figures(analysis.NewStudy(run), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +72,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 	shuffled := *run
 	shuffled.Cells = slices.Clone(run.Cells)
 	slices.Reverse(shuffled.Cells)
-	one, two := layOut(analysis.NewStudy(run)), layOut(analysis.NewStudy(&shuffled))
+	one, two := laidOut(run), laidOut(&shuffled)
 	if len(one) != len(two) {
 		t.Fatalf("%d and %d figures", len(one), len(two))
 	}
@@ -91,7 +92,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 
 func TestNoPanelIsEmpty(t *testing.T) {
 	for name, run := range plotRuns(t) {
-		for _, f := range layOut(analysis.NewStudy(run)) {
+		for _, f := range laidOut(run) {
 			for _, row := range f.Panels {
 				for _, p := range row {
 					content := false
@@ -113,7 +114,7 @@ func TestNoPanelIsEmpty(t *testing.T) {
 }
 
 func TestARunWithoutValidCellsSaysSoInEveryPanel(t *testing.T) {
-	for _, f := range layOut(analysis.NewStudy(plotRuns(t)["invalid"])) {
+	for _, f := range laidOut(plotRuns(t)["invalid"]) {
 		svg, err := f.SVG()
 		if err != nil {
 			t.Fatal(err)
@@ -132,4 +133,10 @@ func TestANameFitsAFileName(t *testing.T) {
 			t.Errorf("fileSuffix(%q) = %q, want %q", description, got, want)
 		}
 	}
+}
+
+// laidOut is every plot of a run.
+func laidOut(run *results.Run) []*figure.Figure {
+	study := analysis.NewStudy(run)
+	return layOut(study, league.New(study))
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/findings"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/league"
+	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/table"
 )
 
@@ -16,17 +18,17 @@ import (
 // have nothing in common.
 func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 	run := analysistest.EveryVerdict()
-	if figures := layOut(analysis.NewStudy(run)); len(figures) != 0 {
+	if figures := laidOut(run); len(figures) != 0 {
 		t.Errorf("%d figures are drawn of scenarios alone", len(figures))
 	}
 	mixed := analysistest.Synthetic(t, analysistest.TinyGrid())
-	grid := findings.Of(analysis.NewStudy(mixed))
+	grid := findingsOf(analysis.NewStudy(mixed))
 	points := len(newFacets(analysis.NewStudy(mixed)).summaries)
 	mixed.Cells = append(mixed.Cells, run.Cells...)
 	mixed.Manifest.Scenarios = run.Manifest.Scenarios
 	mixed.Manifest.Planned = len(mixed.Cells)
 	study := analysis.NewStudy(mixed)
-	all := findings.Of(study)
+	all := findingsOf(study)
 	for _, sentence := range grid[:len(grid)-1] { // the last counts valid rounds
 		found := false
 		for _, s := range all {
@@ -72,4 +74,8 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 	if all := newFacets(analysis.NewStudy(other)); !strings.Contains(all.conditions(), "jitter 5ms") {
 		t.Errorf("the subtitle %q does not name what all panels share", all.conditions())
 	}
+}
+
+func findingsOf(study *analysis.Study) []string {
+	return findings.Of(study, league.New(study), reproduce.Judge(study))
 }

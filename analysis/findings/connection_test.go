@@ -24,7 +24,7 @@ func connectionCell(strategy string, tls bool, nth int, delivered int64, e resul
 
 func found(t *testing.T, cells []results.Cell, words ...string) {
 	t.Helper()
-	all := strings.Join(Of(analysis.NewStudy(&results.Run{Cells: cells})), "\n")
+	all := strings.Join(of(analysis.NewStudy(&results.Run{Cells: cells})), "\n")
 	for _, w := range words {
 		if !strings.Contains(all, w) {
 			t.Errorf("nothing says %q:\n%s", w, all)

@@ -9,6 +9,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/league"
+	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -22,12 +23,13 @@ const (
 
 // Of returns what a run shows, in sentences. Every share has its n and its 95%
 // interval. Where intervals overlap, the sentence says so. There is no sentence
-// about what was not measured.
-func Of(study *analysis.Study) []string {
-	return append(findScenarios(study), findGrid(study)...)
+// about what was not measured. The league is nil where the run is none, and judged
+// is empty where it has no scenarios.
+func Of(study *analysis.Study, l *league.League, judged []reproduce.Result) []string {
+	return append(findScenarios(judged), findGrid(study, l)...)
 }
 
-func findGrid(study *analysis.Study) []string {
+func findGrid(study *analysis.Study, l *league.League) []string {
 	run, summaries := study.Run, study.Summaries
 	if len(summaries) == 0 {
 		return []string{"The run has no cells on record."}
@@ -38,7 +40,7 @@ func findGrid(study *analysis.Study) []string {
 	var found []string
 	// A league has its own sentences about its servers.
 	strategies := rejecting
-	if l := league.New(&run.Manifest, summaries); l != nil {
+	if l != nil {
 		found = append(found, l.Findings()...)
 		strategies = analysis.Where(rejecting, func(s *analysis.Summary) bool { return !league.Contains(&run.Manifest, s) })
 	}

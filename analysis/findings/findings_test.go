@@ -7,16 +7,23 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/league"
+	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/results"
 )
 
+// of is what a study shows.
+func of(study *analysis.Study) []string {
+	return Of(study, league.New(study), reproduce.Judge(study))
+}
+
 func findings(cells ...results.Cell) string {
-	return strings.Join(Of(analysis.NewStudy(&results.Run{Cells: cells})), "\n")
+	return strings.Join(of(analysis.NewStudy(&results.Run{Cells: cells})), "\n")
 }
 
 func TestEverySentenceOnASharesCarriesNAndInterval(t *testing.T) {
 	percentage := regexp.MustCompile(`[0-9]% \(`)
-	for _, sentence := range Of(analysis.NewStudy(analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())))) {
+	for _, sentence := range of(analysis.NewStudy(analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())))) {
 		if !strings.Contains(sentence, "n=") && !strings.Contains(sentence, "rounds") {
 			t.Errorf("no n: %s", sentence)
 		}
@@ -96,7 +103,7 @@ func TestTheCheapestIsAmongThoseThatDeliverEnough(t *testing.T) {
 func TestNothingIsSaidOfARunWithoutValidCells(t *testing.T) {
 	c := analysistest.CellOf("close", "blocking", 50, 0, 10, 1000)
 	c.Valid, c.InvalidReason = false, "path late"
-	got := Of(analysis.NewStudy(&results.Run{Cells: []results.Cell{c}, Manifest: results.Manifest{Planned: 2}}))
+	got := of(analysis.NewStudy(&results.Run{Cells: []results.Cell{c}, Manifest: results.Manifest{Planned: 2}}))
 	want := []string{
 		`No figure includes 1 of 1 measured round without a valid try (1: "path late"); 0 invalid tries were run again.`,
 		"The run is not complete: it has 1 of 2 planned rounds.",
@@ -113,7 +120,7 @@ func TestAMergedRunIsNotCalledIncompleteForWhatItsRunsHadInCommon(t *testing.T) 
 		Manifest: results.Manifest{Planned: 2, Sources: []results.Source{one, {Name: "other"}}},
 		Cells:    []results.Cell{connectionCell("close", false, 0, 50, 0)},
 	}
-	said := func() string { return strings.Join(Of(analysis.NewStudy(run)), "\n") }
+	said := func() string { return strings.Join(of(analysis.NewStudy(run)), "\n") }
 	if text := said(); strings.Contains(text, "not complete") || strings.Contains(text, "not finished") {
 		t.Error(text)
 	}
@@ -132,7 +139,7 @@ func TestFindingsAreAsRecorded(t *testing.T) {
 		"findings.golden":       analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())),
 		"findings-alone.golden": analysistest.Synthetic(t, analysistest.SingleGrid()),
 	} {
-		analysistest.Golden(t, name, []byte(strings.Join(Of(analysis.NewStudy(run)), "\n")+"\n"))
+		analysistest.Golden(t, name, []byte(strings.Join(of(analysis.NewStudy(run)), "\n")+"\n"))
 	}
 }
 
@@ -140,7 +147,7 @@ func TestTheFrontierIsAFindingWithItsSamples(t *testing.T) {
 	g := analysistest.SmallGrid()
 	g.Strategies = []string{"close", "lingering-close", "drain-until-acked"}
 	var found []string
-	for _, s := range Of(analysis.NewStudy(analysistest.Synthetic(t, g))) {
+	for _, s := range of(analysis.NewStudy(analysistest.Synthetic(t, g))) {
 		if strings.HasPrefix(s, "Frontier") {
 			found = append(found, s)
 			if !strings.Contains(s, "n=") || !strings.Contains(s, "Against the frontier of each cost drain-until-acked is ") {

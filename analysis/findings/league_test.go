@@ -11,7 +11,7 @@ import (
 func TestTheSentencesOfALeagueAreAsRecorded(t *testing.T) {
 	run := analysistest.LeagueRun(t)
 	analysistest.SpoilField(run, "h2o", "curl", 20, 0)
-	analysistest.Golden(t, "findings-league.golden", []byte(strings.Join(Of(analysis.NewStudy(run)), "\n")+"\n"))
+	analysistest.Golden(t, "findings-league.golden", []byte(strings.Join(of(analysis.NewStudy(run)), "\n")+"\n"))
 }
 
 func TestALeagueDoesNotSpeakForTheStrategiesBesideIt(t *testing.T) {
@@ -21,7 +21,7 @@ func TestALeagueDoesNotSpeakForTheStrategiesBesideIt(t *testing.T) {
 		c.Concurrency = int(k)
 		run.Cells = append(run.Cells, c)
 	}
-	got := strings.Join(Of(analysis.NewStudy(run)), "\n")
+	got := strings.Join(of(analysis.NewStudy(run)), "\n")
 	if !strings.Contains(got, "With blocking clients close delivered 62.5% (95% CI") {
 		t.Error(got)
 	}

@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/results"
 )
 
 // findScenarios gives the verdict on each scenario, with the shares of its parts.
-func findScenarios(study *analysis.Study) []string {
+func findScenarios(judged []reproduce.Result) []string {
 	var found []string
-	for _, r := range reproduce.Judge(study) {
+	for _, r := range judged {
 		var parts []string
 		for _, p := range r.Parts {
 			name := p.Name + " (" + p.Shows + ")"

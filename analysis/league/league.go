@@ -37,7 +37,8 @@ type leaguePlace struct {
 const fewestServers = 2
 
 // New returns the league of a run; nil if the run is not a league.
-func New(m *results.Manifest, summaries []*analysis.Summary) *League {
+func New(study *analysis.Study) *League {
+	m, summaries := &study.Run.Manifest, study.Summaries
 	if len(m.Servers) < fewestServers {
 		return nil
 	}

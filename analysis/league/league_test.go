@@ -16,7 +16,7 @@ import (
 )
 
 func leagueOf(run *results.Run) *League {
-	return New(&run.Manifest, analysis.Summarize(run.Cells, &run.Manifest))
+	return New(analysis.NewStudy(run))
 }
 
 func leagueFindings(run *results.Run) string { return strings.Join(leagueOf(run).Findings(), "\n") }

@@ -26,7 +26,6 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/rejectbench/rejectbench/analysis"
-	"github.com/rejectbench/rejectbench/analysis/findings"
 	"github.com/rejectbench/rejectbench/analysis/frontier"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 	"github.com/rejectbench/rejectbench/results"
@@ -65,7 +64,7 @@ func openReport(t testing.TB, run *results.Run, ladders ...string) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(f, Content{Study: study, Findings: findings.Of(study), Ladders: ladders}); err != nil {
+	if err := Write(f, withLadders(contentOfStudy(study), ladders)); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

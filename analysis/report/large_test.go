@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/rejectbench/rejectbench/analysis"
-	"github.com/rejectbench/rejectbench/analysis/findings"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -76,7 +75,7 @@ func TestThePageOfTenThousandPointsStaysBelow10MB(t *testing.T) {
 		t.Fatalf("%d points", len(study.Summaries))
 	}
 	var b bytes.Buffer
-	if err := Write(&b, Content{Study: study, Findings: findings.Of(study)}); err != nil {
+	if err := Write(&b, contentOfStudy(study)); err != nil {
 		t.Fatal(err)
 	}
 	if b.Len() > 10e6 {

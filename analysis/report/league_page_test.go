@@ -27,7 +27,7 @@ func leagueSection(t *testing.T, page string) string {
 
 // leagueOf is the section of the page on a run's league.
 func leagueOf(run *results.Run) *league.Page {
-	return league.New(&run.Manifest, analysis.NewStudy(run).Summaries).Page()
+	return league.New(analysis.NewStudy(run)).Page()
 }
 
 func TestThePageOfALeagueIsAsRecorded(t *testing.T) {

@@ -1,7 +1,8 @@
 // Package report writes the page of a run: report.html, one self-contained file
 // that makes no request.
 //
-// Content is what the caller computed: study, findings, figures, ladder diagrams.
+// Content is what the caller computed: study, league, scenarios, findings, figures,
+// ladder diagrams.
 // newPage lays it out for the template report.tmpl, and newPageData lays the same
 // points out as JSON for the script assets/report.js, which filters them and draws
 // charts with ECharts. Without scripts the page shows the tables and the still
@@ -26,6 +27,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/frontier"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/league"
+	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/table"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -50,9 +52,11 @@ var reportCharts string
 
 // Content is what a page shows.
 type Content struct {
-	Study    *analysis.Study
-	Findings []string
-	Figures  []chart.Figure
+	Study     *analysis.Study
+	League    *league.League     // nil where the run is none
+	Scenarios []reproduce.Result // empty in a run of a grid
+	Findings  []string
+	Figures   []chart.Figure
 	// Ladders are the paths of ladder diagrams, SVG files named after their strategy
 	// and client.
 	Ladders []string
@@ -181,7 +185,7 @@ func newPage(c Content) (page, error) {
 	p.Validity, p.AllValid = validity(study.WithTwins())
 	p.Environment = environment(m)
 	p.Points = pointTable(summaries)
-	p.Scenarios, p.Grid = scenarioSection(study), len(study.Grid()) > 0
+	p.Scenarios, p.Grid = scenarioSection(c.Scenarios, &m), len(study.Grid()) > 0
 	p.Wire = wireSection(analysis.Where(summaries, (*analysis.Summary).Recorded))
 	for _, n := range table.Notes(summaries) {
 		if len(n.Lines) > 0 {
@@ -192,8 +196,8 @@ func newPage(c Content) (page, error) {
 			p.Notes = append(p.Notes, pageNotes{n.Head, lines})
 		}
 	}
-	if l := league.New(&m, summaries); l != nil {
-		p.League = l.Page() // shows the caveats, so the findings need not
+	if c.League != nil {
+		p.League = c.League.Page() // shows the caveats, so the findings need not
 		p.Findings = slices.DeleteFunc(slices.Clone(p.Findings), func(text string) bool { return slices.Contains(p.League.Caveats, text) })
 	}
 	p.Ladders = readLadders(summaries, results.NewTermOrder(m.Strategies), c.Ladders)

@@ -10,17 +10,30 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/chart"
 	"github.com/rejectbench/rejectbench/analysis/findings"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/league"
+	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/results"
 )
+
+// contentOfStudy is what the page of a study shows, without pictures.
+func contentOfStudy(study *analysis.Study) Content {
+	l, judged := league.New(study), reproduce.Judge(study)
+	return Content{Study: study, League: l, Scenarios: judged, Findings: findings.Of(study, l, judged)}
+}
+
+func withLadders(c Content, ladders []string) Content {
+	c.Ladders = ladders
+	return c
+}
 
 // contentOf is what the page of a run shows.
 func contentOf(t testing.TB, run *results.Run, drawn bool) Content {
 	t.Helper()
 	study := analysis.NewStudy(run)
-	c := Content{Study: study, Findings: findings.Of(study)}
+	c := contentOfStudy(study)
 	if drawn {
 		var err error
-		if c.Figures, err = chart.Figures(study); err != nil {
+		if c.Figures, err = chart.Figures(study, c.League); err != nil {
 			t.Fatal(err)
 		}
 	}

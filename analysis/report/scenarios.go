@@ -40,8 +40,7 @@ type pagePart struct {
 const maxErrorWords = 3
 
 // scenarioSection shows the scenarios of a run; nil in a run without them.
-func scenarioSection(study *analysis.Study) *pageScenarios {
-	judged := reproduce.Judge(study)
+func scenarioSection(judged []reproduce.Result, m *results.Manifest) *pageScenarios {
 	if len(judged) == 0 {
 		return nil
 	}
@@ -51,7 +50,7 @@ func scenarioSection(study *analysis.Study) *pageScenarios {
 		count[r.Verdict]++
 		s := pageScenario{Scenario: r.Scenario, Heading: r.Heading(), Why: r.Why, Held: r.Verdict == reproduce.Reproduced || r.Verdict == reproduce.Fixed}
 		for _, p := range r.Parts {
-			s.Rows = append(s.Rows, newPagePart(p, &study.Run.Manifest))
+			s.Rows = append(s.Rows, newPagePart(p, m))
 		}
 		page.All = append(page.All, s)
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/rejectbench/rejectbench/analysis"
-	"github.com/rejectbench/rejectbench/analysis/findings"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/table"
@@ -17,13 +16,13 @@ func TestScenariosAreAsRecorded(t *testing.T) {
 	run := analysistest.EveryVerdict()
 	study := analysis.NewStudy(run)
 	var b bytes.Buffer
-	if err := table.WriteScenarios(&b, study); err != nil {
+	if err := table.WriteScenarios(&b, reproduce.Judge(study)); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(&b, "\n%s\n", strings.Join(findings.Of(study), "\n"))
+	fmt.Fprintf(&b, "\n%s\n", strings.Join(contentOfStudy(study).Findings, "\n"))
 	analysistest.Golden(t, "scenarios.golden", b.Bytes())
 	b.Reset()
-	if err := Write(&b, Content{Study: study, Findings: findings.Of(study)}); err != nil {
+	if err := Write(&b, contentOfStudy(study)); err != nil {
 		t.Fatal(err)
 	}
 	page := withoutScripts(b.String())
@@ -37,10 +36,10 @@ func TestScenariosAreAsRecorded(t *testing.T) {
 func TestARunOfAGridHasNoScenarios(t *testing.T) {
 	study := analysis.NewStudy(analysistest.Synthetic(t, analysistest.TinyGrid()))
 	var b bytes.Buffer
-	if err := table.WriteScenarios(&b, study); err != nil || b.Len() > 0 {
+	if err := table.WriteScenarios(&b, reproduce.Judge(study)); err != nil || b.Len() > 0 {
 		t.Errorf("%v\n%s", err, &b)
 	}
-	if len(reproduce.Judge(study)) > 0 || scenarioSection(study) != nil {
+	if len(reproduce.Judge(study)) > 0 || scenarioSection(nil, &study.Run.Manifest) != nil {
 		t.Error("a grid has scenarios")
 	}
 }

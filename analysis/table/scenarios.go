@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"text/tabwriter"
 
-	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 )
@@ -14,8 +13,7 @@ import (
 // WriteScenarios writes a line a part: the scenario with its verdict, the part's
 // role, the delivered share with its interval and n, and the other outcomes. It
 // writes nothing for a run without scenarios.
-func WriteScenarios(w io.Writer, study *analysis.Study) error {
-	judged := reproduce.Judge(study)
+func WriteScenarios(w io.Writer, judged []reproduce.Result) error {
 	if len(judged) == 0 {
 		return nil
 	}

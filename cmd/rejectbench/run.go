@@ -121,7 +121,7 @@ func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
 	notes := cmd.ErrOrStderr()
 	if f.format == "text" {
 		notes = cmd.OutOrStdout()
-		if err := written.print(notes); err != nil {
+		if err := printReport(notes, written); err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,7 @@ type Summary struct {
 
 	Response results.Percentiles // from due to the first byte of the answer, in milliseconds, of delivered attempts
 	End      results.Percentiles // from due to the end of the attempt, in milliseconds, of all attempts
-	// Times are the distributions behind Response and End, by answerTime and by the
+	// Times are the distributions behind Response and End, by "answer" and by the
 	// names of outcomes; empty where the cells have no histograms.
 	Times map[string]*Distribution
 	// ResponseCurve is the distribution behind Response; empty where a cell has no
@@ -79,13 +79,8 @@ type InvalidRound struct {
 // Valid reports whether the point has a valid cell.
 func (s *Summary) Valid() bool { return s.Cells > 0 }
 
-// Summarize returns the summary of every point of a run. The strategies of the same
-// conditions are adjacent. Names have the order of the manifest's vocabularies; with a
-// nil manifest they are in alphabetical order.
-func Summarize(cells []results.Cell, m *results.Manifest) []*Summary {
-	return summarizePoints(Group(cells), m)
-}
-
+// summarizePoints returns the summary of every point. The strategies of the same
+// conditions are adjacent. Names have the order of the manifest's vocabularies.
 func summarizePoints(points []PointCells, m *results.Manifest) []*Summary {
 	var names results.PointOrder
 	if m != nil {

@@ -17,12 +17,12 @@ import (
 
 func TestSummariesDoNotDependOnTheOrderOfCells(t *testing.T) {
 	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.TinyGrid()))
-	want := Summarize(run.Cells, &run.Manifest)
+	want := summarizeCells(run.Cells, &run.Manifest)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 3 {
 		cells := slices.Clone(run.Cells)
 		rng.Shuffle(len(cells), func(i, j int) { cells[i], cells[j] = cells[j], cells[i] })
-		if diff := cmp.Diff(want, Summarize(cells, &run.Manifest), cmp.AllowUnexported(Distribution{}, step{})); diff != "" {
+		if diff := cmp.Diff(want, summarizeCells(cells, &run.Manifest), cmp.AllowUnexported(Distribution{}, step{})); diff != "" {
 			t.Fatal(diff)
 		}
 	}
@@ -31,7 +31,7 @@ func TestSummariesDoNotDependOnTheOrderOfCells(t *testing.T) {
 func TestSummarizeDoesNotChangeItsInput(t *testing.T) {
 	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.TinyGrid()))
 	before := slices.Clone(run.Cells)
-	Summarize(run.Cells, &run.Manifest)
+	summarizeCells(run.Cells, &run.Manifest)
 	if diff := cmp.Diff(before, run.Cells); diff != "" {
 		t.Fatal(diff)
 	}
@@ -70,7 +70,7 @@ func TestSummaryAddsTheCountsOfValidCellsOnly(t *testing.T) {
 				resets += c.TCP[results.AbortOnClose]
 			}
 		}
-		all := Summarize(cells, nil)
+		all := summarizeCells(cells, nil)
 		if len(all) != 1 {
 			t.Fatalf("%d points of one", len(all))
 		}
@@ -104,7 +104,7 @@ func TestPercentilesOfMergedHistogramsAreThoseOfAllValues(t *testing.T) {
 			"response/delivered": h, "end/delivered": h, "uncorrected/response/delivered": h, "response/truncated": h,
 		}})
 	}
-	s := Summarize(cells, nil)[0]
+	s := summarizeCells(cells, nil)[0]
 	if diff := cmp.Diff(results.Summarise(all), s.Response); diff != "" {
 		t.Error("response:", diff)
 	}
@@ -136,7 +136,7 @@ func TestCombinedPercentilesNeverUnderstateThePooledOnes(t *testing.T) {
 
 func TestACellWithoutHistogramsFallsBackToItsPercentiles(t *testing.T) {
 	p := results.Percentiles{Count: 10, Mean: 2, P50: 2, P90: 3, P99: 4, P999: 5, Max: 6}
-	s := Summarize([]results.Cell{{Valid: true, Attempts: 10, LatencyMs: results.Latency{Response: p, End: p}}}, nil)[0]
+	s := summarizeCells([]results.Cell{{Valid: true, Attempts: 10, LatencyMs: results.Latency{Response: p, End: p}}}, nil)[0]
 	if s.Response != p || s.End != p || s.ResponseCurve != nil || len(s.Warnings) != 0 {
 		t.Errorf("response %+v, end %+v, curve %v, warnings %v", s.Response, s.End, s.ResponseCurve, s.Warnings)
 	}
@@ -145,7 +145,7 @@ func TestACellWithoutHistogramsFallsBackToItsPercentiles(t *testing.T) {
 func TestUnreadableHistogramsAreInTheWarnings(t *testing.T) {
 	p := results.Percentiles{Count: 10, P50: 2}
 	c := results.Cell{Valid: true, Attempts: 10, LatencyMs: results.Latency{Response: p}, Histograms: map[string]string{"response/delivered": "no histogram"}}
-	s := Summarize([]results.Cell{c}, nil)[0]
+	s := summarizeCells([]results.Cell{c}, nil)[0]
 	if len(s.Warnings) != 1 || s.Response != p {
 		t.Errorf("warnings %q, response %+v", s.Warnings, s.Response)
 	}
@@ -156,7 +156,7 @@ func TestRepeatedTriesAreRetriesAndNoInvalidRounds(t *testing.T) {
 		return results.Cell{Round: round, Try: try, InvalidReason: "path late", Attempts: 7}
 	}
 	good := results.Cell{Round: 0, Try: 2, Valid: true, Attempts: 5}
-	s := Summarize([]results.Cell{bad(0, 0), good, bad(0, 1), bad(1, 0), bad(1, 1)}, nil)[0]
+	s := summarizeCells([]results.Cell{bad(0, 0), good, bad(0, 1), bad(1, 0), bad(1, 1)}, nil)[0]
 	want := []InvalidRound{{Round: 1, Tries: 2, Reason: "path late"}}
 	if s.Retries != 2 || s.Attempts != 5 || s.Cells != 1 || s.Rounds != 2 || !cmp.Equal(s.Invalid, want) {
 		t.Errorf("%+v", s)
@@ -170,4 +170,9 @@ func encode(t *testing.T, h *hdrhistogram.Histogram) string {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// summarizeCells returns the summaries of the points of a run.
+func summarizeCells(cells []results.Cell, m *results.Manifest) []*Summary {
+	return summarizePoints(Group(cells), m)
 }

@@ -42,7 +42,7 @@ func TestWireRecordsAddUpOverRoundsAndFates(t *testing.T) {
 			}
 			cells = append(cells, c)
 		}
-		s := Summarize(cells, nil)[0]
+		s := summarizeCells(cells, nil)[0]
 		if s.Wire == nil {
 			if len(fates) > 0 {
 				t.Fatal("a record was lost")
@@ -64,7 +64,7 @@ func TestSummarizeDoesNotChangeWireRecords(t *testing.T) {
 	one := analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 3})
 	two := analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 4})
 	two.Round = 1
-	Summarize([]results.Cell{one, two}, nil)
+	summarizeCells([]results.Cell{one, two}, nil)
 	if one.Wire.Fates["read"] != 3 || two.Wire.Fates["read"] != 4 {
 		t.Errorf("%v, %v", one.Wire.Fates, two.Wire.Fates)
 	}

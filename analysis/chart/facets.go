@@ -276,9 +276,9 @@ func (f *facets) omissions(summaries []*analysis.Summary, drawable func(*analysi
 	for _, s := range summaries {
 		switch {
 		case !s.Valid():
-			invalid = append(invalid, f.brief(s.Point))
+			invalid = append(invalid, brief(s.Point))
 		case !drawable(s) && drawn[s.Strategy]:
-			missing = append(missing, f.brief(s.Point))
+			missing = append(missing, brief(s.Point))
 		}
 	}
 	absent := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Valid() && !drawn[s.Strategy] })
@@ -303,9 +303,17 @@ func firstNames(names []string) string {
 	return text
 }
 
-// brief names a point by its strategy, client, round trip and body.
-func (f *facets) brief(p results.Point) string {
-	return fmt.Sprintf("%s (%s, rtt %s ms, body %s)", p.Strategy, p.Client, units.Number(p.RTTMs), units.Size(p.BodyBytes))
+// brief names a point by its strategy and its conditions. All points of a figure
+// have one concurrency.
+func brief(p results.Point) string {
+	var parts []string
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		if c.Phrase != "" && c.Name != "strategy" && c.Name != "concurrency" && (c.Always || c.Set(&p)) {
+			parts = append(parts, c.Words(&p))
+		}
+	}
+	return fmt.Sprintf("%s (%s)", p.Strategy, strings.Join(parts, ", "))
 }
 
 // panelWidth is the width of one panel in points. Four panels side by side are

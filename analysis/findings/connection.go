@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/stats"
@@ -62,7 +60,7 @@ func findConnections(rejecting []*analysis.Summary) []string {
 		var better, worse []string
 		strategies := analysis.NamesOf(of, analysis.StrategyOf)
 		// Bonferroni: the comparisons share an error of 5%.
-		z := distuv.UnitNormal.Quantile(1 - 0.05/2/float64(max(len(strategies), 1)))
+		z := stats.NormalQuantile(1 - 0.05/2/float64(max(len(strategies), 1)))
 		for _, name := range strategies {
 			var with, without []*analysis.Summary
 			for _, s := range of {

@@ -42,7 +42,7 @@ func TestAWholeAnswerInATruncatedStreamIsSaidToBeTruncated(t *testing.T) {
 }
 
 func TestAStreamThatTheClientClosedIsNeitherTruncatedNorClosed(t *testing.T) {
-	s := analysis.Summarize([]results.Cell{connectionCell("close", true, 0, 100, results.TLSOpen)}, nil)[0]
+	s := analysis.NewStudy(&results.Run{Cells: []results.Cell{connectionCell("close", true, 0, 100, results.TLSOpen)}}).Summaries[0]
 	if s.Unclosed().Known() {
 		t.Errorf("%+v", s.Unclosed())
 	}

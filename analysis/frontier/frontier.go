@@ -43,7 +43,7 @@ type Place int
 
 // The places.
 const (
-	OnFrontier Place = iota // no other strategy delivers as much for less, or more for as much
+	OnFrontier Place = iota // no other strategy delivers as much for less, or more for no more
 	NotApart                // the samples do not show whether it is beaten
 	Beaten                  // measurably dominated
 )
@@ -79,8 +79,7 @@ type Position struct {
 //
 // A share is measurably higher than another when their 95% Wilson intervals do not
 // overlap. A cost is measurably lower than another when its mean is lower and it is the
-// lower one under so many of the conditions that the Wilson interval of that number is
-// above one half. This is a sign test whose samples are conditions, so with fewer than
+// lower one in a share of the conditions whose Wilson interval is above one half. This is a sign test whose samples are conditions, so with fewer than
 // four of them no cost is measurably lower.
 //
 // A dominates B when A's share is not measurably lower, A's cost is not higher, and one

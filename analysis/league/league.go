@@ -8,7 +8,6 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // League is a run of several independent servers under the same clients and
@@ -191,10 +190,14 @@ func (l *League) referenceClient() string {
 	return l.clients[0]
 }
 
-// conditionText names a condition by body, round trip and what else it has.
+// conditionText names a condition: round trip, body, and what else is set.
 func conditionText(p results.Point) string {
-	p.Concurrency = 0
-	text := p.String()
-	_, rest, _ := strings.Cut(text, "body ")
-	return "rtt " + units.Number(p.RTTMs) + " ms, body " + rest
+	var parts []string
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		if c.Phrase != "" && c.Name != "strategy" && c.Name != "client" && c.Name != "concurrency" && (c.Always || c.Set(&p)) {
+			parts = append(parts, c.Words(&p))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

@@ -175,7 +175,7 @@ func TestFiltersDriveTheTableAndEveryChart(t *testing.T) {
 	b := openReport(t, analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())))
 	rows := func() int { return eval[int](b, `document.querySelectorAll("#grid tbody tr").length`) }
 	all := rows()
-	if want := len(analysis.Summarize(analysistest.Synthetic(t, analysistest.SmallGrid()).Cells, nil)); all != want {
+	if want := len(analysis.NewStudy(&results.Run{Cells: analysistest.Synthetic(t, analysistest.SmallGrid()).Cells}).Summaries); all != want {
 		t.Errorf("%d rows, want %d", all, want)
 	}
 	keyOf := func(chart string) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 	"github.com/rejectbench/rejectbench/analysis/table"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 func TestARunWithoutPacketRecordsSaysNothingOfThem(t *testing.T) {
@@ -16,7 +17,7 @@ func TestARunWithoutPacketRecordsSaysNothingOfThem(t *testing.T) {
 	g.Strategies, g.Clients, g.Rounds, g.Blind = []string{"close", "lingering-close"}, []string{"blocking"}, 2, true
 	run := analysistest.Flawed(analysistest.Synthetic(t, g))
 	var text, page bytes.Buffer
-	if err := errors.Join(table.Write(&text, analysis.Summarize(run.Cells, nil)), Write(&page, contentOf(t, run, false))); err != nil {
+	if err := errors.Join(table.Write(&text, analysis.NewStudy(&results.Run{Cells: run.Cells}).Summaries), Write(&page, contentOf(t, run, false))); err != nil {
 		t.Fatal(err)
 	}
 	analysistest.Golden(t, "table-blind.golden", text.Bytes())

@@ -250,7 +250,7 @@ func (r Rule) decideShare(k, n int64, holdAlpha, failAlpha float64) (low, high f
 }
 
 // exactHigh is the upper Clopper-Pearson bound: the largest share for which k or
-// fewer of n samples are more likely than chance.
+// fewer of n samples have a probability above chance.
 func exactHigh(k, n int64, chance float64) float64 {
 	if k >= n {
 		return 1

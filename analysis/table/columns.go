@@ -104,7 +104,7 @@ func OrNil[T any](v T, known bool) any {
 	return v
 }
 
-// named, whole and quantity are fields that every point has.
+// named and whole return fields that every point has.
 func named(key string, of func(*analysis.Summary) string) []Field {
 	return []Field{{key, func(s *analysis.Summary) any { return of(s) }}}
 }

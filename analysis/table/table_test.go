@@ -14,7 +14,7 @@ import (
 func TestTableIsAsRecorded(t *testing.T) {
 	run := analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid()))
 	var b bytes.Buffer
-	if err := Write(&b, analysis.Summarize(run.Cells, nil)); err != nil {
+	if err := Write(&b, analysis.NewStudy(&results.Run{Cells: run.Cells}).Summaries); err != nil {
 		t.Fatal(err)
 	}
 	analysistest.Golden(t, "table.golden", b.Bytes())
@@ -28,7 +28,7 @@ func TestTableOfALossyRatedRunIsAsRecorded(t *testing.T) {
 		run.Cells[i].Limit, run.Cells[i].Rate = 16, 1000
 	}
 	var b bytes.Buffer
-	if err := Write(&b, analysis.Summarize(run.Cells, nil)); err != nil {
+	if err := Write(&b, analysis.NewStudy(&results.Run{Cells: run.Cells}).Summaries); err != nil {
 		t.Fatal(err)
 	}
 	analysistest.Golden(t, "table-lossy.golden", b.Bytes())
@@ -40,7 +40,7 @@ func TestFixedColumnsOfATableStayNarrow(t *testing.T) {
 	g := analysistest.SmallGrid()
 	g.Strategies = []string{"close", "drain-until-acked"}
 	var b bytes.Buffer
-	if err := Write(&b, analysis.Summarize(analysistest.Synthetic(t, g).Cells, nil)); err != nil {
+	if err := Write(&b, analysis.NewStudy(&results.Run{Cells: analysistest.Synthetic(t, g).Cells}).Summaries); err != nil {
 		t.Fatal(err)
 	}
 	if head, _, _ := strings.Cut(b.String(), "lost as"); len(head) > 145 {
@@ -51,9 +51,9 @@ func TestFixedColumnsOfATableStayNarrow(t *testing.T) {
 func TestTableNamesImpairmentsOnlyWhereThereAreAny(t *testing.T) {
 	run := analysistest.Synthetic(t, analysistest.SingleGrid())
 	var without, with bytes.Buffer
-	err := Write(&without, analysis.Summarize(run.Cells, nil))
+	err := Write(&without, analysis.NewStudy(&results.Run{Cells: run.Cells}).Summaries)
 	run.Cells[0].Impairments = "jitter 5ms, rate-up 2Mbit"
-	if err := errors.Join(err, Write(&with, analysis.Summarize(run.Cells, nil))); err != nil {
+	if err := errors.Join(err, Write(&with, analysis.NewStudy(&results.Run{Cells: run.Cells}).Summaries)); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(without.String(), "impaired") || !strings.Contains(with.String(), "  jitter 5ms, rate-up 2Mbit  ") {
@@ -77,7 +77,7 @@ func TestDisagreeingLedgersAreNamedEvenOfInvalidCells(t *testing.T) {
 	c.Wire.Agreement.Disagreed = 1
 	c.Wire.Agreement.Disagreements = []results.WireDisagreement{{ClientPort: 40001, What: "the fleet read more than arrived", Wire: "<wire>", Fleet: "<fleet>"}}
 	var b strings.Builder
-	if err := Write(&b, analysis.Summarize([]results.Cell{c}, nil)); err != nil {
+	if err := Write(&b, analysis.NewStudy(&results.Run{Cells: []results.Cell{c}}).Summaries); err != nil {
 		t.Fatal(err)
 	}
 	if want := "1 of 10 connections disagree; port 40001: the fleet read more than arrived (wire: <wire>; fleet: <fleet>; server: nothing)"; !strings.Contains(b.String(), want) {

@@ -98,7 +98,7 @@ func narrowFates(summaries []*analysis.Summary) []Column {
 		columns = append(columns, Column{"not", "read %", false, "rejections whose whole answer reached the client's kernel and was not read by its code", fate(results.ArrivedNotRead), fateFields(results.ArrivedNotRead)[:1]})
 	}
 	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.Fate(results.LostOnPath).K > 0 }) {
-		columns = append(columns, Column{"path", "lost %", false, "rejections whose answer left the server whole and of a part of which no copy reached the client", fate(results.LostOnPath), fateFields(results.LostOnPath)[:1]})
+		columns = append(columns, Column{"path", "lost %", false, "rejections whose answer left the server whole, but part of it never reached the client", fate(results.LostOnPath), fateFields(results.LostOnPath)[:1]})
 	}
 	return columns
 }

@@ -1,7 +1,10 @@
-// Package tune describes the result of a search for the cheapest value of a
-// server's setting that reaches a target share of delivered answers. The search
-// itself is in cmd/internal/tune; this package holds its result (Tuning), adds up
-// what a candidate costs (NewCost), writes the result as text, and plots it.
+// Package tune searches for the cheapest value of a server's setting that reaches a
+// target share of delivered answers.
+//
+// Goal says what has to be reached, and Search which values are measured and when
+// the evidence suffices. Tuning is the result: NewCost adds up what a candidate
+// costs, Write writes the result as text, and Plot draws it. Package
+// cmd/internal/tune measures for the search.
 package tune
 
 import (
@@ -66,7 +69,7 @@ type Client struct {
 // Candidate is a value of the setting, measured for one purpose.
 type Candidate struct {
 	Value   int64  `json:"value"` // in nanoseconds, bytes or connections
-	Text    string `json:"text"`  // as the flag takes it
+	Text    string `json:"text"`  // for readers
 	Phase   string `json:"phase"` // search, confirm or half
 	Verdict string `json:"verdict"`
 	N       int64  `json:"n"` // rejections
@@ -220,7 +223,7 @@ func (t *Tuning) judgement(c *Candidate) string {
 }
 
 var verdictPhrase = map[string]string{
-	"meets": "meets", "misses": "misses", "passes": "is not told apart from reaching", "undecided": "is not shown to reach",
+	"meets": "meets", "misses": "misses", "passes": "may reach", "undecided": "is not shown to reach",
 }
 
 func (c *Candidate) p99() string {

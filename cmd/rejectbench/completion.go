@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -46,7 +45,7 @@ func completePath(cmd *cobra.Command) {
 // metricsWithShares are the metrics with the share of each outcome.
 var metricsWithShares = vocabulary{noun: "metric", terms: func() []results.Term {
 	shares := terms(results.Outcomes[:], func(o results.OutcomeInfo) (string, string) { return "share(" + o.Name + ")", o.Summary })
-	return slices.Concat(terms(analysis.Metrics, func(m analysis.Metric) (string, string) { return m.Name, m.Summary }), shares)
+	return slices.Concat(metricWords.terms(), shares)
 }}
 
 // with returns the vocabulary and one more word.

@@ -122,17 +122,17 @@ func load(cmd *cobra.Command, f loadFlags) error {
 		c.Valid, c.InvalidReason = false, err.Error()
 	}
 	if f.format == "json" {
-		line, err := results.EncodeCell(c)
-		if err != nil {
-			return err
+		line, encodeErr := results.EncodeCell(c)
+		if encodeErr != nil {
+			return encodeErr
 		}
-		if _, err := cmd.OutOrStdout().Write(line); err != nil {
-			return err
+		if _, writeErr := cmd.OutOrStdout().Write(line); writeErr != nil {
+			return writeErr
 		}
 		return err
 	}
-	if err := printLoad(cmd, c); err != nil {
-		return err
+	if printErr := printLoad(cmd, c); printErr != nil {
+		return printErr
 	}
 	return err
 }

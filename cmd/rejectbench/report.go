@@ -35,8 +35,10 @@ tables and findings.`,
 				switch {
 				case c != nil && errors.As(err, &line):
 					fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %v: reporting the %d cells before it\n", line, len(c.Study.Run.Cells))
-				case err != nil:
+				case c != nil && err != nil:
 					return usageError{err}
+				case err != nil:
+					return err
 				}
 				if err := printReport(cmd.OutOrStdout(), c); err != nil {
 					return err
@@ -54,7 +56,7 @@ tables and findings.`,
 func writeReport(dir string) (*report.Content, error) {
 	run, damage := results.Open(dir)
 	if run == nil {
-		return nil, damage
+		return nil, usageError{damage}
 	}
 	study := analysis.NewStudy(run)
 	c := &report.Content{Study: study, League: league.New(study), Scenarios: reproduce.Judge(study)}

@@ -51,7 +51,7 @@ func TestEveryRoundHasOneTwinAndTheRunReportsItsNoise(t *testing.T) {
 	if run.Manifest.Planned != 12 || run.Manifest.Options["aa"] != "1" {
 		t.Errorf("planned %d with --aa %s", run.Manifest.Planned, run.Manifest.Options["aa"])
 	}
-	for _, s := range analysis.Summarize(run.Cells, nil) {
+	for _, s := range analysis.NewStudy(&results.Run{Cells: run.Cells}).Summaries {
 		if s.Rounds != 3 {
 			t.Errorf("%s has %d rounds", s.Point, s.Rounds)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -90,7 +91,7 @@ func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err err
 			bounds := p.Bounds(o.Bounds)
 			o.Overrides[sweep.PartName{Scenario: s.Name, Part: p.Name}] = sweep.Overrides{Bounds: &bounds, Settings: p.Describe(), Requests: p.Requests}
 			o.Points = append(o.Points, results.Point{
-				Strategy: p.Server, Client: p.Client, RTTMs: ms(p.RTT), Concurrency: p.Concurrency, BodyBytes: p.Body, Loss: p.Loss,
+				Strategy: p.Server, Client: p.Client, RTTMs: units.Milliseconds(p.RTT), Concurrency: p.Concurrency, BodyBytes: p.Body, Loss: p.Loss,
 				TLS: p.TLS, NthRequest: p.Nth, Scenario: s.Name, Part: p.Name,
 			})
 		}

@@ -109,7 +109,7 @@ func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
 	})
 }
 
-// tune searches for a setting and prints the result.
+// runTune searches for a setting and prints the result.
 func runTune(cmd *cobra.Command, f tuneFlags) error {
 	options, err := f.options(cmd.Flags())
 	if err != nil {

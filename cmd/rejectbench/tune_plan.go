@@ -13,6 +13,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
 )
 
@@ -64,7 +65,7 @@ func (f *tuneFlags) point() (p results.Point, err error) {
 	if err != nil {
 		return p, err
 	}
-	p.RTTMs = ms(rtt)
+	p.RTTMs = units.Milliseconds(rtt)
 	if f.concurrency != "auto" {
 		if p.Concurrency, err = one("concurrency", f.concurrency, parseConcurrency); err != nil {
 			return p, err
@@ -94,7 +95,7 @@ func (f *tuneFlags) cells(fs *pflag.FlagSet, p *results.Point) (o sweep.Options,
 		return o, err
 	}
 	if rtt := im.RTT(); rtt != 0 && !fs.Changed("rtt") {
-		p.RTTMs = ms(rtt)
+		p.RTTMs = units.Milliseconds(rtt)
 	}
 	o = f.cellFlags.options(im.WithRTT(0))
 	o.Points, o.Rounds, o.Seed = []results.Point{*p}, 1, uint64(f.seed)

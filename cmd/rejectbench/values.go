@@ -158,6 +158,3 @@ func parsePrecision(word string) (float64, error) {
 	}
 	return v / 100, nil
 }
-
-// ms is a duration in milliseconds.
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Number writes a quantity with three significant digits, without an exponent.
@@ -33,3 +34,6 @@ func Size(n int64) string {
 	}
 	return strconv.FormatInt(n, 10) + " B"
 }
+
+// Milliseconds returns a duration as a number of milliseconds.
+func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -59,7 +60,7 @@ func (c Check) failed(reason string) Check {
 func checkHandshake(rtt time.Duration, r cell.Report) Check {
 	off := max(time.Duration(float64(rtt)*handshakeShare), handshakeFloor)
 	h := r.Fleet.Handshake
-	return check("handshake p50", impair.Set{}.WithRTT(rtt), "ms", h.P50, max(ms(rtt-off), 0), ms(rtt+off), h.Count).failed(r.Error)
+	return check("handshake p50", impair.Set{}.WithRTT(rtt), "ms", h.P50, max(units.Milliseconds(rtt-off), 0), units.Milliseconds(rtt+off), h.Count).failed(r.Error)
 }
 
 // checkLateness checks how long after its due time a packet leaves. A handshake
@@ -72,7 +73,7 @@ func checkLateness(rtt time.Duration, r cell.Report) []Check {
 		return nil
 	}
 	return []Check{
-		check("late p50", im, "ms", l.P50, 0, ms(handshakeFloor/2), l.Count).failed(r.Error),
+		check("late p50", im, "ms", l.P50, 0, units.Milliseconds(handshakeFloor/2), l.Count).failed(r.Error),
 		check("late p99", im, "ms", l.P99, 0, cell.LatenessBound(rtt), l.Count).failed(r.Error),
 	}
 }
@@ -101,7 +102,7 @@ func checkUpload(rtt time.Duration, body int64, r cell.Report) []Check {
 	im := impair.Set{}.WithRTT(rtt)
 	// The last byte and the answer travel for a round trip together, which is not
 	// part of the upload.
-	took := (r.Fleet.Latency.End.P50 - r.Fleet.Latency.Connect.P50 - ms(rtt)) / 1e3
+	took := (r.Fleet.Latency.End.P50 - r.Fleet.Latency.Connect.P50 - units.Milliseconds(rtt)) / 1e3
 	rate := 0.0
 	if took > 0 {
 		rate = float64(body) * 8 / took / 1e6
@@ -137,5 +138,3 @@ func binomialInterval(n int64, p, confidence float64) (low, high int64) {
 	}
 	return low, n
 }
-
-func ms(d time.Duration) float64 { return float64(d) / 1e6 }

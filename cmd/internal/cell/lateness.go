@@ -1,6 +1,10 @@
 package cell
 
-import "time"
+import (
+	"time"
+
+	"github.com/rejectbench/rejectbench/results/units"
+)
 
 // A path may be late by a share of its one-way delay, or by lateFloor if that is
 // more.
@@ -12,7 +16,5 @@ const (
 // LatenessBound returns how late a path of a round trip may be at the 99th
 // percentile of its packets, in milliseconds.
 func LatenessBound(rtt time.Duration) float64 {
-	return max(ms(rtt)/2*lateShare, ms(lateFloor))
+	return max(units.Milliseconds(rtt)/2*lateShare, units.Milliseconds(lateFloor))
 }
-
-func ms(d time.Duration) float64 { return float64(d) / 1e6 }

@@ -134,7 +134,7 @@ func TryProgram(ctx context.Context, c Choice, path netpath.Spec, program Progra
 }
 
 // newProbeSpec adapts a path to the kind that is tried: loopback has no
-// impairments, and the others are not tried at all without a delay.
+// impairments, and the other kinds get a round trip of 1 ms if none is asked for.
 func newProbeSpec(c Choice, path netpath.Spec, program Program) probeSpec {
 	none := impair.Set{}
 	path.Kind = c.Kind

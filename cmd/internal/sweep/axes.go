@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // Axes are the values that a grid is the product of.
@@ -33,7 +34,7 @@ func (a Axes) Points() []results.Point {
 	points = product(points, a.Losses, func(p *results.Point, loss float64) { p.Loss = loss })
 	points = product(points, a.Bodies, func(p *results.Point, bytes int64) { p.BodyBytes = bytes })
 	points = product(points, a.Concurrencies, func(p *results.Point, n int) { p.Concurrency = n })
-	points = product(points, a.RTTs, func(p *results.Point, rtt time.Duration) { p.RTTMs = ms(rtt) })
+	points = product(points, a.RTTs, func(p *results.Point, rtt time.Duration) { p.RTTMs = units.Milliseconds(rtt) })
 	return product(points, a.Strategies, func(p *results.Point, name string) { p.Strategy = name })
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -30,7 +31,7 @@ func withFault(t *testing.T, f impair.Fault, rtt time.Duration, client string, b
 		Path: path, Impairments: im, Rounds: 1, Requests: 20, Timeout: 3 * time.Second, MaxCell: time.Minute,
 	}
 	for _, s := range strategies {
-		o.Points = append(o.Points, results.Point{Strategy: s, Client: client, RTTMs: ms(im.RTT()), Concurrency: 10, BodyBytes: body})
+		o.Points = append(o.Points, results.Point{Strategy: s, Client: client, RTTMs: units.Milliseconds(im.RTT()), Concurrency: 10, BodyBytes: body})
 	}
 	cells := map[string]results.Cell{}
 	_, err = Run(context.Background(), o, Events{Done: func(c results.Cell, _ bool) error {

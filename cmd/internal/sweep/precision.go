@@ -30,7 +30,7 @@ const maxEmptyRounds = 3
 // Wilson interval covers 99.5% in 91 of 100 runs as well.
 //
 // The interval assumes independent attempts. Where the shares of rounds differ by
-// more than that allows, which analysis.Findings reports, the interval is too
+// more than that allows, which package analysis/findings reports, the interval is too
 // narrow: it holds for the attempts that were made, and another run may well be
 // outside.
 //

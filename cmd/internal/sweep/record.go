@@ -65,5 +65,3 @@ func (o Options) ledgerHasRejections(p results.Point) bool {
 	s, err := targets.StrategyByName(p.Strategy)
 	return err != nil || !s.Queues
 }
-
-func ms(d time.Duration) float64 { return float64(d) / 1e6 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
@@ -49,7 +50,7 @@ func (f *faults) checkPath(p results.Point, im impair.Set, r cell.Report) {
 	// Only on a path of fixed delays is a handshake's time known.
 	if h := r.Fleet.Handshake; h.Count > 0 && im.SteadyDelay() {
 		rtt := p.RTTMs
-		bound := max(rtt*handshakeShare, ms(handshakeFloor))
+		bound := max(rtt*handshakeShare, units.Milliseconds(handshakeFloor))
 		if math.Abs(h.P50-rtt) > bound {
 			f.add("the median handshake took %.2f ms on a path of %.2f ms, off by more than %.2f ms", h.P50, rtt, bound)
 		}
@@ -74,7 +75,7 @@ func (f *faults) checkEnds(r cell.Report) {
 	if r.Fleet.Unstarted > 0 {
 		f.add("the fleet was behind its schedule: %d attempts were never started", r.Fleet.Unstarted)
 	}
-	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > ms(lagBound) {
+	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > units.Milliseconds(lagBound) {
 		f.add("the fleet was behind its schedule by %.2f ms at p99", lag.P99)
 	}
 }

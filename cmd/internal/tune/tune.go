@@ -10,8 +10,8 @@
 //     probability of a wrong answer is bounded over all confirmations.
 //  4. It measures half of the confirmed value, which has to miss the goal.
 //
-// Steps 2 to 4 are Search, which knows nothing of cells. Goal decides what the
-// evidence shows.
+// Steps 2 to 4 are tune.Search of package analysis/tune, which knows nothing of
+// cells. tune.Goal decides what the evidence shows.
 package tune
 
 import (
@@ -26,6 +26,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/tune"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
 )
 
@@ -67,7 +68,7 @@ const (
 // valid: the more clients at once, the sooner there is an answer.
 var autoConcurrencies = []int{50, 32, 20, 10}
 
-// Run finds the cheapest value of a setting that reaches the goal; see Search. It
+// Run finds the cheapest value of a setting that reaches the goal; see tune.Search. It
 // returns the TCP settings at the path's ends as well, as sweep.Run does. With an
 // error, the tuning has what was found until then.
 func Run(ctx context.Context, o Options, e Events) (*tune.Tuning, map[string]string, error) {
@@ -298,7 +299,7 @@ func (t *tuner) candidate(j tune.Judgement) tune.Candidate {
 		c.Admitted = r.TotalCount()
 		c.P99Ms = results.Summarise(r).P99
 		low, high, _, _ := j.Evidence.P99(confidence)
-		c.P99LowMs, c.P99HighMs = ms(low), ms(high)
+		c.P99LowMs, c.P99HighMs = units.Milliseconds(low), units.Milliseconds(high)
 	}
 	return c
 }
@@ -308,8 +309,8 @@ func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 	p := t.Point
 	r := &tune.Tuning{
 		Strategy: p.Strategy, Setting: t.Setting.Name, Clients: t.Clients,
-		RTTMs: ms(t.Cells.PathOf(p).RTT()), Concurrency: p.Concurrency, BodyBytes: p.BodyBytes, Loss: p.Loss, Impairments: t.Cells.Impairments.String(), TLS: p.TLS,
-		Target: t.Goal.Target, Confidence: 1 - t.Goal.Alpha, ObjectiveMs: ms(t.Goal.Objective),
+		RTTMs: units.Milliseconds(t.Cells.PathOf(p).RTT()), Concurrency: p.Concurrency, BodyBytes: p.BodyBytes, Loss: p.Loss, Impairments: t.Cells.Impairments.String(), TLS: p.TLS,
+		Target: t.Goal.Target, Confidence: 1 - t.Goal.Alpha, ObjectiveMs: units.Milliseconds(t.Goal.Objective),
 		Candidates: []tune.Candidate{}, Equivalents: []tune.Equivalent{},
 		Cells: t.measured, Invalid: t.invalid, Attempts: t.attempts,
 	}
@@ -334,7 +335,7 @@ func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 	config := targets.Config{Bounds: t.Cells.Bounds, Limit: t.Cells.Limit}
 	t.Setting.Apply(&config, chosen.Value)
 	hold, bound, err := targets.LongestHold(p.Strategy, config.Bounds)
-	r.HoldBoundMs, r.HoldBound = ms(hold), bound
+	r.HoldBoundMs, r.HoldBound = units.Milliseconds(hold), bound
 	return r, err
 }
 
@@ -349,5 +350,3 @@ func directives(s targets.Setting, v int64) (all []tune.Equivalent) {
 	}
 	return all
 }
-
-func ms(d time.Duration) float64 { return float64(d) / 1e6 }

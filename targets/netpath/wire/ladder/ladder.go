@@ -60,7 +60,7 @@ type Drawing struct {
 	Title  string
 	arrows []arrow // in order of leaving
 	events []Event // in order of time
-	// Acks counts the bare acknowledgments that are not drawn. Omitted counts the
+	// acks counts the bare acknowledgments that are not drawn. omitted counts the
 	// packets in the middle of a long connection that are not drawn.
 	acks, omitted int
 }

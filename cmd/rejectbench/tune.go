@@ -45,7 +45,7 @@ func tuneCommand() *cobra.Command { return new(tuneFlags).command() }
 // command returns the command that reads its flags into f.
 func (f *tuneFlags) command() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "tune --strategy NAME --target SHARE",
+		Use:   "tune",
 		Short: "find the cheapest setting that delivers a target share",
 		Long: `Find the cheapest value of a strategy's setting that delivers a target share of
 the rejections. The search measures candidates of a geometric grid in small

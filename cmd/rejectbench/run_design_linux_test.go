@@ -101,7 +101,7 @@ func TestPrecisionStopsEachPointAtTheRoundThatReachesIt(t *testing.T) {
 	if m.Planned != 120 || m.Options["rounds"] != "30" || m.Options["precision"] != "5%" || m.Interrupted || m.OutOfBudget {
 		t.Errorf("manifest %+v", m)
 	}
-	if strings.Contains(stdout, "not complete") || !strings.Contains(stdout, "within 5%") {
+	if strings.Contains(stdout, "not complete") || !strings.Contains(stdout, "within ±5%") {
 		t.Errorf("standard output:\n%s", stdout)
 	}
 	first := strings.SplitN(p.stderr.String(), "\n", 2)[0]

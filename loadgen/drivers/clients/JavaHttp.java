@@ -104,6 +104,8 @@ public class JavaHttp {
         if (words.contains("Address already in use") || words.contains("Cannot assign requested address") || words.contains("Too many open files")
                 || words.contains("unreachable")) return "local-error";
         if (answered) return "truncated";
+        // Bytes came that are no TLS; whether the end of the connection is told first is a race.
+        if (words.contains("Unrecognized SSL message")) return "bad-response";
         if (words.contains("Broken pipe")) return "broken-pipe";
         if (words.contains("Connection reset by peer")) return "reset-send"; // the system's text for a write; the text for a read is shorter
         if (words.contains("Connection reset")) return "reset-receive";

@@ -69,18 +69,24 @@ func (p Point) Conditions() Point {
 
 // String returns the point as a phrase. It leaves out coordinates that are not set.
 func (p Point) String() string {
-	var words []string
-	for i := range Coordinates {
-		c := &Coordinates[i]
-		if c.Phrase != "" && (c.Always || c.Set(&p)) {
-			words = append(words, c.Words(&p))
-		}
-	}
-	text := strings.Join(words, ", ")
+	text := p.Phrases()
 	if p.Scenario != "" {
 		text = p.ScenarioPart() + ": " + text
 	}
 	return text
+}
+
+// Phrases names the coordinates that are always named or set, joined by commas,
+// but those whose names are given.
+func (p Point) Phrases(except ...string) string {
+	var phrases []string
+	for i := range Coordinates {
+		c := &Coordinates[i]
+		if c.Phrase != "" && !slices.Contains(except, c.Name) && (c.Always || c.Set(&p)) {
+			phrases = append(phrases, c.Words(&p))
+		}
+	}
+	return strings.Join(phrases, ", ")
 }
 
 // Label names the point in a progress line: the coordinates that are always named

@@ -306,14 +306,7 @@ func firstNames(names []string) string {
 // brief names a point by its strategy and its conditions. All points of a figure
 // have one concurrency.
 func brief(p results.Point) string {
-	var parts []string
-	for i := range results.Coordinates {
-		c := &results.Coordinates[i]
-		if c.Phrase != "" && c.Name != "strategy" && c.Name != "concurrency" && (c.Always || c.Set(&p)) {
-			parts = append(parts, c.Words(&p))
-		}
-	}
-	return fmt.Sprintf("%s (%s)", p.Strategy, strings.Join(parts, ", "))
+	return fmt.Sprintf("%s (%s)", p.Strategy, p.Phrases("strategy", "concurrency"))
 }
 
 // panelWidth is the width of one panel in points. Four panels side by side are

@@ -191,13 +191,4 @@ func (l *League) referenceClient() string {
 }
 
 // conditionText names a condition: round trip, body, and what else is set.
-func conditionText(p results.Point) string {
-	var parts []string
-	for i := range results.Coordinates {
-		c := &results.Coordinates[i]
-		if c.Phrase != "" && c.Name != "strategy" && c.Name != "client" && c.Name != "concurrency" && (c.Always || c.Set(&p)) {
-			parts = append(parts, c.Words(&p))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
+func conditionText(p results.Point) string { return p.Phrases("strategy", "client", "concurrency") }

@@ -76,8 +76,8 @@ func (p Point) String() string {
 	return text
 }
 
-// Phrases names the coordinates that are always named or set, joined by commas,
-// but those whose names are given.
+// Phrases returns the phrases of the coordinates that are always named or set,
+// joined by commas. It leaves out the coordinates whose names are in except.
 func (p Point) Phrases(except ...string) string {
 	var phrases []string
 	for i := range Coordinates {

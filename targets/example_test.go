@@ -13,9 +13,10 @@ import (
 )
 
 // A server with Limit 0 rejects every request and accounts for each connection.
+// It reads the request first, since net/http drops an answer that comes before its request.
 func ExampleListen() {
 	ctx := context.Background()
-	server, err := targets.Listen(ctx, targets.Config{Listen: "127.0.0.1:0", Strategy: "lingering-close"})
+	server, err := targets.Listen(ctx, targets.Config{Listen: "127.0.0.1:0", Strategy: "read-request"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -42,5 +43,5 @@ func ExampleListen() {
 	fmt.Println("accepted", totals.Accepted, "rejected", totals.Rejected, "ends", totals.Ends)
 	// Output:
 	// 503 Service Unavailable: connection limit met
-	// accepted 1 rejected 1 ends map[eof:1]
+	// accepted 1 rejected 1 ends map[closed:1]
 }

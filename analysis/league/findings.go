@@ -130,7 +130,7 @@ func (l *League) findLosers() []string {
 		}
 		worst := slices.MinFunc(all, func(a, b *analysis.Summary) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
 		text := fmt.Sprintf("%s delivered %s. Answers were lost %s. The fewest arrived at %s clients under %s: %s", l.label(server), words.Share(analysis.Pool(all).Delivered),
-			strings.Join(from, "; "), worst.Client, conditionText(leagueCondition(worst.Point)), words.Share(worst.Delivered))
+			strings.Join(from, "; "), worst.Client, conditionText(conditionOf(worst.Point)), words.Share(worst.Delivered))
 		if len(spared) > 0 {
 			who := words.List(spared)
 			if len(spared) > words.MaxNamed {

@@ -20,14 +20,14 @@ type League struct {
 	// conditions are points without server, client and concurrency, which may be a
 	// client's own.
 	conditions []results.Point
-	fields     map[leaguePlace]*analysis.Summary
+	fields     map[place]*analysis.Summary
 	// common are the valid points whose client and condition every server was
 	// measured under: what servers are ranked over.
 	common []*analysis.Summary
 }
 
-// leaguePlace is a server, a client and a condition.
-type leaguePlace struct {
+// place is a server, a client and a condition.
+type place struct {
 	server, client string
 	condition      results.Point
 }
@@ -41,15 +41,15 @@ func New(study *analysis.Study) *League {
 	if len(m.Servers) < fewestServers {
 		return nil
 	}
-	l := &League{manifest: m, fields: map[leaguePlace]*analysis.Summary{}}
+	l := &League{manifest: m, fields: map[place]*analysis.Summary{}}
 	l.points = analysis.Where(summaries, func(s *analysis.Summary) bool { return Contains(m, s) })
 	if len(l.points) == 0 {
 		return nil
 	}
 	l.clients = results.NewTermOrder(m.Clients).Sort(analysis.NamesOf(l.points, analysis.ClientOf))
-	parts := map[leaguePlace][]*analysis.Summary{}
+	parts := map[place][]*analysis.Summary{}
 	for _, s := range l.points {
-		at := leaguePlace{s.Strategy, s.Client, leagueCondition(s.Point)}
+		at := place{s.Strategy, s.Client, conditionOf(s.Point)}
 		parts[at] = append(parts[at], s)
 		if !slices.Contains(l.conditions, at.condition) {
 			l.conditions = append(l.conditions, at.condition)
@@ -78,7 +78,7 @@ func Contains(m *results.Manifest, s *analysis.Summary) bool {
 	return other && s.Scenario == ""
 }
 
-func leagueCondition(p results.Point) results.Point {
+func conditionOf(p results.Point) results.Point {
 	p.Strategy, p.Client, p.Concurrency = "", "", 0
 	return p
 }
@@ -101,7 +101,7 @@ func shared(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() 
 // field returns the summary of a server with a client under a condition; nil if
 // it was not measured.
 func (l *League) field(server, client string, condition results.Point) *analysis.Summary {
-	return l.fields[leaguePlace{server, client, condition}]
+	return l.fields[place{server, client, condition}]
 }
 
 // share is the delivered share of a field. It is not known without a valid cell.

@@ -15,7 +15,7 @@ import (
 // Page is a league's section of the report.
 type Page struct {
 	Conditions string
-	Servers    []leagueRow
+	Servers    []serverRow
 	Clock      string // whose times to the answer they are
 	Ends       []string
 	Scale      []heatCell
@@ -27,8 +27,8 @@ type Page struct {
 	Caveats    []string
 }
 
-// leagueRow is a server with what its rejections cost.
-type leagueRow struct {
+// serverRow is a server with what its rejections cost.
+type serverRow struct {
 	Name, Version, Setting string
 	Share                  heatCell
 	CPU                    string
@@ -75,7 +75,7 @@ func (l *League) Page() *Page {
 	p.Overall = heatTable{Title: "Over all round trips and bodies together", Clients: l.clients}
 	for _, server := range l.servers {
 		s := l.overall(server)
-		row := leagueRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: pooledHeatCell(s.Delivered, server), CPU: words.None}
+		row := serverRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: pooledHeatCell(s.Delivered, server), CPU: words.None}
 		if s.CPUUs > 0 {
 			row.CPU = units.Number(s.CPUUs)
 		}

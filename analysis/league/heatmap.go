@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,9 @@ func heatColor(share float64) (field, ink color.NRGBA) {
 	}
 	return field, color.NRGBA{A: 0xff}
 }
+
+// scaleShares are the shares whose shades a scale shows.
+func scaleShares() []float64 { return []float64{1, 0.75, 0.5, 0.25, 0} }
 
 // luminance is the relative luminance of WCAG 2.2.
 func luminance(c color.NRGBA) float64 {
@@ -157,80 +161,99 @@ func (hatchGlyph) DrawGlyph(c *draw.Canvas, _ draw.GlyphStyle, at vg.Point) {
 // DrawGlyph implements draw.GlyphDrawer.
 func (emptyGlyph) DrawGlyph(c *draw.Canvas, _ draw.GlyphStyle, at vg.Point) { outline(c, glyphBox(at)) }
 
-// Figure shows every field of a league: a panel a condition, of which those of
-// one body stand side by side.
+// Figure shows every field of a league: a panel for each condition, those of one body
+// size side by side.
 func Figure(l *League) *figure.Figure {
 	columns, rows, drawn := l.panelGrid()
-	ticks := figure.NamedTicks(l.clients)
-	names := make([]string, len(l.servers))
-	var widest vg.Length
-	label := figure.TextStyle(7, figure.Ink)
-	for i, s := range l.servers {
-		names[len(names)-1-i] = s
-		widest = max(widest, label.Width(s))
-	}
-	var below vg.Length
-	for _, c := range l.clients {
-		below = max(below, label.Width(c))
-	}
 	panels := make([][]*plot.Plot, len(rows))
 	for i, row := range rows {
 		for j := range columns {
-			p := figure.NewPanel("not measured", "", "")
-			p.X.Tick.Marker, p.Y.Tick.Marker = ticks, figure.NamedTicks(names)
-			if j > 0 {
+			var condition *results.Point
+			if j < len(row) {
+				condition = &row[j]
+			}
+			p := l.panel(condition)
+			if j > 0 { // the first panel of a row has the servers' names
 				p.Y.Tick.Marker = plot.ConstantTicks{}
 			}
-			p.X.Min, p.X.Max = -0.5, float64(len(l.clients))-0.5
-			p.Y.Min, p.Y.Max = -0.5, float64(len(l.servers))-0.5
-			p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = 7, 7
-			p.X.Tick.Label.Rotation = math.Pi / 2
-			p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YCenter
-			p.Y.Tick.LineStyle.Width = 0
-			p.X.Tick.LineStyle.Color = color.White // the room of ticks keeps names off the fields
-			p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
-			p.X.Padding, p.Y.Padding = 1, 1
-			h := make(heat, len(l.servers))
-			for k := range h {
-				h[k] = make([]*analysis.Summary, len(l.clients))
-			}
-			if j < len(row) {
-				p.Title.Text = conditionText(row[j])
-				for k, s := range l.servers {
-					for n, client := range l.clients {
-						h[k][n] = l.field(s, client, row[j])
-					}
-				}
-			}
-			p.Add(h)
 			panels[i] = append(panels[i], p)
 		}
 	}
-	fields := heatWidth * vg.Length(len(l.clients))
 	f := &figure.Figure{
 		Name:        "league",
 		Title:       "Share of 503 answers that reached the client, by server and client (%)",
 		Subtitle:    l.conditionsText(),
 		Caption:     "A row is a server, the one whose answers arrived most at the top; a column is a client; a panel is a round trip and a body. The darker a field, the more answers were lost; 100 stands for every one. The tables of the league give each field's interval and n, and the reasons of fields without a share.",
 		Panels:      panels,
-		PanelWidth:  fields + 14 + widest/vg.Length(columns),
-		PanelHeight: heatHeight*vg.Length(len(l.servers)) + below + 28,
+		Legend:      l.heatLegend(),
+		Notes:       []string{"Versions: " + strings.Join(l.versions(), ", ") + "."},
+		PanelWidth:  heatWidth*vg.Length(len(l.clients)) + 14 + widest(l.servers)/vg.Length(columns),
+		PanelHeight: heatHeight*vg.Length(len(l.servers)) + widest(l.clients) + 28,
 	}
-	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
-		field, _ := heatColor(share)
-		f.Legend = append(f.Legend, figure.LegendEntry{Name: units.Number(share*100) + "%", Look: figure.Look{Color: field}})
-	}
-	if l.missing(func(s *analysis.Summary) bool { return s != nil && !shared(s) }) {
-		f.Legend = append(f.Legend, figure.LegendEntry{Name: "no valid cell", Look: figure.Look{Glyph: hatchGlyph{}}, GlyphsOnly: true})
-	}
-	if l.missing(func(s *analysis.Summary) bool { return s == nil }) {
-		f.Legend = append(f.Legend, figure.LegendEntry{Name: "not measured", Look: figure.Look{Glyph: emptyGlyph{}}, GlyphsOnly: true})
-	}
-	f.Notes = append(f.Notes, "Versions: "+strings.Join(l.versions(), ", ")+".")
 	if drawn < len(l.conditions) {
 		f.Notes = append(f.Notes, fmt.Sprintf("Drawn are %d of %d conditions.", drawn, len(l.conditions)))
 	}
 	return f
+}
+
+// tickType is the size of the names of servers and clients, in points.
+const tickType = 7
+
+// widest is the width of the widest of some names along an axis.
+func widest(names []string) vg.Length {
+	var width vg.Length
+	style := figure.TextStyle(tickType, figure.Ink)
+	for _, name := range names {
+		width = max(width, style.Width(name))
+	}
+	return width
+}
+
+// panel is the heat map of a condition. With nil it has only the outlines of fields.
+func (l *League) panel(condition *results.Point) *plot.Plot {
+	p := figure.NewPanel("not measured", "", "")
+	names := slices.Clone(l.servers)
+	slices.Reverse(names) // the y axis goes up: the first server is on top
+	p.X.Tick.Marker, p.Y.Tick.Marker = figure.NamedTicks(l.clients), figure.NamedTicks(names)
+	p.X.Min, p.X.Max = -0.5, float64(len(l.clients))-0.5
+	p.Y.Min, p.Y.Max = -0.5, float64(len(l.servers))-0.5
+	p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = tickType, tickType
+	p.X.Tick.Label.Rotation = math.Pi / 2
+	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YCenter
+	p.Y.Tick.LineStyle.Width = 0
+	p.X.Tick.LineStyle.Color = color.White // unseen ticks keep the names away from the fields
+	p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
+	p.X.Padding, p.Y.Padding = 1, 1
+	fields := make(heat, len(l.servers))
+	for i := range fields {
+		fields[i] = make([]*analysis.Summary, len(l.clients))
+	}
+	if condition != nil {
+		p.Title.Text = conditionText(*condition)
+		for i, server := range l.servers {
+			for j, client := range l.clients {
+				fields[i][j] = l.field(server, client, *condition)
+			}
+		}
+	}
+	p.Add(fields)
+	return p
+}
+
+// heatLegend explains the shades, and the fields without a share where there are any.
+func (l *League) heatLegend() []figure.LegendEntry {
+	var legend []figure.LegendEntry
+	for _, share := range scaleShares() {
+		shade, _ := heatColor(share)
+		legend = append(legend, figure.LegendEntry{Name: units.Number(share*100) + "%", Look: figure.Look{Color: shade}})
+	}
+	if l.missing(func(s *analysis.Summary) bool { return s != nil && !shared(s) }) {
+		legend = append(legend, figure.LegendEntry{Name: "no valid cell", Look: figure.Look{Glyph: hatchGlyph{}}, GlyphsOnly: true})
+	}
+	if l.missing(func(s *analysis.Summary) bool { return s == nil }) {
+		legend = append(legend, figure.LegendEntry{Name: "not measured", Look: figure.Look{Glyph: emptyGlyph{}}, GlyphsOnly: true})
+	}
+	return legend
 }
 
 // The room for panels on a page.

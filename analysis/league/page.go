@@ -67,35 +67,13 @@ const maxHeatTables = 24
 
 // Page lays out the league's section.
 func (l *League) Page() *Page {
-	p := &Page{Conditions: l.conditionsText(), Clock: l.referenceClient(), Caveats: l.caveats()}
+	p := &Page{Conditions: l.conditionsText(), Clock: l.referenceClient(), Overall: l.overallTable(), Caveats: l.caveats()}
 	ends := l.ends()
 	for _, condition := range ends {
 		p.Ends = append(p.Ends, conditionText(condition))
 	}
-	p.Overall = heatTable{Title: "Over all round trips and bodies together", Clients: l.clients}
 	for _, server := range l.servers {
-		s := l.overall(server)
-		row := serverRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: pooledHeatCell(s.Delivered, server), CPU: words.None}
-		if s.CPUUs > 0 {
-			row.CPU = units.Number(s.CPUUs)
-		}
-		for _, condition := range ends {
-			timed := l.field(server, p.Clock, condition)
-			if timed == nil || timed.Response.Count == 0 {
-				row.Times = append(row.Times, words.None, words.None)
-				continue
-			}
-			row.Times = append(row.Times, units.Number(timed.Response.P50), units.Number(timed.Response.P99))
-		}
-		p.Servers = append(p.Servers, row)
-		pooled := heatRow{Server: server}
-		for _, client := range l.clients {
-			pooled.Cells = append(pooled.Cells, pooledHeatCell(l.among(server, client), server+", "+client))
-		}
-		p.Overall.Rows = append(p.Overall.Rows, pooled)
-	}
-	if total := l.clientsRow(); total != nil {
-		p.Overall.Rows = append(p.Overall.Rows, *total)
+		p.Servers = append(p.Servers, l.serverRow(server, p.Clock, ends))
 	}
 	for _, condition := range l.conditions[:min(len(l.conditions), maxHeatTables)] {
 		p.Fields = append(p.Fields, l.heatTable(condition))
@@ -103,20 +81,58 @@ func (l *League) Page() *Page {
 	if more := len(l.conditions) - len(p.Fields); more > 0 {
 		p.Rest = fmt.Sprintf("The first %d of %d conditions: the table of all points has the others.", len(p.Fields), len(l.conditions))
 	}
-	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
+	for _, share := range scaleShares() {
 		p.Scale = append(p.Scale, heatCell{Text: units.Number(share*100) + "%", Style: heatStyle(share)})
 	}
 	for _, k := range l.likenesses() {
-		row := likenessRow{Client: k.client, Verdict: k.verdict()}
-		for _, of := range []prediction{k.after, k.meanwhile} {
-			low, high := differenceOf(of.ours, of.theirs, stats.Z95)
-			row.Cells = append(row.Cells, fmt.Sprintf("%d of %d", of.differ, of.fields), words.InPoints(of.distance),
-				fmt.Sprintf("%s [%s, %s]", words.InPoints(of.theirs.Value-of.ours.Value), words.InPoints(low), words.InPoints(high)))
-		}
-		p.Likeness = append(p.Likeness, row)
+		p.Likeness = append(p.Likeness, newLikenessRow(k))
 		p.Unseen = fmt.Sprintf("At n=%d a field can miss a difference of %s points near one half.", k.after.n, words.InPoints(k.after.unseen))
 	}
 	return p
+}
+
+// serverRow gives a server's share, its costs, and its times to the answer to one
+// client under some conditions.
+func (l *League) serverRow(server, client string, conditions []results.Point) serverRow {
+	s := l.overall(server)
+	row := serverRow{Name: server, Version: l.version(server), Setting: l.setting(server), Share: pooledHeatCell(s.Delivered, server), CPU: words.None}
+	if s.CPUUs > 0 {
+		row.CPU = units.Number(s.CPUUs)
+	}
+	for _, condition := range conditions {
+		p50, p99 := words.None, words.None
+		if timed := l.field(server, client, condition); timed != nil && timed.Response.Count > 0 {
+			p50, p99 = units.Number(timed.Response.P50), units.Number(timed.Response.P99)
+		}
+		row.Times = append(row.Times, p50, p99)
+	}
+	return row
+}
+
+// overallTable is the heat map over all conditions.
+func (l *League) overallTable() heatTable {
+	t := heatTable{Title: "Over all round trips and bodies together", Clients: l.clients}
+	for _, server := range l.servers {
+		row := heatRow{Server: server}
+		for _, client := range l.clients {
+			row.Cells = append(row.Cells, pooledHeatCell(l.among(server, client), server+", "+client))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if total := l.clientsRow(); total != nil {
+		t.Rows = append(t.Rows, *total)
+	}
+	return t
+}
+
+func newLikenessRow(k likeness) likenessRow {
+	row := likenessRow{Client: k.client, Verdict: k.verdict()}
+	for _, of := range []prediction{k.after, k.meanwhile} {
+		low, high := differenceOf(of.ours, of.theirs, stats.Z95)
+		row.Cells = append(row.Cells, fmt.Sprintf("%d of %d", of.differ, of.fields), words.InPoints(of.distance),
+			fmt.Sprintf("%s [%s, %s]", words.InPoints(of.theirs.Value-of.ours.Value), words.InPoints(low), words.InPoints(high)))
+	}
+	return row
 }
 
 // clientsRow is each client's share against all servers together; nil where

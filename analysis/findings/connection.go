@@ -2,7 +2,6 @@ package findings
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
@@ -38,60 +37,65 @@ func findTLS(rejecting []*analysis.Summary) []string {
 // findConnections compares delivery on the first request of plain connections with
 // delivery over TLS or on a later request.
 func findConnections(rejecting []*analysis.Summary) []string {
+	kindOf := func(s *analysis.Summary) string { return analysis.ConnectionPhrase(s.Point) }
 	plain := map[results.Point]*analysis.Summary{}
-	base := func(p results.Point) results.Point {
-		p.TLS, p.NthRequest = false, 0
-		return p
-	}
-	kinds := analysis.NamesOf(rejecting, func(s *analysis.Summary) string { return analysis.ConnectionPhrase(s.Point) })
 	for _, s := range rejecting {
-		if analysis.ConnectionPhrase(s.Point) == "" {
+		if kindOf(s) == "" {
 			plain[s.Point] = s
 		}
 	}
 	var found []string
-	for _, kind := range kinds {
-		if kind == "" {
+	for _, kind := range analysis.NamesOf(rejecting, kindOf) {
+		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return kindOf(s) == kind && plain[plainPoint(s.Point)] != nil })
+		if kind == "" || len(of) == 0 {
 			continue
 		}
-		of := analysis.Where(rejecting, func(s *analysis.Summary) bool {
-			return analysis.ConnectionPhrase(s.Point) == kind && plain[base(s.Point)] != nil
-		})
-		var better, worse []string
-		strategies := analysis.NamesOf(of, analysis.StrategyOf)
-		// Bonferroni: the comparisons share an error of 5%.
-		z := stats.NormalQuantile(1 - 0.05/2/float64(max(len(strategies), 1)))
-		for _, name := range strategies {
-			var with, without []*analysis.Summary
-			for _, s := range of {
-				if s.Strategy == name {
-					with, without = append(with, s), append(without, plain[base(s.Point)])
-				}
-			}
-			a, b := analysis.Pool(without).Delivered, analysis.Pool(with).Delivered
-			low, high := stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), z)
-			text := fmt.Sprintf("%s %s instead of %s", name, words.Share(b), words.Share(a))
-			switch {
-			case low > 0:
-				better = append(better, text)
-			case high < 0:
-				worse = append(worse, text)
-			}
+		on := "On " + kind
+		if of[0].TLS {
+			on = "Over " + kind
 		}
-		if len(of) == 0 {
-			continue
+		better, worse := compareConnections(of, plain)
+		if len(better)+len(worse) == 0 {
+			found = append(found, fmt.Sprintf("%s no strategy delivers measurably more or fewer 503s than on the first request of a plain connection, in %s measured both ways.", on, words.Plural(len(of), "condition")))
 		}
-		what := map[bool]string{true: "On " + kind, false: "Over " + kind}[!of[0].TLS]
-		switch {
-		case len(better)+len(worse) == 0:
-			found = append(found, fmt.Sprintf("%s no strategy delivers measurably more or fewer 503s than on the first request of a plain connection, in %s measured both ways.", what, words.Plural(len(of), "condition")))
-			continue
-		case len(worse) > 0:
-			found = append(found, fmt.Sprintf("%s fewer 503s arrive than on the first request of a plain connection, under the same conditions: %s.", what, words.List(worse)))
+		if len(worse) > 0 {
+			found = append(found, fmt.Sprintf("%s fewer 503s arrive than on the first request of a plain connection, under the same conditions: %s.", on, words.List(worse)))
 		}
 		if len(better) > 0 {
-			found = append(found, fmt.Sprintf("%s more 503s arrive than on the first request of a plain connection, under the same conditions: %s.", what, words.List(better)))
+			found = append(found, fmt.Sprintf("%s more 503s arrive than on the first request of a plain connection, under the same conditions: %s.", on, words.List(better)))
 		}
 	}
-	return slices.Clip(found)
+	return found
+}
+
+// plainPoint is the same point on the first request of a plain connection.
+func plainPoint(p results.Point) results.Point {
+	p.TLS, p.NthRequest = false, 0
+	return p
+}
+
+// compareConnections compares points of one kind of connection with those of plain
+// connections, strategy by strategy. It describes the measurable differences.
+func compareConnections(points []*analysis.Summary, plain map[results.Point]*analysis.Summary) (better, worse []string) {
+	strategies := analysis.NamesOf(points, analysis.StrategyOf)
+	// Bonferroni: the comparisons share an error of 5%.
+	z := stats.NormalQuantile(1 - 0.05/2/float64(max(len(strategies), 1)))
+	for _, name := range strategies {
+		var with, without []*analysis.Summary
+		for _, s := range points {
+			if s.Strategy == name {
+				with, without = append(with, s), append(without, plain[plainPoint(s.Point)])
+			}
+		}
+		a, b := analysis.Pool(without).Delivered, analysis.Pool(with).Delivered
+		low, high := stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), z)
+		text := fmt.Sprintf("%s %s instead of %s", name, words.Share(b), words.Share(a))
+		switch {
+		case low > 0:
+			better = append(better, text)
+		case high < 0:
+			worse = append(worse, text)
+		}
+	}
+	return better, worse
 }

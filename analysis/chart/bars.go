@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"fmt"
+	"image/color"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -8,12 +10,65 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
-// barPanels makes panels of one stacked bar for each strategy, at the longest round
-// trip. The function fill makes the bar of a point; a bar without parts is replaced by
-// the label nothing.
-func (f *facets) barPanels(spec panelSpec, nothing string, fill func(s *analysis.Summary, at float64) figure.Bar) [][]*plot.Plot {
+// barChart is a figure of stacked bars: one for each strategy, at the longest round
+// trip.
+type barChart struct {
+	name, title, caption string
+	x                    string // title of the x axis, with its unit
+	empty                string // note in a panel without bars
+	nothing              string // label in place of a bar without parts
+	bracketed            string // names the share that a bracket marks
+	parts                []barPart
+	bracket              func(*analysis.Summary) stats.Share
+}
+
+// barPart is one way in which attempts or answers ended. Bars stack the parts in the
+// order of barChart.parts.
+type barPart struct {
+	name  string
+	color color.Color
+	of    func(*analysis.Summary) stats.Share
+}
+
+// figure draws the chart, with a legend of the parts that some bar has.
+func (b barChart) figure(f *facets) *figure.Figure {
+	seen := make([]bool, len(b.parts))
+	panels := f.barPanels(panelSpec{x: b.x, longest: true, empty: b.empty}, func(s *analysis.Summary) figure.Bar {
+		whole := b.bracket(s)
+		bar := figure.Bar{Interval: whole, Label: fmt.Sprintf("n=%d", whole.N)}
+		for i, part := range b.parts {
+			if share := part.of(s); share.K > 0 {
+				bar.Parts = append(bar.Parts, figure.Segment{Share: share.Value, Color: part.color})
+				seen[i] = true
+			}
+		}
+		if len(bar.Parts) == 0 {
+			bar.Label = b.nothing
+		}
+		return bar
+	})
+	var legend []figure.LegendEntry
+	for i, part := range b.parts {
+		if seen[i] {
+			legend = append(legend, figure.LegendEntry{Name: part.name, Look: figure.Look{Color: part.color}})
+		}
+	}
+	return &figure.Figure{
+		Name:     b.name,
+		Title:    b.title,
+		Subtitle: f.conditions(f.longestRTTPhrase(), "bracket: 95% Wilson interval of the share "+b.bracketed),
+		Caption:  b.caption,
+		Panels:   panels, Legend: legend,
+		PanelWidth: f.panelWidth() + 10, PanelHeight: vg.Length(42 + 14*max(len(f.strategies), 4)),
+	}
+}
+
+// barPanels makes panels of one bar for each strategy. The function fill makes the
+// bar of a valid point.
+func (f *facets) barPanels(spec panelSpec, fill func(*analysis.Summary) figure.Bar) [][]*plot.Plot {
 	names := slices.Clone(f.strategies)
 	slices.Reverse(names) // the y axis goes up: the first strategy is on top
 	short := make([]string, len(names))
@@ -36,11 +91,9 @@ func (f *facets) barPanels(spec panelSpec, nothing string, fill func(s *analysis
 				if !s.Valid() {
 					continue
 				}
-				if b = fill(s, float64(i)); len(b.Parts) == 0 {
-					b.Label = nothing
-				} else {
-					any = true
-				}
+				b = fill(s)
+				b.At = float64(i)
+				any = any || len(b.Parts) > 0
 			}
 			all = append(all, b)
 		}
@@ -56,5 +109,3 @@ func (f *facets) barPanels(spec panelSpec, nothing string, fill func(s *analysis
 	}
 	return panels
 }
-
-func (f *facets) barHeight() vg.Length { return vg.Length(42 + 14*max(len(f.strategies), 4)) }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
 // deliveryPlot shows the delivered share against the round trip.
@@ -12,23 +13,8 @@ func deliveryPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
 	lowest := lowestShare(f.summaries)
 	panels := f.grid(panelSpec{x: "round trip (ms)", y: "delivered (% of rejections)", empty: "nothing was rejected"}, func(p *plot.Plot, points []*analysis.Summary) bool {
-		f.rttAxis(&p.X)
 		figure.PercentAxis(&p.Y, lowest)
-		p.Add(figure.Bands(len(f.rtts)), figure.Gridlines{Horizontal: true})
-		any := false
-		for i, strategy := range f.strategies {
-			s := figure.Series{Look: f.looks[strategy], Shift: figure.Dodge(i, len(f.strategies))}
-			for _, point := range byStrategy(points, strategy) {
-				if d := point.Delivered; point.Valid() && d.Known() {
-					s.Samples = append(s.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: d.Value * 100, Low: d.Low * 100, High: d.High * 100})
-				}
-			}
-			if len(s.Samples) > 0 {
-				any, drawn[strategy] = true, true
-				p.Add(s)
-			}
-		}
-		return any
+		return f.addSharesByRTT(p, points, drawn, func(s *analysis.Summary) stats.Share { return s.Delivered })
 	})
 	return &figure.Figure{
 		Name:     "delivered-by-rtt",

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
@@ -63,6 +64,28 @@ func explainEmpty(p *plot.Plot, points []*analysis.Summary, empty string) {
 		}
 	}
 	p.Add(text)
+}
+
+// addSharesByRTT adds the known shares of valid points to a panel with round trips on
+// its x axis: a series for each strategy. It notes the strategies in drawn, and reports
+// whether there were any.
+func (f *facets) addSharesByRTT(p *plot.Plot, points []*analysis.Summary, drawn map[string]bool, share func(*analysis.Summary) stats.Share) bool {
+	f.rttAxis(&p.X)
+	p.Add(figure.Bands(len(f.rtts)), figure.Gridlines{Horizontal: true})
+	any := false
+	for i, strategy := range f.strategies {
+		series := figure.Series{Look: f.looks[strategy], Shift: figure.Dodge(i, len(f.strategies))}
+		for _, point := range byStrategy(points, strategy) {
+			if v := share(point); point.Valid() && v.Known() {
+				series.Samples = append(series.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: v.Value * 100, Low: v.Low * 100, High: v.High * 100})
+			}
+		}
+		if len(series.Samples) > 0 {
+			any, drawn[strategy] = true, true
+			p.Add(series)
+		}
+	}
+	return any
 }
 
 // rttAxis spaces the round trips evenly, so that both 0 and 200 ms are readable.

@@ -34,7 +34,9 @@ func resetPlots(f *facets) []*figure.Figure {
 					labelY = "resets (% of rejections)"
 				}
 				p := figure.NewPanel(cause.label+", "+bodyTitle(body), labelX, labelY)
-				if points := f.panel(row, body); !f.drawResets(p, points, cause.counter, drawn) {
+				figure.PercentAxis(&p.Y, 0)
+				points := f.panel(row, body)
+				if !f.addSharesByRTT(p, points, drawn, resetShare(cause.counter)) {
 					explainEmpty(p, points, "nothing was rejected")
 				}
 				line = append(line, p)
@@ -59,27 +61,16 @@ func resetPlots(f *facets) []*figure.Figure {
 	return figures
 }
 
-func (f *facets) drawResets(p *plot.Plot, points []*analysis.Summary, counter string, drawn map[string]bool) bool {
-	f.rttAxis(&p.X)
-	figure.PercentAxis(&p.Y, 0)
-	p.Add(figure.Bands(len(f.rtts)), figure.Gridlines{Horizontal: true})
-	any := false
-	for i, strategy := range f.strategies {
-		s := figure.Series{Look: f.looks[strategy], Shift: figure.Dodge(i, len(f.strategies))}
-		for _, point := range byStrategy(points, strategy) {
-			resets, ok := point.TCP[counter]
-			if !point.Valid() || point.Rejected == 0 || !ok {
-				continue
-			}
-			share := stats.NewShare(resets, point.Rejected)
-			s.Samples = append(s.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: share.Value * 100, Low: share.Low * 100, High: share.High * 100})
+// resetShare returns a kernel counter's resets per rejection of a point. The share is
+// not known where the kernel has no such counter.
+func resetShare(counter string) func(*analysis.Summary) stats.Share {
+	return func(s *analysis.Summary) stats.Share {
+		resets, ok := s.TCP[counter]
+		if !ok {
+			return stats.Share{}
 		}
-		if len(s.Samples) > 0 {
-			any, drawn[strategy] = true, true
-			p.Add(s)
-		}
+		return stats.NewShare(resets, s.Rejected)
 	}
-	return any
 }
 
 // fileSuffix turns the description of a row into the end of a file name.

@@ -57,85 +57,85 @@ func (s *stream) payload(p *Packet) (lo, hi int64) {
 	return lo, hi
 }
 
-func (j *replay) connection(g *incarnation) Connection {
-	j.c = Connection{
-		ClientPort:  j.log.at(g.refs[0]).ClientPort,
+func (rp *replay) connection(g *incarnation) Connection {
+	rp.c = Connection{
+		ClientPort:  rp.log.at(g.refs[0]).ClientPort,
 		ServerPort:  g.serverPort,
 		Incarnation: g.number,
-		LogFull:     j.log.Missed > 0,
+		LogFull:     rp.log.Missed > 0,
 		refs:        g.refs,
 	}
-	for _, s := range []*intervals{&j.request, &j.requestThere, &j.answer, &j.answerThere, &j.beforeReset} {
+	for _, s := range []*intervals{&rp.request, &rp.requestThere, &rp.answer, &rp.answerThere, &rp.beforeReset} {
 		s.clear()
 	}
-	j.toServer, j.toClient = stream{}, stream{}
+	rp.toServer, rp.toClient = stream{}, stream{}
 	if g.syn {
-		j.toServer.begin(g.clientISN + 1)
+		rp.toServer.begin(g.clientISN + 1)
 	}
 	if g.synAck {
-		j.toClient.begin(g.serverISN + 1)
+		rp.toClient.begin(g.serverISN + 1)
 	}
 	for _, r := range g.refs {
-		p := j.log.at(r)
+		p := rp.log.at(r)
 		if p.Direction == FromClient {
-			j.toServer.begin(p.Seq)
+			rp.toServer.begin(p.Seq)
 		} else if !p.Flags.Has(RST) {
-			j.toClient.begin(p.Seq)
+			rp.toClient.begin(p.Seq)
 		}
 	}
-	j.serverEnd()
-	j.clientEnd()
-	j.c.Request, j.c.RequestArrived = j.request.bytes, j.requestThere.bytes
-	j.c.Answer, j.c.AnswerArrived, j.c.ArrivedBeforeReset = j.answer.bytes, j.answerThere.bytes, j.beforeReset.bytes
-	j.c.TooManyGaps = j.answer.overflowed || j.answerThere.overflowed || j.beforeReset.overflowed
-	return j.c
+	rp.serverEnd()
+	rp.clientEnd()
+	rp.c.Request, rp.c.RequestArrived = rp.request.bytes, rp.requestThere.bytes
+	rp.c.Answer, rp.c.AnswerArrived, rp.c.ArrivedBeforeReset = rp.answer.bytes, rp.answerThere.bytes, rp.beforeReset.bytes
+	rp.c.TooManyGaps = rp.answer.overflowed || rp.answerThere.overflowed || rp.beforeReset.overflowed
+	return rp.c
 }
 
 // inOrderOf returns the packets that an end sent or received, in the order of that
 // end. A duplicate made by the path was sent once.
-func (j *replay) inOrderOf(end Direction) []Ref {
-	j.order = j.order[:0]
-	for _, r := range j.c.refs {
-		p := j.log.at(r)
+func (rp *replay) inOrderOf(end Direction) []Ref {
+	rp.order = rp.order[:0]
+	for _, r := range rp.c.refs {
+		p := rp.log.at(r)
 		if p.Direction == end && p.Disposition != Duplicate || p.Direction != end && p.Arrived() {
-			j.order = append(j.order, r)
+			rp.order = append(rp.order, r)
 		}
 	}
 	at := func(r Ref) int64 {
-		if p := j.log.at(r); p.Direction != end {
+		if p := rp.log.at(r); p.Direction != end {
 			return p.Out
 		} else {
 			return p.In
 		}
 	}
-	slices.SortStableFunc(j.order, func(a, b Ref) int { return cmp.Compare(at(a), at(b)) })
-	return j.order
+	slices.SortStableFunc(rp.order, func(a, b Ref) int { return cmp.Compare(at(a), at(b)) })
+	return rp.order
 }
 
 // serverEnd goes through the packets that the server's end sent and received.
-func (j *replay) serverEnd() {
-	c := &j.c
+func (rp *replay) serverEnd() {
+	c := &rp.c
 	end := int64(-1) // offset after the answer, once a FIN or reset has shown it
 	decided := false // whether the reset by which the server ended the connection was seen
-	order := j.inOrderOf(FromServer)
+	order := rp.inOrderOf(FromServer)
 	for i, r := range order {
-		p := j.log.at(r)
+		p := rp.log.at(r)
 		if p.Direction == FromClient {
 			if c.SynAck != 0 && c.Established == 0 && p.Flags.Has(ACK) {
 				c.Established = p.Out
 			}
-			j.requestThere.add(j.toServer.payload(p))
+			rp.requestThere.add(rp.toServer.payload(p))
 			continue
 		}
 		if p.Flags.Has(SYN) && c.SynAck == 0 {
 			c.SynAck = p.In
 		}
-		lo, hi := j.toClient.payload(p)
+		lo, hi := rp.toClient.payload(p)
 		if p.Len > 0 {
 			if c.AnswerStart == 0 {
 				c.AnswerStart = p.In
 			}
-			if j.answer.add(lo, hi) < hi-lo {
+			if rp.answer.add(lo, hi) < hi-lo {
 				c.Retransmitted++
 			}
 			if p.Disposition == InTransit {
@@ -156,14 +156,14 @@ func (j *replay) serverEnd() {
 			// Two CPUs may send the last packets of a connection. Resets in reply to
 			// late data may then overtake the reset that ended the connection.
 			if active := p.Flags.Has(ACK); c.Cause == results.NoReset || active && !decided {
-				c.Cause, decided = j.cause(p, order[:i]), active
+				c.Cause, decided = rp.cause(p, order[:i]), active
 			}
 			if end < 0 && p.Flags.Has(ACK) {
 				end = lo
 			}
 		}
 	}
-	c.AllSent = j.answer.bytes > 0 && end >= 0 && j.answer.contiguous() == j.answer.end() && j.answer.end() >= end
+	c.AllSent = rp.answer.bytes > 0 && end >= 0 && rp.answer.contiguous() == rp.answer.end() && rp.answer.end() >= end
 }
 
 // cause returns why the server's end sent a reset, given what it had seen before.
@@ -193,19 +193,19 @@ func (j *replay) serverEnd() {
 // not have been sent: after a lost SYN-ACK the window is one segment (RFC 5681
 // section 3.1), which the answer fills. So the cause is LateData if the server
 // had sent more than its SYN-ACK, and StrayReset if not.
-func (j *replay) cause(reset *Packet, before []Ref) results.ResetCause {
+func (rp *replay) cause(reset *Packet, before []Ref) results.ResetCause {
 	if reset.Flags.Has(ACK) {
 		switch {
-		case j.c.SynAck == 0 && j.toServer.known:
+		case rp.c.SynAck == 0 && rp.toServer.known:
 			return results.RefusedReset
-		case min(j.toServer.offset(reset.Ack), j.requestThere.end()) > 0:
+		case min(rp.toServer.offset(reset.Ack), rp.requestThere.end()) > 0:
 			return results.UnreadData
 		}
 		return results.LingerZero
 	}
-	if j.c.ServerFin != 0 || j.c.AnswerStart != 0 {
+	if rp.c.ServerFin != 0 || rp.c.AnswerStart != 0 {
 		for _, r := range slices.Backward(before) {
-			p := j.log.at(r)
+			p := rp.log.at(r)
 			if p.Direction == FromClient && p.Flags.Has(ACK) && p.Ack == reset.Seq && p.Len > 0 {
 				return results.LateData
 			}
@@ -215,13 +215,13 @@ func (j *replay) cause(reset *Packet, before []Ref) results.ResetCause {
 }
 
 // clientEnd goes through the packets that the client's end sent and received.
-func (j *replay) clientEnd() {
-	c := &j.c
+func (rp *replay) clientEnd() {
+	c := &rp.c
 	var first int64 // when the client sent its first reset
 	over := false   // whether a reset has ended the client's connection
 	finAt := int64(-1)
-	for _, r := range j.inOrderOf(FromClient) {
-		p := j.log.at(r)
+	for _, r := range rp.inOrderOf(FromClient) {
+		p := rp.log.at(r)
 		if p.Direction == FromClient {
 			if p.Flags.Has(SYN) {
 				c.Syns++
@@ -229,7 +229,7 @@ func (j *replay) clientEnd() {
 					c.Syn = p.In
 				}
 			}
-			fresh := j.request.add(j.toServer.payload(p))
+			fresh := rp.request.add(rp.toServer.payload(p))
 			if c.AnswerStart != 0 && p.In > c.AnswerStart {
 				c.SentAfterAnswer += fresh
 			}
@@ -251,18 +251,18 @@ func (j *replay) clientEnd() {
 		if p.Flags.Has(SYN) && c.Connected == 0 {
 			c.Connected = p.Out
 		}
-		lo, hi := j.toClient.payload(p)
-		j.answerThere.add(lo, hi)
+		lo, hi := rp.toClient.payload(p)
+		rp.answerThere.add(lo, hi)
 		if !over {
-			j.beforeReset.add(lo, hi)
+			rp.beforeReset.add(lo, hi)
 		}
-		if c.AnswerComplete == 0 && j.answer.bytes > 0 && j.answerThere.bytes == j.answer.bytes {
+		if c.AnswerComplete == 0 && rp.answer.bytes > 0 && rp.answerThere.bytes == rp.answer.bytes {
 			c.AnswerComplete = p.Out
 		}
 		if p.Flags.Has(FIN) {
 			finAt = hi
 		}
-		if p.Flags.Has(RST) && !over && j.accepts(p, lo, finAt) {
+		if p.Flags.Has(RST) && !over && rp.accepts(p, lo, finAt) {
 			over, c.ResetAccepted = true, p.Out
 		}
 	}
@@ -278,11 +278,11 @@ func (j *replay) clientEnd() {
 // replies to the challenge is. Linux also accepts a reset just after the last
 // byte received, even if there are gaps, and a reset at the sequence number of a
 // received FIN (tcp_validate_incoming, tcp_reset_check).
-func (j *replay) accepts(reset *Packet, at, finAt int64) bool {
-	if j.c.Connected == 0 {
+func (rp *replay) accepts(reset *Packet, at, finAt int64) bool {
+	if rp.c.Connected == 0 {
 		return true // a reply to the SYN
 	}
-	front, end := j.beforeReset.contiguous(), j.beforeReset.end()
+	front, end := rp.beforeReset.contiguous(), rp.beforeReset.end()
 	if finAt >= 0 && finAt == front {
 		return at == front || at == front+1
 	}

@@ -1,27 +1,18 @@
 package report
 
 import (
-	"cmp"
-	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -30,149 +21,6 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 	"github.com/rejectbench/rejectbench/results"
 )
-
-// tab is a page of a report in a real browser, with what it should not have done.
-type tab struct {
-	context.Context
-	t testing.TB
-
-	mu       sync.Mutex
-	problems []string
-	requests []string
-}
-
-// openReport writes a run's page to a file and opens it. Without a browser the
-// test is skipped; on CI that is a failure.
-func openReport(t testing.TB, run *results.Run, ladders ...string) *tab {
-	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	switch {
-	case path == "" && os.Getenv("CI") == "true":
-		t.Fatal("no Chromium on CI: install chromium")
-	case path == "":
-		t.Skip("no Chromium in PATH: install chromium")
-	}
-	study, dir := analysis.NewStudy(run), t.TempDir()
-	file := filepath.Join(dir, results.ReportFile)
-	f, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Write(f, withLadders(contentOfStudy(study), ladders)); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("headless", "new"), chromedp.DisableGPU)
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	ctx, end := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(end)
-	ctx, end = chromedp.NewContext(ctx)
-	t.Cleanup(end)
-	ctx, end = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(end)
-	b := &tab{Context: ctx, t: t}
-	b.run()
-	_, errNetwork := chromedp.Call(ctx, network.Enable, network.EnableParams{})
-	_, errRuntime := chromedp.Call(ctx, runtime.Enable, cdp.Empty{})
-	if err := errors.Join(chromedp.Listen(ctx, b.listen), errNetwork, errRuntime); err != nil {
-		t.Fatal(err)
-	}
-	b.run(chromedp.EmulateViewport(1280, 900), chromedp.Navigate("file://"+file), b.drawn())
-	return b
-}
-
-func (b *tab) listen(event any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		b.problems = append(b.problems, e.ExceptionDetails.Text+" "+describe(e.ExceptionDetails.Exception))
-	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			b.problems = append(b.problems, fmt.Sprintf("console %s: %s", e.Type, describe(e.Args[0])))
-		}
-	case *network.EventRequestWillBeSent:
-		b.requests = append(b.requests, e.Request.URL)
-	}
-}
-
-// describe is what a value of the page says of itself.
-func describe(v any) string {
-	text, err := json.Marshal(v)
-	return cmp.Or(string(text), fmt.Sprint(err))
-}
-
-// act is something done to the page.
-type act = chromedp.Action[chromedp.Void]
-
-func (b *tab) run(actions ...act) {
-	b.t.Helper()
-	if err := chromedp.Do(b, actions...); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// eval returns what an expression of the page is.
-func eval[T any](b *tab, expression string) T {
-	b.t.Helper()
-	v, err := chromedp.Run(b, chromedp.Evaluate[T](expression))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return v
-}
-
-// drawn waits until the page has shown its rows and drawn the charts in sight with
-// all their panels.
-func (b *tab) drawn() act {
-	return chromedp.Evaluate[chromedp.Void](`new Promise((done) => {
-		const look = () => document.querySelector("[aria-busy]") ? setTimeout(look, 5) : done();
-		requestAnimationFrame(() => setTimeout(() => setTimeout(look)));
-	})`, chromedp.EvalAwaitPromise)
-}
-
-// switchTheme presses the switch between light and dark.
-func switchTheme() act {
-	return chromedp.Evaluate[chromedp.Void](`document.getElementById("theme").click()`)
-}
-
-// press clicks an element, wherever the charts that are drawn meanwhile push it.
-func press(selector string) act {
-	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%q).click()`, selector))
-}
-
-// sight scrolls to a chart and waits for it.
-func (b *tab) sight(chart string) act {
-	return chromedp.Steps(chromedp.ScrollIntoView("#"+chart), chromedp.WaitVisible("#"+chart+" .plot svg"))
-}
-
-// sound fails where the page did what it should not have.
-func (b *tab) sound() {
-	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, p := range b.problems {
-		b.t.Errorf("the browser complains: %s", p)
-	}
-	for _, url := range b.requests {
-		if !strings.HasPrefix(url, "file:") && !strings.HasPrefix(url, "data:") && !strings.HasPrefix(url, "blob:") {
-			b.t.Errorf("the page asks for %s", url)
-		}
-	}
-	if len(b.requests) == 0 {
-		b.t.Error("not even the page itself was seen to be asked for")
-	}
-}
 
 var reportedCharts = []string{"chart-delivered", "chart-latency", "chart-resets", "chart-outcomes", "chart-fates", "chart-frontier"}
 
@@ -282,6 +130,11 @@ func TestTheDownloadHasTheFilteredPoints(t *testing.T) {
 	if err := errors.Join(listening, err); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // the browser outlives the tab, and this folder does not
+		if _, err := chromedp.CallBrowser(b, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorDefault}); err != nil {
+			t.Error(err)
+		}
+	})
 	b.run(chromedp.SendKeys("#text", "quoted duplex"), b.drawn(), chromedp.Click("#csv"))
 	var guid string
 	select {
@@ -516,32 +369,4 @@ func TestThePageOfTenThousandPointsAnswersAFilter(t *testing.T) {
 		t.Logf("%s: %.0f ms for the charts in sight", chart, eval[float64](b, fmt.Sprintf(measure, "charts")))
 	}
 	b.sound()
-}
-
-// TestScreenshots writes pictures of a page for people to look at.
-func TestScreenshots(t *testing.T) {
-	dir := os.Getenv("REJECTBENCH_SCREENSHOTS")
-	if dir == "" {
-		t.Skip("REJECTBENCH_SCREENSHOTS names no folder for pictures of the page")
-	}
-	run, err := results.Open(filepath.Join("..", "..", "results", "reference"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := openReport(t, run)
-	for _, width := range []int64{1280, 400} {
-		for _, theme := range []string{"light", "dark"} {
-			b.run(chromedp.EmulateViewport(width, 900), chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`if (document.getElementById("theme").textContent.toLowerCase().startsWith(%q)) document.getElementById("theme").click()`, theme)), b.drawn())
-			for _, chart := range reportedCharts {
-				b.run(b.sight(chart), b.drawn())
-			}
-			png, err := chromedp.Run(b, chromedp.FullScreenshot(100))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d-%s.png", width, theme)), png, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 }

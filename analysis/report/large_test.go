@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,28 +44,6 @@ func largeRun(t testing.TB, n int) *results.Run {
 	run.Cells = cells
 	run.Manifest.Name, run.Manifest.Planned = fmt.Sprintf("%d cells", n), n
 	return run
-}
-
-// TestWriteALargeRun writes such a run to the folder that an environment
-// variable names, for measuring the program.
-func TestWriteALargeRun(t *testing.T) {
-	dir := os.Getenv("REJECTBENCH_LARGE_RUN")
-	if dir == "" {
-		t.Skip("REJECTBENCH_LARGE_RUN names no folder to write a run of 10,000 cells to")
-	}
-	run := largeRun(t, 10_000)
-	w, err := results.Create(dir, run.Manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range run.Cells {
-		if err := w.Append(c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(nil); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestThePageOfTenThousandPointsStaysBelow10MB(t *testing.T) {

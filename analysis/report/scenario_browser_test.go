@@ -2,15 +2,12 @@ package report
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
-	"github.com/rejectbench/rejectbench/results"
 )
 
 func TestThePageOfScenariosWorksInABrowser(t *testing.T) {
@@ -52,27 +49,4 @@ func TestChartsBesideScenariosShowTheGridAlone(t *testing.T) {
 		}
 	}
 	b.sound()
-}
-
-// TestScreenshotsOfScenarios writes pictures of a run of scenarios for people to look at.
-func TestScreenshotsOfScenarios(t *testing.T) {
-	dir, recorded := os.Getenv("REJECTBENCH_SCREENSHOTS"), os.Getenv("REJECTBENCH_SCENARIOS")
-	if dir == "" || recorded == "" {
-		t.Skip("REJECTBENCH_SCREENSHOTS and REJECTBENCH_SCENARIOS name no folders for pictures and of a run")
-	}
-	run, err := results.Open(recorded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := openReport(t, run)
-	for _, theme := range []string{"light", "dark"} {
-		png, err := chromedp.Run(b, chromedp.FullScreenshot(100))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "scenarios-"+theme+".png"), png, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		b.run(switchTheme(), b.drawn())
-	}
 }

@@ -103,10 +103,10 @@ func (c *Connection) Resent(l *Log) map[Ref]bool {
 func Connections(l *Log) []Connection {
 	refs, from := byPort(l)
 	var all []Connection
-	j := replay{log: l}
+	rp := replay{log: l}
 	for port := range len(from) - 1 {
 		for _, g := range splitIncarnations(l, refs[from[port]:from[port+1]]) {
-			all = append(all, j.connection(g))
+			all = append(all, rp.connection(g))
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Connection) int {

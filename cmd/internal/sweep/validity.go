@@ -24,10 +24,10 @@ const (
 	lagBound = 10 * time.Millisecond
 )
 
-// faults are the reasons for which a cell is invalid.
-type faults []string
+// problems are the reasons for which a cell is invalid.
+type problems []string
 
-func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+func (found *problems) add(format string, args ...any) { *found = append(*found, fmt.Sprintf(format, args...)) }
 
 // invalidReason returns why a cell is invalid, or nothing. inLedger tells whether
 // the server's ledger has every rejected connection.
@@ -35,71 +35,71 @@ func invalidReason(p results.Point, im impair.Set, limit int, inLedger bool, r c
 	if r.Error != "" {
 		return r.Error
 	}
-	var f faults
-	f.checkPath(p, im, r)
-	f.checkEnds(r)
-	f.checkWire(r.Wire)
+	var found problems
+	found.checkPath(p, im, r)
+	found.checkEnds(r)
+	found.checkWire(r.Wire)
 	// A lost packet can hide a connection from one end; nothing else may.
 	if im.KeepsPackets() {
-		f.checkLedgers(limit, inLedger, r)
+		found.checkLedgers(limit, inLedger, r)
 	}
-	return strings.Join(f, "; ")
+	return strings.Join(found, "; ")
 }
 
-func (f *faults) checkPath(p results.Point, im impair.Set, r cell.Report) {
+func (found *problems) checkPath(p results.Point, im impair.Set, r cell.Report) {
 	// Only on a path of fixed delays is a handshake's time known.
 	if h := r.Fleet.Handshake; h.Count > 0 && im.SteadyDelay() {
 		rtt := p.RTTMs
 		bound := max(rtt*handshakeShare, units.Milliseconds(handshakeFloor))
 		if math.Abs(h.P50-rtt) > bound {
-			f.add("the median handshake took %.2f ms on a path of %.2f ms, off by more than %.2f ms", h.P50, rtt, bound)
+			found.add("the median handshake took %.2f ms on a path of %.2f ms, off by more than %.2f ms", h.P50, rtt, bound)
 		}
 	}
 	if late := r.Path.LateMs; late.Count > 0 {
 		if bound := cell.LatenessBound(p.RTT()); late.P99 > bound {
-			f.add("the path was late by %.2f ms at p99, more than %.2f ms", late.P99, bound)
+			found.add("the path was late by %.2f ms at p99, more than %.2f ms", late.P99, bound)
 		}
 	}
 	if n := r.Path.RingDrops + r.Path.SendErrors; n > 0 {
-		f.add("the path itself lost %d packets", n)
+		found.add("the path itself lost %d packets", n)
 	}
 }
 
-func (f *faults) checkEnds(r cell.Report) {
+func (found *problems) checkEnds(r cell.Report) {
 	if n := r.Fleet.Counts[results.LocalError]; n > 0 {
-		f.add("%d attempts found no port, descriptor or memory on the client's side", n)
+		found.add("%d attempts found no port, descriptor or memory on the client's side", n)
 	}
 	if r.AcceptErrors > 0 {
-		f.add("the server could not accept %d times", r.AcceptErrors)
+		found.add("the server could not accept %d times", r.AcceptErrors)
 	}
 	if r.Fleet.Unstarted > 0 {
-		f.add("the fleet was behind its schedule: %d attempts were never started", r.Fleet.Unstarted)
+		found.add("the fleet was behind its schedule: %d attempts were never started", r.Fleet.Unstarted)
 	}
 	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > units.Milliseconds(lagBound) {
-		f.add("the fleet was behind its schedule by %.2f ms at p99", lag.P99)
+		found.add("the fleet was behind its schedule by %.2f ms at p99", lag.P99)
 	}
 }
 
 // checkWire compares the wire's ledger with those of the ends. w may be nil.
-func (f *faults) checkWire(w *results.Wire) {
+func (found *problems) checkWire(w *results.Wire) {
 	switch {
 	case w == nil:
 	case w.Missed > 0:
-		f.add("the path's record missed %d packets", w.Missed)
+		found.add("the path's record missed %d packets", w.Missed)
 	case w.Agreement.Disagreed > 0:
 		first := w.Agreement.Disagreements[0]
-		f.add("the ledgers of wire, fleet and server disagree on %d connections, the first from port %d: %s",
+		found.add("the ledgers of wire, fleet and server disagree on %d connections, the first from port %d: %s",
 			w.Agreement.Disagreed, first.ClientPort, first.What)
 	}
 }
 
-func (f *faults) checkLedgers(limit int, inLedger bool, r cell.Report) {
+func (found *problems) checkLedgers(limit int, inLedger bool, r cell.Report) {
 	l := r.Ledger
 	if l.ServerOnly > 0 || (inLedger && l.FleetOnly > 0) {
-		f.add("the ledgers disagree: %d connections only in the fleet's, %d only in the server's", l.FleetOnly, l.ServerOnly)
+		found.add("the ledgers disagree: %d connections only in the fleet's, %d only in the server's", l.FleetOnly, l.ServerOnly)
 	}
 	n := r.Fleet.Counts.RejectedWithoutLedger() - r.Fleet.Counts[results.TimeoutConnect]
 	if limit == 0 && inLedger && n != r.Server.Rejected {
-		f.add("the fleet saw %d rejections and the server counts %d", n, r.Server.Rejected)
+		found.add("the fleet saw %d rejections and the server counts %d", n, r.Server.Rejected)
 	}
 }

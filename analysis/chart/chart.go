@@ -97,7 +97,9 @@ func layOut(study *analysis.Study, l *league.League) []*figure.Figure {
 	}
 	all = append(all, latencyPlot(f))
 	all = append(all, resetPlots(f)...)
-	all = append(all, costPlot(f))
+	if cost := costPlot(f); cost != nil {
+		all = append(all, cost)
+	}
 	if frontier := frontierPlot(f); frontier != nil {
 		all = append(all, frontier)
 	}

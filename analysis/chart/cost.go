@@ -10,17 +10,22 @@ import (
 )
 
 // costPlot shows the delivered share against the time for which a rejection holds a
-// descriptor of the server. The top left is best.
+// descriptor of the server. The top left is best. It is nil where answers were counted
+// and no server recorded hold times.
 func costPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
 	at := f.allAtLongestRTT()
-	drawable := func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() && s.HoldMs.Count > 0 }
+	counted := func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() }
+	drawable := func(s *analysis.Summary) bool { return counted(s) && s.HoldMs.Count > 0 }
+	if analysis.Any(at, counted) && !analysis.Any(at, drawable) {
+		return nil
+	}
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, s := range analysis.Where(at, drawable) {
 		low, high = min(low, figure.LogMs(s.HoldMs.Mean)), max(high, figure.LogMs(s.HoldMs.Mean))
 	}
 	lowest := lowestShare(at)
-	panels := f.grid(panelSpec{x: "descriptor held (fd-ms per rejection, log scale)", y: "delivered (% of rejections)", longest: true, empty: "nothing was rejected"}, func(p *plot.Plot, points []*analysis.Summary) bool {
+	panels := f.grid(panelSpec{x: "descriptor held (fd-ms per rejection, log scale)", y: "delivered (% of rejections)", longest: true, empty: "no rejection, or no hold time"}, func(p *plot.Plot, points []*analysis.Summary) bool {
 		figure.PercentAxis(&p.Y, lowest)
 		p.X.Tick.Marker = figure.LogTicks{}
 		if low <= high {
@@ -48,7 +53,7 @@ func costPlot(f *facets) *figure.Figure {
 		Subtitle: f.conditions(f.longestRTTPhrase(), "95% Wilson intervals", "top left is best"),
 		Caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little. Glyphs that would overlap are drawn side by side.",
 		Panels:   panels, Legend: legend,
-		Notes:      f.omissions(at, drawable, "Without a rejection, hence without a share"),
+		Notes:      f.omissions(at, drawable, "Without a rejection, or without its hold time"),
 		PanelWidth: f.panelWidth(), PanelHeight: 165,
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -124,7 +125,8 @@ func openReport(t testing.TB, run *results.Run, ladders ...string) *tab {
 	b.run()
 	_, errNetwork := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 	_, errRuntime := chromedp.Call(ctx, runtime.Enable, cdp.Empty{})
-	if err := errors.Join(chromedp.Listen(ctx, b.listen), errNetwork, errRuntime); err != nil {
+	_, errFront := chromedp.Call(ctx, cdppage.BringToFront, cdp.Empty{}) // a hidden tab draws nothing and takes no clicks
+	if err := errors.Join(chromedp.Listen(ctx, b.listen), errNetwork, errRuntime, errFront); err != nil {
 		t.Fatal(err)
 	}
 	b.run(chromedp.EmulateViewport(1280, 900), chromedp.Navigate("file://"+file), b.drawn())

@@ -48,12 +48,12 @@ type heatRow struct {
 	Cells  []heatCell
 }
 
-// heatCell is a share as a number on its colour, with its interval below, and
-// the whole of it for those who point at it.
+// heatCell is a share as a number on its colour. Its interval is below the number,
+// and its n where that differs between cells. The title has all three.
 type heatCell struct {
-	Text, Interval, Title string
-	Style                 template.CSS
-	Class                 string
+	Text, Interval, N, Title string
+	Style                    template.CSS
+	Class                    string
 }
 
 // likenessRow is a library client beside the fleet's behaviours.
@@ -190,11 +190,11 @@ func newHeatCell(s stats.Share, who string) heatCell {
 	return heatCell{Text: heatNumber(s), Interval: low + "–" + high, Title: who + ": " + words.Share(s), Style: heatStyle(s.Value)}
 }
 
-// pooledHeatCell has the n as well, which differs from cell to cell.
+// pooledHeatCell shows n as well, which differs between pooled cells.
 func pooledHeatCell(s stats.Share, who string) heatCell {
 	c := newHeatCell(s, who)
 	if s.Known() {
-		c.Interval += fmt.Sprintf(", n=%d", s.N)
+		c.N = fmt.Sprintf("n=%d", s.N)
 	}
 	return c
 }

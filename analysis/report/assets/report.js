@@ -286,17 +286,19 @@
     markLine: { silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: t.rule, type: "solid", width: 1 }, data: values.map((yAxis) => ({ yAxis })) },
   });
   const logAxis = (t, name, low, high, more) => axis(t, name, { min: low, max: high, splitLine: { show: false }, ...at(logTicks(low, high), (v) => num(10 ** (v / fine))), ...more });
-  // bars of intervals: [x, low, high, colour], across or along the y axis.
-  const intervals = (values, sideways) => ({
+  // Bars of intervals: [x, low, high, colour], along the y axis, or sideways along the
+  // x axis. A halo keeps them visible on a background of any colour.
+  const intervals = (values, sideways, halo) => ({
     type: "custom", silent: true, z: 1, data: values.map((v) => v.slice(0, 3)), encode: sideways ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
     renderItem: (params, api) => {
       const color = values[params.dataIndex][3], cap = 2.5;
       const point = (v) => api.coord(sideways ? [v, api.value(0)] : [api.value(0), v]);
       const [x1, y1] = point(api.value(1)), [x2, y2] = point(api.value(2));
-      const line = (a, b, c, d) => ({ type: "line", shape: { x1: a, y1: b, x2: c, y2: d }, style: { stroke: color, lineWidth: 1.2 } });
-      return { type: "group", children: sideways
-        ? [line(x1, y1, x2, y2), line(x1, y1 - cap, x1, y1 + cap), line(x2, y2 - cap, x2, y2 + cap)]
-        : [line(x1, y1, x2, y2), line(x1 - cap, y1, x1 + cap, y1), line(x2 - cap, y2, x2 + cap, y2)] };
+      const lines = (style) => (sideways
+        ? [[x1, y1, x2, y2], [x1, y1 - cap, x1, y1 + cap], [x2, y2 - cap, x2, y2 + cap]]
+        : [[x1, y1, x2, y2], [x1 - cap, y1, x1 + cap, y1], [x2 - cap, y2, x2 + cap, y2]])
+        .map(([a, b, c, d]) => ({ type: "line", shape: { x1: a, y1: b, x2: c, y2: d }, style: { lineWidth: 1.2, lineCap: "butt", ...style } }));
+      return { type: "group", children: [...(halo ? lines({ stroke: halo, lineWidth: 3.2, lineCap: "square" }) : []), ...lines({ stroke: color })] };
     },
   });
   const tip = (...lines) => make("div", {}, ...lines.map((l) => make("div", {}, l)));
@@ -617,8 +619,9 @@
       option.tooltip.formatter = (p) => tip(named[p.dataIndex], p.seriesName, sharePhrase(share(part(p.data.row, p.seriesName), whole(p.data.row))));
       option.xAxis = axis(t, `${noun} (%)`, { min: 0, max: 100, interval: 25, nameGap: 24 });
       option.yAxis = { type: "category", data: named, axisLabel: { color: t.ink, fontSize: 11, width: 118, overflow: "truncate" }, axisTick: { show: false }, axisLine: { lineStyle: { color: t.quiet } } };
-      option.series = [...series, { ...intervals(brackets, true), z: 5 }];
-      return { title: `${f.title}, n up to ${count(Math.max(...named.map((s) => whole(rowOf(s)))))}`, option, height: 60 + 24 * Math.max(named.length, 3) };
+      option.series = [...series, { ...intervals(brackets, true, t.page), z: 5 }];
+      const ns = named.map((s) => whole(rowOf(s))), [least, most] = [Math.min(...ns), Math.max(...ns)];
+      return { title: `${f.title}, n=${least < most ? `${count(least)} to ` : ""}${count(most)}`, option, height: 60 + 24 * Math.max(named.length, 3) };
     }).filter(Boolean);
     return { panels, keys: names.filter((n) => seen.has(n)).map((n) => [n, data.colors[n]]), head: ["strategy", "panel", "ended as", "share", "95% interval", "n"], rows: table };
   };

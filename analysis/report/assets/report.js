@@ -1,14 +1,14 @@
-// The page's script: filters, the table of all points, and the charts. All
-// figures come from the element "data"; nothing is fetched and nothing kept.
+// The page's script: filters, the table of all points, and the charts. All figures
+// come from the element "data". The script fetches nothing and stores nothing.
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
   const root = document.documentElement;
-  if (data.points === 0) return; // the page without a script says so
+  if (data.points === 0) return; // the page says so without a script
   root.classList.add("js");
 
-  // make builds an element; text never becomes markup.
+  // make builds an element. Its text is never parsed as markup.
   const make = (tag, attributes = {}, ...children) => {
     const e = document.createElement(tag);
     for (const [name, v] of Object.entries(attributes)) {
@@ -19,7 +19,8 @@
     return e;
   };
 
-  // How Go writes numbers: three significant digits, binary units.
+  // Numbers are written as package units writes them: three significant digits, binary
+  // units of size.
   const num = (v) => {
     if (v === 0) return "0";
     const digits = Math.min(Math.max(2 - Math.floor(Math.log10(Math.abs(v))), 0), 6);
@@ -34,7 +35,8 @@
   const count = (n) => n.toLocaleString("en");
   const plural = (n, noun) => count(n) + " " + noun + (n === 1 ? "" : "s");
 
-  // The 95% score interval of k of n (E. B. Wilson, 1927), as in the tables.
+  // The share k of n with its 95% score interval (E. B. Wilson, 1927), as in the
+  // tables. It is null when n is 0.
   const share = (k, n) => {
     if (!(n > 0)) return null;
     const z = 1.959963984540054, p = Math.min(k, n) / n, zz = z * z;
@@ -51,9 +53,9 @@
   const units = { ms: (v) => num(v) + " ms", B: size, "%": (v) => num(v * 100) + "%", "1/s": (v) => num(v) + "/s" };
   const named = (v) => v === true ? "on" : v === false ? "off" : v === "" ? "none" : String(v);
   const orders = { strategy: data.strategies.map((s) => s.name), client: data.clients };
-  const drawnAlong = ["strategy", "client", "rtt_ms", "body_bytes"]; // as panels, axes and colours
+  const onPanels = ["strategy", "client", "rtt_ms", "body_bytes"]; // shown as panels, axes or colours
   const dimensions = data.coordinates.map((c) => ({
-    key: c.key, label: c.label, text: units[c.unit] || named, order: orders[c.key], panelLess: !drawnAlong.includes(c.key),
+    key: c.key, label: c.label, text: units[c.unit] || named, order: orders[c.key], selected: !onPanels.includes(c.key),
   }));
   const valuesOf = (d, rows) => {
     const values = [...new Set(rows.map((i) => get(d.key, i)))];
@@ -97,7 +99,7 @@
     form.addEventListener("reset", () => {
       for (const set of state.chosen.values()) set.clear();
       state.words = [];
-      setTimeout(refilter); // after the form has cleared its boxes
+      setTimeout(refilter); // the form clears its boxes after this event
     });
   };
 
@@ -125,7 +127,7 @@
     if (!c) return;
     const values = c.fields.length ? fields[c.fields[0]] : c.text;
     const way = state.descending ? -1 : 1;
-    // What has no figure stays last, whichever way.
+    // Points without a figure come last in both directions.
     state.rows = [...state.rows].sort((a, b) => {
       const x = values[a], y = values[b];
       if (x == null || y == null) return (x == null) - (y == null) || a - b;
@@ -172,13 +174,13 @@
     }
     $("grid").tBodies[0].replaceChildren(body);
     const pages = Math.max(Math.ceil(state.rows.length / pageRows), 1);
-    $("range").textContent = rows.length ? `rows ${count(from + 1)}–${count(from + rows.length)} of ${count(state.rows.length)}` : "no point meets the filters";
+    $("range").textContent = rows.length ? `rows ${count(from + 1)}–${count(from + rows.length)} of ${count(state.rows.length)}` : "no point passes the filters";
     $("previous").disabled = state.page === 0;
     $("next").disabled = state.page + 1 >= pages;
   };
 
   const buildTable = () => {
-    const views = { main: "Main figures", more: "All figures of delivery and cost", fates: "What became of answers", resets: "Who reset, and on what" };
+    const views = { main: "Main figures", more: "All figures of delivery and cost", fates: "Fates of answers", resets: "Resets by cause" };
     const present = new Set(data.columns.map((c) => c.view));
     for (const [view, text] of Object.entries(views)) if (present.has(view)) $("view").append(make("option", { value: view }, text));
     $("view").addEventListener("change", () => {
@@ -198,7 +200,7 @@
 
   // ---- download ----
 
-  // Comma separated, lines ended and quotes doubled as RFC 4180 has it; numbers raw.
+  // CSV with CRLF and doubled quotes, as in RFC 4180. Numbers are not rounded.
   const csv = () => {
     const keys = [...new Set(data.columns.flatMap((c) => c.fields))];
     const quote = (v) => v == null ? "" : typeof v === "string" && /[",\r\n]/.test(v) ? `"${v.replaceAll('"', '""')}"` : String(v);
@@ -215,15 +217,15 @@
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   };
 
-  // ---- what the charts have in common ----
+  // ---- parts of all charts ----
 
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  let colours; // asked for once a theme: the answer takes the browser a whole restyling
+  let colours; // cached for each theme, since getComputedStyle makes the browser restyle the page
   const theme = () => colours ??= { ink: css("--ink"), quiet: css("--quiet"), rule: css("--rule"), page: css("--page"), soft: css("--soft") };
   const colorOf = (strategy, t) => looks.get(strategy).color || t.ink;
   const maxPanels = 12;
 
-  const ownGlyph = (strategy, t) => {
+  const keyGlyph = (strategy, t) => {
     const look = looks.get(strategy), color = colorOf(strategy, t), hollow = look.symbol.startsWith("empty");
     const shape = look.symbol.replace("path://", "");
     const d = { circle: "M5 0A5 5 0 1 1 4.99 0Z", emptyCircle: "M5 1A4 4 0 1 1 4.99 1Z", rect: "M1 1H9V9H1Z", emptyRect: "M1 1H9V9H1Z", triangle: "M5 0L10 9H0Z", emptyTriangle: "M5 1L9 9H1Z" }[shape] || shape;
@@ -235,7 +237,8 @@
     return svg;
   };
 
-  // A hollow mark of the library is white inside, whatever lies behind it.
+  // ECharts fills its hollow symbols with white, so a hollow mark is a filled symbol in
+  // the page's colour with a border.
   const mark = (strategy, t) => {
     const { symbol } = looks.get(strategy), color = colorOf(strategy, t);
     return symbol.startsWith("empty")
@@ -259,10 +262,10 @@
   const at = (values, text) => ({
     axisTick: { show: true, customValues: values }, axisLabel: { customValues: values, formatter: (v) => text(v), fontSize: 11, color: theme().ink },
   });
-  // a little more than 0 to 100, so that no mark is cut.
+  // The axis is a little longer than 0 to 100, so that marks at its ends are not cut.
   const percentAxis = (t, name) => axis(t, name, { min: -4, max: 104, nameGap: 34, ...at([0, 25, 50, 75, 100], String), splitLine: { show: false } });
-  // Logarithms are shown in thousandths: the library rounds the places of ticks
-  // to a few digits of an axis's interval.
+  // Logarithms are multiplied by 1000, because ECharts rounds the positions of ticks to
+  // a few digits of the axis interval.
   const fine = 1000;
   const logTicks = (low, high) => evenOrLog(low / fine, high / fine).map((v) => v * fine);
   const evenOrLog = (low, high) => {
@@ -273,14 +276,14 @@
       if (v >= low && v <= high) ticks.push(v);
     }
     if (ticks.length > 2) return ticks;
-    // Over less than that, round numbers evenly apart.
+    // A shorter axis has round numbers at equal distances.
     const from = 10 ** low, to = 10 ** high, rough = (to - from) / 4, power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find((m) => m * power >= rough);
     const even = [];
     for (let n = Math.ceil(from / step); n * step <= to; n++) even.push(Math.log10(n * step));
     return even;
   };
-  // Faint lines at an axis's own ticks, which a library's split lines do not follow.
+  // Faint lines at an axis's custom ticks, which the split lines of ECharts ignore.
   const rules = (t, values) => ({
     type: "line", silent: true, symbol: "none", data: [], z: 0,
     markLine: { silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: t.rule, type: "solid", width: 1 }, data: values.map((yAxis) => ({ yAxis })) },
@@ -303,7 +306,8 @@
   });
   const tip = (...lines) => make("div", {}, ...lines.map((l) => make("div", {}, l)));
 
-  // selects of the coordinates that panels do not show.
+  // A labelled select. It is hidden while it has fewer than two options, and it keeps
+  // what the reader chose as long as that is an option.
   const select = (id, label, host, onChange) => {
     const s = make("select", { id });
     const wrap = make("label", { for: id }, label + " ", s);
@@ -317,21 +321,21 @@
       wrap.hidden = options.length < 2;
     }, pick: (options) => options.find(([v]) => String(v) === s.value)?.[0] };
   };
-  const common = (rows, d) => {
+  const mostCommon = (rows, d) => {
     const n = new Map();
     for (const i of rows) n.set(get(d.key, i), (n.get(get(d.key, i)) || 0) + 1);
     return [...n].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0];
   };
-  // Scenarios have nothing in common that a chart could show.
+  // The points of scenarios share no conditions, so charts leave them out.
   const charted = () => state.rows.filter((i) => !fields.scenario?.[i]);
   let slice = [];
   let sharedSelects = [];
   const buildShared = () => {
     const host = $("conditions");
     if (!host) return;
-    for (const d of dimensions.filter((d) => d.panelLess || d.key === "rtt_ms")) {
+    for (const d of dimensions.filter((d) => d.selected || d.key === "rtt_ms")) {
       if (valuesOf(d, everyRow).length < 2) continue;
-      const one = select("show-" + d.key, d.key === "rtt_ms" ? "Round trip of charts without it as an axis" : d.label, host, () => {
+      const one = select("show-" + d.key, d.key === "rtt_ms" ? "Round trip (for charts without a round-trip axis)" : d.label, host, () => {
         one.s.dataset.touched = "yes";
         scheduleCharts();
       });
@@ -339,7 +343,7 @@
     }
     host.hidden = sharedSelects.length === 0;
   };
-  let rtt; // of the charts without it as an axis; undefined is the longest of each panel
+  let rtt; // for charts without a round-trip axis; undefined means the longest of each panel
   const reslice = () => {
     slice = charted();
     rtt = undefined;
@@ -351,7 +355,7 @@
         rtt = one.pick(options) === "" ? undefined : one.pick(options);
         continue;
       }
-      one.set(options, common(slice, d));
+      one.set(options, mostCommon(slice, d));
       const v = one.pick(options);
       slice = slice.filter((i) => get(d.key, i) === v);
     }
@@ -367,7 +371,7 @@
     return [...panels.values()].sort((a, b) => rank(a.client) - rank(b.client) || a.body - b.body)
       .map((p) => ({ title: `${p.client} client, body ${size(p.body)}`, rows: p.rows }));
   };
-  // the same at one round trip each.
+  // The same panels, each at one round trip.
   const facetsAtRTT = () => facets(slice).map((f) => {
     const ms = rtt ?? f.rows.reduce((most, i) => Math.max(most, get("rtt_ms", i)), 0);
     return { title: `${f.title}, rtt ${num(ms)} ms`, rows: f.rows.filter((i) => get("rtt_ms", i) === ms) };
@@ -378,11 +382,12 @@
 
   // ---- the charts ----
 
-  // A chart draws panels: { title, option, strategies } and gives the same figures as rows.
+  // The function draw of a chart returns its panels ({ title, option, height }), the
+  // entries of its key, and the same figures as the rows of a table.
   const charts = [];
   const chart = (id, controls, draw) => {
     const host = $(id);
-    if (!host) return; // a run of scenarios alone has no charts
+    if (!host) return; // a run with scenarios only has no charts
     const bar = make("div", { class: "bar" }), panels = make("div", { class: "panels" }), note = make("p", { class: "quiet" });
     const key = make("ul", { class: "key", "aria-label": "key" }), details = make("details"), holder = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": host.dataset.title + ": the figures" });
     details.append(make("summary", {}, "The figures of this chart as a table"), holder);
@@ -401,18 +406,18 @@
     charts.push(c);
   };
 
-  // Panels are drawn one by one, those in sight first, and between them the page
-  // answers its reader: no filter waits for charts.
+  // Panels are drawn one by one, visible ones first. The page handles events between
+  // them, so that a filter never waits for charts.
   const waiting = new Set(), panelOf = new WeakMap();
   const drawPanel = (d) => {
     waiting.delete(d);
     d.chart ??= echarts.init(d.plot, null, { renderer: "svg" });
-    // To the library it is to draw everything again.
+    // A resize makes ECharts draw everything again, so it happens only on a change.
     if (d.chart.getWidth() !== d.plot.clientWidth || d.chart.getHeight() !== d.plot.clientHeight) d.chart.resize();
     d.chart.setOption(d.option, true);
     d.box.removeAttribute("aria-busy");
   };
-  const oneTurn = 50; // milliseconds; what takes longer is felt
+  const oneTurn = 50; // ms of drawing without a pause; readers notice longer ones
   const whenIdle = window.requestIdleCallback ?? setTimeout;
   let drawing = false, resting = false;
   const drawWaiting = () => {
@@ -442,7 +447,7 @@
     drawWaiting();
   });
 
-  // render has a chart's panels wait to be drawn.
+  // render lays out a chart's panels and queues them for drawing.
   const render = (c) => {
     c.stale = false;
     c.host.removeAttribute("aria-busy");
@@ -465,7 +470,7 @@
       if (!c.drawn[n]) {
         const title = make("p", { class: "panel-title" }), plot = make("div", { class: "plot" }), box = make("div", { class: "panel" }, title, plot);
         c.panels.append(box);
-        c.drawn[n] = { box, title, plot, visible: true }; // as its chart is, until the browser says otherwise
+        c.drawn[n] = { box, title, plot, visible: true }; // until the observer reports otherwise
         panelOf.set(box, c.drawn[n]);
         sight.observe(box);
       }
@@ -476,9 +481,9 @@
       d.option = p.option;
       waiting.add(d);
     });
-    c.note.textContent = !panels.length ? empty || "Nothing of this was measured under the conditions shown." :
-      panels.length > maxPanels ? `${maxPanels} of ${panels.length} panels are drawn: filter clients or bodies to see others.` : "";
-    c.key.replaceChildren(...strategies.map((s) => make("li", {}, ownGlyph(s, t), " " + s)),
+    c.note.textContent = !panels.length ? empty || "The chosen conditions have no data for this chart." :
+      panels.length > maxPanels ? `${maxPanels} of ${panels.length} panels are drawn. Filter clients or bodies to see the others.` : "";
+    c.key.replaceChildren(...strategies.map((s) => make("li", {}, keyGlyph(s, t), " " + s)),
       ...keys.map(([name, color, mark]) => make("li", {}, make("span", { class: mark || "swatch", style: null }), " " + name)));
     [...c.key.querySelectorAll(".swatch")].forEach((e, n) => { e.style.background = keys.filter((k) => !k[2])[n][1]; });
     c.table = { head, rows };
@@ -492,7 +497,7 @@
     c.holder.replaceChildren(make("table", {},
       make("thead", {}, make("tr", {}, ...head.map((h) => make("th", { scope: "col", class: "l" }, h)))),
       make("tbody", {}, ...rows.slice(0, tableRows).map((r) => make("tr", {}, ...r.map((v, n) => make(n ? "td" : "th", n ? { class: "l" } : { scope: "row", class: "l" }, String(v))))))));
-    if (rows.length > tableRows) c.holder.append(make("p", { class: "quiet" }, `The first ${tableRows} of ${count(rows.length)} lines; the download above has them all.`));
+    if (rows.length > tableRows) c.holder.append(make("p", { class: "quiet" }, `These are the first ${tableRows} of ${count(rows.length)} rows. Filter the points to see the others.`));
   };
 
   let scheduled = false;
@@ -513,7 +518,7 @@
     }));
   };
 
-  // by round trip: a share and its interval for each strategy.
+  // Each strategy's share and interval by round trip.
   const byRoundTrip = (measure, name, t) => {
     const rtts = valuesOf(dimensions[2], slice), strategies = strategiesOf(slice), table = [];
     const panels = facets(slice).map((f) => {
@@ -545,7 +550,7 @@
 
   const measures = {
     delivered: ["Delivered (% of rejections)", (i) => share(get("delivered", i), get("rejected", i))],
-    discard: ["Delivered answers lost where a reset discards received data (%)", (i) => fields.unread_share?.[i] == null ? null : { value: fields.unread_share[i], low: fields.unread_low[i], high: fields.unread_high[i], n: get("delivered", i) }],
+    discard: ["Delivered answers that a reset would discard on some systems (%)", (i) => fields.unread_share?.[i] == null ? null : { value: fields.unread_share[i], low: fields.unread_low[i], high: fields.unread_high[i], n: get("delivered", i) }],
   };
   const causes = () => {
     const all = [];
@@ -561,7 +566,7 @@
 
   chart("chart-latency", [["until", "Time until", () => {
     const names = new Set(atRTT().flatMap((i) => Object.keys(data.curves[i] || {})));
-    return [["answer", "the first byte of a delivered answer"], ...data.outcomeSet.filter((o) => names.has(o)).map((o) => [o, `the end of an attempt that was ${o}`])];
+    return [["answer", "the first byte of a delivered answer"], ...data.outcomeSet.filter((o) => names.has(o)).map((o) => [o, `the end of an attempt with outcome ${o}`])];
   }]], (t, until) => {
     const has = (i) => data.curves[i]?.[until];
     const strategies = strategiesOf(atRTT().filter(has)), table = [];
@@ -574,7 +579,8 @@
         for (const [x, y] of points) [low, high, deepest] = [Math.min(low, y), Math.max(high, y), Math.max(deepest, x)];
         const near = (p) => { let n = data.shares.findIndex((v) => v >= p - 1e-9); return n < 0 || n >= curve.length ? "-" : num(curve[n]); };
         table.push([s, f.title, near(0.5), near(0.9), near(0.99), num(curve.at(-1))]);
-        // Marks of the strategies start at different points, so that curves on top of each other show.
+        // The first mark is at a different point for each strategy, so that the marks of
+        // coinciding curves stay visible.
         const every = Math.max(Math.ceil(points.length / 4), 1), first = Math.floor(k * every / Math.max(strategies.length, 1));
         return {
           type: "line", name: s, ...mark(s, t), symbolSize: (v, p) => p.dataIndex % every === first ? 7 : 0.1, showAllSymbol: true,
@@ -583,7 +589,7 @@
       });
       const pad = Math.max((high - low) * 0.06, 0.02 * fine);
       const ticks = [0, -Math.log10(0.5), 1, 2, 3, 4, 5, 6].map((v) => v * fine).filter((v) => v <= deepest + 1e-9);
-      const option = base(t, `Percentiles of the time until ${until === "answer" ? "the first byte of a delivered answer" : "the end of attempts that were " + until}, ${f.title}, for ${series.map((s) => s.name).join(", ")}. The table below has the figures.`);
+      const option = base(t, `Percentiles of the time until ${until === "answer" ? "the first byte of a delivered answer" : "the end of attempts with outcome " + until}, ${f.title}, for ${series.map((s) => s.name).join(", ")}. The table below has the figures.`);
       option.tooltip.formatter = (p) => tip(p.seriesName, `${+(100 - 100 * 10 ** (-p.value[0] / fine)).toFixed(4)}% within ${num(10 ** (p.value[1] / fine))} ms`);
       option.xAxis = axis(t, "percentile (scale of 1/(1-p))", { min: 0, max: deepest, nameGap: 24, splitLine: { show: false }, ...at(ticks, (v) => String(+(100 - 100 * 10 ** (-v / fine)).toFixed(4)) + "%") });
       option.yAxis = logAxis(t, "ms", low - pad, high + pad, { nameGap: 34 });
@@ -598,7 +604,8 @@
     return found ? byRoundTrip(found[2], found[1], t) : { panels: [], head: [], rows: [] };
   });
 
-  // stacked bars of what attempts or answers ended as, a bar a strategy.
+  // One stacked bar for each strategy. part and whole count what is shown; good counts
+  // what the bracket marks.
   const stacked = (t, names, part, whole, good, noun) => {
     const strategies = strategiesOf(atRTT()), seen = new Set(), table = [];
     const panels = facetsAtRTT().map((f) => {
@@ -635,7 +642,7 @@
     chart("chart-fates", [], (t) => stacked(t, data.fates, of, (i) => fields.wire_rejections[i] || 0, (i) => of(i, "read"), "answers"));
   }
 
-  // ---- the frontier: the definition is Frontier's in analysis/frontier/frontier.go ----
+  // ---- the frontier, as analysis/frontier/frontier.go defines it ----
 
   const conditionsOf = (i) => dimensions.slice(1).map((d) => get(d.key, i)).join("\n");
   const costOf = {
@@ -643,7 +650,7 @@
     cpu_us: (i) => [fields.cpu_us[i], get("rejected", i)],
     drained_bytes: (i) => [get("hold_n", i) > 0 ? get("bytes_drained", i) / Math.max(get("rejected", i), 1) : null, get("hold_n", i)],
   };
-  const fairRows = (rows) => {
+  const sameConditions = (rows) => {
     const strategies = new Map(), at = new Map();
     for (const i of rows) {
       const s = get("strategy", i), c = conditionsOf(i);
@@ -654,10 +661,10 @@
     const same = rows.filter((i) => at.get(conditionsOf(i)).size === strategies.size);
     if (same.length || !rows.length) return same;
     const least = [...strategies].reduce((a, b) => b[1] < a[1] ? b : a)[0];
-    return fairRows(rows.filter((i) => get("strategy", i) !== least));
+    return sameConditions(rows.filter((i) => get("strategy", i) !== least));
   };
   const frontier = (rows, cost) => {
-    const usable = fairRows(rows.filter((i) => fields.valid_rounds[i] && get("rejected", i) > 0 && costOf[cost](i)[0] != null && costOf[cost](i)[1] > 0));
+    const usable = sameConditions(rows.filter((i) => fields.valid_rounds[i] && get("rejected", i) > 0 && costOf[cost](i)[0] != null && costOf[cost](i)[1] > 0));
     const all = strategiesOf(usable).map((name) => {
       const p = { name, by: new Map() };
       let sum = 0, n = 0, k = 0, of = 0;
@@ -698,7 +705,7 @@
     return clients.length > 1 ? [...of, ["all clients", rows]] : of;
   };
 
-  chart("chart-frontier", [["cost", "Cost", () => data.costs.map((c) => [c.name, `${c.noun} (${c.unit} a rejection)`])]], (t, cost) => {
+  chart("chart-frontier", [["cost", "Cost", () => data.costs.map((c) => [c.name, `${c.noun} (${c.unit} per rejection)`])]], (t, cost) => {
     const { unit, noun } = data.costs.find((c) => c.name === cost), table = [], drawn = new Set();
     const smallest = { hold_ms: 1e-3, cpu_us: 0.1, drained_bytes: 1 }[cost];
     const place = (v) => fine * Math.log10(Math.max(v, smallest));
@@ -721,10 +728,10 @@
       }
       if (best >= 0) stairs.push([high + pad, best * 100]);
       const edge = all.filter((p) => p.place !== "beaten");
-      const option = base(t, `Delivered share against ${noun}, ${title}: ${all.map((p) => `${p.name} ${percent(p.share.value)}% for ${num(p.cost)} ${unit}, ${p.place === "on" ? "on the frontier" : p.place === "unclear" ? "not told apart from the frontier" : "beaten by " + p.beatenBy}`).join("; ")}.`);
+      const option = base(t, `Delivered share against ${noun}, ${title}: ${all.map((p) => `${p.name} ${percent(p.share.value)}% for ${num(p.cost)} ${unit}, ${p.place === "on" ? "on the frontier" : p.place === "unclear" ? "not distinguishable from the frontier" : "beaten by " + p.beatenBy}`).join("; ")}.`);
       option.grid.top = 16;
-      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, `delivered ${sharePhrase(p.data.point.share)}`, `${num(p.data.point.cost)} ${unit} a rejection, n=${count(p.data.point.n)}`, p.data.point.place === "on" ? "on the frontier" : p.data.point.place === "unclear" ? "not told apart from the frontier" : `beaten by ${p.data.point.beatenBy}`) : "";
-      option.xAxis = logAxis(t, `${noun} (${unit} a rejection, log scale)`, low - pad, high + pad, { nameGap: 24 });
+      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, `delivered ${sharePhrase(p.data.point.share)}`, `${num(p.data.point.cost)} ${unit} per rejection, n=${count(p.data.point.n)}`, p.data.point.place === "on" ? "on the frontier" : p.data.point.place === "unclear" ? "not distinguishable from the frontier" : `beaten by ${p.data.point.beatenBy}`) : "";
+      option.xAxis = logAxis(t, `${noun} (${unit} per rejection, log scale)`, low - pad, high + pad, { nameGap: 24 });
       option.yAxis = percentAxis(t, "delivered (%)");
       option.series = [
         rules(t, [0, 25, 50, 75, 100]),
@@ -739,8 +746,8 @@
       return { title, option, height: 260 };
     }).filter(Boolean);
     return {
-      panels, strategies: strategiesOf(charted()).filter((s) => drawn.has(s)), keys: [["on the frontier", "", "ring"], ["not told apart from it", "", "ring dashed"]],
-      head: ["strategy", "mix", "delivered [95% interval]", "cost a rejection", "place"], rows: table, empty: "No two strategies were measured under the same conditions.",
+      panels, strategies: strategiesOf(charted()).filter((s) => drawn.has(s)), keys: [["on the frontier", "", "ring"], ["not distinguishable from it", "", "ring dashed"]],
+      head: ["strategy", "mix", "delivered [95% interval]", "cost per rejection", "place"], rows: table, empty: "No two strategies were measured under the same conditions.",
     };
   });
 

@@ -34,7 +34,7 @@ func (l *League) caveats() []string {
 	return all
 }
 
-// versions are the servers' programs with their versions, by alphabet.
+// versions returns the servers' programs with their versions, in alphabetical order.
 func (l *League) versions() []string {
 	measured := map[string]bool{}
 	for _, s := range l.servers {
@@ -62,7 +62,7 @@ func (l *League) ofVersions() string {
 	return text + ". A distribution's package may be years older than the current release"
 }
 
-// ofMeans speaks of what made the servers reject.
+// ofMeans says that the servers rejected by their settings, not under load.
 func (l *League) ofMeans() string {
 	means := map[string]bool{}
 	for _, s := range l.servers {
@@ -83,7 +83,7 @@ func (l *League) ofLedgers() string {
 	return "A server may not have answered every attempt counted against it. These servers keep no ledger, so a share counts the attempts that were neither admitted nor refused"
 }
 
-// ofPath speaks of what the path left out.
+// ofPath names the impairments that the path did not have.
 func (l *League) ofPath() string {
 	if analysis.Any(l.points, func(s *analysis.Summary) bool { return s.Loss > 0 || s.Impairments != "" }) {
 		return ""
@@ -97,7 +97,7 @@ func (l *League) ofPath() string {
 	return fmt.Sprintf("Paths with loss, jitter or a bandwidth limit may differ. This path had round trips of %s ms and none of these impairments. A server can retransmit lost packets only until it resets the connection", words.List(rtts))
 }
 
-// ofCounts says what one field can tell.
+// ofCounts gives the uncertainty of a single field.
 func (l *League) ofCounts() string {
 	var fewest, most int64
 	for _, s := range l.fields {
@@ -126,7 +126,7 @@ func (l *League) ofRounds() string {
 	return "Another round may give other shares. Each point was measured in one round, and intervals take the attempts of a cell as independent"
 }
 
-// ofConcurrency says how many connections there were at once.
+// ofConcurrency gives the number of connections that were open at once.
 func (l *League) ofConcurrency() string {
 	by := map[int][]string{}
 	for _, s := range l.points {
@@ -146,7 +146,7 @@ func (l *League) ofConcurrency() string {
 	return fmt.Sprintf("Clients may differ for other reasons than their code. They had different numbers of connections open at once, %s", words.List(parts))
 }
 
-// ofColdStarts speaks of the servers' CPU time.
+// ofColdStarts says that CPU time includes the first rejections of a new server.
 func (l *League) ofColdStarts() string {
 	if !analysis.Any(l.points, func(s *analysis.Summary) bool { return s.CPUUs > 0 }) {
 		return ""
@@ -173,7 +173,8 @@ func (l *League) ofClocks() string {
 	return fmt.Sprintf("Times of different clients are not comparable, because each library starts its clock at its own moment. Servers are compared by the times of %s alone", l.referenceClient())
 }
 
-// ofInvalid says what is missing.
+// ofInvalid counts the fields without a valid cell, and the points and servers that
+// the ranking leaves out.
 func (l *League) ofInvalid() string {
 	var without, all int
 	for _, s := range l.fields {
@@ -196,7 +197,7 @@ func (l *League) ofInvalid() string {
 	return text
 }
 
-// ofMachine says where all of it ran.
+// ofMachine names the machine of the run, or says that there were several.
 func (l *League) ofMachine() string {
 	m := l.manifest
 	if len(m.Sources) > 1 {
@@ -219,7 +220,7 @@ func (l *League) ofMachine() string {
 	return text + ". Server, path and clients shared its processors"
 }
 
-// conditionsText is what all fields of the league share, for a subtitle.
+// conditionsText describes the conditions that all fields have in common.
 func (l *League) conditionsText() string {
 	var parts []string
 	var concurrencies []int
@@ -247,7 +248,7 @@ func (l *League) conditionsText() string {
 	if n := len(concurrencies); n == 1 {
 		parts = append(parts, fmt.Sprintf("concurrency %d", concurrencies[0]))
 	} else {
-		parts = append(parts, fmt.Sprintf("concurrency %d to %d, the client's own", concurrencies[0], concurrencies[n-1]))
+		parts = append(parts, fmt.Sprintf("concurrency %d to %d, depending on the client", concurrencies[0], concurrencies[n-1]))
 	}
 	if m := l.manifest; m.PathKind != "" {
 		parts = append(parts, "path "+m.PathKind)

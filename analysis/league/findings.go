@@ -25,7 +25,7 @@ func weakest(shares []stats.Share) stats.Share {
 	return slices.MinFunc(shares, func(a, b stats.Share) int { return cmp.Compare(a.N, b.N) })
 }
 
-// wholePhrase writes shares that are all 100% with the widest of their intervals.
+// wholePhrase describes shares that are all 100% by the widest of their intervals.
 func wholePhrase(shares []stats.Share) string {
 	w := weakest(shares)
 	if len(shares) == 1 {
@@ -34,8 +34,8 @@ func wholePhrase(shares []stats.Share) string {
 	return fmt.Sprintf("100%% (95%% CI %s–100, smallest n=%d)", words.Percent(w.Low), w.N)
 }
 
-// byLoss sorts the league's servers into those that delivered all and the
-// others, of those the fewest delivered first.
+// byLoss divides the servers into those that delivered all rejections and the
+// others. The losers are sorted by delivered share, the smallest first.
 func (l *League) byLoss() (complete, losers []string) {
 	for _, server := range l.servers {
 		switch d := analysis.Pool(l.of(server, "")).Delivered; {
@@ -52,7 +52,7 @@ func (l *League) byLoss() (complete, losers []string) {
 	return complete, losers
 }
 
-// findArrival names the servers whose every rejection reached every client.
+// findArrival names the servers that delivered every rejection to every client.
 func (l *League) findArrival() []string {
 	complete, losers := l.byLoss()
 	if len(complete) == 0 {
@@ -249,8 +249,8 @@ func (l *League) findSettings() []string {
 	return found
 }
 
-// clientStandings pools clients over the servers and conditions measured for all
-// of them, the most read first.
+// clientStandings pools each client over the servers and conditions that were
+// measured for all clients. The client with the largest share comes first.
 func (l *League) clientStandings() []analysis.Standing {
 	same := analysis.SameConditionsFor(analysis.Where(l.points, shared), analysis.ClientOf, func(p results.Point) results.Point {
 		p.Client, p.Concurrency = "", 0
@@ -293,8 +293,8 @@ func (l *League) findClients() []string {
 	return []string{text + "others read fewer: " + strings.Join(rest, ", ") + "."}
 }
 
-// findContested takes the pairs of server and condition at which some clients read
-// every answer and others lost some. It counts how often each client lost some.
+// findContested counts the pairs of server and condition at which some clients read
+// every answer and others did not, and at how many of them each client lost answers.
 func (l *League) findContested() []string {
 	read, lost := map[string]int{}, map[string]int{}
 	var contested, fields int
@@ -348,7 +348,7 @@ func (l *League) findContested() []string {
 		contested, words.Plural(fields, "pair")+" of server and condition", strings.Join(parts, ", "))}
 }
 
-// findLikeness says which of the fleet's clients predicts which library client.
+// findLikeness says which behaviour of the fleet predicts each library client.
 func (l *League) findLikeness() []string {
 	all := l.likenesses()
 	if len(all) == 0 {
@@ -413,7 +413,7 @@ func least(all []likeness) int64 {
 	return n
 }
 
-// worstPhrase names the field at which a prediction is furthest off.
+// worstPhrase names the field with the largest difference from a prediction.
 func (l *League) worstPhrase(p prediction) string {
 	if p.worst == 0 {
 		return ""

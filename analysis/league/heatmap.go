@@ -20,8 +20,9 @@ import (
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// The shades of shares from 1 down to 0, evenly spaced: one hue that only gets
-// darker, so that every eye, and a print in grey, sees their order.
+// heatShades returns the shades of shares from 1 down to 0, evenly spaced. They have
+// one hue and get darker, so that their order is visible to colour-blind readers and in
+// a grey print.
 func heatShades() []color.NRGBA {
 	shades := []uint32{0xFFF8EE, 0xF9D3A4, 0xF0A35E, 0xCB5A12, 0x6B2600}
 	all := make([]color.NRGBA, len(shades))
@@ -31,8 +32,8 @@ func heatShades() []color.NRGBA {
 	return all
 }
 
-// heatColor is the colour of a share between its two nearest shades, and that of
-// the text on it, of black and white the one with more contrast.
+// heatColor interpolates the colour of a share between the two nearest shades. The ink
+// of the text on it is black or white, whichever has more contrast.
 func heatColor(share float64) (field, ink color.NRGBA) {
 	shades := heatShades()
 	at := (1 - min(max(share, 0), 1)) * float64(len(shades)-1)
@@ -66,7 +67,8 @@ func luminance(c color.NRGBA) float64 {
 // contrast is the contrast ratio of WCAG 2.2 of two luminances.
 func contrast(lighter, darker float64) float64 { return (lighter + 0.05) / (darker + 0.05) }
 
-// heatNumber writes a share in whole percent: 100 and 0 stand for all and nothing alone.
+// heatNumber writes a share in whole percent. 100 means all and 0 means none; other
+// shares are rounded to 1 to 99.
 func heatNumber(s stats.Share) string {
 	switch s.K {
 	case s.N:
@@ -77,13 +79,13 @@ func heatNumber(s stats.Share) string {
 	return strconv.Itoa(min(max(int(math.Round(s.Value*100)), 1), 99))
 }
 
-// heat is the content of a panel of a heat map: a row a server, the first at the
-// top, and a column a client.
+// heat is the content of a panel: a row for each server, the first at the top, and a
+// column for each client.
 type heat [][]*analysis.Summary
 
-// The room for a field, and the type in it, at the width of a page.
+// The size of a field and of its text, in points.
 const (
-	heatWidth  = 15 // in points
+	heatWidth  = 15
 	heatHeight = 10.5
 	heatType   = 6
 )
@@ -125,7 +127,7 @@ func outline(c *draw.Canvas, r vg.Rectangle) {
 	c.StrokeLines(draw.LineStyle{Color: figure.Rule, Width: 0.4}, append(at, at[0]))
 }
 
-// hatch fills a box with lines from its lower to its upper edge, as no share does.
+// hatch fills a box with diagonal lines, which mark a field without a share.
 func hatch(c *draw.Canvas, r vg.Rectangle) {
 	paint(c, figure.Shade, r)
 	const gap = 3.5
@@ -142,7 +144,7 @@ func hatch(c *draw.Canvas, r vg.Rectangle) {
 	}
 }
 
-// hatchGlyph and emptyGlyph stand in a legend for fields without a share.
+// hatchGlyph and emptyGlyph are the legend's glyphs of fields without a share.
 type (
 	hatchGlyph struct{}
 	emptyGlyph struct{}
@@ -256,13 +258,14 @@ func (l *League) heatLegend() []figure.LegendEntry {
 	return legend
 }
 
-// The room for panels on a page.
+// The largest size of a figure.
 const (
-	heatAcross = 440 // in points, for the fields of panels side by side
-	heatRows   = 6
+	heatAcross = 440 // width of the fields of panels side by side, in points
+	heatRows   = 6   // rows of panels
 )
 
-// panelGrid lays conditions out: those of one body side by side, as many as there is room for.
+// panelGrid arranges the conditions in rows of panels, those of one body size side by
+// side. It returns as many as fit into the figure, and their number.
 func (l *League) panelGrid() (columns int, rows [][]results.Point, drawn int) {
 	across := max(heatAcross/(heatWidth*len(l.clients)), 1)
 	for i, p := range l.conditions {
@@ -279,7 +282,8 @@ func (l *League) panelGrid() (columns int, rows [][]results.Point, drawn int) {
 	return columns, rows, drawn
 }
 
-// missing tells whether a field meets a condition.
+// missing reports whether some field satisfies a condition. A field that was not
+// measured is nil.
 func (l *League) missing(meets func(*analysis.Summary) bool) bool {
 	for _, s := range l.servers {
 		for _, c := range l.clients {

@@ -14,15 +14,15 @@ import (
 // conditions.
 type League struct {
 	manifest *results.Manifest
-	points   []*analysis.Summary // of those servers in a grid, valid or not
-	servers  []string            // as strategies, name or name:variant; the largest share over common first
-	clients  []string            // the fleet's own first, as in the manifest
-	// conditions are points without server, client and concurrency, which may be a
-	// client's own.
+	points   []*analysis.Summary // of these servers in a grid, valid or not
+	servers  []string            // name or name:variant, the largest share over common first
+	clients  []string            // in the order of the manifest: first those of the fleet
+	// conditions are points without server, client and concurrency. Concurrency may
+	// depend on the client.
 	conditions []results.Point
 	fields     map[place]*analysis.Summary
-	// common are the valid points whose client and condition every server was
-	// measured under: what servers are ranked over.
+	// common are the valid points whose client and condition were measured for every
+	// server. Servers are ranked over them.
 	common []*analysis.Summary
 }
 
@@ -70,8 +70,8 @@ func New(study *analysis.Study) *League {
 	return l
 }
 
-// Contains tells whether a point belongs to a server of the league: one that the
-// manifest has a version of, in no scenario.
+// Contains reports whether a point belongs to a league: its server has a version in the
+// manifest, and it is in no scenario.
 func Contains(m *results.Manifest, s *analysis.Summary) bool {
 	name, _, _ := strings.Cut(s.Strategy, ":")
 	_, other := m.Servers[name]
@@ -175,9 +175,9 @@ func (l *League) fleet(client string) bool {
 	return !library
 }
 
-// referenceClient is the client whose response times servers are compared by, because
-// clients start their clocks at different moments. It is the fleet's client that
-// reads earliest.
+// referenceClient returns the client whose response times are used to compare servers.
+// Clients start their clocks at different times, so only one client is used: the client
+// of the fleet that reads earliest.
 func (l *League) referenceClient() string {
 	for _, name := range []string{"duplex", "blocking"} {
 		if slices.Contains(l.clients, name) {
@@ -190,5 +190,5 @@ func (l *League) referenceClient() string {
 	return l.clients[0]
 }
 
-// conditionText names a condition: round trip, body, and what else is set.
+// conditionText names a condition by its round trip, its body and its other settings.
 func conditionText(p results.Point) string { return p.Phrases("strategy", "client", "concurrency") }

@@ -16,23 +16,23 @@ import (
 type Page struct {
 	Conditions string
 	Servers    []serverRow
-	Clock      string // whose times to the answer they are
+	Clock      string // the client whose times to the answer are shown
 	Ends       []string
 	Scale      []heatCell
 	Overall    heatTable
 	Fields     []heatTable
 	Rest       string
 	Likeness   []likenessRow
-	Unseen     string // how much the comparison can miss
+	Unseen     string // the difference that the comparison can miss
 	Caveats    []string
 }
 
-// serverRow is a server with what its rejections cost.
+// serverRow is a server with the costs of its rejections.
 type serverRow struct {
 	Name, Version, Setting string
 	Share                  heatCell
 	CPU                    string
-	Times                  []string // p50 and p99 at each end
+	Times                  []string // p50 and p99 under each of Page.Ends
 }
 
 // heatTable is a heat map as a table.
@@ -44,7 +44,7 @@ type heatTable struct {
 
 type heatRow struct {
 	Server string
-	Total  bool // over all servers
+	Total  bool // whether it is the row of all servers together
 	Cells  []heatCell
 }
 
@@ -56,7 +56,7 @@ type heatCell struct {
 	Class                    string
 }
 
-// likenessRow is a library client beside the fleet's behaviours.
+// likenessRow compares a library client with the fleet's behaviours.
 type likenessRow struct {
 	Client, Verdict string
 	Cells           []string
@@ -135,8 +135,8 @@ func newLikenessRow(k likeness) likenessRow {
 	return row
 }
 
-// clientsRow is each client's share against all servers together; nil where
-// nothing is common to the clients.
+// clientsRow returns each client's share against all servers together. It is nil if no
+// conditions are common to the clients.
 func (l *League) clientsRow() *heatRow {
 	standings := l.clientStandings()
 	if len(standings) < 2 {
@@ -155,7 +155,8 @@ func (l *League) clientsRow() *heatRow {
 	return row
 }
 
-// ends are the lightest and the heaviest condition.
+// ends returns the conditions with the smallest and the largest body, which are one
+// where there is only one.
 func (l *League) ends() []results.Point {
 	return slices.Compact([]results.Point{l.conditions[0], l.conditions[len(l.conditions)-1]})
 }

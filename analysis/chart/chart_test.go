@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot"
+
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
@@ -73,7 +75,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 	shuffled.Cells = slices.Clone(run.Cells)
 	slices.Reverse(shuffled.Cells)
 	one, two := laidOut(run), laidOut(&shuffled)
-	if len(one) != len(two) {
+	if len(one) != len(two) || len(one) == 0 {
 		t.Fatalf("%d and %d figures", len(one), len(two))
 	}
 	for i := range one {
@@ -92,29 +94,40 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 
 func TestNoPanelIsEmpty(t *testing.T) {
 	for name, run := range plotRuns(t) {
+		panels := 0
 		for _, f := range laidOut(run) {
-			for _, row := range f.Panels {
-				for _, p := range row {
-					content := false
-					plotters := reflect.ValueOf(p).Elem().FieldByName("plotters")
-					for i := range plotters.Len() {
-						switch plotters.Index(i).Elem().Type() {
-						case reflect.TypeFor[figure.Gridlines](), reflect.TypeFor[figure.Bands](): // no content by themselves
-						default:
-							content = true
-						}
-					}
-					if !content {
-						t.Errorf("%s: %s: panel %q shows nothing", name, f.Name, p.Title.Text)
-					}
+			for _, p := range slices.Concat(f.Panels...) {
+				panels++
+				if !hasContent(p) {
+					t.Errorf("%s: %s: panel %q shows nothing", name, f.Name, p.Title.Text)
 				}
 			}
+		}
+		if panels == 0 {
+			t.Errorf("%s: no panel", name)
 		}
 	}
 }
 
+// hasContent tells whether a panel has more than lines and bands behind its data.
+func hasContent(p *plot.Plot) bool {
+	plotters := reflect.ValueOf(p).Elem().FieldByName("plotters")
+	for i := range plotters.Len() {
+		switch plotters.Index(i).Elem().Type() {
+		case reflect.TypeFor[figure.Gridlines](), reflect.TypeFor[figure.Bands]():
+		default:
+			return true
+		}
+	}
+	return false
+}
+
 func TestARunWithoutValidCellsSaysSoInEveryPanel(t *testing.T) {
-	for _, f := range laidOut(plotRuns(t)["invalid"]) {
+	figures := laidOut(plotRuns(t)["invalid"])
+	if len(figures) == 0 {
+		t.Fatal("no figures")
+	}
+	for _, f := range figures {
 		svg, err := f.SVG()
 		if err != nil {
 			t.Fatal(err)

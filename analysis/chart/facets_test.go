@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/table"
 )
 
-// What a scenario measured is no figure of a strategy: the scenarios' conditions
-// have nothing in common.
+// The measurements of scenarios are no figures of a strategy, because scenarios share no
+// conditions.
 func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 	run := analysistest.EveryVerdict()
 	if figures := laidOut(run); len(figures) != 0 {
@@ -29,12 +30,11 @@ func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 	mixed.Manifest.Planned = len(mixed.Cells)
 	study := analysis.NewStudy(mixed)
 	all := findingsOf(study)
+	if len(grid) < 5 {
+		t.Fatalf("the grid has the findings %q", grid)
+	}
 	for _, sentence := range grid[:len(grid)-1] { // the last counts valid rounds
-		found := false
-		for _, s := range all {
-			found = found || s == sentence
-		}
-		if !found {
+		if !slices.Contains(all, sentence) {
 			t.Errorf("scenarios changed the finding %q", sentence)
 		}
 	}
@@ -55,9 +55,11 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 	}
 	run.Cells = append(run.Cells, other.Cells...)
 	f := newFacets(analysis.NewStudy(run))
+	points := 0
 	for _, row := range f.rows {
 		for _, body := range f.bodies {
 			for _, s := range f.panel(row, body) {
+				points++
 				if s.Impairments != row.point.Impairments {
 					t.Errorf("%v in a panel of %q", s.Point, row.point.Impairments)
 				}
@@ -70,6 +72,9 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 		if !strings.Contains(row.description, want) {
 			t.Errorf("%q does not name %q", row.description, want)
 		}
+	}
+	if points != len(f.summaries) || points == 0 {
+		t.Errorf("%d of %d points are in a panel", points, len(f.summaries))
 	}
 	if all := newFacets(analysis.NewStudy(other)); !strings.Contains(all.conditions(), "jitter 5ms") {
 		t.Errorf("the subtitle %q does not name what all panels share", all.conditions())

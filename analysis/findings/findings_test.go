@@ -23,6 +23,7 @@ func findings(cells ...results.Cell) string {
 
 func TestEverySentenceOnASharesCarriesNAndInterval(t *testing.T) {
 	percentage := regexp.MustCompile(`[0-9]% \(`)
+	checked := 0
 	for _, sentence := range of(analysis.NewStudy(analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())))) {
 		if !strings.Contains(sentence, "n=") && !strings.Contains(sentence, "rounds") {
 			t.Errorf("no n: %s", sentence)
@@ -31,6 +32,10 @@ func TestEverySentenceOnASharesCarriesNAndInterval(t *testing.T) {
 		if intervals := strings.Count(sentence, "% (95% CI"); intervals != shares {
 			t.Errorf("%d shares but %d intervals: %s", shares, intervals, sentence)
 		}
+		checked += shares
+	}
+	if checked < 10 {
+		t.Errorf("the findings have %d shares", checked)
 	}
 }
 

@@ -39,8 +39,11 @@ func TestARunIsALeagueOnlyWithTwoServersInAGrid(t *testing.T) {
 	}
 }
 
-func TestServersStandInTheOrderOfTheirShares(t *testing.T) {
+func TestServersAreInTheOrderOfTheirShares(t *testing.T) {
 	l := leagueOf(analysistest.LeagueRun(t))
+	if len(l.servers) < 3 {
+		t.Fatalf("servers %q", l.servers)
+	}
 	last := 2.0
 	for _, s := range l.servers {
 		share := l.overall(s).Delivered
@@ -197,9 +200,12 @@ func TestTheHeatMapShowsEveryFieldAsANumber(t *testing.T) {
 			}
 		}
 	}
+	if len(count) < 3 {
+		t.Errorf("the league has the shares %v", count)
+	}
 	for text, n := range count {
 		if got := strings.Count(string(svg), fmt.Sprintf(">%s</text>", text)); got != n {
-			t.Errorf("%s stands %d times, want %d", text, got, n)
+			t.Errorf("%s is in %d fields, want %d", text, got, n)
 		}
 	}
 	if !strings.Contains(string(svg), "no valid cell") {

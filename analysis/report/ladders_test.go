@@ -50,11 +50,15 @@ func TestDrawingsAreInOrderAndTheirIDsDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for _, id := range regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(page, -1) {
 		if seen[id[1]] {
-			t.Errorf("the name %s is there twice", id[1])
+			t.Errorf("the id %s occurs twice", id[1])
 		}
 		seen[id[1]] = true
 	}
-	for _, use := range regexp.MustCompile(`url\(#([^)]+)\)`).FindAllStringSubmatch(page, -1) {
+	uses := regexp.MustCompile(`url\(#([^)]+)\)`).FindAllStringSubmatch(page, -1)
+	if len(uses) < len(names) {
+		t.Errorf("%d references in %d drawings", len(uses), len(names))
+	}
+	for _, use := range uses {
 		if !seen[use[1]] {
 			t.Errorf("%s names nothing", use[1])
 		}

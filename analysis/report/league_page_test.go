@@ -44,7 +44,11 @@ func TestOnlyALeagueHasTheSection(t *testing.T) {
 
 func TestThePageHasEachCaveatOnce(t *testing.T) {
 	page := reportOf(t, analysistest.LeagueRun(t))
-	for _, text := range leagueOf(analysistest.LeagueRun(t)).Caveats {
+	caveats := leagueOf(analysistest.LeagueRun(t)).Caveats
+	if len(caveats) < 5 {
+		t.Fatalf("caveats %q", caveats)
+	}
+	for _, text := range caveats {
 		if n := strings.Count(page, strings.ReplaceAll(text, "'", "&#39;")); n != 1 {
 			t.Errorf("%d times: %s", n, text)
 		}
@@ -61,9 +65,11 @@ func TestEveryFieldOfALeagueIsTextUnderItsHeads(t *testing.T) {
 		Table: table.parentElement.getAttribute("aria-label"), Server: td.parentElement.querySelector("th[scope=row]").textContent,
 		Client: [...table.querySelectorAll("thead tr:first-child th[scope=col]")][td.cellIndex]?.textContent ?? "",
 		Text: td.firstChild.textContent, Title: td.title })))`)
+	checked := 0
 	for _, table := range leagueOf(run).Fields {
 		for _, row := range table.Rows {
 			for i, want := range row.Cells {
+				checked++
 				at := slices.IndexFunc(fields, func(f field) bool {
 					return f.Table == "shares delivered, "+table.Title && f.Server == row.Server && f.Client == table.Clients[i]
 				})
@@ -75,6 +81,9 @@ func TestEveryFieldOfALeagueIsTextUnderItsHeads(t *testing.T) {
 				}
 			}
 		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d fields were compared", checked)
 	}
 	b.sound()
 }
@@ -89,8 +98,12 @@ func TestTheLeagueIsUsableWithoutEyesOrColours(t *testing.T) {
 		}
 		b.run(switchTheme(), b.drawn())
 	}
-	// What scrolls is reached with the keyboard alone.
-	for i := range eval[int](b, `document.querySelectorAll("#league-tables .scroll").length`) {
+	// The keyboard alone reaches every table that scrolls.
+	tables := eval[int](b, `document.querySelectorAll("#league-tables .scroll").length`)
+	if tables < 3 {
+		t.Errorf("the league has %d tables", tables)
+	}
+	for i := range tables {
 		pick := fmt.Sprintf(`document.querySelectorAll("#league-tables .scroll")[%d]`, i)
 		if !eval[bool](b, fmt.Sprintf(`(() => { const e = %s; e.focus(); return document.activeElement === e && !!e.getAttribute("aria-label"); })()`, pick)) {
 			t.Errorf("table %d is not reached", i)

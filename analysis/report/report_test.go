@@ -130,7 +130,11 @@ func TestEveryTableRowHasAHeadAndEveryColumnAScope(t *testing.T) {
 	if got := strings.Count(page, "<th"); got != strings.Count(page, "<th ")+strings.Count(page, "<thead") {
 		t.Errorf("a head without attributes among %d", got)
 	}
-	for _, head := range regexp.MustCompile(`<th [^>]*>`).FindAllString(page, -1) {
+	heads := regexp.MustCompile(`<th [^>]*>`).FindAllString(page, -1)
+	if len(heads) == 0 {
+		t.Error("the page has no heads")
+	}
+	for _, head := range heads {
 		if !strings.Contains(head, "scope=") {
 			t.Errorf("no scope: %s", head)
 		}

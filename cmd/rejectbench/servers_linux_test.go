@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
@@ -235,9 +234,6 @@ func TestExecStartsCatalogueServers(t *testing.T) {
 }
 
 func TestCatalogueServersRejectOverTLSAndAtLaterRequests(t *testing.T) {
-	if catalogue.AdmittedPath != loadgen.AdmittedPath {
-		t.Errorf("servers admit %s, and the fleet asks for %s", catalogue.AdmittedPath, loadgen.AdmittedPath)
-	}
 	all := knownServers(t)
 	for servers, requests := range map[string]string{"nginx,haproxy,caddy": "1,3", "go": "1"} {
 		t.Run(servers, func(t *testing.T) {

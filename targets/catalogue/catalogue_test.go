@@ -59,7 +59,7 @@ func TestEveryVariantRendersWithoutAnUnfilledPlaceholder(t *testing.T) {
 				t.Errorf("%s:%s: %v", s.Name, v.Name, err)
 			}
 			for _, setup := range setups(s, v) {
-				for _, text := range texts(setup.At("/private", somewhere)) {
+				for _, text := range texts(setup.At("/private", somewhere, "/admitted")) {
 					if left := placeholder.FindString(text); left != "" && left != selfPlaceholder {
 						t.Errorf("%s:%s: %s is left in\n%s", s.Name, v.Name, left, text)
 					}
@@ -81,11 +81,11 @@ func TestTwoSetupsDifferOnlyInFolderAndAddress(t *testing.T) {
 		dir := "/" + rapid.StringMatching(`[a-z]{8,20}`).Draw(t, "folder")
 		host := rapid.SampledFrom([]string{"203.0.113.77", "2001:db8::7777"}).Draw(t, "host")
 		setup := rapid.SampledFrom(setups(s, v)).Draw(t, "setup")
-		here := setup.At("/private", somewhere)
+		here := setup.At("/private", somewhere, "/admitted")
 		// A number in a server's file may contain a port's digits, such as a limit of 1099511627776.
 		own := strings.Join(texts(here), "\n")
 		port := rapid.Uint16Range(20000, 65535).Filter(func(port uint16) bool { return !strings.Contains(own, fmt.Sprint(port)) }).Draw(t, "port")
-		there := setup.At(dir, netip.AddrPortFrom(netip.MustParseAddr(host), port))
+		there := setup.At(dir, netip.AddrPortFrom(netip.MustParseAddr(host), port), "/admitted")
 		back := strings.NewReplacer("["+host+"]", "198.51.100.7", host, "198.51.100.7", fmt.Sprint(port), "8080", dir, "/private")
 		for name, text := range there.Files {
 			if back.Replace(text) != here.Files[name] {
@@ -191,7 +191,7 @@ func TestAServerIsAddedByOneFileOfAtMost30Lines(t *testing.T) {
 	if err != nil || len(all) != len(open(t, ""))+1 {
 		t.Fatalf("%d servers, %v", len(all), err)
 	}
-	setup := s.Setup(v).At("/private", somewhere)
+	setup := s.Setup(v).At("/private", somewhere, "/admitted")
 	if want := "listen 198.51.100.7:8080\ndrop\n"; setup.Files["tiny.conf"] != want || setup.Command[2] != "/private/tiny.conf" {
 		t.Errorf("%+v", setup)
 	}
@@ -236,10 +236,10 @@ func TestTLSValuesOverrideTheServersOwn(t *testing.T) {
 		t.Fatal("it speaks no TLS")
 	}
 	dir := t.TempDir()
-	if got, want := tls.At(dir, somewhere).Files["tiny.conf"], "listen 8080 with "+dir+"/tls.pem\ndeny 503; allow /admitted\n"; got != want {
+	if got, want := tls.At(dir, somewhere, "/admitted").Files["tiny.conf"], "listen 8080 with "+dir+"/tls.pem\ndeny 503; allow /admitted\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got, want := s.Setup(s.Variants[0]).At(dir, somewhere).Files["tiny.conf"], "listen 8080\ndeny 503; allow /admitted\n"; got != want {
+	if got, want := s.Setup(s.Variants[0]).At(dir, somewhere, "/admitted").Files["tiny.conf"], "listen 8080\ndeny 503; allow /admitted\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if err := WriteTLS(dir, []byte("certificate\n"), []byte("key\n")); err != nil {

@@ -19,11 +19,9 @@ var placeholder = regexp.MustCompile(`\{[a-z][a-z0-9_-]*\}`)
 // which path it answers with 200.
 var runPlaceholders = []string{"{dir}", "{host}", "{port}", admittedPlaceholder}
 
-// AdmittedPath is the path that a server with the placeholder {admitted} answers
-// with 200 on a connection that it keeps open. The rejected request can then be a
-// later one of its connection.
-const AdmittedPath = "/admitted"
-
+// admittedPlaceholder stands for the path that a server answers with 200 on a
+// connection that it keeps open. The rejected request can then be a later one of
+// its connection.
 const admittedPlaceholder = "{admitted}"
 
 // Names of files in the private folder of a server that speaks TLS, in PEM.
@@ -55,7 +53,7 @@ func (s Server) TLSSetup(v Variant) (Setup, bool) {
 	return s.setup(v, s.TLS.Set), true
 }
 
-// Admits reports whether a variant answers AdmittedPath with 200. A variant that
+// Admits reports whether a variant has a path that it answers with 200. A variant that
 // rejects connections does not.
 func (s Server) Admits(v Variant) bool {
 	t := s.Setup(v)
@@ -105,11 +103,12 @@ func (t Setup) replace(r *strings.Replacer) Setup {
 	return filled
 }
 
-// At returns the setup for a private folder and an address. An IPv6 address has
-// brackets only if a port follows.
-func (t Setup) At(dir string, addr netip.AddrPort) Setup {
+// At returns the setup for a private folder, an address and the path that the
+// server answers with 200, if it Admits. An IPv6 address has brackets only if a
+// port follows.
+func (t Setup) At(dir string, addr netip.AddrPort, admitted string) Setup {
 	return t.replace(strings.NewReplacer("{dir}", dir, "{host}:{port}", addr.String(),
-		"{host}", addr.Addr().String(), "{port}", strconv.Itoa(int(addr.Port())), admittedPlaceholder, AdmittedPath))
+		"{host}", addr.Addr().String(), "{port}", strconv.Itoa(int(addr.Port())), admittedPlaceholder, admitted))
 }
 
 // Write writes the server's files into the folder.

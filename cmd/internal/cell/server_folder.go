@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
 
@@ -40,7 +41,7 @@ func newServerFolder(p Program) (*serverFolder, error) {
 
 // command writes the server's files and prepares its process.
 func (f *serverFolder) command(p Program, server netip.AddrPort) (*exec.Cmd, error) {
-	setup := p.Setup.At(f.dir, server)
+	setup := p.Setup.At(f.dir, server, loadgen.AdmittedPath)
 	err := setup.Write(f.dir)
 	if err == nil && p.TLS != nil {
 		err = catalogue.WriteTLS(f.dir, p.TLS.Cert, p.TLS.Key)

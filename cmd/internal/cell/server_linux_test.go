@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -162,7 +163,7 @@ func TestAnAdmittingServerRejectsItsConnectionsThirdRequest(t *testing.T) {
 		setup := s.Setup(v)
 		c := dial(t, overLoopback(t, Program{Command: setup.Command, Setup: &setup}))
 		for range 2 {
-			if answer := c.get(t, catalogue.AdmittedPath); answer.StatusCode != http.StatusOK || answer.Close {
+			if answer := c.get(t, loadgen.AdmittedPath); answer.StatusCode != http.StatusOK || answer.Close {
 				t.Errorf("status %s, the connection ends: %v", answer.Status, answer.Close)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair/impairtest"
 )
 
 func TestNetemOptionsMatchImpairments(t *testing.T) {
@@ -24,10 +25,7 @@ func TestNetemOptionsMatchImpairments(t *testing.T) {
 		"loss 1%, loss-burst 3":                            {Limit: netemLimit}, // the chain loses them
 		"rate-up 1Mbit":                                    {Limit: netemLimit},
 	} {
-		im, err := impair.ParseText(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		im := impairtest.Parse(t, text)
 		if got, err := netemAttrs(im.Up); err != nil || got != want {
 			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
 		}
@@ -53,10 +51,7 @@ func TestNetemSharesAreExact(t *testing.T) {
 
 func TestImpairmentsThatNetemLacksAreAnError(t *testing.T) {
 	for _, text := range []string{"rtt 20ms, jitter 1ms", "rtt 20ms, jitter 1ms, jitter-distribution normal"} {
-		im, err := impair.ParseText(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		im := impairtest.Parse(t, text)
 		if _, err := netemAttrs(im.Up); !errors.Is(err, errNotNetem) {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -74,10 +69,7 @@ func TestTokenBucketHasRateAndQueue(t *testing.T) {
 		"rate-up 1kbit, queue 10B":        {125, fullFrame},
 		"rate-up 100Gbit, queue-up 100us": {12_500_000_000, 1_250_000},
 	} {
-		im, err := impair.ParseText(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		im := impairtest.Parse(t, text)
 		q, err := tbf(im.Up, netlink.QdiscAttrs{})
 		if err != nil {
 			t.Fatal(err)

@@ -14,15 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair/impairtest"
 )
 
 // chainOf returns the loss chain of the up direction of a text.
 func chainOf(t *testing.T, text string) (*lossChain, error) {
 	t.Helper()
-	im, err := impair.ParseText(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	im := impairtest.Parse(t, text)
 	return lossBursts(im.Up)
 }
 
@@ -30,10 +28,7 @@ func TestNetemLossChainHasProbabilitiesOfLink(t *testing.T) {
 	for _, text := range []string{
 		"loss 1%, loss-burst 3", "loss 0.01%, loss-burst 1.5", "loss 10%, loss-burst 1000000", "loss 50%, loss-burst 2", "loss 75%, loss-burst 3",
 	} {
-		im, err := impair.ParseText(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		im := impairtest.Parse(t, text)
 		chain, err := lossBursts(im.Up)
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
@@ -88,10 +83,7 @@ func TestNetemMessageHasTheKernelsFormat(t *testing.T) {
 			uint16(12), uint16(3), [2]uint32{reorder, 0}, // TCA_NETEM_REORDER
 		},
 	} {
-		im, err := impair.ParseText("rtt 2ms, " + text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		im := impairtest.Parse(t, "rtt 2ms, "+text)
 		attrs, err := netemAttrs(im.Up)
 		if err != nil {
 			t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair/impairtest"
 )
 
 // These tests read back the settings from a kernel with netem, and measure what it
@@ -29,10 +30,7 @@ const requireNetem = "NETPATH_TEST_REQUIRE_NETEM"
 // onNetem opens a netem path in a new namespace, calls f with it and closes it.
 func onNetem(t *testing.T, text string, f func(p *Path, im impair.Set)) {
 	t.Helper()
-	im, err := impair.ParseText(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	im := impairtest.Parse(t, text)
 	inMiddle(t, func() error {
 		p, err := Open(Spec{Kind: Netem, Impairments: im}, true)
 		if errors.Is(err, ErrNotAllowed) && os.Getenv(requireNetem) == "" {
@@ -377,10 +375,7 @@ func TestNetemCarriesIPv6(t *testing.T) {
 
 func TestUnsupportedNetemSpecLeavesNoDevices(t *testing.T) {
 	for _, text := range []string{"rtt 20ms, jitter 1ms", "loss 1%, loss-burst 3, duplicate 1%", "rtt 20ms, fault drop-rst", "rtt 20ms, reorder 1%, rate-up 2Mbit"} {
-		im, err := impair.ParseText(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		im := impairtest.Parse(t, text)
 		inMiddle(t, func() error {
 			had := devices(t)
 			_, err := Open(Spec{Kind: Netem, Impairments: im}, true)

@@ -156,10 +156,10 @@ func apply(keys []Key, im Set, settings []Setting) (Set, error) {
 	return im, nil
 }
 
-// ParseText parses settings separated by commas or line ends; # begins a comment
+// parseText parses settings separated by commas or line ends; # begins a comment
 // that extends to the end of the line. It is the inverse of Set.String. Errors
 // are of type *SettingError.
-func ParseText(text string) (Set, error) {
+func parseText(text string) (Set, error) {
 	settings, _, err := readSettings(text)
 	if err != nil {
 		return Set{}, err
@@ -167,8 +167,10 @@ func ParseText(text string) (Set, error) {
 	return parse(Keys, settings)
 }
 
-// ParseFile parses a file as ParseText does its text. Errors about a setting
-// begin with the name of the file and the line.
+// ParseFile parses a file of settings separated by commas or line ends; # begins a
+// comment that extends to the end of the line. An error of reading the file is an
+// *fs.PathError. All others wrap a *SettingError and begin with the name of the
+// file and, if it is known, the line.
 func ParseFile(path string) (Set, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

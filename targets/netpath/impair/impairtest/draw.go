@@ -1,13 +1,31 @@
-// Package impairtest draws impairments for property tests.
+// Package impairtest makes impairments for tests: random ones, and those of a text.
 package impairtest
 
 import (
+	"os"
+	"path/filepath"
+	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
+
+// Parse returns the impairments that a text in the grammar describes. An invalid
+// text ends the test.
+func Parse(t testing.TB, text string) impair.Set {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "path")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	im, err := impair.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return im
+}
 
 // OneWay draws the impairment of one direction, any that Check accepts.
 func OneWay(t *rapid.T) impair.OneWay {

@@ -1,0 +1,3 @@
+package impair
+
+var ParseText = parseText

@@ -10,7 +10,7 @@ import (
 func byPort(l *Log) (refs []Ref, from []uint32) {
 	const ports = 1 << 16
 	from = make([]uint32, ports+1)
-	for _, p := range l.All() {
+	for _, p := range l.all() {
 		from[int(p.ClientPort)+1]++
 	}
 	for i := range ports {
@@ -18,7 +18,7 @@ func byPort(l *Log) (refs []Ref, from []uint32) {
 	}
 	refs = make([]Ref, l.Len())
 	next := slices.Clone(from)
-	for r, p := range l.All() {
+	for r, p := range l.all() {
 		refs[next[p.ClientPort]] = r
 		next[p.ClientPort]++
 	}

@@ -27,8 +27,8 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 		want  Connection // without the times of the handshake
 	}{
 		{"the answer and the reset of a close over unread data arrive", func(s *script) {
-			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
-			s.send(30, server(1, ACK|PSH, 1, 1001, 170))
+			s.send(20, client(1, ACK|psh, 1, 1, 1000))
+			s.send(30, server(1, ACK|psh, 1, 1001, 170))
 			s.send(31, server(1, RST|ACK, 171, 1001, 0))
 			s.send(35, client(1, ACK, 1001, 1, 400))
 		}, Connection{
@@ -36,8 +36,8 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 			Cause: results.UnreadData, Reset: 31e6, ResetAccepted: 41e6, Resets: 1, SentAfterAnswer: 400,
 		}},
 		{"a lost answer is not sent again once the server has reset, and only the second reset takes", func(s *script) {
-			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
-			s.drop(30, server(1, ACK|PSH, 1, 1001, 170))
+			s.send(20, client(1, ACK|psh, 1, 1, 1000))
+			s.drop(30, server(1, ACK|psh, 1, 1001, 170))
 			s.send(31, server(1, RST|ACK, 171, 1001, 0)) // not the sequence number that the client expects
 			s.send(41, client(1, ACK, 1001, 1, 0))       // so it sends a challenge ACK
 			s.send(51, server(1, RST, 1, 0, 0))
@@ -46,44 +46,44 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 			Cause: results.UnreadData, Reset: 31e6, ResetAccepted: 61e6, Resets: 2,
 		}},
 		{"a lost answer is sent again by a server that has not reset", func(s *script) {
-			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
-			s.drop(30, server(1, ACK|PSH, 1, 1001, 170))
+			s.send(20, client(1, ACK|psh, 1, 1, 1000))
+			s.drop(30, server(1, ACK|psh, 1, 1001, 170))
 			s.send(31, server(1, FIN|ACK, 171, 1001, 0))
-			s.send(230, server(1, ACK|PSH, 1, 1001, 170))
+			s.send(230, server(1, ACK|psh, 1, 1001, 170))
 			s.send(240, client(1, FIN|ACK, 1001, 172, 0))
 		}, Connection{
 			Request: 1000, RequestArrived: 1000, ClientFin: 240e6,
 			Answer: 170, AnswerStart: 30e6, AnswerComplete: 240e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true, Retransmitted: 1, ServerFin: 31e6,
 		}},
 		{"data that comes after the FIN is answered by a reset that acknowledges nothing", func(s *script) {
-			s.send(30, server(1, ACK|PSH, 1, 1, 170))
+			s.send(30, server(1, ACK|psh, 1, 1, 170))
 			s.send(30.1, server(1, FIN|ACK, 171, 1, 0))
 			s.send(40.2, client(1, ACK, 1, 172, 0))
-			s.send(41, client(1, ACK|PSH, 1, 172, 1000))
+			s.send(41, client(1, ACK|psh, 1, 172, 1000))
 			s.send(51, server(1, RST, 172, 0, 0))
 		}, Connection{
 			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
 			ServerFin: 30.1e6, Cause: results.LateData, Reset: 51e6, ResetAccepted: 61e6, Resets: 1, SentAfterAnswer: 1000, SentAfterArrival: 1000,
 		}},
 		{"a reset is lost", func(s *script) {
-			s.send(30, server(1, ACK|PSH, 1, 1, 170))
+			s.send(30, server(1, ACK|psh, 1, 1, 170))
 			s.drop(30, server(1, RST|ACK, 171, 1, 0))
 		}, Connection{
 			Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
 			Cause: results.LingerZero, Reset: 30e6, Resets: 1, ResetsLost: 1,
 		}},
 		{"data that had left before the reset was sent does not count as arrived before it", func(s *script) {
-			s.send(29.9, client(1, ACK|PSH, 1, 1, 1000)) // arrives at 39.9
-			s.send(30, server(1, ACK|PSH, 1, 1, 170))
+			s.send(29.9, client(1, ACK|psh, 1, 1, 1000)) // arrives at 39.9
+			s.send(30, server(1, ACK|psh, 1, 1, 170))
 			s.send(39.95, server(1, RST|ACK, 171, 1, 0)) // the kernel had not received it yet
 		}, Connection{
 			Request: 1000, RequestArrived: 1000, Answer: 170, AnswerStart: 30e6, AnswerComplete: 40e6, AnswerArrived: 170, ArrivedBeforeReset: 170, AllSent: true,
 			Cause: results.LingerZero, Reset: 39.95e6, ResetAccepted: 49.95e6, Resets: 1,
 		}},
 		{"an answer to late data gets ahead of the reset that the server closed by", func(s *script) {
-			s.send(20, client(1, ACK|PSH, 1, 1, 1000))
-			s.send(20.1, client(1, ACK|PSH, 1001, 1, 1000))
-			s.send(30.05, server(1, ACK|PSH, 1, 1001, 170))
+			s.send(20, client(1, ACK|psh, 1, 1, 1000))
+			s.send(20.1, client(1, ACK|psh, 1001, 1, 1000))
+			s.send(30.05, server(1, ACK|psh, 1, 1001, 170))
 			s.send(30.11, server(1, RST, 1, 0, 0))
 			s.send(30.12, server(1, RST|ACK, 171, 1001, 0))
 		}, Connection{
@@ -91,8 +91,8 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 			Cause: results.UnreadData, Reset: 30.11e6, ResetAccepted: 40.12e6, Resets: 2,
 		}},
 		{"data that comes after a close whose FIN the congestion window keeps back", func(s *script) {
-			s.send(21, client(1, ACK|PSH, 1, 1, 1000))
-			s.send(30, server(1, ACK|PSH, 1, 1, 170))
+			s.send(21, client(1, ACK|psh, 1, 1, 1000))
+			s.send(30, server(1, ACK|psh, 1, 1, 170))
 			s.send(31.1, server(1, RST, 1, 0, 0))
 			s.send(41, client(1, ACK, 1001, 171, 0))
 			s.send(51, server(1, RST, 171, 0, 0))
@@ -101,19 +101,19 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 			Cause: results.LateData, Reset: 31.1e6, ResetAccepted: 61e6, Resets: 2,
 		}},
 		{"a server that knows nothing of the connection", func(s *script) {
-			s.send(30, client(1, ACK|PSH, 1, 1, 1000))
+			s.send(30, client(1, ACK|psh, 1, 1, 1000))
 			s.send(40, server(1, RST, 1, 0, 0))
 		}, Connection{Request: 1000, RequestArrived: 1000, Cause: results.StrayReset, Reset: 40e6, ResetAccepted: 50e6, Resets: 1}},
 		{"the client resets first, and the answer comes too late", func(s *script) {
 			s.send(30, client(1, RST|ACK, 1, 1, 0))
-			s.send(35, server(1, ACK|PSH, 1, 1, 170))
+			s.send(35, server(1, ACK|psh, 1, 1, 170))
 			s.send(45, client(1, RST, 1, 0, 0))
 		}, Connection{
 			Answer: 170, AnswerStart: 35e6, AnswerComplete: 45e6, AnswerArrived: 170,
 			Cause: results.ClientReset, Reset: 30e6, ClientResets: 2,
 		}},
 		{"the answer comes behind the reset, which takes only at its own place", func(s *script) {
-			a := s.enter(30, server(1, ACK|PSH, 1, 1, 170))
+			a := s.enter(30, server(1, ACK|psh, 1, 1, 170))
 			s.send(30, server(1, RST|ACK, 171, 1, 0))
 			s.log.Forward(a, 45e6)
 		}, Connection{
@@ -121,7 +121,7 @@ func TestConnectionIsReconstructedAtAnySequenceNumber(t *testing.T) {
 			Cause: results.LingerZero, Reset: 30e6, Resets: 1,
 		}},
 		{"a copy that the path made is not one that the server sent", func(s *script) {
-			a := s.send(30, server(1, ACK|PSH, 1, 1, 170))
+			a := s.send(30, server(1, ACK|psh, 1, 1, 170))
 			s.log.Duplicate(a, 41e6)
 			r := s.send(30, server(1, FIN|ACK, 171, 1, 0))
 			s.log.Duplicate(r, 41e6)

@@ -68,8 +68,8 @@ func NewLog(epoch time.Time, limits Limits) *Log {
 	return &Log{Epoch: epoch, limits: limits}
 }
 
-// Enter records a frame that entered the path at a time. Its disposition is
-// InTransit until Forward or Drop is called. It returns NoRef for a frame that is
+// Enter records a frame that entered the path at a time. The packet counts as in
+// transit until Forward or Drop is called. Enter returns NoRef for a frame that is
 // not TCP, or if the log is full.
 func (l *Log) Enter(frame []byte, d Direction, at int64) Ref {
 	p, ok := Parse(frame, d)
@@ -124,8 +124,8 @@ func (l *Log) Packet(r Ref) Packet { return *l.at(r) }
 // frame; nil and 0 if no bytes were kept.
 func (l *Log) frame(r Ref) (kept []byte, length int) { return l.frames.get(r) }
 
-// All yields the records in order of entering the path.
-func (l *Log) All() iter.Seq2[Ref, Packet] {
+// all yields the records in order of entering the path.
+func (l *Log) all() iter.Seq2[Ref, Packet] {
 	return func(yield func(Ref, Packet) bool) {
 		for i := range l.n {
 			if !yield(Ref(i), *l.at(Ref(i))) {

@@ -70,7 +70,7 @@ func TestLogReturnsWhatWasRecorded(t *testing.T) {
 		if l.Len() != len(want) {
 			t.Fatalf("%d records, want %d", l.Len(), len(want))
 		}
-		for r, p := range l.All() {
+		for r, p := range l.all() {
 			kept, length := l.frame(r)
 			if snap == 0 && length != 0 || snap > 0 && (length != len(frames[r]) || !bytes.Equal(kept, frames[r][:min(snap, length)])) {
 				t.Fatalf("packet %d: %d bytes kept of %d", r, len(kept), length)

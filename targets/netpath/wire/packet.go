@@ -21,7 +21,7 @@ type Disposition uint8
 // The closed set of dispositions. Only Forwarded and Duplicate packets reached the
 // other end.
 const (
-	InTransit  Disposition = iota // not yet forwarded when the path was closed
+	inTransit  Disposition = iota // not yet forwarded when the path was closed
 	Forwarded                     // sent to the other end
 	Duplicate                     // a copy made by the path, sent to the other end
 	Lost                          // dropped by random loss
@@ -43,7 +43,7 @@ const (
 	FIN Flags = 1 << iota
 	SYN
 	RST
-	PSH
+	psh
 	ACK
 )
 

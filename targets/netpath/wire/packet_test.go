@@ -56,7 +56,7 @@ func TestParseAgreesWithGopacket(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tcp, payload, frame, headers := drawFrame(t)
 		var flags Flags
-		for f, set := range map[Flags]bool{FIN: tcp.FIN, SYN: tcp.SYN, RST: tcp.RST, PSH: tcp.PSH, ACK: tcp.ACK, 1 << 5: tcp.URG} {
+		for f, set := range map[Flags]bool{FIN: tcp.FIN, SYN: tcp.SYN, RST: tcp.RST, psh: tcp.PSH, ACK: tcp.ACK, 1 << 5: tcp.URG} {
 			if set {
 				flags |= f
 			}
@@ -87,7 +87,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(frame4(client(7, ACK, 1, 2, 1448))[:60])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, d := range []Direction{FromClient, FromServer} {
-			if p, ok := Parse(b, d); ok && (p.Direction != d || p.In != 0 || p.Out != 0 || p.Disposition != InTransit || p.Len > 1<<16) {
+			if p, ok := Parse(b, d); ok && (p.Direction != d || p.In != 0 || p.Out != 0 || p.Disposition != inTransit || p.Len > 1<<16) {
 				t.Fatalf("Parse: %+v", p)
 			}
 		}

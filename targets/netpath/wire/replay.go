@@ -138,7 +138,7 @@ func (rp *replay) serverEnd() {
 			if rp.answer.add(lo, hi) < hi-lo {
 				c.Retransmitted++
 			}
-			if p.Disposition == InTransit {
+			if p.Disposition == inTransit {
 				c.InTransit++
 			}
 		}

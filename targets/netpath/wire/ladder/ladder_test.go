@@ -23,13 +23,13 @@ func uploadMeetsClose() Drawing {
 	s := newScript()
 	s.shake(1, 40001)
 	for i := range uint32(10) {
-		s.send(21.01+float64(i)*0.01, client(40001, wire.ACK|wire.PSH, 1+i*1448, 1, 1448))
+		s.send(21.01+float64(i)*0.01, client(40001, wire.ACK|psh, 1+i*1448, 1, 1448))
 	}
 	s.send(31.02, server(40001, wire.ACK, 1, 14481, 0))
-	s.drop(31.2, server(40001, wire.ACK|wire.PSH, 1, 14481, 170))
+	s.drop(31.2, server(40001, wire.ACK|psh, 1, 14481, 170))
 	s.send(31.25, server(40001, wire.RST|wire.ACK, 171, 14481, 0))
 	for i := range uint32(4) {
-		s.send(41.03+float64(i)*0.01, client(40001, wire.ACK|wire.PSH, 14481+i*1448, 1, 1448))
+		s.send(41.03+float64(i)*0.01, client(40001, wire.ACK|psh, 14481+i*1448, 1, 1448))
 	}
 	s.send(41.3, client(40001, wire.ACK, 14481+4*1448, 1, 0))
 	s.send(51.1, server(40001, wire.RST, 1, 0, 0))
@@ -48,10 +48,10 @@ func uploadMeetsClose() Drawing {
 func lingering() Drawing {
 	s := newScript()
 	s.shake(1, 40002)
-	s.send(21.01, client(40002, wire.ACK|wire.PSH, 1, 1, 1000))
-	s.drop(31.2, server(40002, wire.ACK|wire.PSH, 1, 1001, 170))
+	s.send(21.01, client(40002, wire.ACK|psh, 1, 1, 1000))
+	s.drop(31.2, server(40002, wire.ACK|psh, 1, 1001, 170))
 	s.send(31.21, server(40002, wire.FIN|wire.ACK, 171, 1001, 0))
-	s.send(251.2, server(40002, wire.ACK|wire.PSH|wire.FIN, 1, 1001, 170))
+	s.send(251.2, server(40002, wire.ACK|psh|wire.FIN, 1, 1001, 170))
 	s.send(261.3, client(40002, wire.FIN|wire.ACK, 1001, 172, 0))
 	s.send(271.4, server(40002, wire.ACK, 172, 1002, 0))
 	c := wire.Connections(s.log)[0]

@@ -10,6 +10,9 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
+// psh is the PSH flag, which no drawing shows.
+const psh wire.Flags = 1 << 3
+
 // client and server return packets that the two ends send. Sequence numbers begin
 // at 0 with the SYN.
 func client(port uint16, f wire.Flags, seq, ack, n uint32) wire.Packet {
@@ -63,7 +66,7 @@ func frame(p wire.Packet) []byte {
 		&layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: net.IPv4(198, 18, 0, 1), DstIP: net.IPv4(198, 18, 0, 2)},
 		&layers.TCP{
 			SrcPort: layers.TCPPort(src), DstPort: layers.TCPPort(dst), Seq: p.Seq, Ack: p.Ack, Window: p.Window,
-			FIN: p.Flags.Has(wire.FIN), SYN: p.Flags.Has(wire.SYN), RST: p.Flags.Has(wire.RST), PSH: p.Flags.Has(wire.PSH), ACK: p.Flags.Has(wire.ACK),
+			FIN: p.Flags.Has(wire.FIN), SYN: p.Flags.Has(wire.SYN), RST: p.Flags.Has(wire.RST), PSH: p.Flags.Has(psh), ACK: p.Flags.Has(wire.ACK),
 		},
 		gopacket.Payload(make([]byte, p.Len)))
 	if err != nil {

@@ -15,7 +15,6 @@ package netpath
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -50,16 +49,6 @@ var Kinds = []KindInfo{
 	{Netem, "kernel netem on a veth pair between two network namespaces"},
 	{DelayLine, "user-space delay line between two veth pairs in network namespaces"},
 	{Loopback, "the loopback interface: no delay, no loss"},
-}
-
-// ParseKind returns the kind called name.
-func ParseKind(name string) (Kind, error) {
-	for _, k := range Kinds {
-		if string(k.Kind) == name {
-			return k.Kind, nil
-		}
-	}
-	return "", fmt.Errorf("unknown path %q", name)
 }
 
 // Spec describes the path to open. Open needs a Kind other than Auto; all other

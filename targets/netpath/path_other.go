@@ -43,9 +43,6 @@ func (p *Path) Kind() Kind { return Loopback }
 // ServerAddr returns the address on which a server on the path listens.
 func (p *Path) ServerAddr() netip.Addr { return p.loopback }
 
-// ClientAddr returns the source address of the client's connections.
-func (p *Path) ClientAddr() netip.Addr { return p.loopback }
-
 // Sysctl returns an empty map: the settings are specific to Linux.
 func (p *Path) Sysctl() map[string]string { return map[string]string{} }
 

@@ -16,13 +16,13 @@ type Decision uint8
 
 // The closed set of decisions.
 const (
-	Undecided Decision = iota // the connection ended before the request that is decided (nethttp, and Config.Nth above 1)
+	undecided Decision = iota // the connection ended before the request that is decided (nethttp, and Config.Nth above 1)
 	Rejected
-	Admitted
+	admitted
 	numDecisions = iota
 )
 
-var decisionNames = [numDecisions]string{Undecided: "undecided", Rejected: "rejected", Admitted: "admitted"}
+var decisionNames = [numDecisions]string{undecided: "undecided", Rejected: "rejected", admitted: "admitted"}
 
 // String returns the decision's name.
 func (d Decision) String() string { return decisionNames[d] }
@@ -156,7 +156,7 @@ func (l *ledger) end(c *conn, end endReason) {
 	*last = append(*last, e)
 	l.totals.Accepted++
 	switch e.Decision {
-	case Admitted:
+	case admitted:
 		l.totals.Admitted++
 	case Rejected:
 		l.totals.Rejected++

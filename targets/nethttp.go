@@ -128,7 +128,7 @@ func (c *httpConn) Read(p []byte) (int, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		// net/http also uses a deadline to stop its background read, so this is a
 		// timeout only while the connection has no request.
-		if Decision(c.decision.Load()) == Undecided {
+		if Decision(c.decision.Load()) == undecided {
 			c.seen.Store(uint32(endHeaderTimeout))
 		}
 	case !errors.Is(err, net.ErrClosed):

@@ -21,7 +21,7 @@ func (s *Server) serveNth(c *conn) {
 		return
 	}
 	if stream, err = s.age(stream); err != nil {
-		// The connection ended before the n-th request, so it stays Undecided.
+		// The connection ended before the n-th request, so it stays undecided.
 		s.finish(c, stream, err)
 		return
 	}

@@ -205,7 +205,7 @@ func TestAClientGoneBeforeItsNthRequestIsUndecided(t *testing.T) {
 				test.leave(c)
 				awaitEntries(t, s, 1)
 				r := s.Report()
-				if e := r.Entries[0]; e.Decision != Undecided || e.End != test.want || r.Server.Rejected != 0 || r.Server.Admitted != 0 {
+				if e := r.Entries[0]; e.Decision != undecided || e.End != test.want || r.Server.Rejected != 0 || r.Server.Admitted != 0 {
 					t.Errorf("%+v, want it undecided and ended by %v", r, test.want)
 				}
 			})
@@ -227,7 +227,7 @@ func TestABadRequestBeforeTheNthIsAnsweredAndUndecided(t *testing.T) {
 		}
 		io.Copy(io.Discard, c.answers) // or a close_notify unread would have the client reset
 		c.Close()
-		if e := finish(s).Entries[0]; e.Decision != Undecided || e.End != endBadRequest {
+		if e := finish(s).Entries[0]; e.Decision != undecided || e.End != endBadRequest {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -242,7 +242,7 @@ func TestShutdownCutsAConnectionThatWaitsForItsNthRequest(t *testing.T) {
 			s := start(t, Config{Strategy: strategy, Nth: 2, TLS: encrypted})
 			dialAs(t, s).earlier(t, 1)
 			s.Shutdown(0)
-			if e := s.Report().Entries[0]; e.End != endCut || e.Decision != Undecided {
+			if e := s.Report().Entries[0]; e.End != endCut || e.Decision != undecided {
 				t.Errorf("%s: %+v", strategy, e)
 			}
 		}
@@ -336,7 +336,7 @@ func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 						io.Copy(io.Discard, c.answers) // or a close_notify unread would have the client reset
 						c.Close()
 						e := finish(s).Entries[0]
-						if e.Decision == Undecided || e.End != endClosed && e.End != endEOF && limit == 1 {
+						if e.Decision == undecided || e.End != endClosed && e.End != endEOF && limit == 1 {
 							t.Errorf("%+v", e)
 						}
 					})

@@ -211,11 +211,11 @@ func serveEvery(s *Server) error {
 	}
 }
 
-// decide takes a slot and returns Admitted, or returns Rejected if none is free.
+// decide takes a slot and returns admitted, or returns Rejected if none is free.
 func (s *Server) decide() Decision {
 	select {
 	case s.slots <- struct{}{}:
-		return Admitted
+		return admitted
 	default:
 		return Rejected
 	}
@@ -235,7 +235,7 @@ func serveBelowLimit(s *Server) error {
 		if err != nil {
 			return err
 		}
-		go s.serveFirst(c, Admitted)
+		go s.serveFirst(c, admitted)
 	}
 }
 
@@ -274,7 +274,7 @@ func (s *Server) serveFirst(c *conn, d Decision) {
 	c.decision.Store(uint32(d))
 	stream, err := s.open(c)
 	if err != nil {
-		if d == Admitted {
+		if d == admitted {
 			<-s.slots
 		}
 		s.handshakeFailed(c, stream, err)
@@ -287,7 +287,7 @@ func (s *Server) serveFirst(c *conn, d Decision) {
 func (s *Server) settle(c *conn, stream tcpConn, d Decision) {
 	c.decision.Store(uint32(d))
 	var err error
-	if d == Admitted {
+	if d == admitted {
 		err = s.admit(stream)
 	} else {
 		err = s.turnAway(stream)

@@ -35,7 +35,7 @@ func everyConnectionHasExactlyOneEntry(t *testing.T, name string, encrypted bool
 	const clients, each = 8, 10
 	limit, want := 0, Rejected
 	if name == "backlog" {
-		limit, want = 2, Admitted // at 0 it accepts nothing
+		limit, want = 2, admitted // at 0 it accepts nothing
 	}
 	s := start(t, Config{Strategy: name, Limit: limit, TLS: encrypted, Bounds: brisk})
 	var wg sync.WaitGroup
@@ -204,7 +204,7 @@ func TestAnAdmittedClientGetsTheStatusOfItsError(t *testing.T) {
 			}
 			c.Close()
 			r := finish(s)
-			if e := r.Entries[0]; e.Decision != Admitted || e.End != test.end {
+			if e := r.Entries[0]; e.Decision != admitted || e.End != test.end {
 				t.Errorf("%+v, want end %v", e, test.end)
 			}
 		})
@@ -215,7 +215,7 @@ func TestNetHTTPLeavesASilentClientUndecided(t *testing.T) {
 	s := start(t, Config{Strategy: "nethttp", Bounds: Bounds{HeaderTimeout: 20 * time.Millisecond}})
 	awaitEnd(dial(t, s))
 	r := finish(s)
-	if e := r.Entries[0]; e.Decision != Undecided || e.End != endHeaderTimeout || r.Server.Accepted != 1 || r.Server.Rejected != 0 {
+	if e := r.Entries[0]; e.Decision != undecided || e.End != endHeaderTimeout || r.Server.Accepted != 1 || r.Server.Rejected != 0 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,9 +31,6 @@ const (
 	// timeoutsPerAttempt is how many time limits a client may use up in one
 	// attempt: to connect, to send and to receive.
 	timeoutsPerAttempt = 3
-	// keptErrorOutput is how many of the first bytes of a driver's standard error
-	// are kept for an error.
-	keptErrorOutput = 4 << 10
 )
 
 func newDriverSpec(s Spec) driverSpec {
@@ -88,18 +83,28 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) ([
 	if err != nil {
 		return nil, err
 	}
-	stderr := &headBuffer{max: keptErrorOutput}
-	cmd.Stderr = stderr
+	attempts, err := readAttempts(ctx, cmd, spec)
+	if err != nil {
+		return nil, fmt.Errorf("the driver of %s: %w", client.Name, err)
+	}
+	return attempts, nil
+}
+
+// readAttempts runs a driver's process and reads the attempts that it writes. It
+// ends the process at the first error.
+func readAttempts(ctx context.Context, cmd *exec.Cmd, spec driverSpec) ([]drivers.AttemptLine, error) {
+	var stderr outputEnds
+	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("make the driver's output: %w", err)
+		return nil, fmt.Errorf("make its output: %w", err)
 	}
 	// The kernel kills the driver when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	inOwnProcessGroup(cmd)
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the driver of %s: %w", client.Name, err)
+		return nil, fmt.Errorf("start it: %w", err)
 	}
 	lowerPriority(cmd)
 
@@ -121,7 +126,7 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) ([
 	}
 	waitErr := cmd.Wait()
 	if err := a.result(context.Cause(ctx), err, waitErr); err != nil {
-		return nil, fmt.Errorf("the driver of %s: %w%s", client.Name, err, stderr.excerpt())
+		return nil, fmt.Errorf("%w%s", err, stderr.excerpt())
 	}
 	return a.attempts, nil
 }
@@ -188,31 +193,4 @@ func goNetHTTPRole(close bool) process.Role {
 		}
 		return drivers.GoNetHTTP(ctx, job, close, os.Stdout)
 	}
-}
-
-// headBuffer keeps the first bytes that are written to it.
-type headBuffer struct {
-	max  int
-	mu   sync.Mutex // guards kept
-	kept []byte
-}
-
-func (b *headBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.kept = append(b.kept, p[:min(len(p), b.max-len(b.kept))]...)
-	return len(p), nil
-}
-
-// excerpt is the end of what is kept, for an error: the last line of an
-// interpreter's output has the cause.
-func (b *headBuffer) excerpt() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	lines := strings.FieldsFunc(string(b.kept), func(r rune) bool { return r == '\n' || r == '\r' })
-	lines = lines[max(0, len(lines)-3):]
-	if len(lines) == 0 {
-		return ""
-	}
-	return "; it wrote: " + fmt.Sprintf("%.300q", strings.Join(lines, " "))
 }

@@ -142,6 +142,7 @@ func TestEveryDriverThatBreaksTheProtocolIsEndedWithOneReason(t *testing.T) {
 		{"too few lines", "echo '" + one + "'", "it ended after 1 of 2 attempts", patience},
 		{"too many lines", "for i in 1 2 3; do echo '" + one + "'; done; sleep 600", "one attempt more than the 2", patience},
 		{"an exit code", "echo '" + one + "'; echo '" + one + "'; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`, patience},
+		{"an error after much else", "echo '" + one + "'; for i in $(seq 5000); do echo trace $i; done >&2; echo the cause >&2; exit 3", ` trace 4999 trace 5000 the cause"`, patience},
 		// Long enough for the shell to write its line on a busy machine.
 		{"a hang", "echo '" + one + "'; sleep 600 & sleep 600", "it hangs: no output for 3s, after 1 of 2 attempts", 3 * time.Second},
 	} {

@@ -38,7 +38,7 @@ var carriers = map[string]func(Spec) (*Path, error){
 	"line": func(s Spec) (*Path, error) { return Open(s, true) },
 	// The delay line as in a cell, with a log of every packet.
 	"witness": func(s Spec) (*Path, error) {
-		s.LogLimits = &wire.Limits{}
+		s.LogOptions = &wire.LogOptions{}
 		return Open(s, true)
 	},
 	"naive": openNaive,

@@ -99,8 +99,8 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	// The clock starts at 1, because a time of 0 means never.
 	d.base = time.Now().Add(-1)
 	d.offset = ts.Nano() - 1
-	if spec.LogLimits != nil {
-		d.log = wire.NewLog(d.base, *spec.LogLimits)
+	if spec.LogOptions != nil {
+		d.log = wire.NewLog(d.base, *spec.LogOptions)
 	}
 	im := spec.Impairments
 	if d.fault = newFaultState(im.Fault); d.fault != nil {

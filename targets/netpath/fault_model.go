@@ -104,12 +104,12 @@ func (f *faultState) isNew(s segment) bool {
 }
 
 // holdUntil holds the data and FIN of one side until the server sends a segment
-// with one of the flags.
-func (f *faultState) holdUntil(now int64, s segment, stream bool, until uint8) (faultAction, bool) {
+// with one of the releasing flags. stream reports whether that side sent s.
+func (f *faultState) holdUntil(now int64, s segment, stream bool, releasing uint8) (faultAction, bool) {
 	if f.released[s.port] {
 		return faultPass, false
 	}
-	if s.fromServer && s.flags&until != 0 {
+	if s.fromServer && s.flags&releasing != 0 {
 		f.released[s.port] = true
 		return faultPass, f.holding.remove(s.port)
 	}
@@ -144,26 +144,26 @@ func (f *faultState) nextExpiry() (at int64, ok bool) {
 // once. All holds take equally long, so a new port goes to the end. An index is
 // a port + 1.
 type holdQueue struct {
-	until      [ports]int64 // when the hold expires; 0 if not in the list
+	expiry     [ports]int64 // when the hold expires; 0 if not in the list
 	next, prev [ports]uint32
 	head, tail uint32
 }
 
-func (h *holdQueue) first() (port uint16, until int64, ok bool) {
+func (h *holdQueue) first() (port uint16, expiry int64, ok bool) {
 	if h.head == 0 {
 		return 0, 0, false
 	}
 	port = uint16(h.head - 1)
-	return port, h.until[port], true
+	return port, h.expiry[port], true
 }
 
 // add adds a port. A port that is already in the list keeps its time.
-func (h *holdQueue) add(port uint16, until int64) {
-	if h.until[port] != 0 {
+func (h *holdQueue) add(port uint16, expiry int64) {
+	if h.expiry[port] != 0 {
 		return
 	}
 	i := uint32(port) + 1
-	h.until[port] = until
+	h.expiry[port] = expiry
 	h.next[port], h.prev[port] = 0, h.tail
 	if h.tail != 0 {
 		h.next[h.tail-1] = i
@@ -175,10 +175,10 @@ func (h *holdQueue) add(port uint16, until int64) {
 
 // remove reports whether the port was in the list.
 func (h *holdQueue) remove(port uint16) bool {
-	if h.until[port] == 0 {
+	if h.expiry[port] == 0 {
 		return false
 	}
-	h.until[port] = 0
+	h.expiry[port] = 0
 	next, prev := h.next[port], h.prev[port]
 	if prev != 0 {
 		h.next[prev-1] = next

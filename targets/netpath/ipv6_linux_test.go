@@ -16,7 +16,7 @@ func TestIPv6HandshakeTakesConfiguredRTT(t *testing.T) {
 	for _, rtt := range []time.Duration{0, 50 * time.Millisecond} { // 20 of the latter leave time for packets that are sent after a delay
 		t.Run(rtt.String(), func(t *testing.T) {
 			inMiddle(t, func() error {
-				p, err := Open(Spec{Kind: DelayLine, IPv6: true, Impairments: impair.Set{}.WithRTT(rtt), LogLimits: &wire.Limits{}}, true)
+				p, err := Open(Spec{Kind: DelayLine, IPv6: true, Impairments: impair.Set{}.WithRTT(rtt), LogOptions: &wire.LogOptions{}}, true)
 				if err != nil {
 					return err
 				}

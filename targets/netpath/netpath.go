@@ -57,9 +57,9 @@ type Spec struct {
 	Kind        Kind
 	Impairments impair.Set
 	Seed        uint64 // of the random decisions
-	// LogLimits makes a delay line log every packet, within these limits. With
+	// LogOptions makes a delay line log every packet, within these limits. With
 	// nil, and for paths of other kinds, nothing is logged.
-	LogLimits *wire.Limits
+	LogOptions *wire.LogOptions
 	// Congestion is the congestion control of both ends: a name known to the
 	// kernel, SystemCongestion, or empty for DefaultCongestion. A loopback path
 	// in the system's own namespace uses the system's setting.
@@ -101,7 +101,7 @@ type Stats struct {
 	RingDrops  int64               // dropped because the path did not keep up
 	SendErrors int64               // could not be forwarded
 	CPU        time.Duration       // CPU time of the path's thread
-	Log        *wire.Log           // what crossed the path; nil without LogLimits
+	Log        *wire.Log           // what crossed the path; nil without LogOptions
 }
 
 // Record returns the statistics in the form in which a cell records them.

@@ -91,7 +91,7 @@ func (p *Path) openLink(spec Spec) (err error) {
 	switch {
 	case spec.Kind == Netem:
 		return openNetem(client, server, spec)
-	case spec.Impairments == impair.Set{} && spec.LogLimits == nil:
+	case spec.Impairments == impair.Set{} && spec.LogOptions == nil:
 		// A delay line would only add to the latency.
 		return joinEnds(client, server, gsoPackets)
 	}

@@ -144,7 +144,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 
 func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) (report ExecReport, err error) {
 	if spec.Spec.Kind == netpath.DelayLine {
-		spec.Spec.LogLimits = &wire.Limits{}
+		spec.Spec.LogOptions = &wire.LogOptions{}
 	}
 	path, err := netpath.Open(spec.Spec, spec.Isolated)
 	if err != nil {

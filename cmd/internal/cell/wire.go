@@ -24,9 +24,9 @@ type Capture struct {
 	Connections int    // of each outcome
 }
 
-// Limits returns what the path has to record for the capture.
-func (c Capture) Limits() *wire.Limits {
-	l := &wire.Limits{}
+// LogOptions returns what the path has to record for the capture.
+func (c Capture) LogOptions() *wire.LogOptions {
+	l := &wire.LogOptions{}
 	if c.Connections > 0 {
 		l.Snap = snapLength
 	}

@@ -80,7 +80,7 @@ func (o Options) recordWire(spec *cell.Spec, v visit, try int) {
 	if o.CaptureConnections > 0 {
 		spec.Capture = cell.Capture{File: filepath.Join(o.CaptureFolder, captureName(v, try)), Connections: o.CaptureConnections}
 	}
-	spec.Path.LogLimits = spec.Capture.Limits()
+	spec.Path.LogOptions = spec.Capture.LogOptions()
 	if o.Ladders != nil && v.round == 0 && !v.twin && o.Ladders(v.Point) {
 		spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, spec.Path.Impairments, humanize.IBytes(uint64(v.BodyBytes)))
 	}

@@ -3,7 +3,7 @@ package impair
 import "fmt"
 
 // Fault drops or holds chosen packets of every connection. Each fault isolates
-// one way in which a response can be lost. The zero value is NoFault.
+// one way in which an answer can be lost. The zero value is NoFault.
 type Fault uint8
 
 // The closed set of faults. Faults documents each of them.

@@ -21,9 +21,9 @@ type location struct {
 
 // keep copies the first bytes of a frame and reports whether there was room. It
 // adds a location either way, so that locations and records have equal indices.
-func (f *frames) keep(frame []byte, limits Limits) bool {
-	kept := min(len(frame), limits.Snap, arenaSize)
-	if f.used+kept > limits.Bytes {
+func (f *frames) keep(frame []byte, options LogOptions) bool {
+	kept := min(len(frame), options.Snap, arenaSize)
+	if f.used+kept > options.Bytes {
 		f.locations = append(f.locations, location{})
 		return false
 	}

@@ -73,11 +73,11 @@ func Join(conns []Connection, attempts []Attempt, entries []Entry) []Joined {
 		all[i].Conn = &conns[i]
 		byPort[conns[i].ClientPort] = append(byPort[conns[i].ClientPort], i)
 	}
-	for port, own := range grouped(attempts, func(a *Attempt) uint16 { return a.Port }) {
-		all = joinAttempts(all, byPort[port], own)
+	for port, ofPort := range grouped(attempts, func(a *Attempt) uint16 { return a.Port }) {
+		all = joinAttempts(all, byPort[port], ofPort)
 	}
-	for port, own := range grouped(entries, func(e *Entry) uint16 { return e.Port }) {
-		all = joinEntries(all, byPort[port], own)
+	for port, ofPort := range grouped(entries, func(e *Entry) uint16 { return e.Port }) {
+		all = joinEntries(all, byPort[port], ofPort)
 	}
 	// Iteration over the maps added these in random order.
 	slices.SortStableFunc(all[len(conns):], func(a, b Joined) int { return cmp.Compare(a.startTime(), b.startTime()) })
@@ -158,7 +158,7 @@ func Align(conns []Connection, attempts []Attempt) {
 	syn := map[uint16]int64{} // of connections alone on their port; 0 for others
 	for i := range conns {
 		c := &conns[i]
-		if _, again := syn[c.ClientPort]; again {
+		if _, reused := syn[c.ClientPort]; reused {
 			syn[c.ClientPort] = 0
 			continue
 		}

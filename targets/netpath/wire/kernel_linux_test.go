@@ -98,7 +98,7 @@ func onWire(t *testing.T, story func(b *bench), until func(Connection) bool) (c 
 			}
 		}()
 		b := &bench{began: time.Now(), addr: unix.SockaddrInet4{Port: testPort, Addr: [4]byte{127, 0, 0, 1}}}
-		b.log = NewLog(b.began, Limits{Snap: 1 << 16})
+		b.log = NewLog(b.began, LogOptions{Snap: 1 << 16})
 		b.tap = try(unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_IP))))
 		defer unix.Close(b.tap)
 		const packetIgnoreOutgoing = 23 // linux/if_packet.h; loopback shows every packet twice

@@ -19,9 +19,9 @@ const (
 	chunk     = 1 << chunkBits
 )
 
-// Limits bounds what a Log keeps. The zero value keeps 4,194,304 records (160 MB)
+// LogOptions bounds what a Log keeps. The zero value keeps 4,194,304 records (160 MB)
 // and no frames.
-type Limits struct {
+type LogOptions struct {
 	Packets int // records; 0 is 4,194,304
 	// Snap is how many bytes of each frame are kept for WritePcapng; 0 keeps none.
 	// The headers of an answer take 66 bytes (with TCP timestamps).
@@ -30,7 +30,7 @@ type Limits struct {
 	Bytes int
 }
 
-// Defaults of Limits.
+// Defaults of LogOptions.
 const (
 	defaultPackets = 4 << 20
 	defaultBytes   = 256 << 20
@@ -47,25 +47,25 @@ type Log struct {
 	// others counts frames that are not TCP.
 	others int64
 	// uncaptured counts recorded packets without kept bytes, because
-	// Limits.Bytes was reached.
+	// LogOptions.Bytes was reached.
 	uncaptured int64
 
-	limits Limits
-	n      int
-	chunks []*[chunk]Packet
-	frames frames
+	options LogOptions
+	n       int
+	chunks  []*[chunk]Packet
+	frames  frames
 }
 
 // NewLog returns an empty log for a path whose clock was 0 at epoch.
-func NewLog(epoch time.Time, limits Limits) *Log {
-	if limits.Packets <= 0 {
-		limits.Packets = defaultPackets
+func NewLog(epoch time.Time, options LogOptions) *Log {
+	if options.Packets <= 0 {
+		options.Packets = defaultPackets
 	}
-	if limits.Bytes <= 0 {
-		limits.Bytes = defaultBytes
+	if options.Bytes <= 0 {
+		options.Bytes = defaultBytes
 	}
-	limits.Packets = min(limits.Packets, math.MaxInt32)
-	return &Log{Epoch: epoch, limits: limits}
+	options.Packets = min(options.Packets, math.MaxInt32)
+	return &Log{Epoch: epoch, options: options}
 }
 
 // Enter records a frame that entered the path at a time. The packet counts as in
@@ -79,7 +79,7 @@ func (l *Log) Enter(frame []byte, d Direction, at int64) Ref {
 	}
 	p.In = at
 	ref := l.add(p)
-	if ref != NoRef && l.limits.Snap > 0 && !l.frames.keep(frame, l.limits) {
+	if ref != NoRef && l.options.Snap > 0 && !l.frames.keep(frame, l.options) {
 		l.uncaptured++
 	}
 	return ref
@@ -109,7 +109,7 @@ func (l *Log) Duplicate(r Ref, out int64) {
 	}
 	p := *l.at(r)
 	p.Out, p.Disposition = out, Duplicate
-	if l.add(p) != NoRef && l.limits.Snap > 0 {
+	if l.add(p) != NoRef && l.options.Snap > 0 {
 		l.frames.repeat(r)
 	}
 }
@@ -138,7 +138,7 @@ func (l *Log) all() iter.Seq2[Ref, Packet] {
 func (l *Log) at(r Ref) *Packet { return &l.chunks[r>>chunkBits][r&(chunk-1)] }
 
 func (l *Log) add(p Packet) Ref {
-	if l.n == l.limits.Packets {
+	if l.n == l.options.Packets {
 		l.Missed++
 		return NoRef
 	}

@@ -16,7 +16,7 @@ func TestPacketRecordTakes40Bytes(t *testing.T) {
 }
 
 func TestFullLogCountsMissedPackets(t *testing.T) {
-	l := NewLog(time.Now(), Limits{Packets: 3, Snap: 60, Bytes: 100})
+	l := NewLog(time.Now(), LogOptions{Packets: 3, Snap: 60, Bytes: 100})
 	for i := range 5 {
 		r := l.Enter(frame4(client(uint16(i+1), ACK, 0, 0, 100)), FromClient, int64(i+1))
 		if full := i >= 2; full != (r == NoRef) {
@@ -41,7 +41,7 @@ func TestFullLogCountsMissedPackets(t *testing.T) {
 func TestLogReturnsWhatWasRecorded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		snap := rapid.SampledFrom([]int{0, 54, 100, 1 << 16}).Draw(t, "snap")
-		l := NewLog(time.Now(), Limits{Snap: snap})
+		l := NewLog(time.Now(), LogOptions{Snap: snap})
 		var want []Packet
 		var frames [][]byte
 		add := func(p Packet, frame []byte) {
@@ -88,10 +88,10 @@ func BenchmarkLog(b *testing.B) {
 	for name, snap := range map[string]int{"records": 0, "records and 96 bytes": 96} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			l := NewLog(time.Now(), Limits{Snap: snap})
+			l := NewLog(time.Now(), LogOptions{Snap: snap})
 			for i := range b.N {
 				if i%defaultPackets == 0 {
-					l = NewLog(time.Now(), Limits{Snap: snap})
+					l = NewLog(time.Now(), LogOptions{Snap: snap})
 				}
 				l.Forward(l.Enter(frame, FromClient, int64(i)), int64(i)+5)
 			}
@@ -102,7 +102,7 @@ func BenchmarkLog(b *testing.B) {
 // BenchmarkConnections measures the cost of Connections per packet.
 func BenchmarkConnections(b *testing.B) {
 	s := newScript()
-	s.log = NewLog(time.Now(), Limits{})
+	s.log = NewLog(time.Now(), LogOptions{})
 	for i := range 10_000 {
 		s.isn[0] += 1_000_003
 		s.shake(float64(i), uint16(i))

@@ -57,7 +57,7 @@ func WritePcapng(w io.Writer, l *Log, sample []Joined) error {
 	side := func(name, description string) pcapgo.NgInterface {
 		return pcapgo.NgInterface{
 			Name: name, Description: description, OS: runtime.GOOS,
-			LinkType: layers.LinkTypeEthernet, SnapLength: uint32(l.limits.Snap),
+			LinkType: layers.LinkTypeEthernet, SnapLength: uint32(l.options.Snap),
 		}
 	}
 	ng, err := pcapgo.NewNgWriterInterface(w, side("client", "the client's side of the path"), pcapgo.NgWriterOptions{

@@ -44,7 +44,7 @@ func TestOnlyPartialChecksumsAreCompleted(t *testing.T) {
 // the entries of the fleet and the server.
 func manyRejections() (*Log, []Joined) {
 	s := newScript()
-	s.log.limits.Snap = 100
+	s.log.options.Snap = 100
 	outcomes := []results.Outcome{results.DeliveredThenReset, results.ResetSend, results.ResetReceive}
 	var attempts []Attempt
 	var entries []Entry

@@ -33,7 +33,7 @@ type script struct {
 const delay = 10 * time.Millisecond
 
 func newScript() *script {
-	return &script{log: NewLog(time.Unix(1e9, 0), Limits{Snap: 1 << 16})}
+	return &script{log: NewLog(time.Unix(1e9, 0), LogOptions{Snap: 1 << 16})}
 }
 
 // send logs a packet that crosses the path, and returns its Ref.

@@ -31,7 +31,7 @@ type script struct{ log *wire.Log }
 
 const delay = 10 * time.Millisecond
 
-func newScript() *script { return &script{wire.NewLog(time.Unix(1e9, 0), wire.Limits{})} }
+func newScript() *script { return &script{wire.NewLog(time.Unix(1e9, 0), wire.LogOptions{})} }
 
 // send logs a packet that crosses the path.
 func (s *script) send(ms float64, p wire.Packet) {

@@ -238,20 +238,20 @@ func (c *conn) entry(end endReason) LedgerEntry {
 	}
 }
 
-// limitError is the error for a reason other than an error of a system call.
-type limitError endReason
+// reasonError is the error for a reason other than an error of a system call.
+type reasonError endReason
 
-func (e limitError) Error() string { return endReasons[e].Summary }
+func (e reasonError) Error() string { return endReasons[e].Summary }
 
 var (
-	errIdle          error = limitError(endIdleLimit)
-	errTimeLimit     error = limitError(endTimeLimit)
-	errByteLimit     error = limitError(endByteLimit)
-	errHeaderTimeout error = limitError(endHeaderTimeout)
-	errHeaderLimit   error = limitError(endHeaderLimit)
-	errBodyTimeout   error = limitError(endBodyTimeout)
-	errBadRequest    error = limitError(endBadRequest)
-	errHandshake     error = limitError(endHandshakeFailed)
+	errIdle          error = reasonError(endIdleLimit)
+	errTimeLimit     error = reasonError(endTimeLimit)
+	errByteLimit     error = reasonError(endByteLimit)
+	errHeaderTimeout error = reasonError(endHeaderTimeout)
+	errHeaderLimit   error = reasonError(endHeaderLimit)
+	errBodyTimeout   error = reasonError(endBodyTimeout)
+	errBadRequest    error = reasonError(endBadRequest)
+	errHandshake     error = reasonError(endHandshakeFailed)
 )
 
 // Windows reports resets under these numbers, which package syscall does not map
@@ -263,15 +263,15 @@ const (
 
 // endReasonOf maps the error of a strategy to the reason for the connection's end.
 func endReasonOf(err error) endReason {
-	var limit limitError
+	var reason reasonError
 	switch {
 	case err == nil:
 		return endClosed
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN),
 		errors.Is(err, wsaeConnAborted), errors.Is(err, wsaeConnReset):
 		return endPeerReset
-	case errors.As(err, &limit):
-		return endReason(limit)
+	case errors.As(err, &reason):
+		return endReason(reason)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return endEOF
 	}

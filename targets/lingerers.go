@@ -1,9 +1,9 @@
 package targets
 
-// turnAway rejects a connection by the server's strategy. While Bounds.Lingerers
+// reject rejects a connection by the server's strategy. While Bounds.Lingerers
 // connections linger, it rejects as the strategy close does. Without that bound a
 // flood of connections could hold more descriptors than the limit saves.
-func (s *Server) turnAway(c tcpConn) error {
+func (s *Server) reject(c tcpConn) error {
 	if !s.strategy.lingers || s.lingering == nil {
 		return s.strategy.reject(c, s.config.Bounds)
 	}
@@ -16,8 +16,8 @@ func (s *Server) turnAway(c tcpConn) error {
 	}
 }
 
-// places returns a channel with capacity for n tokens, or nil for no limit.
-func places(n int) chan struct{} {
+// tokens returns a channel with capacity for n tokens, or nil for no limit.
+func tokens(n int) chan struct{} {
 	if n == 0 {
 		return nil
 	}

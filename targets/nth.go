@@ -35,14 +35,14 @@ func (s *Server) age(c tcpConn) (tcpConn, error) {
 	b := s.config.Bounds
 	r := &readAhead{tcpConn: c}
 	for range s.config.Nth - 1 {
-		over, err := readOne(r, b, proceedExpectation)
+		surplus, err := readOne(r, b, proceedExpectation)
 		if err != nil {
 			if answer, ok := admittedAnswers[endReasonOf(err)]; ok {
 				err = errors.Join(err, answerAdmitted(c, answer, b))
 			}
 			return c, err
 		}
-		r.unread(over)
+		r.unread(surplus)
 		if _, err := c.Write(answerEarlier); err != nil {
 			return c, err
 		}

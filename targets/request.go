@@ -14,8 +14,8 @@ import (
 // read 4 KiB.
 const headerStep = 4096
 
-// expectation is the response to a client that sent Expect: 100-continue and
-// waits before it sends its body (RFC 9110 10.1.1).
+// expectation is what the server does for a client that sent Expect: 100-continue
+// and waits before it sends its body (RFC 9110 10.1.1).
 type expectation bool
 
 const (
@@ -39,9 +39,9 @@ func readRequest(c tcpConn, b Bounds, e expectation) error {
 	return err
 }
 
-// readOne reads and discards a whole request. over is the number of bytes that
+// readOne reads and discards a whole request. surplus is the number of bytes that
 // were read after its end; all of them are from the last read.
-func readOne(c tcpConn, b Bounds, e expectation) (over int, err error) {
+func readOne(c tcpConn, b Bounds, e expectation) (surplus int, err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	header, rest, err := scanHeader(c, b, buf)
@@ -64,9 +64,9 @@ func readOne(c tcpConn, b Bounds, e expectation) (over int, err error) {
 		return 0, err
 	}
 	for {
-		over, done, err := f.feed(rest)
+		surplus, done, err := f.feed(rest)
 		if done || err != nil {
-			return over, err
+			return surplus, err
 		}
 		n, err := c.Read(buf[:])
 		if err != nil {
@@ -191,8 +191,8 @@ const (
 const maxChunkDigits = 15
 
 // feed consumes the next bytes of the body. It reports whether the body is
-// complete, and over is the number of bytes after its end.
-func (f *framing) feed(p []byte) (over int, done bool, err error) {
+// complete, and surplus is the number of bytes after its end.
+func (f *framing) feed(p []byte) (surplus int, done bool, err error) {
 	if !f.chunked {
 		n := min(f.length, int64(len(p)))
 		f.length -= n

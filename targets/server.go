@@ -113,7 +113,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		log:       log,
 		ledger:    newLedger(),
 		slots:     make(chan struct{}, cfg.Limit),
-		lingering: places(cfg.Bounds.Lingerers), working: places(cfg.Workers),
+		lingering: tokens(cfg.Bounds.Lingerers), working: tokens(cfg.Workers),
 		stopping: make(chan struct{}),
 		cutting:  make(chan struct{}),
 	}
@@ -290,7 +290,7 @@ func (s *Server) settle(c *conn, stream tcpConn, d Decision) {
 	if d == admitted {
 		err = s.admit(stream)
 	} else {
-		err = s.turnAway(stream)
+		err = s.reject(stream)
 	}
 	s.finish(c, stream, err)
 }

@@ -102,7 +102,7 @@ func Open(dir string) (Catalogue, error) {
 			return nil, fmt.Errorf("%s: no *.yaml files in this folder", dir)
 		}
 		for _, s := range more {
-			if _, twice := all.byName(s.Name); twice {
+			if _, exists := all.byName(s.Name); exists {
 				return nil, fmt.Errorf("%s: there is another server %s: choose another name", dir, s.Name)
 			}
 			all = append(all, s)
@@ -112,11 +112,11 @@ func Open(dir string) (Catalogue, error) {
 	return all, nil
 }
 
-// read reads the files of a folder. Errors show the folder as shown.
-func read(files fs.FS, folder, shown string) (Catalogue, error) {
+// read reads the files of a folder. Errors call the folder label.
+func read(files fs.FS, folder, label string) (Catalogue, error) {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
-		return nil, fmt.Errorf("read the servers of %s: %w", shown, err)
+		return nil, fmt.Errorf("read the servers of %s: %w", label, err)
 	}
 	var all Catalogue
 	for _, e := range entries {
@@ -127,12 +127,12 @@ func read(files fs.FS, folder, shown string) (Catalogue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a server: %w", err)
 		}
-		s, err := parse(filepath.Join(shown, e.Name()), b)
+		s, err := parse(filepath.Join(label, e.Name()), b)
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := all.byName(s.Name); twice {
-			return nil, fmt.Errorf("%s: there is another server %s: choose another name", filepath.Join(shown, e.Name()), s.Name)
+		if _, exists := all.byName(s.Name); exists {
+			return nil, fmt.Errorf("%s: there is another server %s: choose another name", filepath.Join(label, e.Name()), s.Name)
 		}
 		all = append(all, s)
 	}

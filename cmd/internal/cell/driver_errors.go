@@ -55,10 +55,10 @@ func countErrors(attempts []drivers.AttemptLine) map[string]int64 {
 	if len(counts) <= maxKinds {
 		return counts
 	}
-	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+	byFrequency := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
-	for _, kind := range kinds[maxKinds:] {
+	for _, kind := range byFrequency[maxKinds:] {
 		n := counts[kind]
 		delete(counts, kind)
 		counts[otherKind] += n

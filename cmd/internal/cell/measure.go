@@ -73,16 +73,16 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 	}
 	cpu := path.ServerCPU()
 	spec.Fleet.Target.Addr = server.addr
-	fleet, seen, err := runFleet(path, spec)
+	fleet, reported, err := runFleet(path, spec)
 	if err != nil {
 		return nil, err
 	}
 	defer fleet.Kill() // not before the counters are read through its process
-	r.Fleet = seen.Report
+	r.Fleet = reported.Report
 	if r.TimeWait.Client, err = timeWait(fleet.Cmd.Process.Pid); err != nil {
 		return nil, err
 	}
-	served, err := server.stop()
+	serverReport, err := server.stop()
 	if err != nil {
 		return nil, err
 	}
@@ -95,12 +95,12 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 		return nil, err
 	}
 	r.TCP = delta(before, after)
-	if served == nil {
+	if serverReport == nil {
 		return nil, nil
 	}
-	r.Server, r.AcceptErrors = served.Server, served.AcceptErrors
-	r.Ledger = spec.fleetKind().join(r.Fleet.Attempts, served.Entries)
-	return served.Entries, nil
+	r.Server, r.AcceptErrors = serverReport.Server, serverReport.AcceptErrors
+	r.Ledger = spec.fleetKind().join(r.Fleet.Attempts, serverReport.Entries)
+	return serverReport.Entries, nil
 }
 
 // runFleet runs the fleet, or the driver in its place, until it has reported. Its

@@ -2,7 +2,7 @@ package loadgen
 
 import "math"
 
-// Limits of an answer. An answer above them is bad: a server that never ends its
+// The bounds of an answer. An answer above them is bad: a server that never ends its
 // answer must not hold the fleet or fill its memory.
 const (
 	maxAnswerHead = 64 << 10 // bytes of status lines, header fields and trailer fields in all

@@ -254,8 +254,8 @@ func (w *worker) read(i int32) bool {
 			s.FirstByte = w.now()
 		}
 		s.Received += n
-		took := s.answer.take(w.buffer[:n])
-		if w.answered(i, w.buffer[took:n]) {
+		taken := s.answer.take(w.buffer[:n])
+		if w.answered(i, w.buffer[taken:n]) {
 			return true
 		}
 	}

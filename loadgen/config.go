@@ -52,8 +52,8 @@ type Config struct {
 
 	// EndWait is how long a client that has the whole answer waits for the end of a
 	// connection that the answer says will end, to distinguish an orderly end from a
-	// reset. Then the client closes, and the end counts as orderly. A reset in
-	// response to sent data arrives within a round trip. 0 is 1 s. Without a bound, a
+	// reset. Then the client closes, and the end counts as orderly. A reset
+	// caused by sent data arrives within a round trip. 0 is 1 s. Without a bound, a
 	// client that stopped sending and a server that waits for the rest of the request
 	// would wait for each other.
 	EndWait time.Duration

@@ -27,7 +27,7 @@ func runNetHTTP(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	client := newHTTPClient(cfg)
 	return runSlots(ctx, cfg, func(ctx context.Context, clock fleetClock, a *Attempt) error {
-		x := httpExchange{Attempt: a, wire: &recordedConn{clock: clock, closed: make(chan struct{})}}
+		x := httpExchange{Attempt: a, conn: &recordedConn{clock: clock, closed: make(chan struct{})}}
 		x.run(ctx, client, &cfg, target)
 		if n := x.settle(); n != 1 && ctx.Err() == nil {
 			return fmt.Errorf("net/http asked for %d connections for one attempt: %w", n, x.err)
@@ -84,16 +84,16 @@ func newHTTPClient(cfg Config) *http.Client {
 // httpExchange is one attempt of the net/http client.
 type httpExchange struct {
 	*Attempt
-	wire *recordedConn
+	conn *recordedConn
 	got  int   // status that the application got; 0 if it got an error
 	err  error // of the request, or of reading the body
 }
 
 // run makes the request and reads the body as an application would.
 func (x *httpExchange) run(ctx context.Context, client *http.Client, cfg *Config, target string) {
-	ctx = context.WithValue(ctx, recordedConnKey{}, x.wire)
+	ctx = context.WithValue(ctx, recordedConnKey{}, x.conn)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(httptrace.WroteRequestInfo) { x.wire.sent(cfg) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { x.conn.sent(cfg) },
 	})
 	method, body := http.MethodGet, io.Reader(nil)
 	if cfg.BodyBytes > 0 {
@@ -133,11 +133,11 @@ func (filler) Read(b []byte) (int, error) {
 // settle ends the attempt and sets its fields. It returns how many connections the
 // Transport requested.
 func (x *httpExchange) settle() int {
-	w := x.wire
+	w := x.conn
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	x.End, w.over = w.clock.now(), true
-	if w.shaking {
+	x.End, w.settled = w.clock.now(), true
+	if w.handshaking {
 		_ = w.stream.tcp.Close() // the Transport keeps dialling after its request was cancelled
 	}
 	if w.connected != 0 {
@@ -159,7 +159,7 @@ func (x *httpExchange) settle() int {
 
 // outcome must be called after all calls on the connection have returned.
 func (x *httpExchange) outcome() results.Outcome {
-	w := x.wire
+	w := x.conn
 	switch {
 	case w.refused != nil:
 		return *w.refused
@@ -201,8 +201,8 @@ type recordedConn struct {
 
 	mu          sync.Mutex // guards the fields below
 	dials       int
-	over        bool // the application has its result and gets no further data
-	shaking     bool // the TLS handshake is in progress
+	settled     bool // the application has its result and gets no further data
+	handshaking bool // the TLS handshake is in progress
 	open        bool // the connection exists and Close was not called
 	pending     int  // calls that have not returned
 	connected   int64
@@ -230,9 +230,9 @@ var errSecondConnection = errors.New("net/http asked for a second connection")
 func (w *recordedConn) dial(ctx context.Context, cfg Config) (net.Conn, error) {
 	w.mu.Lock()
 	w.dials++
-	again := w.dials > 1
+	first := w.dials == 1
 	w.mu.Unlock()
-	if again {
+	if !first {
 		return nil, errSecondConnection
 	}
 	conn, err := dial(ctx, cfg.Target.Addr, cfg.ConnectTimeout)
@@ -244,7 +244,7 @@ func (w *recordedConn) dial(ctx context.Context, cfg Config) (net.Conn, error) {
 	}
 	w.made(conn, cfg.Target)
 	if w.stream != nil {
-		if err := w.shake(ctx, cfg.SendTimeout); err != nil {
+		if err := w.handshake(ctx, cfg.SendTimeout); err != nil {
 			return nil, err
 		}
 	}
@@ -262,15 +262,15 @@ func (w *recordedConn) made(conn *net.TCPConn, to Target) {
 	w.localPort, w.handshakeUs = localPort(conn), handshakeUs(conn)
 	if to.TLS {
 		w.stream = newTLSStream(conn, to)
-		w.Conn, w.shaking = w.stream, true
+		w.Conn, w.handshaking = w.stream, true
 	}
 }
 
-// shake makes the TLS handshake. If it fails, it closes the connection.
-func (w *recordedConn) shake(ctx context.Context, limit time.Duration) error {
-	err := w.stream.handshake(ctx, limit)
+// handshake makes the TLS handshake. If that fails, it closes the connection.
+func (w *recordedConn) handshake(ctx context.Context, timeout time.Duration) error {
+	err := w.stream.handshake(ctx, timeout)
 	w.mu.Lock()
-	w.shaking = false
+	w.handshaking = false
 	if err != nil {
 		o, errno := w.stream.refused(err)
 		w.refused, w.first.errno = &o, errno
@@ -290,7 +290,7 @@ func (w *recordedConn) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
 	w.mu.Lock()
 	defer w.end()
-	if n > 0 && !w.over {
+	if n > 0 && !w.settled {
 		if w.firstByte == 0 {
 			w.firstByte = w.clock.now()
 		}

@@ -54,7 +54,7 @@ func TestSecondConnectionOfAnAttemptIsAnError(t *testing.T) {
 	if _, err := w.dial(t.Context(), cfg); !errors.Is(err, errSecondConnection) {
 		t.Errorf("second connection: %v", err)
 	}
-	if n := (&httpExchange{Attempt: &Attempt{}, wire: &recordedConn{}}).settle(); n != 0 {
+	if n := (&httpExchange{Attempt: &Attempt{}, conn: &recordedConn{}}).settle(); n != 0 {
 		t.Errorf("%d connections, want 0", n)
 	}
 }

@@ -119,8 +119,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // dial opens a connection for an attempt. Package net only repeats connect after
 // EADDRNOTAVAIL and after a connection to itself; no server sees either.
-func dial(ctx context.Context, to netip.AddrPort, limit time.Duration) (*net.TCPConn, error) {
-	d := net.Dialer{Timeout: limit, KeepAlive: -1}
+func dial(ctx context.Context, to netip.AddrPort, timeout time.Duration) (*net.TCPConn, error) {
+	d := net.Dialer{Timeout: timeout, KeepAlive: -1}
 	c, err := d.DialContext(ctx, "tcp", to.String())
 	if err != nil {
 		return nil, err
@@ -235,13 +235,13 @@ func (x *exchange) earlier() bool {
 	for err == nil && x.answer.state() == answerPartial {
 		n, err = x.conn.Read(buf)
 		x.Received += int64(n)
-		if took := x.answer.take(buf[:n]); x.answer.state() == answerWhole {
-			goesOn := x.advance(x.Attempt, buf[took:n], x.clock.now())
-			if !goesOn {
+		if taken := x.answer.take(buf[:n]); x.answer.state() == answerWhole {
+			continues := x.advance(x.Attempt, buf[taken:n], x.clock.now())
+			if !continues {
 				x.Outcome = results.BadResponse
 			}
 			_ = x.conn.SetReadDeadline(time.Time{})
-			return goesOn
+			return continues
 		}
 	}
 	x.setOutcome(err)
@@ -283,14 +283,14 @@ func (x *exchange) readsOn(err error) bool {
 // the reading. It calls whole when the answer is complete.
 func (x *exchange) read(whole func()) error {
 	buf := make([]byte, readBuffer)
-	told := false // bytes after a complete answer must not extend the wait
+	called := false // bytes after a complete answer must not extend the wait
 	done := func() bool {
 		switch x.answer.state() {
 		case answerBad:
 			return true
 		case answerWhole:
-			if !told {
-				told = true
+			if !called {
+				called = true
 				whole()
 			}
 			return !x.answer.closes()
@@ -382,16 +382,16 @@ func (x *exchange) duplex() {
 	})
 	sendErr := x.send()
 	errno, _ := netError(sendErr)
-	over := sendErr != nil && !stopped.Load() && !isReset(errno) // a timeout or a local error
+	sendFailed := sendErr != nil && !stopped.Load() && !isReset(errno) // a timeout or a local error
 	mu.Lock()
-	if over {
+	if sendFailed {
 		_ = x.conn.SetReadDeadline(longAgo)
 	} else if !whole {
 		_ = x.conn.SetReadDeadline(time.Now().Add(x.cfg.ReceiveTimeout))
 	}
 	mu.Unlock()
 	reading.Wait()
-	if over && errors.Is(readErr, os.ErrDeadlineExceeded) {
+	if sendFailed && errors.Is(readErr, os.ErrDeadlineExceeded) {
 		x.fail(callSend, sendErr)
 		return
 	}

@@ -21,15 +21,15 @@ type schedule struct {
 	rate   float64 // attempts a second; 0 is a closed loop
 	index  int64   // of the next attempt, among those of the whole fleet
 	stride int64   // from one attempt of this worker to its next
-	limit  int64   // attempts of the whole fleet
+	total  int64   // attempts of the whole fleet
 	end    int64   // attempts are due before this
 }
 
 // newSchedule returns the schedule of the whole fleet.
 func newSchedule(cfg Config) schedule {
-	s := schedule{rate: cfg.Rate, stride: 1, limit: cfg.Requests, end: int64(cfg.Duration)}
-	if s.limit == 0 {
-		s.limit = math.MaxInt64
+	s := schedule{rate: cfg.Rate, stride: 1, total: cfg.Requests, end: int64(cfg.Duration)}
+	if s.total == 0 {
+		s.total = math.MaxInt64
 	}
 	if s.end == 0 {
 		s.end = math.MaxInt64
@@ -48,7 +48,7 @@ func (s schedule) share(w, n int) schedule {
 // open loop that may be in the future, or in the past if the fleet is late. It
 // returns false if the schedule has no more attempts. It does not take the attempt.
 func (s *schedule) next(now int64) (due int64, ok bool) {
-	if s.index >= s.limit {
+	if s.index >= s.total {
 		return 0, false
 	}
 	if s.rate == 0 {
@@ -68,7 +68,7 @@ func (s *schedule) unstarted(now int64) int64 {
 	if s.rate == 0 {
 		return 0
 	}
-	due := min(s.limit, s.before(min(now, s.end))) // attempts of the whole fleet
+	due := min(s.total, s.before(min(now, s.end))) // attempts of the whole fleet
 	if due <= s.index {
 		return 0
 	}

@@ -20,10 +20,10 @@ import (
 // before a reset remains readable.
 type tlsStream struct {
 	*tls.Conn
-	tcp      *underTLS
-	shaken   bool // the handshake succeeded
-	notified bool // a close_notify was read
-	garbled  bool // another alert was read, or bytes that are not TLS
+	tcp           *underTLS
+	handshakeDone bool // the handshake succeeded
+	notified      bool // a close_notify was read
+	garbled       bool // another alert was read, or bytes that are not TLS
 }
 
 // underTLS is the TCP connection under a stream.
@@ -60,12 +60,12 @@ func newTLSStream(conn *net.TCPConn, to Target) *tlsStream {
 	return &tlsStream{Conn: tls.Client(under, config), tcp: under}
 }
 
-// handshake makes the handshake within the time limit.
-func (s *tlsStream) handshake(ctx context.Context, limit time.Duration) error {
-	_ = s.SetDeadline(time.Now().Add(limit))
+// handshake makes the handshake, for at most the timeout.
+func (s *tlsStream) handshake(ctx context.Context, timeout time.Duration) error {
+	_ = s.SetDeadline(time.Now().Add(timeout))
 	err := s.HandshakeContext(ctx)
 	_ = s.SetDeadline(time.Time{})
-	s.shaken = err == nil
+	s.handshakeDone = err == nil
 	return err
 }
 
@@ -119,7 +119,7 @@ func (s *tlsStream) over(a *answer, received int64) results.Outcome {
 // 8446 section 6).
 func (s *tlsStream) end(errno syscall.Errno) results.TLSEnd {
 	switch {
-	case !s.shaken:
+	case !s.handshakeDone:
 		return results.TLSUnfinished
 	case s.notified:
 		return results.TLSCloseNotify

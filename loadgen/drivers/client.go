@@ -102,7 +102,7 @@ func parse(name string, b []byte) (Client, error) {
 		return Client{}, err
 	}
 	match, err := regexp.Compile(c.Version.Match)
-	switch ownProgram := c.Role != ""; {
+	switch hasRole := c.Role != ""; {
 	case !clientName.MatchString(c.Name):
 		return Client{}, f.ErrorIn("$.name", "name %q: write small letters, digits and hyphens", c.Name)
 	case name != "clients/"+c.Name+".yaml":
@@ -111,15 +111,15 @@ func parse(name string, b []byte) (Client, error) {
 		return Client{}, f.ErrorIn("$.summary", "no summary: write in one line how the client is used")
 	case c.Concurrency < 1:
 		return Client{}, f.ErrorIn("$.concurrency", "concurrency %d: at least 1", c.Concurrency)
-	case ownProgram == (len(c.Command) > 0):
+	case hasRole == (len(c.Command) > 0):
 		return Client{}, f.ErrorIn("$.command", "write either a command or a role")
-	case !ownProgram && len(c.Packages) == 0:
+	case !hasRole && len(c.Packages) == 0:
 		return Client{}, f.ErrorIn("$.packages", "no packages: name the Debian packages that have the client")
-	case !ownProgram && len(c.Version.Command) == 0:
+	case !hasRole && len(c.Version.Command) == 0:
 		return Client{}, f.ErrorIn("$.version", "no version: write a command that prints it")
-	case !ownProgram && err != nil:
+	case !hasRole && err != nil:
 		return Client{}, f.ErrorIn("$.version.match", "match: %v", err)
-	case !ownProgram && match.NumSubexp() != 1:
+	case !hasRole && match.NumSubexp() != 1:
 		return Client{}, f.ErrorIn("$.version.match", "match %q: write one group, around the version", c.Version.Match)
 	}
 	for i, known := range c.Known {

@@ -147,10 +147,10 @@ func (a AttemptLine) marshal() ([]byte, error) {
 
 // excerpt returns the beginning of a line for an error message.
 func excerpt(b []byte) string {
-	const shown = 60
+	const maxExcerpt = 60
 	b = bytes.TrimRight(b, "\r\n")
-	if len(b) > shown {
-		return fmt.Sprintf("%q...", b[:shown])
+	if len(b) > maxExcerpt {
+		return fmt.Sprintf("%q...", b[:maxExcerpt])
 	}
 	return fmt.Sprintf("%q", b)
 }

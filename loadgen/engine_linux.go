@@ -25,64 +25,82 @@ const (
 
 // runEpoll runs the fleet on epoll loops, one locked thread per worker.
 func runEpoll(ctx context.Context, cfg Config, c Client) (*Result, error) {
-	n := min(max(cfg.Workers, 1), cfg.Concurrency)
-	plan := newSchedule(cfg)
-	workers := make([]*worker, n)
-	for i := range workers {
-		w, err := newWorker(cfg, c, plan.share(i, n), share(cfg.Concurrency, i, n))
-		if err != nil {
-			for _, w := range workers[:i] {
-				w.release()
-			}
-			return nil, err
-		}
-		workers[i] = w
+	all, err := newWorkers(cfg, c)
+	defer all.release()
+	if err != nil {
+		return nil, err
 	}
-	defer func() {
-		for _, w := range workers {
-			w.release()
-		}
-	}()
-	base := time.Now()
-	for _, w := range workers {
-		w.base = base // set last, so that creating the workers does not delay an open loop
-	}
-	stop := context.AfterFunc(ctx, func() {
-		for _, w := range workers {
-			w.cancel()
-		}
-	})
-	errs := make(chan error, n)
-	for _, w := range workers {
-		go func() { errs <- w.run() }()
-	}
-	var failure error
-	for range workers {
-		if err := <-errs; err != nil && failure == nil {
-			failure = err
-			for _, w := range workers {
-				w.cancel()
-			}
-		}
-	}
-	// The callback writes to descriptors that release closes, so it must have
-	// finished or never start.
-	if !stop() {
-		for _, w := range workers {
-			<-w.cancelled
-		}
-	}
+	err = all.run(ctx)
 	result := newResult(cfg)
-	for _, w := range workers {
+	for _, w := range all {
 		result.merge(w.result)
 		for _, chunk := range w.chunks {
 			result.Attempts = append(result.Attempts, chunk...)
 		}
 	}
-	if failure == nil {
-		failure = context.Cause(ctx)
+	if err == nil {
+		err = context.Cause(ctx)
 	}
-	return result, failure
+	return result, err
+}
+
+// workers are the epoll loops of a fleet.
+type workers []*worker
+
+// newWorkers divides slots and schedule among workers. With an error it returns
+// those that it has made, for the caller to release.
+func newWorkers(cfg Config, c Client) (workers, error) {
+	n := min(max(cfg.Workers, 1), cfg.Concurrency)
+	plan := newSchedule(cfg)
+	var all workers
+	for i := range n {
+		w, err := newWorker(cfg, c, plan.share(i, n), share(cfg.Concurrency, i, n))
+		if err != nil {
+			return all, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// run runs all loops to their end. If one fails or ctx ends, it cancels the others.
+// It returns the first failure.
+func (all workers) run(ctx context.Context) (failure error) {
+	base := time.Now()
+	for _, w := range all {
+		w.base = base // set last, so that creating the workers does not delay an open loop
+	}
+	stop := context.AfterFunc(ctx, all.cancel)
+	errs := make(chan error, len(all))
+	for _, w := range all {
+		go func() { errs <- w.run() }()
+	}
+	for range all {
+		if err := <-errs; err != nil && failure == nil {
+			failure = err
+			all.cancel()
+		}
+	}
+	// The callback writes to descriptors that release closes, so it must have
+	// finished or never start.
+	if !stop() {
+		for _, w := range all {
+			<-w.cancelled
+		}
+	}
+	return failure
+}
+
+func (all workers) cancel() {
+	for _, w := range all {
+		w.cancel()
+	}
+}
+
+func (all workers) release() {
+	for _, w := range all {
+		w.release()
+	}
 }
 
 // share returns the i-th of n nearly equal parts of total.

@@ -66,26 +66,8 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strategy.linux && !onLinux {
-		return nil, fmt.Errorf("strategy %s needs Linux: %w", strategy.Name, errors.ErrUnsupported)
-	}
-	if cfg.Limit < 0 {
-		return nil, fmt.Errorf("limit %d is negative", cfg.Limit)
-	}
-	if cfg.ServiceTime < 0 {
-		return nil, fmt.Errorf("service time %v is negative", cfg.ServiceTime)
-	}
-	if cfg.Workers < 0 {
-		return nil, fmt.Errorf("workers %d is negative", cfg.Workers)
-	}
-	if cfg.Nth < 0 {
-		return nil, fmt.Errorf("request number %d is negative", cfg.Nth)
-	}
-	if cfg.Nth > 1 && strategy.Queues {
-		return nil, fmt.Errorf("strategy %s checks its limit before it accepts a connection, so it cannot reject request %d: use request 1 or another strategy", strategy.Name, cfg.Nth)
-	}
-	if cfg.Nth > 1 && strategy.reject != nil && !onLinux {
-		return nil, fmt.Errorf("strategy %s needs Linux to reject a later request than the first: %w", strategy.Name, errors.ErrUnsupported)
+	if err := cfg.check(strategy); err != nil {
+		return nil, err
 	}
 	if cfg.Bounds, err = cfg.Bounds.withDefaults(); err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
@@ -102,21 +84,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for strategy %s: %w", strategy.Name, err)
 	}
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	s := &Server{
-		config:    cfg,
-		strategy:  strategy,
-		listener:  l.(*net.TCPListener),
-		log:       log,
-		ledger:    newLedger(),
-		slots:     make(chan struct{}, cfg.Limit),
-		lingering: tokens(cfg.Bounds.Lingerers), working: tokens(cfg.Workers),
-		stopping: make(chan struct{}),
-		cutting:  make(chan struct{}),
-	}
+	s := newServer(cfg, strategy, l.(*net.TCPListener))
 	if cfg.TLS {
 		if s.tls, err = tlsConfig(s.Addr().Addr().String(), "localhost"); err != nil {
 			l.Close()
@@ -124,6 +92,46 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		}
 	}
 	return s, nil
+}
+
+// check returns an error if a field is invalid or the strategy does not allow it.
+func (cfg Config) check(strategy Strategy) error {
+	switch {
+	case strategy.linux && !onLinux:
+		return fmt.Errorf("strategy %s needs Linux: %w", strategy.Name, errors.ErrUnsupported)
+	case cfg.Limit < 0:
+		return fmt.Errorf("limit %d is negative", cfg.Limit)
+	case cfg.ServiceTime < 0:
+		return fmt.Errorf("service time %v is negative", cfg.ServiceTime)
+	case cfg.Workers < 0:
+		return fmt.Errorf("workers %d is negative", cfg.Workers)
+	case cfg.Nth < 0:
+		return fmt.Errorf("request number %d is negative", cfg.Nth)
+	case cfg.Nth > 1 && strategy.Queues:
+		return fmt.Errorf("strategy %s checks its limit before it accepts a connection, so it cannot reject request %d: use request 1 or another strategy", strategy.Name, cfg.Nth)
+	case cfg.Nth > 1 && strategy.reject != nil && !onLinux:
+		return fmt.Errorf("strategy %s needs Linux to reject a later request than the first: %w", strategy.Name, errors.ErrUnsupported)
+	}
+	return nil
+}
+
+func newServer(cfg Config, strategy Strategy, l *net.TCPListener) *Server {
+	s := &Server{
+		config:    cfg,
+		strategy:  strategy,
+		listener:  l,
+		log:       cfg.Logger,
+		ledger:    newLedger(),
+		slots:     make(chan struct{}, cfg.Limit),
+		lingering: tokens(cfg.Bounds.Lingerers),
+		working:   tokens(cfg.Workers),
+		stopping:  make(chan struct{}),
+		cutting:   make(chan struct{}),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s
 }
 
 // Addr returns the address on which the server listens.

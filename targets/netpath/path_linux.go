@@ -66,6 +66,7 @@ func (p *Path) openLoopback(spec Spec, isolated bool) (err error) {
 	})
 }
 
+// openLink makes the namespaces of the two ends and connects them.
 func (p *Path) openLink(spec Spec) (err error) {
 	if p.client, err = newNamespace(false); err != nil {
 		return err
@@ -95,36 +96,44 @@ func (p *Path) openLink(spec Spec) (err error) {
 		// A delay line would only add to the latency.
 		return joinEnds(client, server, gsoPackets)
 	}
+	return p.openDelayLine(client, server, spec)
+}
+
+// openDelayLine connects each end to a tap and starts a delay line between the taps.
+func (p *Path) openDelayLine(client, server end, spec Spec) (err error) {
 	clientOffload, serverOffload := wholeFrames, wholeFrames
 	if usesGSO(spec) {
 		clientOffload, serverOffload = gsoPackets, noChecksums
 	}
-	for _, side := range []struct {
-		tap string
-		end end
-		o   offload
-	}{{clientTap, client, clientOffload}, {serverTap, server, serverOffload}} {
-		tap := side.tap
-		if err := addVeth(tap, side.end); err != nil {
-			return err
-		}
-		p.taps = append(p.taps, tap)
-		if err := side.end.configure(side.o); err != nil {
-			return err
-		}
-		link, err := netlink.LinkByName(tap)
-		if err == nil {
-			err = netlink.LinkSetUp(link)
-		}
-		if err != nil {
-			return fmt.Errorf("bring up %s: %w", tap, err)
-		}
+	if err := p.addTap(clientTap, client, clientOffload); err != nil {
+		return err
 	}
-	p.line, err = newDelayLine(clientTap, serverTap, spec)
-	if err != nil {
+	if err := p.addTap(serverTap, server, serverOffload); err != nil {
+		return err
+	}
+	if p.line, err = newDelayLine(clientTap, serverTap, spec); err != nil {
 		return err
 	}
 	go p.line.run()
+	return nil
+}
+
+// addTap connects an end to a tap in the middle.
+func (p *Path) addTap(tap string, e end, o offload) error {
+	if err := addVeth(tap, e); err != nil {
+		return err
+	}
+	p.taps = append(p.taps, tap)
+	if err := e.configure(o); err != nil {
+		return err
+	}
+	link, err := netlink.LinkByName(tap)
+	if err == nil {
+		err = netlink.LinkSetUp(link)
+	}
+	if err != nil {
+		return fmt.Errorf("bring up %s: %w", tap, err)
+	}
 	return nil
 }
 

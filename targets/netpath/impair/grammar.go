@@ -61,11 +61,14 @@ type quantity struct {
 	get                 func(OneWay) string
 }
 
-// directions are the two directions with the endings of their keys.
-var directions = []struct {
-	ending, summary string
-	of              func(*Set) *OneWay
-}{
+// direction is one direction of a path.
+type direction struct {
+	ending  string // of its keys
+	summary string
+	of      func(*Set) *OneWay
+}
+
+var directions = [2]direction{
 	{"-up", "from the client to the server", func(im *Set) *OneWay { return &im.Up }},
 	{"-down", "from the server to the client", func(im *Set) *OneWay { return &im.Down }},
 }

@@ -290,59 +290,63 @@ func TestRequestsOfAConnectionAreSeparatedForEverySplit(t *testing.T) {
 	})
 }
 
-// The sizes are of writes: of segments unless the kernel joins them, and with TLS of
-// records.
 func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 	if !onLinux {
 		t.Skip("needs Linux")
 	}
-	const n = 4
-	requests := strings.Repeat(get()+post(strings.Repeat("x", 50)), n/2)
-	big := strings.Repeat(post(strings.Repeat("x", recordText)), n)
 	for _, encrypted := range []bool{false, true} {
 		for _, strategy := range []string{"read-request", "read-header", "nethttp"} {
 			for _, limit := range []int{0, 1} {
 				for _, size := range []int{1, 2, 3, 19, 64, 100, recordText, 1 << 20} {
 					t.Run(fmt.Sprintf("tls=%v/%s/limit=%d/%d", encrypted, strategy, limit, size), func(t *testing.T) {
-						s := start(t, Config{Strategy: strategy, Limit: limit, Nth: n, TLS: encrypted})
-						sent := requests
-						if size >= recordText {
-							sent = big
-						}
-						c := dialAs(t, s)
-						c.socket.SetNoDelay(true)
-						wrote := make(chan error, 1)
-						go func() {
-							for _, piece := range split([]byte(sent), size) {
-								if _, err := c.Write(piece); err != nil {
-									wrote <- err
-									return
-								}
-							}
-							wrote <- nil
-						}()
-						for i := range n - 1 {
-							if res := c.next(t); res.StatusCode != 200 || res.Close {
-								t.Errorf("answer %d: status %d, closes: %v", i+1, res.StatusCode, res.Close)
-							}
-						}
-						want := map[int]int{0: 503, 1: 200}[limit]
-						if res := c.next(t); res.StatusCode != want || !res.Close {
-							t.Errorf("answer %d: status %d, closes: %v", n, res.StatusCode, res.Close)
-						}
-						if err := <-wrote; err != nil && limit == 1 {
-							t.Error(err)
-						}
-						io.Copy(io.Discard, c.answers) // or a close_notify unread would have the client reset
-						c.Close()
-						e := finish(s).Entries[0]
-						if e.Decision == undecided || e.End != endClosed && e.End != endEOF && limit == 1 {
-							t.Errorf("%+v", e)
-						}
+						pipeline(t, Config{Strategy: strategy, Limit: limit, Nth: 4, TLS: encrypted}, size)
 					})
 				}
 			}
 		}
+	}
+}
+
+// pipeline sends a server all requests of a connection at once and checks the
+// answers. The size is that of a write: of a segment unless the kernel joins them,
+// and with TLS of a record.
+func pipeline(t *testing.T, cfg Config, size int) {
+	t.Helper()
+	n := cfg.Nth
+	sent := strings.Repeat(get()+post(strings.Repeat("x", 50)), n/2)
+	if size >= recordText {
+		sent = strings.Repeat(post(strings.Repeat("x", recordText)), n)
+	}
+	s := start(t, cfg)
+	c := dialAs(t, s)
+	c.socket.SetNoDelay(true)
+	wrote := make(chan error, 1)
+	go func() {
+		var err error
+		for _, piece := range split([]byte(sent), size) {
+			if err == nil {
+				_, err = c.Write(piece)
+			}
+		}
+		wrote <- err
+	}()
+	for i := range n - 1 {
+		if res := c.next(t); res.StatusCode != 200 || res.Close {
+			t.Errorf("answer %d: status %d, closes: %v", i+1, res.StatusCode, res.Close)
+		}
+	}
+	want := map[int]int{0: 503, 1: 200}[cfg.Limit]
+	if res := c.next(t); res.StatusCode != want || !res.Close {
+		t.Errorf("answer %d: status %d, closes: %v", n, res.StatusCode, res.Close)
+	}
+	if err := <-wrote; err != nil && cfg.Limit == 1 {
+		t.Error(err)
+	}
+	io.Copy(io.Discard, c.answers) // or a close_notify unread would have the client reset
+	c.Close()
+	e := finish(s).Entries[0]
+	if e.Decision == undecided || e.End != endClosed && e.End != endEOF && cfg.Limit == 1 {
+		t.Errorf("%+v", e)
 	}
 }
 

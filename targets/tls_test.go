@@ -261,21 +261,26 @@ func TestAFailedHandshakeIsRejectedAndDelaysNobody(t *testing.T) {
 					r.Server.Rejected != 1 || r.Server.Ends["handshake-failed"] != 1 {
 					t.Errorf("%+v", r)
 				}
-				if client.bounds == short {
-					return // too short for one who has to be served
-				}
-				// Its slot, if it had one, is free.
-				next := dialTLS(t, s)
-				for range max(1, cfg.Nth) {
-					io.WriteString(next, get())
-				}
-				answer, _ := io.ReadAll(next)
-				next.Close()
-				if len(answer) == 0 || cfg.Limit > 0 && statusOf(answer) != 200 {
-					t.Errorf("the next client got %q", answer)
+				if client.bounds != short { // too short for one who has to be served
+					checkNextIsServed(t, s, cfg)
 				}
 			})
 		}
+	}
+}
+
+// checkNextIsServed checks that a client gets an answer, and that the slot of the
+// client before it, if that had one, is free.
+func checkNextIsServed(t *testing.T, s *Server, cfg Config) {
+	t.Helper()
+	next := dialTLS(t, s)
+	for range max(1, cfg.Nth) {
+		io.WriteString(next, get())
+	}
+	answer, _ := io.ReadAll(next)
+	next.Close()
+	if len(answer) == 0 || cfg.Limit > 0 && statusOf(answer) != 200 {
+		t.Errorf("the next client got %q", answer)
 	}
 }
 

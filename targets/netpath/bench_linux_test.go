@@ -396,39 +396,45 @@ func benchServer(in *json.Decoder, out *json.Encoder) error {
 	if err := watch(listener, unix.EPOLLIN); err != nil {
 		return err
 	}
-	go func() {
-		runtime.LockOSThread()
-		request := make([]byte, 64<<10)
-		// serve answers a connection once its request is there.
-		serve := func(fd int) bool {
-			if n, err := unix.Read(fd, request); n < 0 && err == unix.EAGAIN {
-				return false
-			}
-			_, _ = unix.Write(fd, benchAnswer)
-			_ = unix.Close(fd)
-			return true
-		}
-		events := make([]unix.EpollEvent, 256)
-		for {
-			n, _ := unix.EpollWait(loop, events, -1)
-			for _, ev := range events[:max(n, 0)] {
-				if int(ev.Fd) != listener {
-					serve(int(ev.Fd))
-					continue
-				}
-				for {
-					fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-					if err != nil {
-						break
-					}
-					if !serve(fd) {
-						_ = watch(fd, unix.EPOLLIN|unix.EPOLLET)
-					}
-				}
-			}
-		}
-	}()
+	go serveBench(loop, listener, watch)
 	return out.Encode(netip.AddrPortFrom(ip, port))
+}
+
+// serveBench answers what the listener accepts, on one thread.
+func serveBench(loop, listener int, watch func(fd int, how uint32) error) {
+	runtime.LockOSThread()
+	request := make([]byte, 64<<10)
+	// serve answers a connection once its request is there.
+	serve := func(fd int) bool {
+		if n, err := unix.Read(fd, request); n < 0 && err == unix.EAGAIN {
+			return false
+		}
+		_, _ = unix.Write(fd, benchAnswer)
+		_ = unix.Close(fd)
+		return true
+	}
+	acceptAll := func() {
+		for {
+			fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+			if err != nil {
+				return
+			}
+			if !serve(fd) {
+				_ = watch(fd, unix.EPOLLIN|unix.EPOLLET)
+			}
+		}
+	}
+	events := make([]unix.EpollEvent, 256)
+	for {
+		n, _ := unix.EpollWait(loop, events, -1)
+		for _, ev := range events[:max(n, 0)] {
+			if int(ev.Fd) == listener {
+				acceptAll()
+			} else {
+				serve(int(ev.Fd))
+			}
+		}
+	}
 }
 
 var benchAnswer = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 9\r\nConnection: close\r\n\r\noverload\n")

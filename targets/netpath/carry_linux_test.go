@@ -122,22 +122,7 @@ func TestPacketsArriveInOrderOrAreCountedAsDropped(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
-				var sent, taken, arrived int64
-				for _, way := range [][2]*net.UDPConn{{client, server}, {server, client}} {
-					got, all, certain := stream(t, way[0], way[1], n)
-					if !slices.IsSorted(got) || len(slices.Compact(got)) != len(got) {
-						t.Errorf("packets arrived out of order or twice")
-					}
-					sent += int64(all)
-					taken += int64(certain)
-					arrived += int64(len(got))
-					// The 99.9% interval of a binomial, by its normal approximation.
-					lost, want := float64(n-len(got)), n*im.Up.Loss
-					if off := 3.29 * math.Sqrt(want*(1-im.Up.Loss)); math.Abs(lost-want) > off {
-						t.Errorf("%.0f of %d packets were lost, want %.0f give or take %.0f", lost, n, want, off)
-					}
-				}
+				sent, taken, arrived := streamBothWays(t, p, n, im.Up.Loss)
 				stats, err := p.Close()
 				if err != nil {
 					return err
@@ -157,6 +142,29 @@ func TestPacketsArriveInOrderOrAreCountedAsDropped(t *testing.T) {
 			})
 		})
 	}
+}
+
+// streamBothWays sends n packets each way over a path that loses a share of them,
+// and checks their order and number. It returns how many were sent, were certainly
+// taken in by the path, and arrived.
+func streamBothWays(t *testing.T, p *Path, n int, loss float64) (sent, taken, arrived int64) {
+	t.Helper()
+	client, server := datagrams(t, p.client, p.ClientAddr()), datagrams(t, p.server, p.ServerAddr())
+	for _, way := range [][2]*net.UDPConn{{client, server}, {server, client}} {
+		got, all, certain := stream(t, way[0], way[1], n)
+		if !slices.IsSorted(got) || len(slices.Compact(got)) != len(got) {
+			t.Errorf("packets arrived out of order or twice")
+		}
+		sent += int64(all)
+		taken += int64(certain)
+		arrived += int64(len(got))
+		// The 99.9% interval of a binomial, by its normal approximation.
+		lost, want := float64(n-len(got)), float64(n)*loss
+		if off := 3.29 * math.Sqrt(want*(1-loss)); math.Abs(lost-want) > off {
+			t.Errorf("%.0f of %d packets were lost, want %.0f give or take %.0f", lost, n, want, off)
+		}
+	}
+	return sent, taken, arrived
 }
 
 func TestSameSeedLosesTheSamePackets(t *testing.T) {

@@ -101,45 +101,57 @@ func TestKernelReportsNetemAsConfigured(t *testing.T) {
 					want impair.OneWay
 				}{{p.client, clientDev, im.Up}, {p.server, serverDev, im.Down}} {
 					netem, below := disciplines(t, side.ns, side.dev)
-					if got := time.Duration(netem.Latency) * tick; (got - side.want.Delay).Abs() > time.Microsecond/2+tick {
-						t.Errorf("%s: a delay of %v, want %v", side.dev, got, side.want.Delay)
-					}
-					for what, share := range map[string][2]float64{
-						"loss":      {float64(netem.Loss), side.want.Loss},
-						"duplicate": {float64(netem.Duplicate), side.want.Duplicate},
-						"reorder":   {float64(netem.ReorderProb), side.want.Reorder},
-					} {
-						if got := share[0] / math.MaxUint32; math.Abs(got-share[1]) > 1e-7 {
-							t.Errorf("%s: %s of %v, want %v", side.dev, what, got, share[1])
-						}
-					}
-					// Without a gap netem would take the reordering's share for the delayed ones.
-					if (netem.Gap == 1) != (side.want.Reorder > 0) || netem.Gap > 1 {
-						t.Errorf("%s: a gap of %d with reorder %v", side.dev, netem.Gap, side.want.Reorder)
-					}
-					if netem.Limit != netemLimit || netem.Jitter != 0 || netem.CorruptProb != 0 || netem.Rate64 != 0 || netem.LossCorr != 0 {
-						t.Errorf("%s: %+v", side.dev, netem)
-					}
-					if (below != nil) != (side.want.Rate > 0) {
-						t.Fatalf("%s: the filter is %+v, the rate asked for %d", side.dev, below, side.want.Rate)
-					}
-					if below == nil {
-						continue
-					}
-					queue := max(fullFrame, time.Duration(queueTime(side.want)).Seconds()*float64(side.want.Rate)/8)
-					if side.want.QueueBytes > 0 {
-						queue = float64(side.want.QueueBytes)
-					}
-					if int64(below.Rate) != side.want.Rate/8 || math.Abs(float64(below.Limit)-queue) > 1 {
-						t.Errorf("%s: %d bytes/s before which %d bytes wait, want %d and %.0f", side.dev, below.Rate, below.Limit, side.want.Rate/8, queue)
-					}
-					held := (time.Duration(below.Buffer) * tick).Seconds() * float64(side.want.Rate) / 8
-					if slack := tick.Seconds() * float64(side.want.Rate) / 8; math.Abs(held-2*fullFrame) > slack+1 {
-						t.Errorf("%s: the bucket holds %.0f bytes, want %d", side.dev, held, 2*fullFrame)
-					}
+					checkNetem(t, side.dev, netem, side.want)
+					checkFilter(t, side.dev, below, side.want)
 				}
 			})
 		})
+	}
+}
+
+// checkNetem checks the options of a netem as the kernel reports them.
+func checkNetem(t *testing.T, dev string, netem *netlink.Netem, want impair.OneWay) {
+	t.Helper()
+	if got := time.Duration(netem.Latency) * tick; (got - want.Delay).Abs() > time.Microsecond/2+tick {
+		t.Errorf("%s: a delay of %v, want %v", dev, got, want.Delay)
+	}
+	for what, share := range map[string][2]float64{
+		"loss":      {float64(netem.Loss), want.Loss},
+		"duplicate": {float64(netem.Duplicate), want.Duplicate},
+		"reorder":   {float64(netem.ReorderProb), want.Reorder},
+	} {
+		if got := share[0] / math.MaxUint32; math.Abs(got-share[1]) > 1e-7 {
+			t.Errorf("%s: %s of %v, want %v", dev, what, got, share[1])
+		}
+	}
+	// Without a gap netem would take the reordering's share for the delayed ones.
+	if (netem.Gap == 1) != (want.Reorder > 0) || netem.Gap > 1 {
+		t.Errorf("%s: a gap of %d with reorder %v", dev, netem.Gap, want.Reorder)
+	}
+	if netem.Limit != netemLimit || netem.Jitter != 0 || netem.CorruptProb != 0 || netem.Rate64 != 0 || netem.LossCorr != 0 {
+		t.Errorf("%s: %+v", dev, netem)
+	}
+}
+
+// checkFilter checks the token bucket filter below a netem, nil without a rate.
+func checkFilter(t *testing.T, dev string, below *netlink.Tbf, want impair.OneWay) {
+	t.Helper()
+	if (below != nil) != (want.Rate > 0) {
+		t.Fatalf("%s: the filter is %+v, the rate asked for %d", dev, below, want.Rate)
+	}
+	if below == nil {
+		return
+	}
+	queue := max(fullFrame, time.Duration(queueTime(want)).Seconds()*float64(want.Rate)/8)
+	if want.QueueBytes > 0 {
+		queue = float64(want.QueueBytes)
+	}
+	if int64(below.Rate) != want.Rate/8 || math.Abs(float64(below.Limit)-queue) > 1 {
+		t.Errorf("%s: %d bytes/s before which %d bytes wait, want %d and %.0f", dev, below.Rate, below.Limit, want.Rate/8, queue)
+	}
+	held := (time.Duration(below.Buffer) * tick).Seconds() * float64(want.Rate) / 8
+	if slack := tick.Seconds() * float64(want.Rate) / 8; math.Abs(held-2*fullFrame) > slack+1 {
+		t.Errorf("%s: the bucket holds %.0f bytes, want %d", dev, held, 2*fullFrame)
 	}
 }
 

@@ -102,40 +102,10 @@ func wellFormed(t interface{ Errorf(string, ...any) }, svg []byte) {
 
 func TestHeightsGrowWithTimeAndLabelsDoNotOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newScript()
-		s.shake(1, 1)
-		at := 21.0
-		for range rapid.IntRange(0, 60).Draw(t, "packets") {
-			at += rapid.SampledFrom([]float64{0, 0.001, 1, 300}).Draw(t, "pause")
-			p := client(1, wire.ACK, uint32(at*7), 1, 100)
-			if rapid.Bool().Draw(t, "from server") {
-				p = server(1, rapid.SampledFrom([]wire.Flags{wire.ACK, wire.ACK | wire.FIN, wire.RST}).Draw(t, "flags"), uint32(at*3), 1, 50)
-			}
-			if rapid.Bool().Draw(t, "lost") {
-				s.drop(at, p)
-			} else {
-				s.send(at, p)
-			}
-		}
+		s := drawPackets(t)
 		c := wire.Connections(s.log)[0]
 		d := New(s.log, &c, []Event{{At: 5e6, End: wire.FromServer, Label: "a"}, {At: 5e6, End: wire.FromClient, Label: "b & <c>"}, {At: 5e6 + 1, End: wire.FromServer, Label: "d"}})
-		l := d.layout(0)
-		for i, m := range l.moments[1:] {
-			before := l.moments[i]
-			if l.y[m] < l.y[before] || m.at > before.at && l.y[m] == l.y[before] {
-				t.Fatalf("%+v at %v does not come below %+v at %v", m, l.y[m], before, l.y[before])
-			}
-		}
-		for _, end := range []wire.Direction{wire.FromClient, wire.FromServer} {
-			last := -rowGap
-			for _, m := range l.moments {
-				if m.end == end && l.y[m]-last < rowGap-1e-6 {
-					t.Fatalf("%+v is %v below the text before it", m, l.y[m]-last)
-				} else if m.end == end {
-					last = l.y[m]
-				}
-			}
-		}
+		checkHeights(t, d.layout(0))
 		for i, a := range d.arrows[1:] {
 			if a.from == d.arrows[i].from && a.left == d.arrows[i].left {
 				t.Fatalf("two arrows begin at %d", a.left)
@@ -158,4 +128,42 @@ func TestHeightsGrowWithTimeAndLabelsDoNotOverlap(t *testing.T) {
 		}
 		wellFormed(t, []byte(svg.String()))
 	})
+}
+
+// drawPackets draws the packets of a connection: a handshake and whatever follows.
+func drawPackets(t *rapid.T) *script {
+	s := newScript()
+	s.shake(1, 1)
+	at := 21.0
+	for range rapid.IntRange(0, 60).Draw(t, "packets") {
+		at += rapid.SampledFrom([]float64{0, 0.001, 1, 300}).Draw(t, "pause")
+		p := client(1, wire.ACK, uint32(at*7), 1, 100)
+		if rapid.Bool().Draw(t, "from server") {
+			p = server(1, rapid.SampledFrom([]wire.Flags{wire.ACK, wire.ACK | wire.FIN, wire.RST}).Draw(t, "flags"), uint32(at*3), 1, 50)
+		}
+		if rapid.Bool().Draw(t, "lost") {
+			s.drop(at, p)
+		} else {
+			s.send(at, p)
+		}
+	}
+	return s
+}
+
+// checkHeights checks that later moments are lower, and that the texts at one end
+// have room.
+func checkHeights(t *rapid.T, l layout) {
+	for i, m := range l.moments[1:] {
+		before := l.moments[i]
+		if l.y[m] < l.y[before] || m.at > before.at && l.y[m] == l.y[before] {
+			t.Fatalf("%+v at %v does not come below %+v at %v", m, l.y[m], before, l.y[before])
+		}
+	}
+	lowest := [2]float64{-rowGap, -rowGap} // of the texts so far, by end
+	for _, m := range l.moments {
+		if l.y[m]-lowest[m.end] < rowGap-1e-6 {
+			t.Fatalf("%+v is %v below the text before it", m, l.y[m]-lowest[m.end])
+		}
+		lowest[m.end] = l.y[m]
+	}
 }

@@ -25,8 +25,12 @@
 package cell
 
 import (
+	"context"
+	"encoding/gob"
 	"encoding/json"
+	"fmt"
 	"os"
+	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -56,15 +60,33 @@ func isolate(p *process.Child) (endLeftovers func()) {
 	return func() { process.EndChildren(true) }
 }
 
+// exitTimeout is how long a role may take to return when nobody waits for its report.
+const exitTimeout = 5 * time.Second
+
 // exitAtNextMessage waits for another message of the parent, or the end of the
-// input, and then ends this process and what it has started. Nobody waits for its
-// report then. cleanups run in between.
-func exitAtNextMessage(in *json.Decoder, cleanups ...func()) {
+// input. Nobody waits for the role's report then. It cancels the role and ends what
+// that has started until the role returns, which may be about to start a program.
+// After exitTimeout it calls cleanup and ends the process.
+func exitAtNextMessage(in *json.Decoder, cancel context.CancelFunc, cleanup func()) {
 	var message struct{}
 	_ = in.Decode(&message)
-	process.EndChildren(false)
-	for _, cleanup := range cleanups {
-		cleanup()
+	cancel()
+	endAndExit(cleanup)
+}
+
+func endAndExit(cleanup func()) {
+	for deadline := time.Now().Add(exitTimeout); time.Now().Before(deadline); {
+		process.EndChildren(false)
 	}
+	cleanup()
 	os.Exit(1)
+}
+
+// sendOrCleanUp sends a role's report. If the parent is gone, it calls cleanup.
+func sendOrCleanUp(out *gob.Encoder, report any, cleanup func()) error {
+	if err := out.Encode(report); err != nil {
+		cleanup()
+		return fmt.Errorf("send the report: %w", err)
+	}
+	return nil
 }

@@ -124,9 +124,8 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		for {
 			var m signalMessage
 			if in.Decode(&m) != nil { // the parent is gone
-				process.EndChildren(false)
-				spec.Program.clear()
-				os.Exit(1)
+				cancel()
+				endAndExit(spec.Program.clear)
 			}
 			cancel() // ends the wait for the server; it does not affect a running program
 			signals <- syscall.Signal(m.Signal)
@@ -139,7 +138,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		report.CommandFailed = errors.As(err, new(CommandError))
 		report.Interrupted = errors.Is(err, context.Canceled)
 	}
-	return out.Encode(report)
+	return sendOrCleanUp(out, report, spec.Program.clear)
 }
 
 func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) (report ExecReport, err error) {

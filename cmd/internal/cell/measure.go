@@ -29,14 +29,20 @@ func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
 	process.BecomeSubreaper()
-	go exitAtNextMessage(in, spec.Program.clear, spec.clearDrivers)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cleanup := func() {
+		spec.Program.clear()
+		spec.clearDrivers()
+	}
+	go exitAtNextMessage(in, cancel, cleanup)
 	report, err := measure(ctx, spec)
 	process.EndChildren(false)
 	if err != nil {
 		report.Error = err.Error()
 	}
 	report.Fleet.Attempts = nil
-	return out.Encode(report)
+	return sendOrCleanUp(out, report, cleanup)
 }
 
 func measure(ctx context.Context, spec Spec) (report Report, err error) {

@@ -166,7 +166,9 @@ func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		return fmt.Errorf("read the specification: %w", err)
 	}
 	process.BecomeSubreaper()
-	go exitAtNextMessage(in, spec.Program.clear)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go exitAtNextMessage(in, cancel, spec.Program.clear)
 	err := spec.try(ctx)
 	process.EndChildren(false)
 	var report probeReport
@@ -174,7 +176,7 @@ func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		report.Error = err.Error()
 		report.CommandFailed = errors.As(err, new(CommandError))
 	}
-	return out.Encode(report)
+	return sendOrCleanUp(out, report, spec.Program.clear)
 }
 
 func (s probeSpec) try(ctx context.Context) error {

@@ -34,9 +34,14 @@ const endTimeout = 2 * time.Second
 // alone those in the network namespace of this process: they do not belong to a
 // path.
 func EndChildren(otherNetworkOnly bool) {
+	empty := 0 // lists without a child, in a row
 	for deadline := time.Now().Add(endTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		pids := children(otherNetworkOnly)
-		if len(pids) == 0 {
+		if len(pids) > 0 {
+			empty = 0
+		} else if empty++; empty == 2 {
+			// One list is not enough: it lacks what a process on it has started, if that
+			// process ended before it was looked at.
 			return
 		}
 		for _, pid := range pids {

@@ -23,6 +23,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 // A Role is what a child does. The first message in the input is its
@@ -55,6 +57,10 @@ func Run(roles map[string]Role) (code int, ran bool) {
 		in, out = os.NewFile(controlIn, "control input"), os.NewFile(controlOut, "control output")
 		closeOnExec(in, out)
 	}
+	// If the parent is gone, the next message to it is to fail, so that the role can
+	// clean up. Without this, SIGPIPE would end the process. A program that it starts
+	// does not inherit the handler.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// The programs that this process starts must not inherit its role.
 	os.Unsetenv(roleVariable)
 	os.Unsetenv(streamsVariable)

@@ -72,7 +72,7 @@ func TestEveryDirectiveHasASourceAndANoteOrAName(t *testing.T) {
 			servers = append(servers, d.Server)
 		}
 		if slices.Sort(servers); len(slices.Compact(servers)) != len(of) {
-			t.Errorf("%s: a server stands there twice: %v", s.Name, servers)
+			t.Errorf("%s: duplicate server: %v", s.Name, servers)
 		}
 	}
 }

@@ -65,9 +65,9 @@ const (
 // are, whether the share of lost packets is right, and the rate of an upload. Each
 // measurement has its own path and processes.
 //
-// The seed chooses which packets a delay line loses. A correct path fails one of
-// the six loss intervals of 99% in about 6 of 100 calibrations. With another seed,
-// or with netem, which draws anew each time, it hardly does so twice.
+// The seed chooses which packets a delay line loses; netem draws anew each time. A
+// correct path fails one of the six loss intervals of 99% in about 6 of 100
+// calibrations. It hardly fails again in a second one with another seed.
 func Run(ctx context.Context, c cell.Choice, seed uint64) (Result, error) {
 	// The kernel kills a child when the thread that started it ends, so that
 	// thread must last.
@@ -118,7 +118,7 @@ func (m measurement) loss(ctx context.Context) (checks []Check, err error) {
 		im := impair.OneWay{Loss: l.share, Delay: time.Millisecond}
 		path := m.path(impair.Set{Up: im, Down: im})
 		// With one seed the packets lost at a small share would be among those lost
-		// at a larger one: one draw in place of three.
+		// at a larger one, so that the three losses would not be independent.
 		path.Seed += uint64(i)
 		r, err := measureLoss(ctx, lossSpec{Path: path, Isolated: m.choice.Isolated, Packets: l.packets})
 		if err != nil {

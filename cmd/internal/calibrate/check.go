@@ -64,8 +64,8 @@ func checkHandshake(rtt time.Duration, r cell.Report) Check {
 }
 
 // checkLateness checks how long after its due time a packet leaves. A handshake
-// crosses the path twice, so a packet may be late by half of what that may be off.
-// The tail has the bound that makes a cell valid. The kernel's netem does not report
+// crosses the path twice, so the bound for a packet is half of the bound for a
+// handshake. The tail has the bound that makes a cell valid. The kernel's netem does not report
 // lateness: then there is no check.
 func checkLateness(rtt time.Duration, r cell.Report) []Check {
 	l, im := r.Path.LateMs, impair.Set{}.WithRTT(rtt)

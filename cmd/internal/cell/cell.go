@@ -77,7 +77,7 @@ func Run(ctx context.Context, spec Spec) (Report, error) {
 	return report, nil
 }
 
-// clearDrivers removes the folders of all drivers, when the process that made them
+// clearDrivers removes the folders of all drivers, for a process that made them and
 // is gone.
 func (s Spec) clearDrivers() {
 	if s.Folder != "" {

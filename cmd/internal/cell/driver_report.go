@@ -128,7 +128,7 @@ func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets
 	return wire.Join(conns, fleet, serverEntries(log, entries))
 }
 
-// portsKnown tells whether every attempt that may have a connection has a port.
+// portsKnown reports whether every attempt that may have a connection has a port.
 func portsKnown(attempts []loadgen.Attempt) bool {
 	for i := range attempts {
 		if attempts[i].LocalPort == 0 && attempts[i].Outcome.ReachedServer() {

@@ -42,7 +42,7 @@ type ServerOptions struct {
 	Bounds   targets.Bounds
 }
 
-// ExecReport is what was seen of a client program beside its output.
+// ExecReport is what Exec saw of a client program, without the program's output.
 type ExecReport struct {
 	ExitCode      int              // of the program; 128 and the signal's number if a signal ended it
 	Server        *targets.Report  // of the reference server; nil for another
@@ -113,9 +113,9 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err := in.Decode(&spec); err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}
-	// A terminal sends its signals to the program, to its parent and to this
-	// process between them, which has to stay until the program ends. They are
-	// caught, not ignored: the program would inherit that.
+	// A terminal sends its signals to the client program, to this process and to its
+	// parent. This process has to stay until the program ends. It catches the signals
+	// and does not ignore them, because the program would inherit that.
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP)
 	defer cancel()
 	process.BecomeSubreaper()

@@ -13,7 +13,7 @@ type fleetKind struct {
 	spec     func(Spec) any // the specification of the role
 	join     func([]loadgen.Attempt, []targets.LedgerEntry) results.Ledger
 	joinWire func(*wire.Log, []loadgen.Attempt, []targets.LedgerEntry) []wire.Joined
-	// keeps tells whether the ledger of the clients has every connection, so that
+	// keeps reports whether the ledger of the clients has every connection, so that
 	// one on the wire alone is a disagreement.
 	keeps func([]loadgen.Attempt) bool
 	// complete adds to the wire's figures what follows from the clients' counts.

@@ -110,7 +110,7 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 }
 
 // runFleet runs the fleet, or the driver in its place, until it has reported. Its
-// process is still there.
+// process still runs when runFleet returns.
 func runFleet(path *netpath.Path, spec Spec) (fleet *process.Child, report fleetReport, err error) {
 	kind := spec.fleetKind()
 	fleet, err = process.New(kind.role)

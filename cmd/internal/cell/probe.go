@@ -30,7 +30,7 @@ type ProbeResult struct {
 	Error string // why it cannot be opened; empty if it can
 }
 
-// Allowed tells whether the path can be opened.
+// Allowed reports whether the path can be opened.
 func (r ProbeResult) Allowed() bool { return r.Error == "" }
 
 // probeTimeout bounds an attempt to open a path.
@@ -53,8 +53,8 @@ func Probe(ctx context.Context, spec netpath.Spec) []ProbeResult {
 }
 
 // Choose returns the path to use for spec. Auto is the best available path that
-// supports the impairments; loopback supports none. The system's own namespace is
-// ruled out by any congestion control but the default and the system's.
+// supports the impairments; loopback supports none. The system's own namespace
+// supports only the default congestion control and the system's.
 func Choose(ctx context.Context, spec netpath.Spec) (Choice, error) {
 	var failures []error
 	for _, r := range Probe(ctx, spec) {
@@ -147,8 +147,8 @@ func newProbeSpec(c Choice, path netpath.Spec, program Program) probeSpec {
 	return probeSpec{path, c.Isolated, program}
 }
 
-// explainNamespaceError says what it means that a process could not be started in
-// its own namespaces. The errors of clone(2) have other texts.
+// explainNamespaceError says why a process could not start in its own namespaces.
+// The texts of clone(2)'s error numbers do not mention namespaces.
 func explainNamespaceError(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):

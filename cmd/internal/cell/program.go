@@ -17,8 +17,8 @@ type Program struct {
 	// where it has to listen.
 	Command       []string
 	ListenTimeout time.Duration // how long it may take to listen
-	// Setup is that of a server of the catalogue, and Command its command; nil for a
-	// user's command.
+	// Setup is the setup of a server of the catalogue, whose command Command is; nil
+	// for a user's command.
 	Setup *catalogue.Setup
 	// TLS takes the place of Setup in cells that speak TLS; nil for a user's
 	// command, and where no cell speaks TLS.
@@ -64,8 +64,7 @@ func (p Program) Name() string {
 	return p.Setup.Server + ":" + p.Setup.Variant
 }
 
-// clear removes the folders of all servers, when the process that made them is
-// gone.
+// clear removes the folders of all servers, for a process that made them and is gone.
 func (p Program) clear() {
 	if p.Folder != "" {
 		_ = os.RemoveAll(p.Folder)

@@ -72,8 +72,8 @@ func (f *serverFolder) closeOutput() {
 	}
 }
 
-// ready tells whether the server's output has the words that a setup names for
-// that, if it does.
+// ready reports whether the server's output has the words by which the server says
+// that it is ready. A setup without such words is always ready.
 func (f *serverFolder) ready(setup *catalogue.Setup) bool {
 	if f == nil || setup.Ready == "" {
 		return true

@@ -146,7 +146,7 @@ func TestServersWithTLSSpeakTLS13WithTheRunsCertificate(t *testing.T) {
 	})
 }
 
-// rejectsInHTTP tells whether a variant rejects with an HTTP answer.
+// rejectsInHTTP reports whether a variant rejects with an HTTP answer.
 func rejectsInHTTP(s catalogue.Server, v catalogue.Variant) bool {
 	switch s.Name + ":" + v.Name {
 	case "nginx:444", "nginx:444-reset", "haproxy:reject", "haproxy:silent-drop":

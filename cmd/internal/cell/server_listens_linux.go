@@ -12,7 +12,7 @@ import (
 // tcpListen is TCP_LISTEN of include/net/tcp_states.h.
 const tcpListen = 10
 
-// listens tells whether a socket listens on the address in the network namespace
+// listens reports whether a socket listens on the address in the network namespace
 // of a process. It reads the kernel's table: a connection would be in the counts of
 // server and kernel.
 func listens(pid int, addr netip.AddrPort) (bool, error) {

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 )
 
-// listens tells whether the address accepts connections.
+// listens reports whether the address accepts connections.
 func listens(_ int, addr netip.AddrPort) (bool, error) {
 	c, err := net.Dial("tcp", addr.String())
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// nobody is the user id that a server of the catalogue sees itself run as. Every
+// nobody is the user id of a server of the catalogue in its user namespace. Every
 // /etc/passwd has it.
 const nobody = 65534
 

@@ -28,9 +28,9 @@ const (
 	controlOut      = 4
 )
 
-// Command prepares this program in a role, without a connection to it. On Linux
-// it is the very file that is running: its name may be another build's by now,
-// or lie in a folder that an ordinary user cannot enter.
+// Command prepares this program in a role, without a connection to it. On Linux it
+// runs /proc/self/exe: the program's name may belong to another build by now, or be
+// in a folder that an ordinary user cannot enter.
 func Command(role string) (*exec.Cmd, error) {
 	executable, err := os.Executable()
 	if err != nil {

@@ -113,15 +113,15 @@ const bufferSize = 16 << 10
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // discard reads and discards input until one of: an error, which is io.EOF if the
-// peer closed its side; no byte for the time idle; the time over; at least limit
-// bytes were read (0 is no limit).
-func discard(c tcpConn, idle time.Duration, over time.Time, limit int64) error {
+// peer closed its side; no byte for the time idle; the time end; at least limit
+// bytes read (0 is no limit).
+func discard(c tcpConn, idle time.Duration, end time.Time, limit int64) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for got := int64(0); limit == 0 || got < limit; {
 		deadline, reached := time.Now().Add(idle), errIdle
-		if deadline.After(over) {
-			deadline, reached = over, errTimeLimit
+		if deadline.After(end) {
+			deadline, reached = end, errTimeLimit
 		}
 		if err := c.SetReadDeadline(deadline); err != nil {
 			return err

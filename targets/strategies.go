@@ -241,12 +241,12 @@ func rejectDrainUntilAcked(c tcpConn, b Bounds) error {
 	if err := answerAndHalfClose(c); err != nil {
 		return err
 	}
-	for over := time.Now().Add(b.AckTimeout); ; {
+	for end := time.Now().Add(b.AckTimeout); ; {
 		rtt, err := roundTrip(c)
 		if err != nil {
 			return err
 		}
-		if err := discard(c, rtt+rtt/8+b.QuietFloor, over, 0); !errors.Is(err, errIdle) {
+		if err := discard(c, rtt+rtt/8+b.QuietFloor, end, 0); !errors.Is(err, errIdle) {
 			return err
 		}
 		acked, err := finAcked(c)

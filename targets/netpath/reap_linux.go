@@ -19,7 +19,7 @@ func (n *namespace) reap() {
 	if unix.Fstat(int(n.fd), &ns) != nil {
 		return
 	}
-	for over := time.Now().Add(reapTimeout); time.Now().Before(over); {
+	for deadline := time.Now().Add(reapTimeout); time.Now().Before(deadline); {
 		left := processesIn(ns.Ino)
 		if len(left) == 0 {
 			return

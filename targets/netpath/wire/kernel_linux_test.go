@@ -88,8 +88,8 @@ var patience = unix.Timeval{Sec: 30}
 
 // onWire runs story with sockets in a new namespace and returns the connection
 // reconstructed from its packets. It does not wait for a fixed time: it ends once
-// until accepts the packets so far.
-func onWire(t *testing.T, story func(b *bench), until func(Connection) bool) (c Connection) {
+// complete accepts the packets so far.
+func onWire(t *testing.T, story func(b *bench), complete func(Connection) bool) (c Connection) {
 	t.Helper()
 	alone(t, func() (err error) {
 		defer func() {
@@ -109,7 +109,7 @@ func onWire(t *testing.T, story func(b *bench), until func(Connection) bool) (c 
 		must(unix.Bind(b.listener, &b.addr))
 		story(b)
 		for {
-			if all := Connections(b.log); len(all) == 1 && until(all[0]) {
+			if all := Connections(b.log); len(all) == 1 && complete(all[0]) {
 				c = all[0]
 				return nil
 			}
@@ -191,7 +191,7 @@ func TestKernelResetsGetTheirCause(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		story func(b *bench)
-		until func(Connection) bool
+		complete func(Connection) bool
 		cause results.ResetCause
 		fin   bool // whether the server sent a FIN
 	}{
@@ -269,7 +269,7 @@ func TestKernelResetsGetTheirCause(t *testing.T) {
 		}, func(c Connection) bool { return c.ServerFin != 0 && c.ClientFin != 0 }, results.NoReset, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := onWire(t, tt.story, tt.until)
+			c := onWire(t, tt.story, tt.complete)
 			if c.Cause != tt.cause || (c.ServerFin != 0) != tt.fin {
 				t.Errorf("cause %v, server's FIN at %d; want %v, %v\n%+v", c.Cause, c.ServerFin, tt.cause, tt.fin, c)
 			}

@@ -56,7 +56,7 @@ func fullListener(t *testing.T) netip.AddrPort {
 
 func TestDroppedHandshakeIsTimeoutConnect(t *testing.T) {
 	addr := fullListener(t)
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, atOnce, func(t *testing.T, e engine, client string) {
 		cfg := quick(addr, client, 2)
 		cfg.ConnectTimeout = 100 * time.Millisecond
 		r := run(t, e, cfg)
@@ -71,12 +71,12 @@ func TestDroppedHandshakeIsTimeoutConnect(t *testing.T) {
 
 // A fleet that runs out of descriptors must not blame the server.
 func TestNoDescriptorIsLocalError(t *testing.T) {
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 		addr := server(t, untilGone)
 		leaveDescriptors(t, 6)
 		cfg := quick(addr, client, 16)
 		cfg.Concurrency, cfg.ReceiveTimeout = 16, 200*time.Millisecond
-		cfg.Workers = 1 // each has descriptors of its own
+		cfg.Workers = 1 // each worker has two descriptors
 		r := run(t, e, cfg)
 		for i, a := range r.Attempts {
 			switch {

@@ -43,9 +43,9 @@ func engines() []engine {
 	return all
 }
 
-// server runs handle on each connection to a loopback address, in a goroutine
-// of its own, and closes the connection after it, or at the test's end, which
-// waits for all of them.
+// server runs handle on each connection to a loopback address in a separate
+// goroutine, and then closes the connection. The end of the test closes all
+// connections and waits for the goroutines.
 func server(t testing.TB, handle func(*net.TCPConn)) netip.AddrPort {
 	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -123,20 +123,35 @@ type story struct {
 	name   string
 	body   int64
 	handle func(c *net.TCPConn, body int64)
-	// want maps clients to the outcomes they may have; "" stands for all
-	// others. More than one means that the kernel or the library decides by timing.
-	want map[string][]results.Outcome
-	cfg  func(*Config) // nil changes nothing
+	want   wanted
+	cfg    func(*Config) // nil changes nothing
 }
 
-func only(o ...results.Outcome) map[string][]results.Outcome {
-	return map[string][]results.Outcome{"": o}
+// wanted maps clients to the outcomes that they may have; "" is all others. More
+// than one means that the kernel or the library decides by timing.
+type wanted map[string][]results.Outcome
+
+func (w wanted) outcomes(client string) []results.Outcome {
+	if o, ok := w[client]; ok {
+		return o
+	}
+	return w[""]
 }
+
+// order is atOnce for clients that reach a time limit.
+func (s story) order() order {
+	if s.cfg != nil {
+		return atOnce
+	}
+	return parallel
+}
+
+func only(o ...results.Outcome) wanted { return wanted{"": o} }
 
 func shortReceive(cfg *Config) {
 	cfg.ReceiveTimeout = 150 * time.Millisecond
 	if cfg.Nth > 1 { // the answers to the earlier requests have to come within it
-		cfg.ReceiveTimeout, cfg.Concurrency = 2*time.Second, 4
+		cfg.ReceiveTimeout, cfg.Concurrency = 3*time.Second, 4
 	}
 }
 
@@ -176,7 +191,7 @@ var stories = []story{
 	},
 	{
 		name: "whole 503 then a reset is delivered-then-reset", body: 1000,
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"":        {results.DeliveredThenReset},
 			"nethttp": {results.Delivered}, // does not read on
 		},
@@ -258,7 +273,7 @@ var stories = []story{
 	},
 	{
 		name: "a reset in the middle of the request is reset-send", body: bigBody,
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"":        {results.ResetSend},
 			"duplex":  {results.ResetSend, results.ResetReceive}, // whichever call meets it
 			"nethttp": {results.ResetSend, results.ResetReceive},
@@ -267,7 +282,7 @@ var stories = []story{
 	},
 	{
 		name: "a reset after the end in the middle of the request is broken-pipe", body: bigBody,
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"":        {results.BrokenPipe},
 			"duplex":  {results.BrokenPipe, results.Closed, results.ResetReceive}, // reads the end first, or not
 			"nethttp": {results.BrokenPipe, results.Closed, results.ResetReceive},
@@ -276,7 +291,7 @@ var stories = []story{
 	},
 	{
 		name: "a 503 that overtakes the request and a reset", body: bigBody,
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"blocking":    {results.ResetSend},
 			"slow-reader": {results.ResetSend},
 			"tolerant":    {results.DeliveredThenReset},
@@ -287,7 +302,7 @@ var stories = []story{
 	},
 	{
 		name: "a 503 that overtakes the request and an end, then a reset", body: bigBody,
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"blocking":    {results.BrokenPipe},
 			"slow-reader": {results.BrokenPipe},
 			"tolerant":    {results.DeliveredThenReset},
@@ -309,7 +324,7 @@ var stories = []story{
 				cfg.SendTimeout = 200 * time.Millisecond
 			}
 		},
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"":        {results.TimeoutSend},
 			"duplex":  {results.Delivered}, // stops sending
 			"nethttp": {results.Delivered},
@@ -368,8 +383,7 @@ func checkLedger(t *testing.T, cfg Config, r *Result) {
 func TestEveryEngineReportsWhatTheServerDid(t *testing.T) {
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
-			eachClient(t, func(t *testing.T, e engine, client string) {
-				t.Parallel()
+			eachClient(t, s.order(), func(t *testing.T, e engine, client string) {
 				s.check(t, e, client, server(t, func(c *net.TCPConn) { s.handle(c, s.body) }), 1)
 			})
 		})
@@ -384,10 +398,7 @@ func (s story) check(t *testing.T, e engine, client string, addr netip.AddrPort,
 	if s.cfg != nil {
 		s.cfg(&cfg)
 	}
-	want, ok := s.want[client]
-	if !ok {
-		want = s.want[""]
-	}
+	want := s.want.outcomes(client)
 	for i, a := range run(t, e, cfg).Attempts {
 		if !slices.Contains(want, a.Outcome) {
 			t.Errorf("attempt %d: %v, want %v: %+v", i, a.Outcome, want, a)
@@ -407,16 +418,50 @@ func quick(addr netip.AddrPort, client string, n int64) Config {
 	}
 }
 
+// order is how subtests follow each other.
+type order int
+
+const (
+	inTurn   order = iota
+	parallel       // as many at once as the flag -parallel allows
+	atOnce         // all of them: they wait for time limits and need little CPU time
+)
+
+// subtest is the test of one client.
+type subtest struct {
+	name string
+	run  func(t *testing.T)
+}
+
+func (o order) run(t *testing.T, subtests []subtest) {
+	t.Helper()
+	var running sync.WaitGroup
+	for _, s := range subtests {
+		switch o {
+		case inTurn:
+			t.Run(s.name, s.run)
+		case parallel:
+			t.Run(s.name, func(t *testing.T) { t.Parallel(); s.run(t) })
+		case atOnce:
+			running.Go(func() { t.Run(s.name, s.run) })
+		}
+	}
+	running.Wait()
+}
+
 // eachClient runs f for every engine and each of its clients.
-func eachClient(t *testing.T, f func(t *testing.T, e engine, client string)) {
+func eachClient(t *testing.T, o order, f func(t *testing.T, e engine, client string)) {
+	t.Helper()
+	var all []subtest
 	for _, e := range engines() {
 		for _, c := range Clients {
 			if c.library && e.name != "portable" {
 				continue // runs beside the engines, once
 			}
-			t.Run(e.name+"/"+c.Name, func(t *testing.T) { f(t, e, c.Name) })
+			all = append(all, subtest{e.name + "/" + c.Name, func(t *testing.T) { f(t, e, c.Name) }})
 		}
 	}
+	o.run(t, all)
 }
 
 func wantOutcome(t *testing.T, r *Result, want results.Outcome) {
@@ -435,7 +480,7 @@ func TestNoListenerIsRefused(t *testing.T) {
 	}
 	addr := l.Addr().(*net.TCPAddr).AddrPort()
 	l.Close()
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 		r := run(t, e, quick(addr, client, 5))
 		wantOutcome(t, r, results.Refused)
 		for _, a := range r.Attempts {
@@ -450,7 +495,7 @@ func TestNoListenerIsRefused(t *testing.T) {
 func TestUnreachableAddressIsLocalError(t *testing.T) {
 	// TCP connects to no multicast address, and sends nothing to find out.
 	addr := netip.MustParseAddrPort("224.0.0.1:80")
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 		r := run(t, e, quick(addr, client, 3))
 		wantOutcome(t, r, results.LocalError)
 		for _, a := range r.Attempts {
@@ -464,8 +509,7 @@ func TestUnreachableAddressIsLocalError(t *testing.T) {
 // If progress extended the time limit, a server that reads a byte now and then could
 // hold a client without end.
 func TestProgressDoesNotExtendTheSendTimeLimit(t *testing.T) {
-	eachClient(t, func(t *testing.T, e engine, client string) {
-		t.Parallel()
+	eachClient(t, atOnce, func(t *testing.T, e engine, client string) {
 		done := make(chan struct{})
 		defer close(done)
 		addr := server(t, func(c *net.TCPConn) {
@@ -509,27 +553,11 @@ func TestSlowReaderWaitsBeforeItReads(t *testing.T) {
 
 // The request is the same one, complete, whatever the client and the engine.
 func TestRequestArrivesWhole(t *testing.T) {
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 		for _, body := range []int64{0, 1, headPiece - 1, headPiece, headPiece + 1, 3*headPiece + 7} {
-			type request struct {
-				method, target, host string
-				close                bool
-				fields               http.Header
-				body                 int64
-				filler               bool
-			}
-			got := make(chan request, 1)
+			got := make(chan arrivedRequest, 1)
 			addr := server(t, func(c *net.TCPConn) {
-				r, err := http.ReadRequest(bufio.NewReader(c))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				b, err := io.ReadAll(r.Body)
-				if err != nil {
-					t.Error(err)
-				}
-				got <- request{r.Method, r.RequestURI, r.Host, r.Close, r.Header, int64(len(b)), len(bytes.Trim(b, "x")) == 0}
+				got <- readArrived(t, c)
 				say(c, keepOpen)
 				untilGone(c)
 			})
@@ -537,22 +565,7 @@ func TestRequestArrivesWhole(t *testing.T) {
 			cfg.BodyBytes, cfg.Target.Host, cfg.Target.Path = body, "server.example:81", "/a%20b?c=d"
 			r := run(t, e, cfg)
 			wantOutcome(t, r, results.Delivered)
-			q := <-got
-			method := "POST"
-			if body == 0 {
-				method = "GET"
-			}
-			if q.method != method || q.target != cfg.Target.Path || q.host != cfg.Target.Host || q.close || q.body != body || !q.filler {
-				t.Errorf("body %d: server read %+v", body, q)
-			}
-			for _, f := range []string{"Connection", "Expect", "Accept-Encoding", "Transfer-Encoding"} {
-				if v := q.fields.Get(f); v != "" {
-					t.Errorf("body %d: the request has %s: %s", body, f, v)
-				}
-			}
-			if q.fields.Get("User-Agent") != "rejectbench" || q.fields.Get("Accept") != "*/*" {
-				t.Errorf("body %d: fields %v", body, q.fields)
-			}
+			(<-got).check(t, cfg)
 			if a := r.Attempts[0]; a.Sent <= body || a.Received != int64(len(keepOpen)) || a.LocalPort == 0 {
 				t.Errorf("body %d: %+v", body, a)
 			}
@@ -560,8 +573,50 @@ func TestRequestArrivesWhole(t *testing.T) {
 	})
 }
 
+// arrivedRequest is a request as the server has read it.
+type arrivedRequest struct {
+	method, target, host string
+	close                bool
+	fields               http.Header
+	body                 int64
+	filler               bool // the body is only filler
+}
+
+func readArrived(t *testing.T, c io.Reader) arrivedRequest {
+	r, err := http.ReadRequest(bufio.NewReader(c))
+	if err != nil {
+		t.Error(err)
+		return arrivedRequest{}
+	}
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return arrivedRequest{r.Method, r.RequestURI, r.Host, r.Close, r.Header, int64(len(b)), len(bytes.Trim(b, "x")) == 0}
+}
+
+// check compares the request with what the fleet was asked to send.
+func (q arrivedRequest) check(t *testing.T, cfg Config) {
+	t.Helper()
+	method, body := "POST", cfg.BodyBytes
+	if body == 0 {
+		method = "GET"
+	}
+	if q.method != method || q.target != cfg.Target.Path || q.host != cfg.Target.Host || q.close || q.body != body || !q.filler {
+		t.Errorf("body %d: server read %+v", body, q)
+	}
+	for _, f := range []string{"Connection", "Expect", "Accept-Encoding", "Transfer-Encoding"} {
+		if v := q.fields.Get(f); v != "" {
+			t.Errorf("body %d: the request has %s: %s", body, f, v)
+		}
+	}
+	if q.fields.Get("User-Agent") != "rejectbench" || q.fields.Get("Accept") != "*/*" {
+		t.Errorf("body %d: fields %v", body, q.fields)
+	}
+}
+
 func TestFleetOpensOneConnectionPerAttemptUpToItsConcurrency(t *testing.T) {
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 		var accepted, open, peak atomic.Int64
 		addr := server(t, func(c *net.TCPConn) {
 			accepted.Add(1)
@@ -587,7 +642,7 @@ func TestFleetOpensOneConnectionPerAttemptUpToItsConcurrency(t *testing.T) {
 }
 
 func TestOpenLoopKeepsItsSchedule(t *testing.T) {
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 		addr := server(t, func(c *net.TCPConn) { readRequest(c, 0); say(c, answer503) })
 		cfg := quick(addr, client, 50)
 		cfg.Rate, cfg.Concurrency = 500, 20
@@ -613,8 +668,7 @@ func TestOpenLoopKeepsItsSchedule(t *testing.T) {
 
 // An open loop that cannot keep up must say so rather than quietly become a closed one.
 func TestAttemptsThatNeverStartedAreCounted(t *testing.T) {
-	eachClient(t, func(t *testing.T, e engine, client string) {
-		t.Parallel()
+	eachClient(t, atOnce, func(t *testing.T, e engine, client string) {
 		addr := server(t, untilGone) // never answers: each attempt takes its slot for the time limit
 		cfg := quick(addr, client, 0)
 		cfg.Rate, cfg.Concurrency, cfg.Duration = 100, 2, 500*time.Millisecond
@@ -628,8 +682,7 @@ func TestAttemptsThatNeverStartedAreCounted(t *testing.T) {
 }
 
 func TestClosedLoopEndsWithItsDuration(t *testing.T) {
-	eachClient(t, func(t *testing.T, e engine, client string) {
-		t.Parallel()
+	eachClient(t, atOnce, func(t *testing.T, e engine, client string) {
 		addr := server(t, func(c *net.TCPConn) { readRequest(c, 0); say(c, answer503) })
 		cfg := quick(addr, client, 0)
 		cfg.Duration = time.Second // a fleet that gets no CPU for all of it makes no attempt
@@ -655,7 +708,7 @@ func TestCancelCutsAttemptsInFlight(t *testing.T) {
 		{"receiving", 0, func(c *net.TCPConn, _ <-chan struct{}) { untilGone(c) }},
 		{"waiting for the end", 0, func(c *net.TCPConn, _ <-chan struct{}) { readHead(c); say(c, answer503); untilGone(c) }},
 	} {
-		eachClient(t, func(t *testing.T, e engine, client string) {
+		eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 			gone := make(chan struct{})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -693,7 +746,7 @@ func TestFleetLeavesNoDescriptorOpen(t *testing.T) {
 	}
 	addr := server(t, func(c *net.TCPConn) { readHead(c); say(c, answer503) })
 	before := open()
-	eachClient(t, func(t *testing.T, e engine, client string) {
+	eachClient(t, inTurn, func(t *testing.T, e engine, client string) {
 		cfg := quick(addr, client, 60)
 		cfg.Concurrency, cfg.BodyBytes = 20, 1<<20
 		run(t, e, cfg)

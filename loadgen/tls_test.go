@@ -52,11 +52,19 @@ type tlsStory struct {
 	name   string
 	body   int64
 	handle func(s *tls.Conn, c *net.TCPConn, body int64)
-	want   map[string][]results.Outcome
+	want   wanted
 	// ends are the stream's ends for the fleet's own clients. net/http stops reading
 	// after its answer, so its end may differ.
 	ends []results.TLSEnd
 	cfg  func(*Config)
+}
+
+// order is atOnce for clients that reach a time limit.
+func (s tlsStory) order() order {
+	if s.cfg != nil {
+		return atOnce
+	}
+	return parallel
 }
 
 func tlsEnd(e ...results.TLSEnd) []results.TLSEnd { return e }
@@ -72,7 +80,7 @@ var tlsStories = []tlsStory{
 	},
 	{
 		name: "whole 503 then a reset is delivered-then-reset", body: 1000, ends: tlsEnd(results.TLSReset),
-		want:   map[string][]results.Outcome{"": {results.DeliveredThenReset}, "nethttp": {results.Delivered}},
+		want:   wanted{"": {results.DeliveredThenReset}, "nethttp": {results.Delivered}},
 		handle: func(s *tls.Conn, c *net.TCPConn, n int64) { readRequest(s, n); say(s, answer503); reset(c) },
 	},
 	{
@@ -95,7 +103,7 @@ var tlsStories = []tlsStory{
 	{
 		name: "503 delimited by the end of the connection is truncated", ends: tlsEnd(results.TLSTruncated),
 		// crypto/tls reports an end between two records as the end of the stream.
-		want:   map[string][]results.Outcome{"": {results.Truncated}, "nethttp": {results.Delivered}},
+		want:   wanted{"": {results.Truncated}, "nethttp": {results.Delivered}},
 		handle: func(s *tls.Conn, _ *net.TCPConn, n int64) { readRequest(s, n); say(s, untilEnd) },
 	},
 	{
@@ -148,12 +156,12 @@ var tlsStories = []tlsStory{
 	},
 	{
 		name: "a request that is not taken is timeout-send", body: bigBody, want: only(results.TimeoutSend), ends: tlsEnd(results.TLSOpen),
-		cfg:    func(cfg *Config) { cfg.SendTimeout, cfg.Concurrency = 2*time.Second, 4 }, // the handshake has to be made within it
+		cfg:    func(cfg *Config) { cfg.SendTimeout, cfg.Concurrency = 4*time.Second, 4 }, // the handshake has to be made within it
 		handle: func(s *tls.Conn, c *net.TCPConn, _ int64) { readHead(s); keep(c) },
 	},
 	{
 		name: "a reset in the middle of the request is reset-send", body: bigBody, ends: tlsEnd(results.TLSReset),
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"":        {results.ResetSend},
 			"duplex":  {results.ResetSend, results.ResetReceive},
 			"nethttp": {results.ResetSend, results.ResetReceive},
@@ -162,7 +170,7 @@ var tlsStories = []tlsStory{
 	},
 	{
 		name: "a 503 that overtakes the request and a reset", body: bigBody, ends: tlsEnd(results.TLSReset),
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"":         {results.ResetSend},
 			"tolerant": {results.DeliveredThenReset},
 			"duplex":   {results.DeliveredThenReset},
@@ -173,7 +181,7 @@ var tlsStories = []tlsStory{
 	{
 		name: "a 503 and close_notify that overtake the request and a reset", body: bigBody,
 		ends: tlsEnd(results.TLSReset, results.TLSCloseNotify), // by what the client has read
-		want: map[string][]results.Outcome{
+		want: wanted{
 			"":         {results.ResetSend},
 			"tolerant": {results.DeliveredThenReset},
 			"duplex":   {results.DeliveredThenReset, results.Delivered}, // stops at the close_notify
@@ -202,53 +210,54 @@ func leaveUnread(c *net.TCPConn) { _, _ = io.ReadFull(c, make([]byte, 1)) }
 func TestEveryClientReportsHowATLSStreamEnded(t *testing.T) {
 	for _, s := range tlsStories {
 		t.Run(s.name, func(t *testing.T) {
+			var all []subtest
 			for _, c := range Clients {
-				for _, nth := range []int{1, 2} {
-					if c.library && nth > 1 {
-						continue
-					}
-					t.Run(c.Name+[]string{"", ", second request"}[nth-1], func(t *testing.T) {
-						t.Parallel()
-						addr := secure(t, func(stream *tls.Conn, tcp *net.TCPConn) {
-							if nth == 2 {
-								readHead(stream)
-								say(stream, answer200)
-							}
-							s.handle(stream, tcp, s.body)
-						})
-						cfg := quick(addr, c.Name, 4)
-						cfg.Target.TLS, cfg.BodyBytes, cfg.Nth = true, s.body, nth
-						if s.cfg != nil {
-							s.cfg(&cfg)
-						}
-						want, ok := s.want[c.Name]
-						if !ok {
-							want = s.want[""]
-						}
-						r := run(t, engine{run: Run}, cfg)
-						for i, a := range r.Attempts {
-							if !slices.Contains(want, a.Outcome) {
-								t.Errorf("attempt %d: %v, want %v: %+v", i, a.Outcome, want, a)
-							}
-							if !c.library && !slices.Contains(s.ends, a.TLSEnd) {
-								t.Errorf("attempt %d: stream %v, want %v: %+v", i, a.TLSEnd, s.ends, a)
-							}
-						}
-						report, err := r.Report()
-						if err != nil {
-							t.Fatal(err)
-						}
-						var sum int64
-						for _, e := range results.TLSEnds {
-							sum += report.TLSEnds.Of(e.End)
-						}
-						if sum != cfg.Requests {
-							t.Errorf("ends of %d attempts: %v", cfg.Requests, report.TLSEnds)
-						}
-					})
+				all = append(all, subtest{c.Name, func(t *testing.T) { s.check(t, c, 1) }})
+				if !c.library {
+					all = append(all, subtest{c.Name + ", second request", func(t *testing.T) { s.check(t, c, 2) }})
 				}
 			}
+			s.order().run(t, all)
 		})
+	}
+}
+
+// check makes attempts on a server of the story as the n-th requests of their
+// connections, 1 or 2.
+func (s tlsStory) check(t *testing.T, c Client, nth int) {
+	t.Helper()
+	addr := secure(t, func(stream *tls.Conn, tcp *net.TCPConn) {
+		if nth == 2 {
+			readHead(stream)
+			say(stream, answer200)
+		}
+		s.handle(stream, tcp, s.body)
+	})
+	cfg := quick(addr, c.Name, 4)
+	cfg.Target.TLS, cfg.BodyBytes, cfg.Nth = true, s.body, nth
+	if s.cfg != nil {
+		s.cfg(&cfg)
+	}
+	want := s.want.outcomes(c.Name)
+	r := run(t, engine{run: Run}, cfg)
+	for i, a := range r.Attempts {
+		if !slices.Contains(want, a.Outcome) {
+			t.Errorf("attempt %d: %v, want %v: %+v", i, a.Outcome, want, a)
+		}
+		if !c.library && !slices.Contains(s.ends, a.TLSEnd) {
+			t.Errorf("attempt %d: stream %v, want %v: %+v", i, a.TLSEnd, s.ends, a)
+		}
+	}
+	report, err := r.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum int64
+	for _, e := range results.TLSEnds {
+		sum += report.TLSEnds.Of(e.End)
+	}
+	if sum != cfg.Requests {
+		t.Errorf("ends of %d attempts: %v", cfg.Requests, report.TLSEnds)
 	}
 }
 

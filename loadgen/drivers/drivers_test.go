@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -185,12 +186,12 @@ func FuzzEveryLineIsAnAttemptWithinBoundsOrAnError(f *testing.F) {
 		if a.Response < 0 || a.End < a.Response || a.End > maxEnd || len(a.Error) > maxErrorText || strings.ContainsAny(a.Error, "\n\r\x00\x1b") || int(a.Outcome) >= results.NumOutcomes {
 			t.Errorf("%q was read as %+v", b, a)
 		}
-		again, err := a.marshal()
+		written, err := a.marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err := parseLine(again); err != nil || b.Outcome != a.Outcome || b.Port != a.Port || b.Error != a.Error {
-			t.Errorf("%+v was written as %s and read as %+v, %v", a, again, b, err)
+		if b, err := parseLine(written); err != nil || b.Outcome != a.Outcome || b.Port != a.Port || b.Error != a.Error {
+			t.Errorf("%+v was written as %s and read as %+v, %v", a, written, b, err)
 		}
 	})
 }
@@ -280,8 +281,10 @@ var endings = []ending{
 	{"a truncated body", 0, says(strings.Replace(fmt.Sprintf(whole, "503 Service Unavailable"), "full\n", "f", 1)), []results.Outcome{results.Truncated}},
 	{"a reset", 0, reading(func(c *net.TCPConn) { _ = c.SetLinger(0) }), []results.Outcome{results.ResetReceive}},
 	{"a reset of an upload", 8 << 20, reading(func(c *net.TCPConn) { _ = c.SetLinger(0) }), []results.Outcome{results.ResetSend, results.BrokenPipe, results.ResetReceive, results.Closed}},
-	{"no answer in time", 0, reading(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }), []results.Outcome{results.TimeoutReceive}},
 }
+
+// silence is a server that answers no request. A client waits for its time limit.
+var silence = ending{"no answer in time", 0, reading(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }), []results.Outcome{results.TimeoutReceive}}
 
 // driverEnv marks this test's binary as the driver of a role.
 const driverEnv = "REJECTBENCH_TEST_DRIVER"
@@ -324,13 +327,23 @@ func drive(t *testing.T, c Client, j Job) []AttemptLine {
 	if err := Read(bytes.NewReader(out), func(a AttemptLine) error { all = append(all, a); return nil }); err != nil {
 		t.Fatal(err)
 	}
+	if int64(len(all)) != j.Requests {
+		t.Errorf("%d attempts, want %d", len(all), j.Requests)
+	}
 	return all
 }
+
+// versions holds the result of Installed for each client: some take a second for it.
+var versions sync.Map
 
 // installed skips a client that is not installed; on CI that is a failure.
 func installed(t *testing.T, c Client) {
 	t.Helper()
-	_, err := c.Installed(context.Background())
+	once, _ := versions.LoadOrStore(c.Name, sync.OnceValue(func() error {
+		_, err := c.Installed(context.Background())
+		return err
+	}))
+	err := once.(func() error)()
 	var missing *MissingError
 	switch {
 	case errors.As(err, &missing) && os.Getenv("CI") != "true":
@@ -343,10 +356,9 @@ func installed(t *testing.T, c Client) {
 func TestEveryClientReportsEachEndByItsOutcome(t *testing.T) {
 	for _, c := range Clients() {
 		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
 			installed(t, c)
-			for _, e := range endings {
-				t.Run(e.name, func(t *testing.T) { e.check(t, c, "http") })
-			}
+			checkEndings(t, c, "http", endings)
 			t.Run("a refused port", func(t *testing.T) {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
 				if err != nil {
@@ -364,48 +376,91 @@ func TestEveryClientReportsEachEndByItsOutcome(t *testing.T) {
 	}
 }
 
-// check runs a client against a server of the ending.
-func (e ending) check(t *testing.T, c Client, scheme string) {
+// All clients wait at once: one after the other they would take minutes.
+func TestEveryClientReportsAMissingAnswerAsATimeout(t *testing.T) {
+	const requests = 3
+	var waiting sync.WaitGroup
+	for _, c := range Clients() {
+		for scheme, e := range map[string]ending{"http": silence, "https": tlsSilence} {
+			waiting.Go(func() {
+				t.Run(c.Name+" over "+scheme, func(t *testing.T) {
+					installed(t, c)
+					// Connecting, and a handshake, have to be done within the timeout.
+					job := Job{Concurrency: requests, Requests: requests, Timeout: 10 * time.Second}
+					for i, a := range driveAgainst(t, c, scheme, job, func(int) ending { return e }) {
+						e.check(t, i, a)
+					}
+				})
+			})
+		}
+	}
+	waiting.Wait()
+}
+
+// checkEndings runs a client's driver once for each size of a body, against a server
+// that ends some connections in each way. A driver that starts for each ending would
+// take most of the time to start.
+func checkEndings(t *testing.T, c Client, scheme string, all []ending) {
+	const each = 3 // connections that end in one way
+	byBody := map[int64][]ending{}
+	for _, e := range all {
+		byBody[e.body] = append(byBody[e.body], e)
+	}
+	for body, group := range byBody {
+		t.Run(fmt.Sprintf("body of %d", body), func(t *testing.T) {
+			// One attempt at a time, so that the n-th attempt has the n-th connection.
+			job := Job{Concurrency: 1, Requests: int64(each * len(group)), BodyBytes: body, Timeout: 20 * time.Second}
+			ofConnection := func(n int) ending { return group[min(n/each, len(group)-1)] }
+			for i, a := range driveAgainst(t, c, scheme, job, ofConnection) {
+				ofConnection(i).check(t, i, a)
+			}
+		})
+	}
+}
+
+// driveAgainst runs a client's driver against a server that ends its n-th connection
+// as ofConnection says. It checks that every attempt has one connection.
+func driveAgainst(t *testing.T, c Client, scheme string, j Job, ofConnection func(n int) ending) []AttemptLine {
+	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
 	ports := map[uint16]int{}
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		for {
+		for n := 0; ; n++ {
 			conn, err := l.AcceptTCP()
 			if err != nil {
 				return
 			}
-			mu.Lock()
 			ports[conn.RemoteAddr().(*net.TCPAddr).AddrPort().Port()]++
-			mu.Unlock()
-			serving.Go(func() { e.serve(conn) })
+			serving.Go(func() { ofConnection(n).serve(conn) })
 		}
 	})
-	const requests = 3
-	timeout, concurrency := 20*time.Second, 2
-	if e.want[0] == results.TimeoutReceive {
-		timeout, concurrency = 3*time.Second, requests // connecting, and a handshake, have to be done within it
-	}
-	all := drive(t, c, Job{URL: scheme + "://" + l.Addr().String() + "/", Concurrency: concurrency, Requests: requests, BodyBytes: e.body, Timeout: timeout})
+	j.URL = scheme + "://" + l.Addr().String() + "/"
+	all := drive(t, c, j)
 	l.Close()
 	serving.Wait()
-	if len(all) != requests || sum(ports) != requests {
-		t.Errorf("%d attempts and %d connections, want %d: %+v", len(all), sum(ports), requests, all)
+	if n := sum(ports); int64(n) != j.Requests {
+		t.Errorf("%d attempts over %d connections: %+v", j.Requests, n, all)
 	}
 	for _, a := range all {
-		if !among(a.Outcome, e.want) {
-			t.Errorf("%v, want one of %v: %s", a.Outcome, e.want, a.Error)
-		}
 		if a.Port != 0 && ports[a.Port] == 0 {
 			t.Errorf("port %d, which the server never saw: %v", a.Port, ports)
 		}
-		if clean := a.Outcome == results.Delivered || a.Outcome == results.Admitted; clean != (a.Error == "") && a.Outcome != results.BadResponse && a.Outcome != results.Truncated {
-			t.Errorf("%v with the words %q", a.Outcome, a.Error)
-		}
+	}
+	return all
+}
+
+// check compares the n-th attempt with the ending of its connection.
+func (e ending) check(t *testing.T, n int, a AttemptLine) {
+	t.Helper()
+	if !slices.Contains(e.want, a.Outcome) {
+		t.Errorf("attempt %d, %s: %v, want one of %v: %s", n, e.name, a.Outcome, e.want, a.Error)
+	}
+	if clean := a.Outcome == results.Delivered || a.Outcome == results.Admitted; clean != (a.Error == "") && a.Outcome != results.BadResponse && a.Outcome != results.Truncated {
+		t.Errorf("attempt %d, %s: %v with the error text %q", n, e.name, a.Outcome, a.Error)
 	}
 }
 
@@ -414,15 +469,6 @@ func sum(ports map[uint16]int) (n int) {
 		n += v
 	}
 	return n
-}
-
-func among(o results.Outcome, all []results.Outcome) bool {
-	for _, a := range all {
-		if a == o {
-			return true
-		}
-	}
-	return false
 }
 
 func TestAMissingClientNamesItsPackage(t *testing.T) {

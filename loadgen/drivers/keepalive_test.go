@@ -19,6 +19,7 @@ func TestEveryAttemptHasItsOwnConnectionDespiteKeepAlive(t *testing.T) {
 	for _, c := range Clients() {
 		for _, over := range []string{"http", "https"} {
 			t.Run(c.Name+" over "+over, func(t *testing.T) {
+				t.Parallel()
 				installed(t, c)
 				var connections atomic.Int64
 				s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

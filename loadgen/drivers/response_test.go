@@ -15,6 +15,7 @@ func TestNoClientHasAnAnswerBeforeTheServerSentOne(t *testing.T) {
 	const delay = 50 * time.Millisecond
 	for _, c := range Clients() {
 		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
 			installed(t, c)
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)

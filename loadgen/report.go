@@ -7,15 +7,16 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Report is the measurement of a fleet as plain data, which can cross a pipe.
+// Report is the measurement of a fleet as plain data, which can cross a pipe. The
+// zero value is that of a fleet without attempts.
 type Report struct {
 	Attempts      []Attempt // in the order of their ends
 	Counts        results.Counts
-	UnreadAtReset int64
-	Unstarted     int64
-	Seconds       float64
-	Latency       results.Latency
-	Uncorrected   *results.Latency    // from Started; nil in a closed loop
+	UnreadAtReset int64               // delivered answers with Attempt.ResetBeforeRead
+	Unstarted     int64               // attempts that were due but never started
+	Seconds       float64             // from when the first attempt was due to the last end
+	Latency       results.Latency     // from Due to Connected, FirstByte and End, without Earlier, in milliseconds
+	Uncorrected   *results.Latency    // the same from Started; nil in a closed loop
 	Lag           results.Percentiles // from Due to Started in an open loop, in milliseconds
 	Handshake     results.Percentiles // the kernel's round trip of SYN and SYN-ACK, in milliseconds
 	Histograms    map[string]string   // see results.Cell

@@ -8,9 +8,9 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Attempt is the fleet's ledger entry for one attempt. Times are nanoseconds from
-// the moment at which the fleet's first attempt was due. 0 in Connected and
-// FirstByte means that the event did not happen.
+// Attempt is the fleet's ledger entry for one attempt. Times are nanoseconds of the
+// fleet's monotonic clock, from the moment at which the first attempt was due. 0 in
+// Connected and FirstByte means that the event did not happen.
 type Attempt struct {
 	Due       int64 // when the schedule planned the start
 	Started   int64 // when connect was called

@@ -61,7 +61,8 @@ func JobFrom(getenv func(string) string) (Job, error) {
 	return j, nil
 }
 
-// AttemptLine is one line of a driver's output: the result of one attempt.
+// AttemptLine is one line of a driver's output: the result of one attempt. The
+// driver measures its times: with a monotonic clock, but wget's with the wall clock.
 type AttemptLine struct {
 	Outcome  results.Outcome
 	Response time.Duration // from the attempt's start; 0 without an answer

@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // list reads the values of a comma-separated flag, each by parse. A duplicate value
@@ -83,7 +84,7 @@ func parseSize(word string) (int64, error) {
 		return 0, fmt.Errorf("not a size such as 100000, 64KiB or 1MB")
 	}
 	if n > maxBody {
-		return 0, fmt.Errorf("larger than %s", humanize.IBytes(maxBody))
+		return 0, fmt.Errorf("larger than %s", units.Size(maxBody))
 	}
 	return int64(n), nil
 }

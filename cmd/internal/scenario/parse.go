@@ -16,6 +16,7 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/results/yamlfile"
 	"github.com/rejectbench/rejectbench/targets"
 )
@@ -234,7 +235,7 @@ func parseSize(word string, most int64) (int64, error) {
 	case err != nil:
 		return 0, errors.New("not a size such as 100000, 64KiB or 1MB")
 	case n > uint64(most):
-		return 0, fmt.Errorf("larger than %s", humanize.IBytes(uint64(most)))
+		return 0, fmt.Errorf("larger than %s", units.Size(most))
 	}
 	return int64(n), nil
 }

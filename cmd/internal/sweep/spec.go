@@ -6,11 +6,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -82,7 +81,7 @@ func (o Options) recordWire(spec *cell.Spec, v visit, try int) {
 	}
 	spec.Path.LogOptions = spec.Capture.LogOptions()
 	if o.Ladders != nil && v.round == 0 && !v.twin && o.Ladders(v.Point) {
-		spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, spec.Path.Impairments, humanize.IBytes(uint64(v.BodyBytes)))
+		spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, spec.Path.Impairments, units.Size(v.BodyBytes))
 	}
 }
 

@@ -53,6 +53,15 @@ func (r *Result) Report() (Report, error) {
 	return out, err
 }
 
+// Describe adds the measurement to a record. What only the server and the path know
+// stays as it is.
+func (r Report) Describe(c *results.Cell) {
+	c.Attempts, c.Outcomes, c.Delivered = r.Counts.Total(), r.Counts, r.Counts.Delivered()
+	c.TLSEnds, c.Errors, c.UnreadAtReset = r.TLSEnds, r.Errors, r.UnreadAtReset
+	c.LatencyMs, c.LatencyUncorrectedMs, c.HandshakeMs = r.Latency, r.Uncorrected, r.Handshake
+	c.Histograms, c.Seconds = r.Histograms, r.Seconds
+}
+
 // finish sorts the attempts by their ends and computes Seconds.
 func (r *Result) finish() {
 	slices.SortStableFunc(r.Attempts, func(a, b Attempt) int { return cmp.Compare(a.End, b.End) })

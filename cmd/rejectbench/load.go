@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -129,10 +130,11 @@ func load(cmd *cobra.Command, f loadFlags) error {
 		if _, writeErr := cmd.OutOrStdout().Write(line); writeErr != nil {
 			return writeErr
 		}
-		return err
-	}
-	if printErr := printLoad(cmd, c); printErr != nil {
+	} else if printErr := printLoad(cmd, c); printErr != nil {
 		return printErr
+	}
+	if err == nil && !c.Valid {
+		err = environmentError{errors.New("the result is invalid: " + c.InvalidReason)}
 	}
 	return err
 }
@@ -140,13 +142,12 @@ func load(cmd *cobra.Command, f loadFlags) error {
 // loadRecord returns the record of attempts on a server without a ledger.
 func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results.Cell {
 	c := results.Cell{
-		Point: results.Point{Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate, TLS: cfg.Target.TLS}, Started: started, TLSEnds: r.TLSEnds,
-		Attempts: r.Counts.Total(), Outcomes: r.Counts, Rejected: r.Counts.RejectedWithoutLedger(), Delivered: r.Counts.Delivered(),
-		UnreadAtReset: r.UnreadAtReset, LatencyMs: r.Latency, LatencyUncorrectedMs: r.Uncorrected, HandshakeMs: r.Handshake,
-		Seconds: r.Seconds, Valid: true, Histograms: r.Histograms,
+		Point:   results.Point{Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate, TLS: cfg.Target.TLS},
+		Started: started, Rejected: r.Counts.RejectedWithoutLedger(),
 		TCP:    map[string]int64{},
 		Server: results.Server{Ends: map[string]int64{}},
 	}
+	r.Describe(&c)
 	switch {
 	case r.Counts[results.LocalError] > 0:
 		c.InvalidReason = fmt.Sprintf("%d attempts got no port, descriptor or memory on the client's side", r.Counts[results.LocalError])

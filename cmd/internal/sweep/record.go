@@ -28,15 +28,11 @@ func (o Options) pointOf(v visit) results.Point {
 
 // measured adds what fleet, server, path and kernel report.
 func (o Options) measured(c *results.Cell, p results.Point, r cell.Report) {
-	f := r.Fleet
-	c.Attempts, c.Outcomes, c.Delivered = f.Counts.Total(), f.Counts, f.Counts.Delivered()
-	c.TLSEnds, c.Errors, c.UnreadAtReset = f.TLSEnds, f.Errors, f.UnreadAtReset
-	c.LatencyMs, c.LatencyUncorrectedMs, c.HandshakeMs = f.Latency, f.Uncorrected, f.Handshake
-	c.Histograms, c.Seconds = f.Histograms, f.Seconds
+	r.Fleet.Describe(c)
 	c.Rejected = r.Server.Rejected
 	c.TCP, c.Server, c.Path, c.Ledger, c.TimeWait, c.Wire = r.TCP, r.Server, r.Path, r.Ledger, r.TimeWait, r.Wire
 	if !o.ledgerHasRejections(p) {
-		c.Rejected = f.Counts.RejectedWithoutLedger()
+		c.Rejected = r.Fleet.Counts.RejectedWithoutLedger()
 	}
 	if _, program := o.Programs[p.Strategy]; program && c.Rejected > 0 {
 		c.Server.CPUUsPerRejection = float64(r.ServerCPU.Microseconds()) / float64(c.Rejected)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -148,8 +150,29 @@ func (f *cellFlags) spec(im impair.Set) netpath.Spec {
 	return netpath.Spec{Kind: netpath.Kind(f.path), Impairments: im, Congestion: f.congestion, IPv6: f.ipv6}
 }
 
-// pathError is the error of a path that this machine does not have.
+// availableCongestion is the file with the congestion controls that the kernel has,
+// as built in or loaded.
+const availableCongestion = "/proc/sys/net/ipv4/tcp_available_congestion_control"
+
+// congestionWords are the values of --congestion that this machine has, if it says so.
+var congestionWords = vocabulary{noun: "congestion control", terms: func() []results.Term {
+	available, err := os.ReadFile(availableCongestion)
+	if err != nil {
+		return nil
+	}
+	names := append(strings.Fields(string(available)), netpath.SystemCongestion)
+	return terms(names, func(name string) (string, string) { return name, "" })
+}}
+
+// pathError is the error of a path that this machine does not have. An unknown
+// congestion control is wrong usage. That is only looked up once a path has failed,
+// because a path of root loads the kernel's module of a name.
 func (f *cellFlags) pathError(err error) error {
+	if f.congestion != "" && len(congestionWords.names()) > 0 {
+		if err := congestionWords.check("congestion", f.congestion); err != nil {
+			return err
+		}
+	}
 	return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 }
 

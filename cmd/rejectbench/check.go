@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,9 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/rules"
 	"github.com/rejectbench/rejectbench/results"
 )
+
+// builtinRules is the name of the rules that are part of this program.
+const builtinRules = "method"
 
 // checkFlags are the flags of `check` as they were given.
 type checkFlags struct{ rules, format string }
@@ -60,6 +64,9 @@ func check(cmd *cobra.Command, f checkFlags, dir string) error {
 	}
 	loaded, err := rules.Load(f.rules)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) && nearest(f.rules, []string{builtinRules}) != "" {
+			return usagef("--rules: %w; did you mean %s?", err, builtinRules)
+		}
 		return usagef("--rules: %w", err)
 	}
 	run, err := openRun(cmd, dir, "checking")
@@ -76,7 +83,7 @@ func check(cmd *cobra.Command, f checkFlags, dir string) error {
 	case rules.Fails:
 		return exitStatus(exitFailed)
 	}
-	return exitStatus(exitEnvironment)
+	return exitStatus(exitUnanswered)
 }
 
 // coordinateNames are the names of the coordinates, in lines for the help.

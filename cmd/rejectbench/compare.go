@@ -90,7 +90,7 @@ func compareRuns(cmd *cobra.Command, f compareFlags, base, new string) error {
 	case compare.Worse:
 		return exitStatus(exitFailed)
 	case compare.Unmeasurable:
-		return exitStatus(exitEnvironment)
+		return exitStatus(exitUnanswered)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func TestCalibrationRefusesPathsThatCannotDelay(t *testing.T) {
 		args []string
 		code int
 	}{
-		{[]string{"--calibrate", "--path", "loopback"}, exitEnvironment},
+		{[]string{"--calibrate", "--path", "loopback"}, exitUnanswered},
 		{[]string{"--calibrate", "--path", "nosuch"}, exitUsage},
 		{[]string{"--calibrate", "--format", "nosuch"}, exitUsage},
 		{[]string{"--path", "delayline"}, exitUsage},

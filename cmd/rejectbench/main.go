@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -33,7 +35,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // a check or a comparison failed, or something broke
 	exitUsage       = 2
-	exitEnvironment = 3   // the system does not allow what was asked
+	exitUnanswered  = 3   // the system does not allow it, or the result is invalid or undecided
 	exitInterrupted = 130 // what was finished is on disk
 )
 
@@ -45,7 +47,8 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// environmentError means that this system does not allow what was asked.
+// environmentError means that this system does not allow what was asked, or that
+// what it measured is invalid or decides nothing.
 type environmentError struct{ err error }
 
 func (e environmentError) Error() string { return e.err.Error() }
@@ -92,7 +95,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &environment):
-		return exitEnvironment
+		return exitUnanswered
 	}
 	return exitFailed
 }
@@ -111,22 +114,27 @@ func rootCommand() *cobra.Command {
 		Short: "measure whether a 503 reaches the client before the reset does",
 		Long: `rejectbench measures whether the clients of a server over its connection limit
 read its 503. It depends on how the server closes, on the round-trip time, on
-how much the client was still sending, and on how the client reads.`,
+how much the client was still sending, and on how the client reads.
+
+Exit codes of every command:
+  0    done. A run may have invalid cells, but at least one cell is valid.
+  1    a check or a comparison failed, tune found no value that reaches its
+       target, or something broke.
+  2    wrong usage.
+  3    the system does not allow what was asked, or there is no result: no cell
+       of the run is valid, or a rule, a comparison or a search is undecided.
+  130  interrupted. What was finished is on disk.
+exec exits with the code of the program that it ran.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("%w", unknownCommand(cmd, args[0]))
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:          onlyCommands,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.Version = toolVersion() + ", " + runtime.Version()
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetUsageFunc(printUsage)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{unknownFlag(cmd, err)}
+		return usageError{wrongFlag(cmd, err)}
 	})
 	addGroup(root, measureGroup, "Measure", runCommand(), execCommand(), tuneCommand())
 	addGroup(root, readGroup, "Read recorded runs", reportCommand(), compareCommand(), checkCommand(), mergeCommand())
@@ -140,8 +148,15 @@ how much the client was still sending, and on how the client reads.`,
 		switch c.Name() {
 		case "help":
 			c.Short = "show the help of a command"
+			c.Args = knownCommand
 		case "completion":
 			c.Short = "print a script that completes commands and flags in a shell"
+			// Cobra shows the help instead of an error if a command cannot run.
+			c.Args = onlyCommands
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range c.Commands() {
+				shell.Args = positional(0, 0, "takes no arguments")
+			}
 		}
 	}
 	return root
@@ -157,21 +172,63 @@ func addGroup(root *cobra.Command, id, title string, commands ...*cobra.Command)
 	}
 }
 
-// unknownCommand is the error of a word that is no command.
-func unknownCommand(root *cobra.Command, word string) error {
-	var known []string
-	for _, c := range root.Commands() {
-		known = append(known, c.Name())
+// onlyCommands checks the arguments of a command that only has commands below it: an
+// argument would be one of them, misspelt.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
 	}
-	if near := nearest(word, known); near != "" {
-		return fmt.Errorf("unknown command %q; did you mean %s?", word, near)
-	}
-	return fmt.Errorf("unknown command %q: see %s --help", word, root.CommandPath())
+	return nil
 }
 
-// unknownFlag adds to pflag's error the flag that was probably meant, or where the
-// flags are listed.
-func unknownFlag(cmd *cobra.Command, err error) error {
+// knownCommand checks that the arguments of `help` are the path of a command.
+func knownCommand(help *cobra.Command, args []string) error {
+	at := help.Root()
+	for _, word := range args {
+		i := slices.IndexFunc(at.Commands(), func(c *cobra.Command) bool { return c.Name() == word })
+		if i < 0 {
+			return unknownCommand(at, word)
+		}
+		at = at.Commands()[i]
+	}
+	return nil
+}
+
+// unknownCommand is the wrong usage of a word that is no command below c.
+func unknownCommand(c *cobra.Command, word string) error {
+	var known []string
+	for _, below := range c.Commands() {
+		known = append(known, below.Name())
+	}
+	if near := nearest(word, known); near != "" {
+		return usagef("unknown command %q; did you mean %s?", word, near)
+	}
+	return usagef("unknown command %q: see %s --help", word, c.CommandPath())
+}
+
+// wantedValues says what the value of a flag has to be, by the flag's type.
+var wantedValues = map[string]string{
+	"int":      "a whole number",
+	"int64":    "a whole number",
+	"uint64":   "a whole number of 0 or more",
+	"float64":  "a number",
+	"duration": "a duration such as 20ms or 1s",
+	"bool":     "true or false",
+}
+
+// wrongFlag is the error of a flag that cannot be parsed. It says what the value has
+// to be, names the flag that was probably meant, or says where the flags are listed.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		fl := invalid.GetFlag()
+		switch want := wantedValues[fl.Value.Type()]; {
+		case errors.Is(err, strconv.ErrRange):
+			return fmt.Errorf("--%s %s: too large", fl.Name, invalid.GetValue())
+		case want != "":
+			return fmt.Errorf("--%s %s: want %s", fl.Name, invalid.GetValue(), want)
+		}
+	}
 	var missing *pflag.NotExistError
 	if errors.As(err, &missing) {
 		var known []string

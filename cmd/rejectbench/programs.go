@@ -79,11 +79,11 @@ func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (na
 // that names a variant that its server does not have.
 func unknownServer(all catalogue.Catalogue, word string, err error) error {
 	name, variant, _ := strings.Cut(word, ":")
-	servers := vocabulary{noun: "server", terms: func() []results.Term {
+	servers := vocabulary{noun: "server", more: "commands of your own (with a path or arguments)", terms: func() []results.Term {
 		return terms(all, func(s catalogue.Server) (string, string) { return s.Name, s.Summary })
 	}}
 	if _, unknown := servers.parse(name); unknown != nil {
-		return usagef("--server %s: %w; a command of your own has a path or arguments", word, unknown)
+		return usagef("--server %s: %w", word, unknown)
 	}
 	server, _, _ := all.Lookup(name)
 	variants := terms(server.Variants, func(v catalogue.Variant) (string, string) { return v.Name, v.Summary })

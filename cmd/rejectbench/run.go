@@ -127,7 +127,7 @@ func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
 	}
 	fmt.Fprintf(notes, "\nreport: %s\n", filepath.Join(m.dir, results.ReportFile))
 	if !slices.ContainsFunc(m.cells, func(c results.Cell) bool { return c.Valid }) {
-		return errors.New("no cell is valid; the report has the reasons")
+		return environmentError{errors.New("no cell is valid; the report has the reasons")}
 	}
 	return nil
 }

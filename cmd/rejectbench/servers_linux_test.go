@@ -418,7 +418,7 @@ func TestCatalogueServerNeverRunsAsRootWithoutUserNamespaces(t *testing.T) {
 	p.start()
 	stdout, code := p.wait()
 	said := p.stderr.String()
-	if code != exitEnvironment || stdout != "" || strings.Count(said, "\n") != 1 ||
+	if code != exitUnanswered || stdout != "" || strings.Count(said, "\n") != 1 ||
 		!strings.Contains(said, "start the server standin:linger as an ordinary user: ") || !strings.Contains(said, "user.max_user_namespaces") {
 		t.Errorf("exit code %d, %s%s", code, stdout, said)
 	}

@@ -46,7 +46,7 @@ func TestTuneOverBudgetReportsWhatItMeasured(t *testing.T) {
 	p := start(t, "tune", "--strategy", "delayed-close", "--path", "loopback", "--rtt", "0", "--body", "0",
 		"--target", "99.999%", "--concurrency", "4", "--quiet", "--budget", "1s", "--out", out)
 	stdout, code := p.wait()
-	if code != exitEnvironment || !strings.Contains(p.stderr.String(), "not decided: the time budget is used up: 1s") {
+	if code != exitUnanswered || !strings.Contains(p.stderr.String(), "not decided: the time budget is used up: 1s") {
 		t.Errorf("exit code %d, standard error:\n%s", code, p.stderr)
 	}
 	if !strings.Contains(stdout, "no answer: the time budget is used up: 1s") {

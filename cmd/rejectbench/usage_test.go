@@ -14,17 +14,7 @@ const usageIntro = `<!-- Made by: go test ./cmd/rejectbench -run Usage -update. 
 
 # Usage of rejectbench
 
-What every command prints with ` + "`--help`" + `. All commands share these exit codes:
-
-| code | meaning |
-| --- | --- |
-| 0 | done |
-| 1 | a check or a comparison failed, or something broke |
-| 2 | wrong usage |
-| 3 | the environment does not allow what was asked, or a question stays undecided |
-| 130 | interrupted; what was finished is on disk |
-
-` + "`exec`" + ` exits with the code of the program that it ran.
+What every command prints with ` + "`--help`" + `. The first has the exit codes.
 
 `
 

@@ -57,8 +57,8 @@ var Directives = []Directive{
 	{"linger-idle", "HAProxy", "timeout client", "none", "bounds every idle time of the client, not only while a request is drained",
 		"doc/configuration.txt; src/mux_h1.c", line("timeout client %s", milliseconds)},
 
-	{"linger-bytes", "Tomcat", "maxSwallowSize", "2097152", "keeps reading without the half-close; -1 is no limit",
-		"webapps/docs/config/http.xml; IdentityInputFilter.java", line(`maxSwallowSize="%s"`, plain)},
+	{"linger-bytes", "Tomcat", "maxSwallowSize", "2097152", "keeps reading without the half-close, but not after a 503 or another status that drops the connection; -1 is no limit",
+		"webapps/docs/config/http.xml; IdentityInputFilter.java; Http11Processor.java, statusDropsConnection", line(`maxSwallowSize="%s"`, plain)},
 	{"linger-bytes", "Go net/http", "maxPostHandlerReadBytes", "256 KiB", "constant in the source, for the bytes read before the answer; no option",
 		"net/http/server.go", nil},
 	{"linger-bytes", "Jetty", "maxUnconsumedRequestContentReads", "16", "counts reads, not bytes, and does not wait for them",

@@ -47,7 +47,7 @@ var Strategies = []Strategy{
 	{
 		Name:    "close",
 		Summary: "503, close",
-		UsedBy:  "limiters that reject in the accept loop; h2o",
+		UsedBy:  "limiters that reject in the accept loop, before they read",
 		Cost:    "one write",
 		Fails:   "resets if the request has arrived unread or arrives later; an HTTP client may get the answer before it has sent its request",
 		reject:  rejectClose,
@@ -55,7 +55,7 @@ var Strategies = []Strategy{
 	{
 		Name:    "shutdown",
 		Summary: "503, shutdown(WR), close",
-		UsedBy:  "Node.js (destroySoon)",
+		UsedBy:  "Node.js after the last answer of a connection (destroySoon), once it has read the header",
 		Cost:    "one write, and one more system call than close",
 		Fails:   "as close; the half-close only changes the client's ECONNRESET into EPIPE",
 		reject:  rejectShutdown,
@@ -63,7 +63,7 @@ var Strategies = []Strategy{
 	{
 		Name:    "read-header",
 		Summary: "read to the end of the header, 503, close",
-		UsedBy:  "Netty, Seastar, HAProxy before 3.0",
+		UsedBy:  "Netty, Seastar, HAProxy before 3.0 (with http-buffer-request once 16 kB are there), gunicorn's sync worker, Traffic Server",
 		Cost:    "a buffer and the time until the header is complete, which needs a limit",
 		Fails:   "resets if a body is on its way",
 		reject:  rejectReadHeader,
@@ -71,7 +71,7 @@ var Strategies = []Strategy{
 	{
 		Name:    "read-request",
 		Summary: "read header and body, 503, close",
-		UsedBy:  "Varnish, HAProxy http-buffer-request",
+		UsedBy:  "Varnish, h2o before a mruby handler",
 		Cost:    "the time and bandwidth of the whole upload before the answer",
 		Fails:   "the kernel retransmits a lost answer, but a slow upload holds a connection up to the time limit",
 		reject:  rejectReadRequest,
@@ -79,7 +79,7 @@ var Strategies = []Strategy{
 	{
 		Name:    "lingering-close",
 		Summary: "503, shutdown(WR), discard until end-of-file, a byte limit or a time limit, close",
-		UsedBy:  "nginx lingering_close, Apache httpd, lighttpd; Tomcat maxSwallowSize and aiohttp without the half-close",
+		UsedBy:  "nginx lingering_close, Apache httpd, lighttpd; without the half-close aiohttp, and Tomcat maxSwallowSize (but not after a 503)",
 		Cost:    "a connection for one round trip at least and the time limit at most, and the bandwidth of the rest of the upload",
 		Fails:   "resets a client that still sends when a limit is reached",
 		reject:  rejectLingeringClose,
@@ -116,7 +116,7 @@ var Strategies = []Strategy{
 	{
 		Name:    "delayed-close",
 		Summary: "503, shutdown(WR), wait a fixed time without reading, close",
-		UsedBy:  "Go net/http (500 ms); Envoy delayed_close_timeout (1 s, without the half-close)",
+		UsedBy:  "Go net/http (500 ms, after it has read up to 256 KiB); Envoy delayed_close_timeout (1 s, without the half-close)",
 		Cost:    "a connection and up to a full receive buffer for the whole delay, whatever the client does",
 		Fails:   "resets uploads that last longer than the delay, and loses answers whose retransmission comes after the delay",
 		reject:  rejectDelayedClose,

@@ -57,7 +57,7 @@ func (f *cellFlags) defineBounds(fs *pflag.FlagSet) {
 	under(fs, strategyHeading, func(fs *pflag.FlagSet) {
 		fs.DurationVar(&b.LingerIdle, "linger-idle", 5*time.Second, "lingering ends after this long without a byte (nginx lingering_timeout 5s, Apache 2s)")
 		fs.DurationVar(&b.LingerTotal, "linger-total", 30*time.Second, "lingering ends after this long (nginx lingering_time 30s, Apache 30s)")
-		fs.Int64Var(&b.LingerBytes, "linger-bytes", 0, "`bytes`: lingering ends after this many bytes; 0 is no limit (Tomcat maxSwallowSize 2097152)")
+		fs.Int64Var(&b.LingerBytes, "linger-bytes", 0, "`bytes`: lingering ends after this many bytes; 0 is no limit (Tomcat maxSwallowSize 2097152, not after a 503)")
 		fs.IntVar(&b.Lingerers, "lingerers", 0, "`count`: connections that may linger at once; further ones are closed as close does; 0 is no limit")
 		fs.DurationVar(&b.CloseDelay, "close-delay", 500*time.Millisecond, "how long delayed-close waits (Go 500ms, Envoy 1s)")
 		fs.DurationVar(&b.QuietFloor, "quiet-floor", 50*time.Millisecond, "drain-until-acked ends once input was quiet for a round trip and this long")

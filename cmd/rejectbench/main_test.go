@@ -58,7 +58,7 @@ func needDelays(t *testing.T) {
 	}
 }
 
-func TestScripts(t *testing.T) {
+func TestCommandLinesDoAsTheirScriptsSay(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,

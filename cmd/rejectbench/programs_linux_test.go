@@ -116,6 +116,7 @@ func TestExecReplacesURLHostAndPortInArguments(t *testing.T) {
 	needDelays(t)
 	for _, c := range []struct{ family, host, inURL string }{{"", "198.18.0.2", "198.18.0.2"}, {"--ipv6", "2001:2::2", "[2001:2::2]"}} {
 		t.Run(c.family, func(t *testing.T) {
+			t.Parallel()
 			args := []string{"exec", "--rtt", "1ms"}
 			if c.family != "" {
 				args = append(args, c.family)
@@ -141,6 +142,7 @@ func TestExecPrintsWhatCrossedTheWire(t *testing.T) {
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		for _, server := range []string{"--strategy=lingering-close", "--server=" + reference + "lingering-close"} {
 			t.Run(family+" "+server, func(t *testing.T) {
+				t.Parallel()
 				p := start(t, "exec", "--rtt", "10ms", family, server, "--path", "delayline", "--", "rejectbench", "load", "{url}", "--requests", "10", "--concurrency", "2")
 				stdout, code := p.wait()
 				if code != exitDone || !strings.Contains(stdout, "delivered 100.00% of 10 rejections") {
@@ -177,6 +179,7 @@ func TestServerProgramThatDoesNotServeIsWrongUsageInOneLine(t *testing.T) {
 	} {
 		for _, command := range [][]string{{"exec", "--rtt", "1ms"}, {"run", "--rtt", "1ms", "--quiet"}} {
 			t.Run(name+" "+command[0], func(t *testing.T) {
+				t.Parallel()
 				args := append(command, "--listen-timeout", c.timeout, "--server", c.server)
 				if command[0] == "exec" {
 					args = append(args, "--", "echo", "the program ran")
@@ -201,6 +204,7 @@ func TestInterruptEndsTheWaitForAServerProgram(t *testing.T) {
 	needDelays(t)
 	for _, command := range []string{"exec", "run"} {
 		t.Run(command, func(t *testing.T) {
+			t.Parallel()
 			args := []string{command, "--rtt", "1ms", "--listen-timeout", "10h", "--server", script(t, leaveBehind, "exec sleep 603")}
 			if command == "exec" {
 				args = append(args, "--", "echo", "the program ran")
@@ -226,6 +230,7 @@ func TestInterruptEndsTheWaitForAServerProgram(t *testing.T) {
 func TestExecLeavesNoProcesses(t *testing.T) {
 	for _, path := range []string{"delayline", "loopback"} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			if path == "delayline" {
 				needDelays(t)
 			}
@@ -244,6 +249,7 @@ func TestKilledExecLeavesNoProcessOfItsPrograms(t *testing.T) {
 	needDelays(t)
 	for _, role := range []string{"", "exec"} {
 		t.Run("role "+role, func(t *testing.T) {
+			t.Parallel()
 			p := start(t, "exec", "--rtt", "1ms", "--server", script(t, leaveBehind, "exec rejectbench serve --listen $1 --strategy close")+" {host}:{port}",
 				"--", "sh", "-c", leaveBehind+"\necho ready; exec sleep 600")
 			p.line()
@@ -276,6 +282,7 @@ func TestServerProgramReplacesTheStrategyInRecords(t *testing.T) {
 	needDelays(t)
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		t.Run(family, func(t *testing.T) {
+			t.Parallel()
 			p := serverRun(t, "--requests", "40", "--path", "delayline", family)
 			stdout := p.done()
 			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))

@@ -80,6 +80,7 @@ func copyProgram(t *testing.T, to string) {
 func TestOrdinaryUserRunsEverythingThatRootRuns(t *testing.T) {
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		t.Run(family, func(t *testing.T) {
+			t.Parallel()
 			p := asOrdinaryUser(t, "run", "--path", "delayline", family, "--strategy", "close,lingering-close", "--rtt", "10ms", "--jitter", "1ms",
 				"--loss", "1%", "--rate-up", "50Mbit", "--body", "64KiB", "--concurrency", "4", "--requests", "40", "--pcap", "1", "--quiet")
 			p.start()
@@ -107,6 +108,7 @@ func TestOrdinaryUserRunsEverythingThatRootRuns(t *testing.T) {
 func TestOrdinaryUserRunsProgramsAtBothEnds(t *testing.T) {
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		t.Run(family, func(t *testing.T) {
+			t.Parallel()
 			p := asOrdinaryUser(t, "exec", "--path", "delayline", "--rtt", "10ms", family, "--server", reference+"lingering-close", "--",
 				"sh", "-c", leaveBehind+"\nrejectbench load $REJECTBENCH_URL --requests 5 --concurrency 1; exit 7")
 			p.start()
@@ -167,6 +169,7 @@ func TestForbiddenUserNamespacesAreReportedInOneLine(t *testing.T) {
 		{"without a delay", []string{"exec", "--", "true"}, exitDone},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			p := prepare(t, c.args...)
 			forbidNamespaces(p)
 			needDelays(t)

@@ -105,7 +105,7 @@ func (p *program) wait() (string, int) {
 func (p *program) done() string {
 	p.t.Helper()
 	stdout, code := p.wait()
-	if code != exitDone && (code != exitFailed || !strings.HasSuffix(p.stderr.String(), "rejectbench: no cell is valid; the report has the reasons\n")) {
+	if code != exitDone && (code != exitUnanswered || !strings.HasSuffix(p.stderr.String(), "rejectbench: no cell is valid; the report has the reasons\n")) {
 		p.t.Fatalf("exit code %d: %s", code, p.stderr)
 	}
 	return stdout
@@ -142,7 +142,7 @@ func longRun(t *testing.T, rounds int) *program {
 	t.Helper()
 	needDelays(t)
 	return start(t, "run", "--format", "json", "--quiet", "--strategy", "close", "--rtt", "10ms", "--body", "0",
-		"--concurrency", "4", "--duration", "1s", "--rounds", fmt.Sprint(rounds))
+		"--concurrency", "4", "--duration", "1s", "--aa", "0", "--rounds", fmt.Sprint(rounds))
 }
 
 func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
@@ -171,21 +171,7 @@ func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 		if !c.Valid {
 			t.Logf("%s: invalid: %s", c.Strategy, c.InvalidReason)
 		}
-		if c.Attempts != 20 || c.Outcomes.Total() != c.Attempts || c.Rejected != 20 {
-			t.Errorf("%s: %d attempts, outcomes %v, %d rejected", c.Strategy, c.Attempts, c.Outcomes, c.Rejected)
-		}
-		if c.Ledger != (results.Ledger{Matched: 20}) {
-			t.Errorf("%s: the ledgers do not match: %+v", c.Strategy, c.Ledger)
-		}
-		if c.Strategy == "lingering-close" && (c.Delivered != 20 || c.DeliveredShare == nil || *c.DeliveredShare != 1) {
-			t.Errorf("lingering-close lost answers: %v", c.Outcomes)
-		}
-		if c.LatencyMs.Connect.P50 < 10 || c.HandshakeMs.Count != 20 {
-			t.Errorf("%s: no round trip of 10 ms: %+v", c.Strategy, c.LatencyMs.Connect)
-		}
-		if len(c.TCP) != len(results.Counters) {
-			t.Errorf("%s: counters %v", c.Strategy, c.TCP)
-		}
+		checkFigures(t, c)
 	}
 	if len(points) != 4 || twins != 1 {
 		t.Errorf("cells of %v and %d twins, want 4 points and one twin", points, twins)
@@ -205,6 +191,26 @@ func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 		if plots, _ := filepath.Glob(filepath.Join(p.out, results.PlotsDir, kind)); len(plots) == 0 {
 			t.Errorf("no plots %s", kind)
 		}
+	}
+}
+
+// checkFigures checks the figures of a cell of 20 attempts at 10 ms.
+func checkFigures(t *testing.T, c results.Cell) {
+	t.Helper()
+	if c.Attempts != 20 || c.Outcomes.Total() != c.Attempts || c.Rejected != 20 {
+		t.Errorf("%s: %d attempts, outcomes %v, %d rejected", c.Strategy, c.Attempts, c.Outcomes, c.Rejected)
+	}
+	if c.Ledger != (results.Ledger{Matched: 20}) {
+		t.Errorf("%s: the ledgers do not match: %+v", c.Strategy, c.Ledger)
+	}
+	if c.Strategy == "lingering-close" && (c.Delivered != 20 || c.DeliveredShare == nil || *c.DeliveredShare != 1) {
+		t.Errorf("lingering-close lost answers: %v", c.Outcomes)
+	}
+	if c.LatencyMs.Connect.P50 < 10 || c.HandshakeMs.Count != 20 {
+		t.Errorf("%s: no round trip of 10 ms: %+v", c.Strategy, c.LatencyMs.Connect)
+	}
+	if len(c.TCP) != len(results.Counters) {
+		t.Errorf("%s: counters %v", c.Strategy, c.TCP)
 	}
 }
 
@@ -316,6 +322,7 @@ func TestKilledProcessInvalidatesItsCellAndTheRunContinues(t *testing.T) {
 		"cell":   "the cell's process died: signal: killed",
 	} {
 		t.Run(role, func(t *testing.T) {
+			t.Parallel()
 			p := longRun(t, 2)
 			victim := p.frozen(role)
 			if err := syscall.Kill(victim.pid, syscall.SIGKILL); err != nil {

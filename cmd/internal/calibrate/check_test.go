@@ -17,6 +17,20 @@ func handshakes(p50 float64) cell.Report {
 	return cell.Report{Fleet: loadgen.Report{Handshake: results.Percentiles{Count: 100, P50: p50}}}
 }
 
+// wantWithin checks the number of checks, and which of them are within their bounds.
+func wantWithin(t *testing.T, name string, got []Check, within ...bool) {
+	t.Helper()
+	if len(got) != len(within) {
+		t.Errorf("%s: %d checks, want %d", name, len(got), len(within))
+		return
+	}
+	for i, check := range got {
+		if check.Within != within[i] {
+			t.Errorf("%s: within is %v, want %v: %+v", name, check.Within, within[i], check)
+		}
+	}
+}
+
 func TestPathOffItsRoundTripIsOutOfBounds(t *testing.T) {
 	for name, c := range map[string]struct {
 		asked  time.Duration
@@ -49,21 +63,9 @@ func TestWhatWasNotMeasuredIsOutOfBounds(t *testing.T) {
 		t.Errorf("a cell that failed: %+v", got)
 	}
 	silent := cell.Report{Path: results.Path{Kind: "delayline"}}
-	for _, got := range checkLateness(20*time.Millisecond, silent) {
-		if got.Within {
-			t.Errorf("no packet: %+v", got)
-		}
-	}
-	for _, got := range checkLoss(0.01, lossReport{}) {
-		if got.Within {
-			t.Errorf("no datagram: %+v", got)
-		}
-	}
-	for _, got := range checkUpload(20*time.Millisecond, 1<<20, cell.Report{}) {
-		if got.Within {
-			t.Errorf("no upload: %+v", got)
-		}
-	}
+	wantWithin(t, "no packet", checkLateness(20*time.Millisecond, silent), false, false)
+	wantWithin(t, "no datagram", checkLoss(0.01, lossReport{}), false, false, false)
+	wantWithin(t, "no upload", checkUpload(20*time.Millisecond, 1<<20, cell.Report{}), false, false)
 }
 
 func TestLatePathIsOutOfBounds(t *testing.T) {
@@ -76,11 +78,7 @@ func TestLatePathIsOutOfBounds(t *testing.T) {
 		"late now and then": {0.005, 3, [2]bool{true, false}},
 	} {
 		r := cell.Report{Path: results.Path{Kind: "delayline", LateMs: results.Percentiles{Count: 1000, P50: c.p50, P99: c.p99}}}
-		for i, got := range checkLateness(20*time.Millisecond, r) {
-			if got.Within != c.within[i] {
-				t.Errorf("%s: %+v", name, got)
-			}
-		}
+		wantWithin(t, name, checkLateness(20*time.Millisecond, r), c.within[:]...)
 	}
 }
 
@@ -102,11 +100,7 @@ func TestLossIsJudgedByTheFarEndAndThePathByIt(t *testing.T) {
 		"the path overran as well":          {0.01, 200, 210, 410, 5, [3]bool{true, true, false}},
 	} {
 		r := lossReport{Ways: [2]datagrams{way(20_000, c.up), way(20_000, c.down)}, Dropped: c.counted, Failed: c.failed}
-		for i, got := range checkLoss(c.share, r) {
-			if got.Within != c.within[i] {
-				t.Errorf("%s: %+v", name, got)
-			}
-		}
+		wantWithin(t, name, checkLoss(c.share, r), c.within[:]...)
 	}
 }
 
@@ -129,12 +123,7 @@ func TestUploadIsJudgedByWhatTheServerRead(t *testing.T) {
 		"slow":            {report(10, body+145), [2]bool{false, true}},
 		"cut short":       {report(1, body/2), [2]bool{true, false}},
 	} {
-		got := checkUpload(20*time.Millisecond, body, c.r)
-		for i := range got {
-			if got[i].Within != c.within[i] {
-				t.Errorf("%s: %+v", name, got[i])
-			}
-		}
+		wantWithin(t, name, checkUpload(20*time.Millisecond, body, c.r), c.within[:]...)
 	}
 	if rate := checkUpload(20*time.Millisecond, body, report(1, body))[0].Measured; math.Abs(rate-body*8/1e6) > 1e-6 {
 		t.Errorf("64 MiB in a second are %v Mbit/s", rate)

@@ -61,6 +61,7 @@ func needDelays(t *testing.T) {
 func TestCommandLinesDoAsTheirScriptsSay(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
+		WorkdirRoot:   t.TempDir(), // testscript's own folder stays if -run leaves a script out
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,

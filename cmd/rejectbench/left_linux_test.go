@@ -97,7 +97,7 @@ func namespacesOf(all []relative) map[string]bool {
 // eventually waits until f returns true.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
@@ -108,7 +108,7 @@ func eventually(t *testing.T, what string, f func() bool) {
 // still do. Killed processes take a moment to end.
 func noneLeft(variable string) error {
 	var left []relative
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if left = relatives(variable); len(left) == 0 {
 			return nil
 		}

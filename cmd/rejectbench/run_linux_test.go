@@ -147,7 +147,7 @@ func longRun(t *testing.T, rounds int) *program {
 
 func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 	needDelays(t)
-	p := start(t, "run", "--strategy", "close,lingering-close", "--rtt", "10ms", "--body", "0,64KiB",
+	p := start(t, "run", "--strategy", "close,lingering-close", "--rtt", "40ms", "--body", "0,64KiB",
 		"--concurrency", "10", "--requests", "20", "--format", "json", "--name", "small")
 	stdout := p.done()
 	file, err := os.ReadFile(filepath.Join(p.out, results.CellsFile))
@@ -178,7 +178,7 @@ func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 	}
 	m := run.Manifest
 	if m.Name != "small" || m.Planned != 5 || m.Interrupted || m.Finished.Before(m.Started) || m.Started.IsZero() ||
-		m.Options["rtt"] != "10ms" || m.Options["requests"] != "20" || m.PathKind == "" || m.TCP["tcp_congestion_control"] != "reno" ||
+		m.Options["rtt"] != "40ms" || m.Options["requests"] != "20" || m.PathKind == "" || m.TCP["tcp_congestion_control"] != "reno" ||
 		m.Kernel == "" || m.Go == "" || m.Cores == 0 || m.Seed != 1 || len(m.Strategies) == 0 || len(m.Clients) == 0 {
 		t.Errorf("the manifest is incomplete: %+v", m)
 	}
@@ -194,7 +194,7 @@ func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 	}
 }
 
-// checkFigures checks the figures of a cell of 20 attempts at 10 ms.
+// checkFigures checks the figures of a cell of 20 attempts at 40 ms.
 func checkFigures(t *testing.T, c results.Cell) {
 	t.Helper()
 	if c.Attempts != 20 || c.Outcomes.Total() != c.Attempts || c.Rejected != 20 {
@@ -206,8 +206,8 @@ func checkFigures(t *testing.T, c results.Cell) {
 	if c.Strategy == "lingering-close" && (c.Delivered != 20 || c.DeliveredShare == nil || *c.DeliveredShare != 1) {
 		t.Errorf("lingering-close lost answers: %v", c.Outcomes)
 	}
-	if c.LatencyMs.Connect.P50 < 10 || c.HandshakeMs.Count != 20 {
-		t.Errorf("%s: no round trip of 10 ms: %+v", c.Strategy, c.LatencyMs.Connect)
+	if c.LatencyMs.Connect.P50 < 40 || c.HandshakeMs.Count != 20 {
+		t.Errorf("%s: no round trip of 40 ms: %+v", c.Strategy, c.LatencyMs.Connect)
 	}
 	if len(c.TCP) != len(results.Counters) {
 		t.Errorf("%s: counters %v", c.Strategy, c.TCP)

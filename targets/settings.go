@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/dustin/go-humanize"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // Unit is the unit of a setting's value.
@@ -30,7 +30,7 @@ func (u Unit) Format(v int64) string {
 // Pretty formats a value for people: as Format, but a size in binary units.
 func (u Unit) Pretty(v int64) string {
 	if u == Bytes {
-		return humanize.IBytes(uint64(v))
+		return units.Size(v)
 	}
 	return u.Format(v)
 }

@@ -47,7 +47,6 @@ func TestKilledRunLeavesNoDriversAndNoDriverFolders(t *testing.T) {
 	needDelays(t)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
-			t.Parallel()
 			tmp := t.TempDir()
 			t.Setenv("TMPDIR", tmp)
 			// No attempt ends before the test acts, because every answer is delayed.

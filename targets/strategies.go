@@ -63,7 +63,7 @@ var Strategies = []Strategy{
 	{
 		Name:    "read-header",
 		Summary: "read to the end of the header, 503, close",
-		UsedBy:  "Netty, Seastar, HAProxy before 3.0 (with http-buffer-request once 16 kB are there), gunicorn's sync worker, Traffic Server",
+		UsedBy:  "Netty, Seastar, HAProxy before 3.0 (with http-buffer-request once 16 kB are there), gunicorn's sync worker, Traffic Server, h2o for a body over limit-request-body (413)",
 		Cost:    "a buffer and the time until the header is complete, which needs a limit",
 		Fails:   "resets if a body is on its way",
 		reject:  rejectReadHeader,

@@ -10,7 +10,7 @@ import (
 // Pool adds the summaries of different points: counts first, then shares of the sums.
 // The result holds for this mix of points only, so callers have to name them.
 func Pool(parts []*Summary) *Summary {
-	all := &Summary{TCP: map[string]int64{}, Ends: map[string]int64{}}
+	all := &Summary{TCP: map[string]int64{}}
 	var cpu float64
 	hold := make([]results.Percentiles, 0, len(parts))
 	for _, s := range parts {

@@ -49,11 +49,9 @@ type Summary struct {
 	CPUUs float64
 	// HoldMs is the time from accept to close of a rejected connection, in
 	// milliseconds. Its mean is the cost of a rejection in descriptor-milliseconds.
-	HoldMs        results.Percentiles
-	PeakOpen      int              // the most connections open at once in any cell
-	BytesDrained  int64            // bytes read from rejected connections
-	UnreadAtClose int64            // rejections closed while received data was unread
-	Ends          map[string]int64 // rejected connections by the reason of their close
+	HoldMs       results.Percentiles
+	PeakOpen     int   // the most connections open at once in any cell
+	BytesDrained int64 // bytes read from rejected connections
 
 	HandshakeMs results.Percentiles // round trip of the handshake, in milliseconds
 	PathLateMs  results.Percentiles // how much later than due packets were released, in milliseconds
@@ -110,7 +108,7 @@ func twins(points []PointCells) []*Summary {
 
 // summarize adds the rounds of one point.
 func summarize(p results.Point, rounds []Round) *Summary {
-	s := &Summary{Point: p, Rounds: len(rounds), TCP: map[string]int64{}, Ends: map[string]int64{}}
+	s := &Summary{Point: p, Rounds: len(rounds), TCP: map[string]int64{}}
 	for _, r := range rounds {
 		s.Disagreements = append(s.Disagreements, disagreementsOf(r.Tries)...)
 		if r.Valid() == nil {
@@ -141,13 +139,9 @@ func summarize(p results.Point, rounds []Round) *Summary {
 			s.TCP[name] += delta
 		}
 		s.TLSEnds = addTLSEnds(s.TLSEnds, c.TLSEnds)
-		for end, n := range c.Server.Ends {
-			s.Ends[end] += n
-		}
 		cpu += c.Server.CPUUsPerRejection * float64(c.Rejected)
 		s.PeakOpen = max(s.PeakOpen, c.Server.PeakOpen)
 		s.BytesDrained += c.Server.BytesDrained
-		s.UnreadAtClose += c.Server.UnreadAtClose
 		s.Ledger.Matched += c.Ledger.Matched
 		s.Ledger.FleetOnly += c.Ledger.FleetOnly
 		s.Ledger.ServerOnly += c.Ledger.ServerOnly

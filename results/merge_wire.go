@@ -5,10 +5,6 @@ import (
 	"slices"
 )
 
-// maxDisagreements is the largest number of disagreements that a merged record
-// lists. A measured cell has the same limit.
-const maxDisagreements = 20
-
 // AddWire returns the sum of two records of a path. Either may be nil, and neither
 // is changed. A record with missed packets is incomplete: the other one is returned
 // if it is complete, otherwise only the number missed. Percentiles are combined: see
@@ -65,7 +61,7 @@ func addAgreement(a, b WireAgreement) WireAgreement {
 		return cmp.Or(cmp.Compare(a.ClientPort, b.ClientPort), cmp.Compare(a.What, b.What),
 			cmp.Compare(a.Wire, b.Wire), cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Server, b.Server))
 	})
-	all.Disagreements = all.Disagreements[:min(len(all.Disagreements), maxDisagreements)]
+	all.Disagreements = all.Disagreements[:min(len(all.Disagreements), MaxDisagreements)]
 	return all
 }
 

@@ -117,6 +117,10 @@ type Wire struct {
 	Agreement WireAgreement `json:"agreement"` // how the record agrees with both ledgers
 }
 
+// MaxDisagreements is the largest number of disagreements that a record lists,
+// measured or merged.
+const MaxDisagreements = 20
+
 // WireAgreement is the agreement of the path's record with the fleet's and the
 // server's ledgers.
 type WireAgreement struct {

@@ -9,9 +9,6 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// maxDisagreements bounds the disagreements that a cell's record lists.
-const maxDisagreements = 20
-
 // Ledgers says which ledgers exist besides the packets. A program that was not
 // written for rejectbench keeps none, and its lack is no disagreement.
 type Ledgers struct{ Fleet, Server bool }
@@ -112,7 +109,7 @@ func (t *total) countAgreement(j Joined, doubt string) {
 	switch {
 	case doubt != "":
 		g.Disagreed++
-		if len(g.Disagreements) < maxDisagreements {
+		if len(g.Disagreements) < results.MaxDisagreements {
 			g.Disagreements = append(g.Disagreements, disagreement(j, doubt))
 		}
 	case t.ledgers.Server && j.Entry == nil && j.Conn != nil && j.Conn.Established != 0:

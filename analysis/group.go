@@ -23,9 +23,9 @@ type Round struct {
 	Tries  []*results.Cell // in order of time, at least one
 }
 
-// Valid returns the try that counts: the last valid one. It is nil where no try was
+// counted returns the try that counts: the last valid one. It is nil where no try was
 // valid.
-func (r Round) Valid() *results.Cell {
+func (r Round) counted() *results.Cell {
 	for _, c := range slices.Backward(r.Tries) {
 		if c.Valid {
 			return c
@@ -45,7 +45,7 @@ func (p PointCells) Valid() []*results.Cell { return validOf(p.Rounds) }
 func validOf(rounds []Round) []*results.Cell {
 	var valid []*results.Cell
 	for _, r := range rounds {
-		if c := r.Valid(); c != nil {
+		if c := r.counted(); c != nil {
 			valid = append(valid, c)
 		}
 	}

@@ -111,7 +111,7 @@ func summarize(p results.Point, rounds []Round) *Summary {
 	s := &Summary{Point: p, Rounds: len(rounds), TCP: map[string]int64{}}
 	for _, r := range rounds {
 		s.Disagreements = append(s.Disagreements, disagreementsOf(r.Tries)...)
-		if r.Valid() == nil {
+		if r.counted() == nil {
 			s.Invalid = append(s.Invalid, InvalidRound{Round: r.Number, Tries: len(r.Tries), Reason: r.InvalidReason()})
 			continue
 		}

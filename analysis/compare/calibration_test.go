@@ -97,7 +97,7 @@ func TestEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 			for range trials {
 				base, new := w.run(rng), w.run(rng)
 				counts := mustCompare(t, base, new).counts(false)
-				if counts[Worse]+counts[Better] > 0 {
+				if counts[Worse]+counts[better] > 0 {
 					called++
 				}
 				if naivelyCalled(base, new, alpha) {
@@ -152,7 +152,7 @@ func TestRealDifferencesAreCalled(t *testing.T) {
 			}
 		}
 		for _, r := range mustCompare(t, base, new).Rows {
-			if r.Point.RTTMs == 3 && (r.Verdict == Worse || r.Verdict == Better) {
+			if r.Point.RTTMs == 3 && (r.Verdict == Worse || r.Verdict == better) {
 				found[r.Metric.Name+" "+r.Verdict.String()]++
 			}
 		}

@@ -33,14 +33,14 @@ type Verdict int
 const (
 	Worse        Verdict = iota // significantly worse, by at least the effect of interest
 	Unmeasurable                // neither different nor the same: Row.Reason states why
-	Better                      // significantly better, by at least the effect of interest
-	Same                        // the whole interval is within the effect of interest
-	NotJudged                   // the metric has no better direction
+	better                      // significantly better, by at least the effect of interest
+	same                        // the whole interval is within the effect of interest
+	notJudged                   // the metric has no better direction
 )
 
 // verdictNames are the names of verdicts in tables and JSON.
 var verdictNames = [...]string{
-	Worse: "worse", Unmeasurable: "unmeasurable", Better: "better", Same: "same", NotJudged: "shown",
+	Worse: "worse", Unmeasurable: "unmeasurable", better: "better", same: "same", notJudged: "shown",
 }
 
 // String returns the name in tables and JSON.
@@ -146,8 +146,8 @@ func (c *Comparison) counts(gatedOnly bool) (counts [len(verdictNames)]int) {
 }
 
 // Gate returns the verdict of the gated rows together: Worse if any row is worse,
-// otherwise Unmeasurable if any row is unmeasurable, otherwise Same, which here means
-// that no row is worse.
+// otherwise Unmeasurable if any row is unmeasurable. Any other verdict means that no
+// row is worse.
 func (c *Comparison) Gate() Verdict {
 	counts := c.counts(true)
 	switch {
@@ -156,20 +156,13 @@ func (c *Comparison) Gate() Verdict {
 	case counts[Unmeasurable] > 0:
 		return Unmeasurable
 	}
-	return Same
-}
-
-// NothingInCommonError is the error of two runs without a common point.
-type NothingInCommonError struct{ Base, New string } // folders of the runs
-
-func (e *NothingInCommonError) Error() string {
-	return fmt.Sprintf("%s and %s have no point in common: --rename OLD=NEW pairs strategies of different names", e.Base, e.New)
+	return same
 }
 
 // Runs compares every metric at every point that either run has. Rows are ordered by
-// metric, then by point. It fails with a *NothingInCommonError where the runs have no
-// common point, and where Options.Rename names a strategy that the base does not have
-// or gives two strategies one name.
+// metric, then by point. It fails where the runs have no common point, and where
+// Options.Rename names a strategy that the base does not have or gives two strategies
+// one name.
 func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 	c := &Comparison{Base: base, New: new, Options: o, Differences: differences(base, new)}
 	var err error
@@ -187,7 +180,7 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 		}
 	}
 	if common == 0 {
-		return nil, &NothingInCommonError{base.Dir, new.Dir}
+		return nil, fmt.Errorf("%s and %s have no point in common: --rename OLD=NEW pairs strategies of different names", base.Dir, new.Dir)
 	}
 	for p := range now {
 		if _, both := old[p]; !both {

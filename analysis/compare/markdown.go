@@ -14,7 +14,7 @@ import (
 func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	verdict := map[Verdict]string{
-		Worse: "worse", Unmeasurable: "cannot tell", Same: "nothing worse",
+		Worse: "worse", Unmeasurable: "cannot tell", same: "nothing worse",
 	}[c.Gate()]
 	fmt.Fprintf(b, "### rejectbench compare: %s\n\n%s\n\n", verdict, c.summaryLine())
 	fmt.Fprintf(b, "BASE %s  \nNEW %s\n\n", escape(describeRun(c.Base)), escape(describeRun(c.New)))
@@ -64,7 +64,7 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 func (c *Comparison) worstFirst() []Row {
 	var rows []Row
 	for _, r := range c.Rows {
-		if r.Verdict == Worse || r.Verdict == Better || r.Gated && r.Verdict == Unmeasurable {
+		if r.Verdict == Worse || r.Verdict == better || r.Gated && r.Verdict == Unmeasurable {
 			rows = append(rows, r)
 		}
 	}

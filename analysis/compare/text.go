@@ -103,8 +103,8 @@ func (c *Comparison) WriteText(w io.Writer) error {
 		figures := head(rows[0].Metric)
 		table := [][]string{append(heads, figures...)}
 		// Coordinates and the verdict are flush left.
-		sides := append(slices.Repeat([]align.Side{align.Left}, len(columns)), make([]align.Side, len(figures))...)
-		sides[len(sides)-1] = align.Left
+		left := append(slices.Repeat([]bool{true}, len(columns)), make([]bool, len(figures))...)
+		left[len(left)-1] = true
 		for _, r := range rows {
 			var line []string
 			for _, c := range columns {
@@ -112,7 +112,7 @@ func (c *Comparison) WriteText(w io.Writer) error {
 			}
 			table = append(table, append(line, r.cells()...))
 		}
-		if err := align.Write(b, table, sides); err != nil {
+		if err := align.Write(b, table, left); err != nil {
 			return err
 		}
 	}
@@ -162,8 +162,8 @@ func (c *Comparison) summaryLine() string {
 
 func countVerdicts(counts [len(verdictNames)]int) string {
 	var words []string
-	for _, v := range []Verdict{Better, Worse, Same, Unmeasurable, NotJudged} {
-		if v != NotJudged || counts[v] > 0 {
+	for _, v := range []Verdict{better, Worse, same, Unmeasurable, notJudged} {
+		if v != notJudged || counts[v] > 0 {
 			words = append(words, fmt.Sprintf("%d %s", counts[v], v))
 		}
 	}

@@ -45,16 +45,16 @@ func (r *Row) decide(o Options, tests int) {
 	significant := r.Adjusted.Possible && r.Adjusted.P <= o.Alpha
 	switch {
 	case r.Metric.Better == analysis.Neither:
-		r.Verdict, r.Reason = NotJudged, ""
+		r.Verdict, r.Reason = notJudged, ""
 	case r.Test == "":
 		r.Verdict = Unmeasurable
 	case significant && size >= effect && size > floor && !r.single():
 		r.Verdict = Worse
 		if (r.Difference.Value > 0) == (r.Metric.Better == analysis.Higher) {
-			r.Verdict = Better
+			r.Verdict = better
 		}
 	case -effect <= r.Difference.Low && r.Difference.High <= effect:
-		r.Verdict = Same
+		r.Verdict = same
 	case significant && size >= effect && r.single():
 		r.Verdict = Unmeasurable
 		r.Reason = "one round: the spread between rounds is unknown, 3 rounds would show it"

@@ -18,7 +18,7 @@ import (
 const (
 	Reproduced    = "reproduced"
 	Fixed         = "fixed"
-	NotReproduced = "not reproduced"
+	notReproduced = "not reproduced"
 	Undecided     = "undecided"
 )
 
@@ -26,7 +26,7 @@ const (
 var Verdicts = []results.Term{
 	{Name: Reproduced, Summary: "the reported part lost answers, at least 2, and measurably more than every control (Newcombe's 95% interval of the difference is above 0)"},
 	{Name: Fixed, Summary: "as reproduced, and the part with the fix lost none, and measurably fewer than the reported part"},
-	{Name: NotReproduced, Summary: "the reported part lost no more than 1 answer, or not measurably more than a control"},
+	{Name: notReproduced, Summary: "the reported part lost no more than 1 answer, or not measurably more than a control"},
 	{Name: Undecided, Summary: "the reported part or a control has no valid cell"},
 }
 
@@ -178,11 +178,11 @@ func verdictOf(parts []PartResult) (verdict, why string) {
 	}
 	for _, r := range reported {
 		if r.Lost().K < reproducedLosses {
-			return NotReproduced, fmt.Sprintf("%s lost %d of %d", r.Name, r.Lost().K, r.Lost().N)
+			return notReproduced, fmt.Sprintf("%s lost %d of %d", r.Name, r.Lost().K, r.Lost().N)
 		}
 		for _, c := range controls {
 			if !c.losesLess(r) {
-				return NotReproduced, fmt.Sprintf("%s did not lose measurably less than %s", c.Name, r.Name)
+				return notReproduced, fmt.Sprintf("%s did not lose measurably less than %s", c.Name, r.Name)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func TestVerdictsFollowTheirTable(t *testing.T) {
 	want := map[string]string{
 		"lost": Reproduced, "mended": "fixed since 2.0", "half-mended": Reproduced, "unmended": Reproduced,
-		"whole": NotReproduced, "everywhere": NotReproduced, "spoilt": Undecided, "absent": Undecided, "unfinished": Undecided,
+		"whole": notReproduced, "everywhere": notReproduced, "spoilt": Undecided, "absent": Undecided, "unfinished": Undecided,
 	}
 	for _, r := range Judge(analysis.NewStudy(analysistest.EveryVerdict())) {
 		if r.Heading() != want[r.Name] {
@@ -74,7 +74,7 @@ func TestNoVerdictIsStrongerThanItsCounts(t *testing.T) {
 		if reported == 0 && verdict != Undecided {
 			t.Errorf("%s without a reported part", verdict)
 		}
-		if why == "" && (verdict == Undecided || verdict == NotReproduced) {
+		if why == "" && (verdict == Undecided || verdict == notReproduced) {
 			t.Errorf("%s without a reason", verdict)
 		}
 	})

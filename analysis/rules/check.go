@@ -47,17 +47,17 @@ func (r Rule) matches(p *results.Point) bool {
 	return !slices.ContainsFunc(r.where, func(w condition) bool { return !w.matches(p) })
 }
 
-// Verdict is the result of checking a rule. The zero value is Undecided.
+// Verdict is the result of checking a rule. The zero value is undecided.
 type Verdict int
 
 // The verdicts.
 const (
-	Undecided Verdict = iota // the samples show neither
+	undecided Verdict = iota // the samples show neither
 	Holds
 	Fails
 )
 
-var verdictNames = [...]string{Undecided: "undecided", Holds: "holds", Fails: "fails"}
+var verdictNames = [...]string{undecided: "undecided", Holds: "holds", Fails: "fails"}
 
 // String returns the verdict's name in tables and JSON.
 func (v Verdict) String() string { return verdictNames[v] }
@@ -128,7 +128,7 @@ func Check(cells []results.Cell, rules []Rule) []Result {
 	return found
 }
 
-// Overall combines verdicts: Fails if any rule fails, else Undecided if any is
+// Overall combines verdicts: Fails if any rule fails, else undecided if any is
 // undecided, else Holds. It is Holds without any rule.
 func Overall(found []Result) Verdict {
 	all := Holds
@@ -136,8 +136,8 @@ func Overall(found []Result) Verdict {
 		if r.Verdict == Fails {
 			return Fails
 		}
-		if r.Verdict == Undecided {
-			all = Undecided
+		if r.Verdict == undecided {
+			all = undecided
 		}
 	}
 	return all
@@ -221,7 +221,7 @@ func (r Rule) checkShare(cells []*results.Cell, holdAlpha, failAlpha float64) Po
 	if r.require.op.atLeast() {
 		p.margin = math.Abs(p.Low - r.require.threshold)
 	}
-	if p.Verdict == Undecided {
+	if p.Verdict == undecided {
 		p.Needs = r.samplesToDecide(p, holdAlpha, failAlpha)
 	}
 	return p
@@ -279,7 +279,7 @@ func (r Rule) samplesToDecide(p PointResult, holdAlpha, failAlpha float64) strin
 	z := normalUpperQuantile(alpha)
 	n := max(math.Ceil(z*z*x*(1-x)/(gap*gap)), float64(p.N+1))
 	for ; n < 1e9; n = math.Ceil(n * 1.01) {
-		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), holdAlpha, failAlpha); v != Undecided {
+		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), holdAlpha, failAlpha); v != undecided {
 			return fmt.Sprintf("%.0f samples with this share would decide", n)
 		}
 	}

@@ -136,7 +136,7 @@ func total(found []Result) string {
 	if n := tally[Fails]; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d fail", n))
 	}
-	if n := tally[Undecided]; n > 0 {
+	if n := tally[undecided]; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d undecided", n))
 	}
 	return fmt.Sprintf("%s: %s", words.Plural(len(found), "rule"), strings.Join(parts, ", "))
@@ -187,7 +187,7 @@ func (r Rule) evidence(p PointResult) string {
 		text = fmt.Sprintf("%d of %d", p.K, p.N)
 		atLeast, atMost := fmt.Sprintf(", at least %s%%", words.Percent(p.Low)), fmt.Sprintf(", at most %s%%", words.Percent(p.High))
 		switch {
-		case p.Verdict == Undecided:
+		case p.Verdict == undecided:
 			text += fmt.Sprintf(", %s%% to %s%%", words.Percent(p.Low), words.Percent(p.High))
 		case (p.Verdict == Holds) == r.require.op.atLeast():
 			text += atLeast

@@ -175,11 +175,11 @@ func TestAShareIsDecidedByBoundsAndNotByItself(t *testing.T) {
 		k, n int64
 		want Verdict
 	}{
-		{100, 100, Holds}, {52, 52, Holds}, {51, 51, Undecided}, {0, 1, Undecided},
-		{96, 100, Undecided}, {91, 100, Undecided}, {90, 100, Fails}, {0, 100, Fails}, {0, 0, Undecided},
+		{100, 100, Holds}, {52, 52, Holds}, {51, 51, undecided}, {0, 1, undecided},
+		{96, 100, undecided}, {91, 100, undecided}, {90, 100, Fails}, {0, 100, Fails}, {0, 0, undecided},
 	} {
 		got := checkOne(t, "require: delivered_share >= 95%", rejections(c.k, c.n, 1))
-		if got.Verdict != c.want || (got.Verdict == Undecided) != (got.Points[0].Needs != "") {
+		if got.Verdict != c.want || (got.Verdict == undecided) != (got.Points[0].Needs != "") {
 			t.Errorf("%d of %d: %v, %+v", c.k, c.n, got.Verdict, got.Points)
 		}
 		mirror := checkOne(t, "require: share(broken-pipe) <= 5%", rejections(c.k, c.n, 1))
@@ -197,13 +197,13 @@ func TestRoundsAreTheSamplesOfAValue(t *testing.T) {
 	}{
 		{[]float64{9, 9, 9, 9, 9}, Holds, ""},
 		{[]float64{9, 9, 9, 9, 10}, Holds, ""},
-		{[]float64{9, 9, 9, 9}, Undecided, "at least 5 rounds would decide"},
-		{[]float64{9}, Undecided, "at least 5 rounds would decide"},
-		{[]float64{9, 9, 9, 9, 11}, Undecided, "at least 8 rounds would decide"},
+		{[]float64{9, 9, 9, 9}, undecided, "at least 5 rounds would decide"},
+		{[]float64{9}, undecided, "at least 5 rounds would decide"},
+		{[]float64{9, 9, 9, 9, 11}, undecided, "at least 8 rounds would decide"},
 		{[]float64{9, 9, 9, 9, 9, 9, 9, 11}, Holds, ""},
 		{[]float64{11, 11, 11, 11, 11}, Fails, ""},
-		{[]float64{11, 11, 9}, Undecided, "at least 8 rounds would decide"},
-		{[]float64{0, 0}, Undecided, "no round has a value of this metric"},
+		{[]float64{11, 11, 9}, undecided, "at least 8 rounds would decide"},
+		{[]float64{0, 0}, undecided, "no round has a value of this metric"},
 	} {
 		got := checkOne(t, "require: cpu_us <= 10us", roundsOf(c.cpu...)...)
 		if got.Verdict != c.want || got.Points[0].Needs != c.says {
@@ -225,11 +225,11 @@ func TestARuleHoldsAtEveryPointAndFailsAtOne(t *testing.T) {
 	}{
 		{"all hold", []results.Cell{holds, rejections(100, 100, 5)}, Holds},
 		{"one fails", []results.Cell{holds, neither, fails}, Fails},
-		{"one is undecided", []results.Cell{holds, neither}, Undecided},
-		{"one is invalid", []results.Cell{holds, invalid}, Undecided},
+		{"one is undecided", []results.Cell{holds, neither}, undecided},
+		{"one is invalid", []results.Cell{holds, invalid}, undecided},
 		{"one try was invalid", []results.Cell{holds, func() results.Cell { c := invalid; c.RTTMs = 1; return c }()}, Holds},
 		{"a twin says nothing", []results.Cell{holds, twin}, Holds},
-		{"nothing matches", nil, Undecided},
+		{"nothing matches", nil, undecided},
 	} {
 		got := checkOne(t, "require: delivered_share >= 95%", c.cells...)
 		if got.Verdict != c.want {
@@ -245,7 +245,7 @@ func TestARuleHoldsAtEveryPointAndFailsAtOne(t *testing.T) {
 	if got := checkOne(t, "require: delivered_share >= 95%", rejections(30, 30, 1), second); got.Verdict != Holds {
 		t.Errorf("two rounds of 30 are 60: %v", got.Verdict)
 	}
-	if got := checkOne(t, "require: delivered_share >= 95%", rejections(30, 30, 1), rejections(30, 30, 2)); got.Verdict != Undecided {
+	if got := checkOne(t, "require: delivered_share >= 95%", rejections(30, 30, 1), rejections(30, 30, 2)); got.Verdict != undecided {
 		t.Errorf("two points of 30 stay 30: %v", got.Verdict)
 	}
 	// One chance in twenty of an error is spread over the points.
@@ -253,7 +253,7 @@ func TestARuleHoldsAtEveryPointAndFailsAtOne(t *testing.T) {
 	for i := range 19 {
 		some = append(some, rejections(100, 100, float64(i+1)))
 	}
-	if got := checkOne(t, "require: delivered_share >= 95%", some...); got.Verdict != Undecided {
+	if got := checkOne(t, "require: delivered_share >= 95%", some...); got.Verdict != undecided {
 		t.Errorf("a point that alone would fail is one of twenty: %v", got.Verdict)
 	}
 	if got := checkOne(t, "strategy: [close, none-such]\nclient: blocking\nwhere: rtt > 1s\nrequire: delivered_share >= 95%", some...); !strings.Contains(got.Reason, "the run does not have strategy none-such") {
@@ -329,7 +329,7 @@ func TestTheNumberOfSamplesThatIsSaidToDecideDoes(t *testing.T) {
 		n := rapid.Int64Range(1, 2000).Draw(t, "n")
 		k := rapid.Int64Range(0, n).Draw(t, "k")
 		got := checkOneRapid(t, fmt.Sprintf("require: delivered_share >= %d.5%%", rapid.IntRange(0, 99).Draw(t, "percent")), rejections(k, n, 1))
-		if got.Verdict != Undecided {
+		if got.Verdict != undecided {
 			return
 		}
 		var want int64
@@ -340,7 +340,7 @@ func TestTheNumberOfSamplesThatIsSaidToDecideDoes(t *testing.T) {
 			return
 		}
 		more := rejections(int64(math.Round(float64(k)/float64(n)*float64(want))), want, 1)
-		if again := Check([]results.Cell{more}, []Rule{got.Rule})[0]; want <= n || again.Verdict == Undecided {
+		if again := Check([]results.Cell{more}, []Rule{got.Rule})[0]; want <= n || again.Verdict == undecided {
 			t.Fatalf("%d of %d: %s; with as many: %v", k, n, got.Points[0].Needs, again.Points)
 		}
 	})
@@ -477,8 +477,8 @@ func TestOneBrokenRuleOutweighsAllOthers(t *testing.T) {
 		want  Verdict
 	}{
 		{of(Holds, Holds), Holds},
-		{of(Holds, Undecided), Undecided},
-		{of(Undecided, Fails, Holds), Fails},
+		{of(Holds, undecided), undecided},
+		{of(undecided, Fails, Holds), Fails},
 	} {
 		if got := Overall(c.found); got != c.want {
 			t.Errorf("got %v, want %v", got, c.want)

@@ -34,9 +34,9 @@ func Write(w io.Writer, summaries []*analysis.Summary) error {
 // separates conditions, so that the strategies of one condition are side by side.
 func writeRows(w io.Writer, columns []Column, summaries []*analysis.Summary) error {
 	rows := make([][]string, 0, len(summaries)+2)
-	head, units, sides := make([]string, len(columns)), make([]string, len(columns)), make([]align.Side, len(columns))
+	head, units, left := make([]string, len(columns)), make([]string, len(columns)), make([]bool, len(columns))
 	for i, c := range columns {
-		head[i], units[i], sides[i] = c.Head, c.Unit, align.Side(c.Left)
+		head[i], units[i], left[i] = c.Head, c.Unit, c.Left
 	}
 	rows = append(rows, head, units)
 	several := ManyStrategies(summaries)
@@ -53,7 +53,7 @@ func writeRows(w io.Writer, columns []Column, summaries []*analysis.Summary) err
 		}
 		rows = append(rows, row)
 	}
-	return align.Write(w, rows, sides)
+	return align.Write(w, rows, left)
 }
 
 // ManyStrategies tells whether the points have more than one strategy.

@@ -9,20 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Side is the side that a column's cells are flush with.
-type Side bool
-
-// The sides.
-const (
-	Right Side = false
-	Left  Side = true
-)
-
-// Write writes a line a row and an empty line for a row without cells. Every
-// other row has one cell a column. A width is the number of code points in the
-// column's longest cell. Lines have no trailing spaces.
-func Write(w io.Writer, rows [][]string, sides []Side) error {
-	widths := make([]int, len(sides))
+// Write writes one line per row, and an empty line for a row without cells. Every
+// other row has one cell per column. left tells which columns are flush left; the
+// others are flush right. The width of a column is the number of code points in its
+// longest cell. Lines have no trailing spaces.
+func Write(w io.Writer, rows [][]string, left []bool) error {
+	widths := make([]int, len(left))
 	for _, row := range rows {
 		for i, text := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(text))
@@ -35,7 +27,7 @@ func Write(w io.Writer, rows [][]string, sides []Side) error {
 				line.WriteString("  ")
 			}
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			if sides[i] == Left {
+			if left[i] {
 				line.WriteString(text + pad)
 			} else {
 				line.WriteString(pad + text)

@@ -11,7 +11,7 @@ import (
 func TestEachColumnKeepsToItsSide(t *testing.T) {
 	var b strings.Builder
 	rows := [][]string{{"name", "n", "why"}, {"é", "100", ""}, nil, {"longer", "7", "late"}}
-	if err := Write(&b, rows, []Side{Left, Right, Left}); err != nil {
+	if err := Write(&b, rows, []bool{true, false, true}); err != nil {
 		t.Fatal(err)
 	}
 	want := "name      n  why\né       100\n\nlonger    7  late\n"
@@ -23,14 +23,11 @@ func TestEachColumnKeepsToItsSide(t *testing.T) {
 func TestEveryCellIsOnItsLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		columns := rapid.IntRange(1, 5).Draw(t, "columns")
-		sides := make([]Side, columns)
-		for i := range sides {
-			sides[i] = Side(rapid.Bool().Draw(t, "left"))
-		}
+		left := rapid.SliceOfN(rapid.Bool(), columns, columns).Draw(t, "left")
 		row := rapid.SliceOfN(rapid.StringMatching(`[a-zäé]{1,8}`), columns, columns)
 		rows := rapid.SliceOfN(row, 1, 6).Draw(t, "rows")
 		var b strings.Builder
-		if err := Write(&b, rows, sides); err != nil {
+		if err := Write(&b, rows, left); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
@@ -46,7 +43,7 @@ func TestEveryCellIsOnItsLine(t *testing.T) {
 }
 
 func TestAFailedWriteIsReported(t *testing.T) {
-	if err := Write(full{}, [][]string{{"a"}}, []Side{Left}); !errors.Is(err, errFull) {
+	if err := Write(full{}, [][]string{{"a"}}, []bool{true}); !errors.Is(err, errFull) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -60,14 +60,10 @@ var Metrics = []Metric{
 		Value:   percentile(func(c *results.Cell) results.Percentiles { return c.Server.HoldMs }, P99)},
 	{Name: "cpu_us", Unit: "us", Better: Lower,
 		Summary: "server CPU time a rejection",
-		Value: func(c *results.Cell) (float64, bool) {
-			return c.Server.CPUUsPerRejection, c.Server.CPUUsPerRejection > 0
-		}},
+		Value:   func(c *results.Cell) (float64, bool) { return costOf(c).CPUUs, costOf(c).CPUUs > 0 }},
 	{Name: "drained_bytes", Unit: "B", Better: Lower,
 		Summary: "bytes the server read and threw away, a rejection",
-		Value: func(c *results.Cell) (float64, bool) {
-			return float64(c.Server.BytesDrained) / float64(max(c.Server.Rejected, 1)), c.Server.Rejected > 0
-		}},
+		Value:   func(c *results.Cell) (float64, bool) { return costOf(c).DrainedPerRejection() }},
 	{Name: "peak_open", Better: Lower,
 		Summary: "connections open at once on the server",
 		Value:   func(c *results.Cell) (float64, bool) { return float64(c.Server.PeakOpen), c.Server.Accepted > 0 }},

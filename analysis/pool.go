@@ -11,9 +11,8 @@ import (
 // The result holds for this mix of points only, so callers have to name them.
 func Pool(parts []*Summary) *Summary {
 	all := &Summary{TCP: map[string]int64{}}
-	var cpu float64
-	hold := make([]results.Percentiles, 0, len(parts))
-	for _, s := range parts {
+	costs := make([]Cost, len(parts))
+	for i, s := range parts {
 		all.Cells += s.Cells
 		all.Rounds += s.Rounds
 		all.Retries += s.Retries
@@ -28,13 +27,9 @@ func Pool(parts []*Summary) *Summary {
 		}
 		all.Wire = addWire(all.Wire, s.Wire)
 		all.TLSEnds = addTLSEnds(all.TLSEnds, s.TLSEnds)
-		cpu += s.CPUUs * float64(s.Rejected)
-		hold = append(hold, s.HoldMs)
+		costs[i] = s.Cost
 	}
-	if all.Rejected > 0 {
-		all.CPUUs = cpu / float64(all.Rejected)
-	}
-	all.HoldMs = results.CombinePercentiles(hold)
+	all.Cost = addCosts(costs)
 	return all
 }
 

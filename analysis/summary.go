@@ -44,14 +44,8 @@ type Summary struct {
 	// cell reports it.
 	TLSEnds results.TLSCounts
 
-	// CPUUs is the server's CPU time per rejection, in microseconds, as the mean over
-	// the rejections of all cells.
-	CPUUs float64
-	// HoldMs is the time from accept to close of a rejected connection, in
-	// milliseconds. Its mean is the cost of a rejection in descriptor-milliseconds.
-	HoldMs       results.Percentiles
-	PeakOpen     int   // the most connections open at once in any cell
-	BytesDrained int64 // bytes read from rejected connections
+	Cost
+	PeakOpen int // the most connections open at once in any cell
 
 	HandshakeMs results.Percentiles // round trip of the handshake, in milliseconds
 	PathLateMs  results.Percentiles // how much later than due packets were released, in milliseconds
@@ -125,8 +119,6 @@ func summarize(p results.Point, rounds []Round) *Summary {
 	s.Cells = len(cells)
 
 	var delivered, unread int64
-	var cpu float64
-	hold := make([]results.Percentiles, 0, len(cells))
 	late := make([]results.Percentiles, 0, len(cells))
 	handshake := make([]results.Percentiles, 0, len(cells))
 	for _, c := range cells {
@@ -139,9 +131,7 @@ func summarize(p results.Point, rounds []Round) *Summary {
 			s.TCP[name] += delta
 		}
 		s.TLSEnds = addTLSEnds(s.TLSEnds, c.TLSEnds)
-		cpu += c.Server.CPUUsPerRejection * float64(c.Rejected)
 		s.PeakOpen = max(s.PeakOpen, c.Server.PeakOpen)
-		s.BytesDrained += c.Server.BytesDrained
 		s.Ledger.Matched += c.Ledger.Matched
 		s.Ledger.FleetOnly += c.Ledger.FleetOnly
 		s.Ledger.ServerOnly += c.Ledger.ServerOnly
@@ -152,17 +142,14 @@ func summarize(p results.Point, rounds []Round) *Summary {
 		s.Path.Duplicated += c.Path.Duplicated
 		s.Path.Reordered += c.Path.Reordered
 		s.Wire = addWire(s.Wire, c.Wire)
-		hold = append(hold, c.Server.HoldMs)
 		late = append(late, c.Path.LateMs)
 		handshake = append(handshake, c.HandshakeMs)
 	}
 	s.Delivered = stats.NewShare(delivered, s.Rejected)
 	s.ThenReset = stats.NewShare(s.Outcomes[results.DeliveredThenReset], s.Rejected)
 	s.Unread = stats.NewShare(unread, delivered)
-	if s.Rejected > 0 {
-		s.CPUUs = cpu / float64(s.Rejected)
-	}
-	s.HoldMs, s.PathLateMs, s.HandshakeMs = results.CombinePercentiles(hold), results.CombinePercentiles(late), results.CombinePercentiles(handshake)
+	s.Cost = CostOf(cells)
+	s.PathLateMs, s.HandshakeMs = results.CombinePercentiles(late), results.CombinePercentiles(handshake)
 	s.mergeLatency(cells)
 	return s
 }

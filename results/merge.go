@@ -131,19 +131,19 @@ func mergeCells(group []sourceCell) (Cell, error) {
 		all.TimeWait.Server += c.TimeWait.Server
 		all.Wire = AddWire(all.Wire, c.Wire)
 		handshake, hold, late = append(handshake, c.HandshakeMs), append(hold, c.Server.HoldMs), append(late, c.Path.LateMs)
-		cpu += c.Server.CPUUsPerRejection * float64(c.cpuRejections())
+		cpu += c.Server.CPUUsPerRejection * float64(c.CPURejections())
 		pathCPU += c.Path.CPUUsPacket * float64(c.Path.Packets)
 	}
 	all.HandshakeMs, all.Server.HoldMs, all.Path.LateMs = CombinePercentiles(handshake), CombinePercentiles(hold), CombinePercentiles(late)
-	all.Server.CPUUsPerRejection = mean(cpu, all.cpuRejections())
+	all.Server.CPUUsPerRejection = mean(cpu, all.CPURejections())
 	all.Path.CPUUsPacket = mean(pathCPU, all.Path.Packets)
 	all.SetShare()
 	return all, all.mergeLatency(group)
 }
 
-// cpuRejections returns the number of rejections that CPUUsPerRejection is a mean
-// of: those in the server's ledger, or without one those of the attempts.
-func (c *Cell) cpuRejections() int64 {
+// CPURejections returns the number of rejections that Server.CPUUsPerRejection is a
+// mean over: those in the server's ledger, or without a ledger Rejected.
+func (c *Cell) CPURejections() int64 {
 	if c.Server.Rejected > 0 {
 		return c.Server.Rejected
 	}

@@ -31,9 +31,10 @@ var Costs = []Cost{
 	{"hold_ms", "ms", "hold time", func(s *analysis.Summary) (float64, int64, bool) {
 		return s.HoldMs.Mean, s.HoldMs.Count, s.HoldMs.Count > 0
 	}},
-	{"cpu_us", "us", "CPU time", func(s *analysis.Summary) (float64, int64, bool) { return s.CPUUs, s.Rejected, s.CPUUs > 0 }},
+	{"cpu_us", "us", "CPU time", func(s *analysis.Summary) (float64, int64, bool) { return s.CPUUs, s.Rejections, s.CPUUs > 0 }},
 	{"drained_bytes", "B", "bytes drained", func(s *analysis.Summary) (float64, int64, bool) {
-		return float64(s.BytesDrained) / float64(max(s.Rejected, 1)), s.Rejected, s.HoldMs.Count > 0
+		bytes, ok := s.DrainedPerRejection()
+		return bytes, s.Rejections, ok
 	}},
 }
 

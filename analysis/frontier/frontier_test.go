@@ -18,7 +18,7 @@ func mixOf(strategies map[string][]pareto) []*analysis.Summary {
 		for i, p := range of {
 			all = append(all, &analysis.Summary{
 				Point: results.Point{Strategy: name, Client: "blocking", RTTMs: float64(i)}, Cells: 1, Rounds: 1,
-				Rejected: 1000, Delivered: stats.NewShare(p.delivered, 1000), HoldMs: results.Percentiles{Count: 1000, Mean: p.hold},
+				Rejected: 1000, Delivered: stats.NewShare(p.delivered, 1000), Cost: analysis.Cost{HoldMs: results.Percentiles{Count: 1000, Mean: p.hold}},
 			})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
@@ -110,26 +111,22 @@ type Equivalent struct {
 func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
 	var known float64
 	for _, client := range clients {
-		var rejected, drained int64
-		var cpu float64
-		var hold []results.Percentiles
-		for _, c := range cells {
+		var of []*results.Cell
+		for i, c := range cells {
 			if c.Valid && c.Client == client.Client {
-				rejected += c.Server.Rejected
-				drained += c.Server.BytesDrained
-				cpu += c.Server.CPUUsPerRejection * float64(c.Server.Rejected)
-				hold = append(hold, c.Server.HoldMs)
+				of = append(of, &cells[i])
 			}
 		}
-		if rejected == 0 {
+		all := analysis.CostOf(of)
+		drained, ok := all.DrainedPerRejection()
+		if !ok {
 			continue
 		}
-		all := results.CombinePercentiles(hold)
 		known += client.Weight
-		cost.HoldMs += client.Weight * all.Mean
-		cost.HoldP99Ms = max(cost.HoldP99Ms, all.P99)
-		cost.CPUUs += client.Weight * cpu / float64(rejected)
-		cost.DrainedBytes += client.Weight * float64(drained) / float64(rejected)
+		cost.HoldMs += client.Weight * all.HoldMs.Mean
+		cost.HoldP99Ms = max(cost.HoldP99Ms, all.HoldMs.P99)
+		cost.CPUUs += client.Weight * all.CPUUs
+		cost.DrainedBytes += client.Weight * drained
 	}
 	if known > 0 {
 		cost.HoldMs /= known

@@ -88,8 +88,7 @@ func PooledShare(m Metric, cells []*results.Cell) stats.Share {
 	return stats.NewShare(k, n)
 }
 
-// medianValue returns the median of a metric over the cells that have it. For an even
-// number of cells it is the mean of the middle two.
+// medianValue returns the median of a metric over the cells that have it.
 func medianValue(m Metric, cells []*results.Cell) (median float64, ok bool) {
 	var values []float64
 	for _, c := range cells {
@@ -101,9 +100,5 @@ func medianValue(m Metric, cells []*results.Cell) (median float64, ok bool) {
 		return 0, false
 	}
 	slices.SortFunc(values, cmp.Compare[float64])
-	middle := len(values) / 2
-	if len(values)%2 == 1 {
-		return values[middle], true
-	}
-	return (values[middle-1] + values[middle]) / 2, true
+	return stats.Median(values), true
 }

@@ -113,9 +113,8 @@ type PointResult struct {
 // point. That is m chances of an error, so each gets 1/m of the allowed error
 // (Bonferroni).
 //
-// Sources: Wilson (see stats.Wilson); C. J. Clopper and E. S. Pearson, "The use of
-// confidence or fiducial limits illustrated in the case of the binomial",
-// Biometrika 26 (1934) 404-413; R. L. Berger, "Multiparameter hypothesis testing
+// Sources: Wilson (see stats.Wilson); Clopper and Pearson (see
+// stats.ClopperPearsonHigh); R. L. Berger, "Multiparameter hypothesis testing
 // and acceptance sampling", Technometrics 24 (1982) 295-300; W. J. Dixon and
 // A. M. Mood, "The statistical sign test", JASA 41 (1946) 557-566; O. J. Dunn,
 // "Multiple comparisons among means", JASA 56 (1961) 52-64.
@@ -207,15 +206,12 @@ func (r Rule) checkPoint(p analysis.PointCells, holdAlpha, failAlpha float64) Po
 
 func (r Rule) checkShare(cells []*results.Cell, holdAlpha, failAlpha float64) PointResult {
 	var p PointResult
-	for _, c := range cells {
-		k, n := r.require.metric.Share(c)
-		p.K, p.N = p.K+k, p.N+n
-	}
-	if p.N <= 0 {
+	share := analysis.PooledShare(r.require.metric, cells)
+	p.K, p.N, p.Figure = share.K, share.N, share.Value
+	if !share.Known() {
 		p.Low, p.High, p.Needs = 0, 1, "no samples"
 		return p
 	}
-	p.Figure = float64(p.K) / float64(p.N)
 	p.Low, p.High, p.Verdict = r.decideShare(p.K, p.N, holdAlpha, failAlpha)
 	p.margin = math.Abs(p.High - r.require.threshold)
 	if r.require.op.atLeast() {
@@ -231,13 +227,13 @@ func (r Rule) checkShare(cells []*results.Cell, holdAlpha, failAlpha float64) Po
 func (r Rule) decideShare(k, n int64, holdAlpha, failAlpha float64) (low, high float64, v Verdict) {
 	near, far := &low, &high
 	if r.require.op.atLeast() {
-		low, _ = stats.Wilson(k, n, normalUpperQuantile(holdAlpha))
-		_, high = stats.Wilson(k, n, normalUpperQuantile(failAlpha))
-		high = max(high, exactHigh(k, n, failAlpha))
+		low, _ = stats.Wilson(k, n, -stats.NormalQuantile(holdAlpha))
+		_, high = stats.Wilson(k, n, -stats.NormalQuantile(failAlpha))
+		high = max(high, stats.ClopperPearsonHigh(k, n, failAlpha))
 	} else {
-		low, _ = stats.Wilson(k, n, normalUpperQuantile(failAlpha))
-		low = min(low, 1-exactHigh(n-k, n, failAlpha))
-		_, high = stats.Wilson(k, n, normalUpperQuantile(holdAlpha))
+		low, _ = stats.Wilson(k, n, -stats.NormalQuantile(failAlpha))
+		low = min(low, stats.ClopperPearsonLow(k, n, failAlpha))
+		_, high = stats.Wilson(k, n, -stats.NormalQuantile(holdAlpha))
 		near, far = far, near
 	}
 	switch {
@@ -249,24 +245,6 @@ func (r Rule) decideShare(k, n int64, holdAlpha, failAlpha float64) (low, high f
 	return low, high, v
 }
 
-// exactHigh is the upper Clopper-Pearson bound: the largest share for which k or
-// fewer of n samples have a probability above chance.
-func exactHigh(k, n int64, chance float64) float64 {
-	if k >= n {
-		return 1
-	}
-	low, high := float64(k)/float64(n), 1.0
-	for range 60 {
-		p := (low + high) / 2
-		if stats.Binomial(k, n, p) > chance {
-			low = p
-		} else {
-			high = p
-		}
-	}
-	return high
-}
-
 // samplesToDecide says how many samples with the same share would decide. The
 // Wilson bound of the share p reaches x at n = z² x (1-x) / (p-x)². The exact
 // bound takes a few more.
@@ -276,7 +254,7 @@ func (r Rule) samplesToDecide(p PointResult, holdAlpha, failAlpha float64) strin
 	if r.require.op.holds(cmp.Compare(p.Figure, x)) {
 		alpha = holdAlpha
 	}
-	z := normalUpperQuantile(alpha)
+	z := stats.NormalQuantile(alpha)
 	n := max(math.Ceil(z*z*x*(1-x)/(gap*gap)), float64(p.N+1))
 	for ; n < 1e9; n = math.Ceil(n * 1.01) {
 		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), holdAlpha, failAlpha); v != undecided {
@@ -304,7 +282,7 @@ func (r Rule) checkValue(cells []*results.Cell, holdAlpha, failAlpha float64) Po
 	}
 	slices.Sort(values)
 	p.Low, p.High = values[0], values[len(values)-1]
-	p.Figure = (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+	p.Figure = stats.Median(values)
 	p.margin = math.Min(math.Abs(p.Low-r.require.threshold), math.Abs(p.High-r.require.threshold))
 	wrong := p.N - p.K
 	switch {
@@ -337,6 +315,3 @@ func roundsToDecide(k, n int64, alpha float64) int64 {
 	}
 	return n + more
 }
-
-// normalUpperQuantile is the standard normal quantile exceeded with this chance.
-func normalUpperQuantile(chance float64) float64 { return math.Sqrt2 * math.Erfcinv(2*chance) }

@@ -381,24 +381,6 @@ func TestTheSignTestIsTheTailOfFairCoins(t *testing.T) {
 	}
 }
 
-func TestTheExactBoundIsWhereTheTailIsTheChance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.Int64Range(1, 100_000).Draw(t, "n")
-		k := rapid.Int64Range(0, n-1).Draw(t, "k")
-		chance := rapid.Float64Range(1e-6, 0.5).Draw(t, "chance")
-		bound := exactHigh(k, n, chance)
-		if bound <= float64(k)/float64(n)*(1+1e-9) {
-			return // the share itself has less than this chance
-		}
-		// The tail falls with the share; a share next to 1 has few digits left.
-		slack, digits := 1e-6*chance+1e-12, 1e-15
-		above, below := stats.Binomial(k, n, bound), stats.Binomial(k, n, bound-digits)
-		if above > chance+slack || below < chance-slack {
-			t.Fatalf("the tail of %d of %d is %v at the bound and %v before it, want %v between", k, n, above, below, chance)
-		}
-	})
-}
-
 func TestTheReferenceRunKeepsToTheMethod(t *testing.T) {
 	run, err := results.Open(filepath.Join("..", "..", "results", "reference"))
 	if err != nil {

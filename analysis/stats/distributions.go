@@ -8,7 +8,8 @@ import (
 )
 
 // NormalQuantile returns the p-quantile of the standard normal distribution. It is
-// infinite for p = 0 and p = 1, and panics for a p outside 0 to 1.
+// infinite for p = 0 and p = 1, and panics for a p outside 0 to 1. For a small chance
+// alpha, -NormalQuantile(alpha) keeps the digits that NormalQuantile(1-alpha) loses.
 func NormalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }
 
 // Binomial returns the probability of at most k successes in n independent trials
@@ -30,6 +31,60 @@ func Binomial(k, n int64, p float64) float64 {
 		return 1 - lowerTail(n-k-1, n, 1-p)
 	}
 	return lowerTail(k, n, p)
+}
+
+// binomialQuantile returns the smallest k for which Binomial(k, n, p) is enough. A
+// probability of 1 must be enough, and so must each one above one that is.
+func binomialQuantile(n int64, p float64, enough func(atMost float64) bool) int64 {
+	low, high := int64(0), n
+	for low < high { // the probability increases with the number: bisect
+		if middle := low + (high-low)/2; enough(Binomial(middle, n, p)) {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return low
+}
+
+// BinomialInterval returns the central interval that holds the number of successes in
+// n trials of probability p with the given confidence: the number lies below it with a
+// probability of at most (1-confidence)/2, and above it likewise. It is exact, because
+// the normal approximation is poor for few successes.
+func BinomialInterval(n int64, p, confidence float64) (low, high int64) {
+	tail := (1 - confidence) / 2
+	low = binomialQuantile(n, p, func(atMost float64) bool { return atMost > tail })
+	high = binomialQuantile(n, p, func(atMost float64) bool { return atMost >= 1-tail })
+	return low, high
+}
+
+// ClopperPearsonHigh returns the exact upper bound of the share k/n: the largest share
+// for which at most k of n successes have a probability above alpha. It is 1 for k = n.
+// gonum's beta quantile is not used because it differs in the last digits from Binomial,
+// which verdicts compare the bound with.
+//
+// Source: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits
+// illustrated in the case of the binomial", Biometrika 26 (1934) 404-413.
+func ClopperPearsonHigh(k, n int64, alpha float64) float64 {
+	if k >= n {
+		return 1
+	}
+	low, high := float64(k)/float64(n), 1.0
+	for range 60 {
+		p := (low + high) / 2
+		if Binomial(k, n, p) > alpha {
+			low = p
+		} else {
+			high = p
+		}
+	}
+	return high
+}
+
+// ClopperPearsonLow returns the exact lower bound of the share k/n: the smallest share
+// for which at least k of n successes have a probability above alpha. It is 0 for k = 0.
+func ClopperPearsonLow(k, n int64, alpha float64) float64 {
+	return 1 - ClopperPearsonHigh(n-k, n, alpha)
 }
 
 // lowerTail returns the sum of the binomial terms from k down, which decrease,

@@ -4,7 +4,8 @@
 //
 // Data passes through it in this order:
 //
-//  1. A share gets its interval: NewShare, Wilson; Mix for a weighted mean of shares.
+//  1. A share gets its interval: NewShare, Wilson; Mix for a weighted mean of shares;
+//     ClopperPearsonLow and ClopperPearsonHigh for an exact bound.
 //  2. Two shares are compared: NewSharesTest for the p-value, Newcombe for the
 //     interval of the difference. NewDispersion widens both where the rounds
 //     differ more than independent attempts would.
@@ -12,6 +13,6 @@
 //  4. The p-values of all tests are adjusted together: Adjust.
 //  5. What remains open gets a size: WidthSize, SampleSize, RoundsFor.
 //
-// gonum has the distributions except for the binomial one, golang.org/x/perf has the
-// Mann-Whitney test.
+// The distributions are gonum's, except for the binomial one (see Binomial). The
+// Mann-Whitney test is that of golang.org/x/perf.
 package stats

@@ -13,15 +13,7 @@ func QuantileRank(n int64, p, confidence float64) (r int64, ok bool) {
 	if n < 1 || Binomial(n-1, n, p) < confidence {
 		return 0, false
 	}
-	low, high := int64(1), n // the distribution function increases: bisect
-	for low < high {
-		if middle := low + (high-low)/2; Binomial(middle-1, n, p) >= confidence {
-			high = middle
-		} else {
-			low = middle + 1
-		}
-	}
-	return low, true
+	return binomialQuantile(n, p, func(atMost float64) bool { return atMost >= confidence }) + 1, true
 }
 
 // QuantileRankLow returns the rank of the lower bound: the largest r whose value

@@ -48,7 +48,7 @@ func NewRatioTest(base, new []float64, alpha float64) RatioTest {
 		}
 	}
 	slices.SortFunc(pairs, cmp.Compare)
-	t.LogRatio = median(pairs)
+	t.LogRatio = Median(pairs)
 	if cut := rankCut(len(base), len(new), alpha); cut > 0 {
 		t.Low, t.High = pairs[cut-1], pairs[len(pairs)-cut]
 	}
@@ -68,8 +68,9 @@ func logRatio(base, new float64) float64 {
 	return math.Log(new / base)
 }
 
-// median returns the median of sorted values.
-func median(sorted []float64) float64 {
+// Median returns the median of sorted values, of which there is at least one. For an
+// even number of values it is the mean of the middle two.
+func Median(sorted []float64) float64 {
 	n := len(sorted)
 	low, high := sorted[(n-1)/2], sorted[n/2]
 	if low == high || math.IsInf(low, 0) {

@@ -2,9 +2,9 @@ package calibrate
 
 import (
 	"fmt"
-	"math"
 	"time"
 
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -85,7 +85,7 @@ func checkLoss(share float64, r lossReport) []Check {
 	var checks []Check
 	var lost, sent, marks int64
 	for i, d := range r.Ways {
-		low, high := binomialInterval(d.Sent, share, lossConfidence)
+		low, high := stats.BinomialInterval(d.Sent, share, lossConfidence)
 		what := [...]string{"lost up", "lost down"}[i]
 		checks = append(checks, check(what, im, "packets", float64(d.lost()), float64(low), float64(high), d.Sent).failed(r.Error))
 		lost, sent, marks = lost+d.lost(), sent+d.Sent, marks+d.Marks
@@ -112,29 +112,4 @@ func checkUpload(rtt time.Duration, body int64, r cell.Report) []Check {
 		check("upload", im, "Mbit/s", rate, uploadFloor, 0, r.Fleet.Latency.End.Count).failed(r.Error),
 		check("upload read by the server", im, "bytes", float64(r.Server.BytesDrained), float64(body), float64(body+maxHeader), r.Server.Rejected).failed(r.Error),
 	}
-}
-
-// binomialInterval returns the central interval that holds the number of successes
-// in n trials with a confidence: on either side lies at most half of the rest. It
-// is exact, because the normal approximation is poor at few successes.
-func binomialInterval(n int64, p, confidence float64) (low, high int64) {
-	switch {
-	case n == 0 || p <= 0:
-		return 0, 0
-	case p >= 1:
-		return n, n
-	}
-	lg := func(k int64) float64 { v, _ := math.Lgamma(float64(k) + 1); return v }
-	tail, sum := (1-confidence)/2, 0.0
-	low = -1
-	for k := range n + 1 {
-		sum += math.Exp(lg(n) - lg(k) - lg(n-k) + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p))
-		if low < 0 && sum > tail {
-			low = k
-		}
-		if sum >= 1-tail {
-			return low, k
-		}
-	}
-	return low, n
 }

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
@@ -128,40 +126,4 @@ func TestUploadIsJudgedByWhatTheServerRead(t *testing.T) {
 	if rate := checkUpload(20*time.Millisecond, body, report(1, body))[0].Measured; math.Abs(rate-body*8/1e6) > 1e-6 {
 		t.Errorf("64 MiB in a second are %v Mbit/s", rate)
 	}
-}
-
-// The tails are summed from the other end here, by a recurrence in place of gamma
-// functions.
-func TestBinomialIntervalIsTheSmallestWithBothTailsBounded(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.Int64Range(1, 400).Draw(t, "n")
-		p := rapid.Float64Range(0.001, 0.999).Draw(t, "p")
-		low, high := binomialInterval(n, p, 0.99)
-		probability := make([]float64, n+1)
-		term := math.Exp(float64(n) * math.Log(p)) // n of n
-		for k := n; k >= 0; k-- {
-			probability[k] = term
-			term *= float64(k) / float64(n-k+1) * (1 - p) / p
-		}
-		const smallestNormal = 0x1p-1022
-		if probability[n] < smallestNormal {
-			return // a subnormal term has too few digits to start the recurrence from
-		}
-		below, above := 0.0, 0.0
-		for k, q := range probability {
-			if int64(k) < low {
-				below += q
-			}
-			if int64(k) > high {
-				above += q
-			}
-		}
-		const rounding = 1e-9
-		if below > 0.005+rounding || above > 0.005+rounding {
-			t.Fatalf("%d to %d leaves %g below and %g above", low, high, below, above)
-		}
-		if below+probability[low] < 0.005-rounding || above+probability[high] < 0.005-rounding {
-			t.Fatalf("%d to %d could be smaller", low, high)
-		}
-	})
 }

@@ -54,47 +54,116 @@ func PointColumns(summaries []*analysis.Summary) []Column {
 func Columns(summaries []*analysis.Summary) []Column {
 	columns := PointColumns(summaries)
 	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.Attempts != s.Rejected }) {
-		columns = append(columns, Column{"attempts", "", false, "attempts made", ifValid(func(s *analysis.Summary) string { return strconv.FormatInt(s.Attempts, 10) }), count("attempts", func(s *analysis.Summary) int64 { return s.Attempts })})
+		columns = append(columns, count("attempts", "", "attempts made", "attempts", func(s *analysis.Summary) int64 { return s.Attempts }))
 	}
 	columns = append(columns,
-		Column{"n", "", false, "rejections in the server's ledger: what the share is of", ifValid(func(s *analysis.Summary) string { return strconv.FormatInt(s.Rejected, 10) }), count("rejected", func(s *analysis.Summary) int64 { return s.Rejected })},
-		Column{"delivered", "%", false, "rejections whose whole 503 reached the client's code", ifValid(func(s *analysis.Summary) string { return shareCell(s.Delivered) }), value("delivered_share", deliveredOf)},
-		Column{"95% interval", "%", false, "Wilson interval of the delivered share", ifValid(intervalCell), limits("delivered", deliveredOf)},
-		Column{"+rst", "%", false, "rejections delivered whole, with a reset after it", ifValid(func(s *analysis.Summary) string { return shareCell(s.ThenReset) }), value("then_reset_share", func(s *analysis.Summary) stats.Share { return s.ThenReset })},
+		count("n", "", "rejections in the server's ledger: what the share is of", "rejected", func(s *analysis.Summary) int64 { return s.Rejected }),
+		share("delivered", "%", "rejections whose whole 503 reached the client's code", "delivered_share", deliveredOf),
+		interval("Wilson interval of the delivered share", "delivered", deliveredOf),
+		share("+rst", "%", "rejections delivered whole, with a reset after it", "then_reset_share", func(s *analysis.Summary) stats.Share { return s.ThenReset }),
 	)
 	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.TLSEnds != nil }) {
-		columns = append(columns, Column{"unclosed", "%", false, "whole 503s over TLS whose stream ended without a close_notify, which a strict client takes for truncated", ifValid(func(s *analysis.Summary) string { return shareCell(s.Unclosed()) }), value("unclosed_share", (*analysis.Summary).Unclosed)})
+		columns = append(columns, share("unclosed", "%", "whole 503s over TLS whose stream ended without a close_notify, which a strict client takes for truncated", "unclosed_share", (*analysis.Summary).Unclosed))
 	}
 	columns = append(columns, narrowFates(summaries)...)
 	return append(columns,
-		Column{"p50", "ms", false, "median time until the first byte of a delivered answer", latencyCell(analysis.P50), timing("response_p50_ms", func(s *analysis.Summary) results.Percentiles { return s.Response }, analysis.P50)},
-		Column{"p99", "ms", false, "99th percentile of the same", latencyCell(analysis.P99), timing("response_p99_ms", func(s *analysis.Summary) results.Percentiles { return s.Response }, analysis.P99)},
-		Column{"hold", "ms", false, "mean time from accept to close of a rejected connection", ifValid(holdCell), timing("hold_ms", holdOf, analysis.Mean)},
-		Column{"cpu", "us", false, "server CPU time a rejection", ifValid(cpuCell), []Field{{"cpu_us", func(s *analysis.Summary) any { return OrNil(s.CPUUs, s.Valid() && s.CPUUs > 0) }}}},
-		Column{"rst", "unread", false, "resets because close met unread data (TCPAbortOnClose)", counterCell(results.AbortOnClose), counter(results.AbortOnClose)},
-		Column{"rst", "late", false, "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", counterCell(results.AbortOnData), counter(results.AbortOnData)},
+		percentile("p50", "median time until the first byte of a delivered answer", "response_p50_ms", responseOf, analysis.P50),
+		percentile("p99", "99th percentile of the same", "response_p99_ms", responseOf, analysis.P99),
+		percentile("hold", "mean time from accept to close of a rejected connection", "hold_ms", holdOf, analysis.Mean),
+		figure("cpu", "us", "server CPU time a rejection", "cpu_us", func(s *analysis.Summary) (float64, bool) { return s.CPUUs, s.CPUUs > 0 }, units.Number),
+		counter("rst", "unread", "resets because close met unread data (TCPAbortOnClose)", results.AbortOnClose),
+		counter("rst", "late", "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", results.AbortOnData),
 		Column{"valid", "", false, "valid rounds of all; +n: tries that were run again", validCell, []Field{
 			{"valid_rounds", func(s *analysis.Summary) any { return int64(s.Cells) }},
 			{"rounds", func(s *analysis.Summary) any { return int64(s.Rounds) }},
 			{"retries", func(s *analysis.Summary) any { return int64(s.Retries) }},
 		}},
-		Column{"lost as", "% of those not admitted", true, "outcomes without a whole answer", ifValid(lossCell), named("lost_as", ifValid(lossCell))},
+		Column{"lost as", "% of those not admitted", true, "outcomes without a whole answer", lossCell,
+			[]Field{{"lost_as", func(s *analysis.Summary) any { return lossCell(s) }}}},
 	)
 }
 
-// ifValid writes a dash for a point without a valid cell.
-func ifValid(f func(*analysis.Summary) string) func(*analysis.Summary) string {
-	return func(s *analysis.Summary) string {
-		if !s.Valid() {
-			return words.None
-		}
-		return f(s)
+// MoreColumns are the columns that only the report has room for.
+func MoreColumns() []Column {
+	unread := func(s *analysis.Summary) stats.Share { return s.Unread }
+	end := func(s *analysis.Summary) results.Percentiles { return s.End }
+	handshake := func(s *analysis.Summary) results.Percentiles { return s.HandshakeMs }
+	late := func(s *analysis.Summary) results.Percentiles { return s.PathLateMs }
+	return []Column{
+		share("discard", "% of delivered", "delivered answers that a client system which discards received data on a reset would have lost too", "unread_share", unread),
+		interval("Wilson interval of the share before", "unread", unread),
+		percentile("end p50", "median time until an attempt ended, whatever its outcome", "end_p50_ms", end, analysis.P50),
+		percentile("end p99", "99th percentile of the same", "end_p99_ms", end, analysis.P99),
+		percentile("hold p99", "99th percentile of the hold time: the largest of any round", "hold_p99_ms", holdOf, analysis.P99),
+		count("peak open", "", "connections open at once on the server, the largest of any round", "peak_open", func(s *analysis.Summary) int64 { return int64(s.PeakOpen) }),
+		figure("drained", "", "bytes read from rejected connections", "bytes_drained", func(s *analysis.Summary) (int64, bool) { return s.BytesDrained, true }, units.Size),
+		percentile("handshake", "median round trip of the handshake, the largest of any round", "handshake_p50_ms", handshake, analysis.P50),
+		percentile("path late p99", "how late the path released a packet, the largest of any round", "path_late_p99_ms", late, analysis.P99),
+		counter("retrans", "", "segments the server sent again (RetransSegs)", "RetransSegs"),
 	}
 }
 
 func deliveredOf(s *analysis.Summary) stats.Share { return s.Delivered }
 
+func responseOf(s *analysis.Summary) results.Percentiles { return s.Response }
+
 func holdOf(s *analysis.Summary) results.Percentiles { return s.HoldMs }
+
+// figure returns a column of one figure, as text and as data. Both are missing for a
+// point without a valid cell, and where of reports that there is no figure.
+func figure[T any](head, unit, title, key string, of func(*analysis.Summary) (T, bool), write func(T) string) Column {
+	return Column{head, unit, false, title,
+		func(s *analysis.Summary) string {
+			if v, known := of(s); known && s.Valid() {
+				return write(v)
+			}
+			return words.None
+		},
+		[]Field{{key, func(s *analysis.Summary) any {
+			v, known := of(s)
+			return OrNil(v, known && s.Valid())
+		}}}}
+}
+
+// count returns a column of a number that every valid point has.
+func count(head, unit, title, key string, of func(*analysis.Summary) int64) Column {
+	return figure(head, unit, title, key, func(s *analysis.Summary) (int64, bool) { return of(s), true }, decimal)
+}
+
+// share returns a column of a share: a percentage as text, 0 to 1 as data.
+func share(head, unit, title, key string, of func(*analysis.Summary) stats.Share) Column {
+	return figure(head, unit, title, key, func(s *analysis.Summary) (float64, bool) { return of(s).Value, of(s).Known() }, words.Percent)
+}
+
+// percentile returns a column of a percentile, or of the mean, in milliseconds.
+func percentile(head, title, key string, of func(*analysis.Summary) results.Percentiles, pick func(results.Percentiles) float64) Column {
+	return figure(head, "ms", title, key, func(s *analysis.Summary) (float64, bool) { return pick(of(s)), of(s).Count > 0 }, units.Number)
+}
+
+// counter returns a column of a kernel counter.
+func counter(head, unit, title, name string) Column {
+	return figure(head, unit, title, "tcp_"+name, func(s *analysis.Summary) (n int64, known bool) {
+		n, known = s.TCP[name]
+		return n, known
+	}, decimal)
+}
+
+// interval returns a column of the 95% interval of a share.
+func interval(title, stem string, of func(*analysis.Summary) stats.Share) Column {
+	c := figure("95% interval", "%", title, "", func(s *analysis.Summary) (stats.Share, bool) { return of(s), of(s).Known() }, words.Interval)
+	c.Fields = bounds(stem, of)
+	return c
+}
+
+// bounds returns the bounds of a share's 95% interval as data.
+func bounds(stem string, of func(*analysis.Summary) stats.Share) []Field {
+	return []Field{
+		{stem + "_low", func(s *analysis.Summary) any { return OrNil(of(s).Low, s.Valid() && of(s).Known()) }},
+		{stem + "_high", func(s *analysis.Summary) any { return OrNil(of(s).High, s.Valid() && of(s).Known()) }},
+	}
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // OrNil returns v, or nil if it is not known.
 func OrNil[T any](v T, known bool) any {
@@ -102,90 +171,6 @@ func OrNil[T any](v T, known bool) any {
 		return nil
 	}
 	return v
-}
-
-// named and whole return fields that every point has.
-func named(key string, of func(*analysis.Summary) string) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return of(s) }}}
-}
-
-func whole(key string, of func(*analysis.Summary) int64) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return of(s) }}}
-}
-
-// count is a number that only a valid point has.
-func count(key string, of func(*analysis.Summary) int64) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return OrNil(of(s), s.Valid()) }}}
-}
-
-// value is a share, 0 to 1, and limits the bounds of its 95% interval.
-func value(key string, of func(*analysis.Summary) stats.Share) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return OrNil(of(s).Value, s.Valid() && of(s).Known()) }}}
-}
-
-func limits(stem string, of func(*analysis.Summary) stats.Share) []Field {
-	return []Field{
-		{stem + "_low", func(s *analysis.Summary) any { return OrNil(of(s).Low, s.Valid() && of(s).Known()) }},
-		{stem + "_high", func(s *analysis.Summary) any { return OrNil(of(s).High, s.Valid() && of(s).Known()) }},
-	}
-}
-
-func timing(key string, of func(*analysis.Summary) results.Percentiles, pick func(results.Percentiles) float64) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return OrNil(pick(of(s)), s.Valid() && of(s).Count > 0) }}}
-}
-
-func counter(name string) []Field {
-	return []Field{{"tcp_" + name, func(s *analysis.Summary) any {
-		n, ok := s.TCP[name]
-		return OrNil(n, s.Valid() && ok)
-	}}}
-}
-
-func shareCell(s stats.Share) string {
-	if !s.Known() {
-		return words.None
-	}
-	return words.Percent(s.Value)
-}
-
-func intervalCell(s *analysis.Summary) string {
-	if !s.Delivered.Known() {
-		return words.None
-	}
-	return words.Interval(s.Delivered)
-}
-
-func latencyCell(pick func(results.Percentiles) float64) func(*analysis.Summary) string {
-	return ifValid(func(s *analysis.Summary) string {
-		if s.Response.Count == 0 {
-			return words.None
-		}
-		return units.Number(pick(s.Response))
-	})
-}
-
-func holdCell(s *analysis.Summary) string {
-	if s.HoldMs.Count == 0 {
-		return words.None
-	}
-	return units.Number(s.HoldMs.Mean)
-}
-
-func cpuCell(s *analysis.Summary) string {
-	if s.CPUUs == 0 {
-		return words.None
-	}
-	return units.Number(s.CPUUs)
-}
-
-func counterCell(name string) func(*analysis.Summary) string {
-	return ifValid(func(s *analysis.Summary) string {
-		n, ok := s.TCP[name]
-		if !ok {
-			return words.None
-		}
-		return strconv.FormatInt(n, 10)
-	})
 }
 
 func validCell(s *analysis.Summary) string {
@@ -200,6 +185,9 @@ func validCell(s *analysis.Summary) string {
 const maxLosses = 3
 
 func lossCell(s *analysis.Summary) string {
+	if !s.Valid() {
+		return words.None
+	}
 	var parts []string
 	var rest stats.Share
 	for i, l := range s.Losses() {
@@ -213,38 +201,4 @@ func lossCell(s *analysis.Summary) string {
 		parts = append(parts, "others "+words.Percent(rest.Value))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// MoreColumns are the columns that only the report has room for.
-func MoreColumns() []Column {
-	unread := func(s *analysis.Summary) stats.Share { return s.Unread }
-	end := func(s *analysis.Summary) results.Percentiles { return s.End }
-	handshake := func(s *analysis.Summary) results.Percentiles { return s.HandshakeMs }
-	late := func(s *analysis.Summary) results.Percentiles { return s.PathLateMs }
-	return []Column{
-		{"discard", "% of delivered", false, "delivered answers that a client system which discards received data on a reset would have lost too", ifValid(func(s *analysis.Summary) string { return shareCell(s.Unread) }), value("unread_share", unread)},
-		{"95% interval", "%", false, "Wilson interval of the share before", ifValid(func(s *analysis.Summary) string {
-			if !s.Unread.Known() {
-				return words.None
-			}
-			return words.Interval(s.Unread)
-		}), limits("unread", unread)},
-		{"end p50", "ms", false, "median time until an attempt ended, whatever its outcome", percentileCell(end, analysis.P50), timing("end_p50_ms", end, analysis.P50)},
-		{"end p99", "ms", false, "99th percentile of the same", percentileCell(end, analysis.P99), timing("end_p99_ms", end, analysis.P99)},
-		{"hold p99", "ms", false, "99th percentile of the hold time: the largest of any round", percentileCell(holdOf, analysis.P99), timing("hold_p99_ms", holdOf, analysis.P99)},
-		{"peak open", "", false, "connections open at once on the server, the largest of any round", ifValid(func(s *analysis.Summary) string { return strconv.Itoa(s.PeakOpen) }), count("peak_open", func(s *analysis.Summary) int64 { return int64(s.PeakOpen) })},
-		{"drained", "", false, "bytes read from rejected connections", ifValid(func(s *analysis.Summary) string { return units.Size(s.BytesDrained) }), count("bytes_drained", func(s *analysis.Summary) int64 { return s.BytesDrained })},
-		{"handshake", "ms", false, "median round trip of the handshake, the largest of any round", percentileCell(handshake, analysis.P50), timing("handshake_p50_ms", handshake, analysis.P50)},
-		{"path late p99", "ms", false, "how late the path released a packet, the largest of any round", percentileCell(late, analysis.P99), timing("path_late_p99_ms", late, analysis.P99)},
-		{"retrans", "", false, "segments the server sent again (RetransSegs)", counterCell("RetransSegs"), counter("RetransSegs")},
-	}
-}
-
-func percentileCell(of func(*analysis.Summary) results.Percentiles, pick func(results.Percentiles) float64) func(*analysis.Summary) string {
-	return ifValid(func(s *analysis.Summary) string {
-		if of(s).Count == 0 {
-			return words.None
-		}
-		return units.Number(pick(of(s)))
-	})
 }

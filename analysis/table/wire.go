@@ -2,7 +2,6 @@ package table
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rejectbench/rejectbench/analysis"
@@ -16,20 +15,16 @@ import (
 // the path always have a column, the other fates only if they occur.
 func FateColumns(witnessed []*analysis.Summary) []Column {
 	columns := []Column{
-		{"n", "", false, "rejections on the wire: what the shares are of", func(s *analysis.Summary) string { return strconv.FormatInt(s.Wire.Rejections, 10) }, wireCountField("wire_rejections", func(w *results.Wire) int64 { return w.Rejections })},
+		wireCount("n", "", "rejections on the wire: what the shares are of", "wire_rejections", func(w *results.Wire) int64 { return w.Rejections }),
 	}
 	for _, f := range slices.Backward(results.Fates[:]) {
 		rare := f.Fate == results.NeverSent || f.Fate == results.UnknownFate
 		if rare && !analysis.Any(witnessed, func(s *analysis.Summary) bool { return s.Fate(f.Fate).K > 0 }) {
 			continue
 		}
-		columns = append(columns, Column{f.Name, "% [95% interval]", false, f.Summary, func(s *analysis.Summary) string {
-			share := s.Fate(f.Fate)
-			if !share.Known() {
-				return words.None
-			}
-			return shareCell(share) + " " + words.Interval(share)
-		}, fateFields(f.Fate)})
+		columns = append(columns, fateColumn(f.Name, "% [95% interval]", f.Summary, f.Fate, func(share stats.Share) string {
+			return words.Percent(share.Value) + " " + words.Interval(share)
+		}))
 	}
 	for _, c := range []struct {
 		head, unit, title string
@@ -39,7 +34,7 @@ func FateColumns(witnessed []*analysis.Summary) []Column {
 		{"retransmitted", "packets", "packets with bytes of a rejection's answer that had left before", func(w *results.Wire) int64 { return w.Retransmitted }},
 	} {
 		if analysis.Any(witnessed, func(s *analysis.Summary) bool { return c.count(s.Wire) > 0 }) {
-			columns = append(columns, Column{c.head, c.unit, false, c.title, wireCount(c.count), wireCountField("wire_"+strings.ReplaceAll(c.head, " ", "_"), c.count)})
+			columns = append(columns, wireCount(c.head, c.unit, c.title, "wire_"+strings.ReplaceAll(c.head, " ", "_"), c.count))
 		}
 	}
 	return columns
@@ -49,26 +44,26 @@ func FateColumns(witnessed []*analysis.Summary) []Column {
 // answer and reset, and what the path did to packets.
 func ResetColumns(witnessed []*analysis.Summary) []Column {
 	columns := []Column{
-		{"connections", "", false, "connections on the wire", wireCount(func(w *results.Wire) int64 { return w.Connections }), wireCountField("wire_connections", func(w *results.Wire) int64 { return w.Connections })},
+		wireCount("connections", "", "connections on the wire", "wire_connections", func(w *results.Wire) int64 { return w.Connections }),
 	}
 	for _, c := range results.ResetCauses {
-		count := func(w *results.Wire) int64 { return w.Resets[c.Name] }
-		if c.Cause != results.NoReset && !analysis.Any(witnessed, func(s *analysis.Summary) bool { return count(s.Wire) > 0 }) {
+		resets := func(w *results.Wire) int64 { return w.Resets[c.Name] }
+		if c.Cause != results.NoReset && !analysis.Any(witnessed, func(s *analysis.Summary) bool { return resets(s.Wire) > 0 }) {
 			continue
 		}
-		columns = append(columns, Column{c.Name, "", false, c.Summary, wireCount(count), wireCountField("reset_"+c.Name, count)})
+		columns = append(columns, wireCount(c.Name, "", c.Summary, "reset_"+c.Name, resets))
 	}
 	reset := func(w *results.Wire) results.Percentiles { return w.AnswerToResetMs }
 	answered := func(w *results.Wire) results.Percentiles { return w.BytesAfterAnswer }
 	arrived := func(w *results.Wire) results.Percentiles { return w.BytesAfterArrival }
 	bytes := func(v float64) string { return units.Size(int64(v)) }
 	columns = append(columns,
-		Column{"answer to reset", "p50, ms", false, "median time from the answer's first byte to the server's first reset, where that came later; the largest of any round", wireTime(reset, analysis.P50, units.Number), wireTimeField("answer_to_reset_p50_ms", reset, analysis.P50)},
-		Column{"", "p99, ms", false, "99th percentile of the same", wireTime(reset, analysis.P99, units.Number), wireTimeField("answer_to_reset_p99_ms", reset, analysis.P99)},
-		Column{"sent after answer", "p50", false, "median of what a rejected client sent after the answer had left the server; the largest of any round", wireTime(answered, analysis.P50, bytes), wireTimeField("sent_after_answer_p50_bytes", answered, analysis.P50)},
-		Column{"", "p99", false, "99th percentile of the same", wireTime(answered, analysis.P99, bytes), wireTimeField("sent_after_answer_p99_bytes", answered, analysis.P99)},
-		Column{"after arrival", "p50", false, "median of what a rejected client sent after the whole answer had reached it; the largest of any round", wireTime(arrived, analysis.P50, bytes), wireTimeField("sent_after_arrival_p50_bytes", arrived, analysis.P50)},
-		Column{"", "p99", false, "99th percentile of the same", wireTime(arrived, analysis.P99, bytes), wireTimeField("sent_after_arrival_p99_bytes", arrived, analysis.P99)},
+		wireFigure("answer to reset", "p50, ms", "median time from the answer's first byte to the server's first reset, where that came later; the largest of any round", "answer_to_reset_p50_ms", reset, analysis.P50, units.Number),
+		wireFigure("", "p99, ms", "99th percentile of the same", "answer_to_reset_p99_ms", reset, analysis.P99, units.Number),
+		wireFigure("sent after answer", "p50", "median of what a rejected client sent after the answer had left the server; the largest of any round", "sent_after_answer_p50_bytes", answered, analysis.P50, bytes),
+		wireFigure("", "p99", "99th percentile of the same", "sent_after_answer_p99_bytes", answered, analysis.P99, bytes),
+		wireFigure("after arrival", "p50", "median of what a rejected client sent after the whole answer had reached it; the largest of any round", "sent_after_arrival_p50_bytes", arrived, analysis.P50, bytes),
+		wireFigure("", "p99", "99th percentile of the same", "sent_after_arrival_p99_bytes", arrived, analysis.P99, bytes),
 	)
 	for _, c := range []struct {
 		head, title string
@@ -81,7 +76,7 @@ func ResetColumns(witnessed []*analysis.Summary) []Column {
 		{"reordered", "packets that overtook others on purpose", func(p results.Path) int64 { return p.Reordered }},
 	} {
 		if analysis.Any(witnessed, func(s *analysis.Summary) bool { return c.count(s.Path) > 0 }) {
-			columns = append(columns, Column{c.head, "packets", false, c.title, func(s *analysis.Summary) string { return strconv.FormatInt(c.count(s.Path), 10) }, whole("path_"+strings.ReplaceAll(c.head, " ", "_"), func(s *analysis.Summary) int64 { return c.count(s.Path) })})
+			columns = append(columns, count(c.head, "packets", c.title, "path_"+strings.ReplaceAll(c.head, " ", "_"), func(s *analysis.Summary) int64 { return c.count(s.Path) }))
 		}
 	}
 	return columns
@@ -90,43 +85,36 @@ func ResetColumns(witnessed []*analysis.Summary) []Column {
 // narrowFates are the columns of the two fates that a terminal has room for: not
 // read, and lost on the path.
 func narrowFates(summaries []*analysis.Summary) []Column {
-	fate := func(f results.Fate) func(*analysis.Summary) string {
-		return ifValid(func(s *analysis.Summary) string { return shareCell(s.Fate(f)) })
-	}
+	percent := func(share stats.Share) string { return words.Percent(share.Value) }
 	var columns []Column
 	if analysis.Any(summaries, (*analysis.Summary).Recorded) {
-		columns = append(columns, Column{"not", "read %", false, "rejections whose whole answer reached the client's kernel and was not read by its code", fate(results.ArrivedNotRead), fateFields(results.ArrivedNotRead)[:1]})
+		columns = append(columns, fateColumn("not", "read %", "rejections whose whole answer reached the client's kernel and was not read by its code", results.ArrivedNotRead, percent))
 	}
 	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.Fate(results.LostOnPath).K > 0 }) {
-		columns = append(columns, Column{"path", "lost %", false, "rejections whose answer left the server whole, but part of it never reached the client", fate(results.LostOnPath), fateFields(results.LostOnPath)[:1]})
+		columns = append(columns, fateColumn("path", "lost %", "rejections whose answer left the server whole, but part of it never reached the client", results.LostOnPath, percent))
+	}
+	for i := range columns {
+		columns[i].Fields = columns[i].Fields[:1]
 	}
 	return columns
 }
 
-// fateFields are a fate's share and the bounds of its interval.
-func fateFields(f results.Fate) []Field {
+// fateColumn returns a column of the share of a fate. As data it has the share and the
+// bounds of its interval.
+func fateColumn(head, unit, title string, f results.Fate, write func(stats.Share) string) Column {
 	of := func(s *analysis.Summary) stats.Share { return s.Fate(f) }
-	return append(value("fate_"+f.String(), of), limits("fate_"+f.String(), of)...)
+	c := share(head, unit, title, "fate_"+f.String(), of)
+	c.Cell = figure(head, unit, title, "", func(s *analysis.Summary) (stats.Share, bool) { return of(s), of(s).Known() }, write).Cell
+	c.Fields = append(c.Fields, bounds("fate_"+f.String(), of)...)
+	return c
 }
 
-func wireCountField(key string, count func(*results.Wire) int64) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return count(s.Wire) }}}
+// wireCount returns a column of a number in the path's record.
+func wireCount(head, unit, title, key string, of func(*results.Wire) int64) Column {
+	return count(head, unit, title, key, func(s *analysis.Summary) int64 { return of(s.Wire) })
 }
 
-func wireTimeField(key string, of func(*results.Wire) results.Percentiles, pick func(results.Percentiles) float64) []Field {
-	return []Field{{key, func(s *analysis.Summary) any { return OrNil(pick(of(s.Wire)), of(s.Wire).Count > 0) }}}
-}
-
-func wireCount(count func(*results.Wire) int64) func(*analysis.Summary) string {
-	return func(s *analysis.Summary) string { return strconv.FormatInt(count(s.Wire), 10) }
-}
-
-func wireTime(of func(*results.Wire) results.Percentiles, pick func(results.Percentiles) float64, write func(float64) string) func(*analysis.Summary) string {
-	return func(s *analysis.Summary) string {
-		p := of(s.Wire)
-		if p.Count == 0 {
-			return words.None
-		}
-		return write(pick(p))
-	}
+// wireFigure returns a column of a percentile in the path's record.
+func wireFigure(head, unit, title, key string, of func(*results.Wire) results.Percentiles, pick func(results.Percentiles) float64, write func(float64) string) Column {
+	return figure(head, unit, title, key, func(s *analysis.Summary) (float64, bool) { return pick(of(s.Wire)), of(s.Wire).Count > 0 }, write)
 }

@@ -7,8 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/rejectbench/rejectbench/analysis/internal/align"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
@@ -50,11 +50,11 @@ func writeText(b *bytes.Buffer, found []Result) error {
 		if len(points) == 0 {
 			continue
 		}
-		t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+		var rows [][]string
 		for _, p := range points {
-			fmt.Fprintf(t, "           %s\t%s\t%s\n", p.Verdict, p.Point, f.Rule.evidence(p))
+			rows = append(rows, []string{"           " + p.Verdict.String(), p.Point.String(), f.Rule.evidence(p)})
 		}
-		if err := t.Flush(); err != nil {
+		if err := align.Write(b, rows, []bool{true, true, true}); err != nil {
 			return err
 		}
 	}

@@ -1,38 +1,37 @@
 package table
 
 import (
-	"fmt"
 	"io"
+	"slices"
 	"strconv"
-	"text/tabwriter"
 
+	"github.com/rejectbench/rejectbench/analysis/internal/align"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 )
 
-// WriteScenarios writes a line a part: the scenario with its verdict, the part's
+// WriteScenarios writes one line per part: the scenario with its verdict, the part's
 // role, the delivered share with its interval and n, and the other outcomes. It
 // writes nothing for a run without scenarios.
 func WriteScenarios(w io.Writer, judged []reproduce.Result) error {
 	if len(judged) == 0 {
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "scenario\tverdict\tpart\tshows\tdelivered %\t95% interval\tn\tlost as %")
+	rows := [][]string{{"scenario", "verdict", "part", "shows", "delivered %", "95% interval", "n", "lost as %"}}
 	for _, r := range judged {
 		name, verdict := r.Name, r.Heading()
 		for _, p := range r.Parts {
-			share, limits, n, rest := PartCells(p)
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, verdict, p.Name, p.Shows, share, limits, n, rest)
+			share, interval, n, rest := PartCells(p)
+			rows = append(rows, []string{name, verdict, p.Name, p.Shows, share, interval, n, rest})
 			name, verdict = "", ""
 		}
 	}
-	return t.Flush()
+	return align.Write(w, rows, slices.Repeat([]bool{true}, len(rows[0])))
 }
 
-// PartCells writes a part's figures. What is not known is a dash, and then rest is
-// the reason.
-func PartCells(p reproduce.PartResult) (share, limits, n, rest string) {
+// PartCells returns a part's figures as text, and in rest its other outcomes. Figures
+// that are not known are dashes, and rest is then the reason.
+func PartCells(p reproduce.PartResult) (share, interval, n, rest string) {
 	if !p.Known() {
 		return words.None, words.None, words.None, p.Missing()
 	}

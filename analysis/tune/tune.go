@@ -10,10 +10,12 @@ package tune
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/align"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
@@ -254,20 +256,20 @@ func oneSidedInterval(c *Candidate) string {
 
 // table lists the candidates in the order of their verdicts.
 func (t *Tuning) table(b *strings.Builder) error {
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s\tphase\tn\tdelivered %%\tbounds %%\t", t.Setting)
+	head := []string{t.Setting, "phase", "n", "delivered %", "bounds %"}
 	if t.ObjectiveMs > 0 {
-		fmt.Fprint(w, "admitted p99\t")
+		head = append(head, "admitted p99")
 	}
-	fmt.Fprint(w, "held ms\tp99\tCPU us\tdrained\tverdict\n")
+	rows := [][]string{append(head, "held ms", "p99", "CPU us", "drained", "verdict")}
 	for _, c := range t.Candidates {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t", c.Text, c.Phase, c.N, oneSided(c.Share), oneSidedInterval(&c))
+		row := []string{c.Text, c.Phase, strconv.FormatInt(c.N, 10), oneSided(c.Share), oneSidedInterval(&c)}
 		if t.ObjectiveMs > 0 {
-			fmt.Fprintf(w, "%s\t", c.p99())
+			row = append(row, c.p99())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", units.Number(c.Cost.HoldMs), units.Number(c.Cost.HoldP99Ms), units.Number(c.Cost.CPUUs), units.Size(int64(c.Cost.DrainedBytes)), c.Verdict)
+		rows = append(rows, append(row, units.Number(c.Cost.HoldMs), units.Number(c.Cost.HoldP99Ms), units.Number(c.Cost.CPUUs),
+			units.Size(int64(c.Cost.DrainedBytes)), c.Verdict))
 	}
-	return w.Flush()
+	return align.Write(b, rows, slices.Repeat([]bool{true}, len(rows[0])))
 }
 
 func (t *Tuning) costs(b *strings.Builder) {

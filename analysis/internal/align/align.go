@@ -1,5 +1,5 @@
-// Package align writes cells as text in aligned columns, two spaces apart. It
-// stands in for text/tabwriter, which aligns all columns to the same side.
+// Package align writes cells as text in aligned columns, two spaces apart. Unlike
+// text/tabwriter, it can align each column to the left or to the right.
 package align
 
 import (

@@ -9,9 +9,15 @@ import (
 
 // Pool adds the summaries of different points: counts first, then shares of the sums.
 // The result holds for this mix of points only, so callers have to name them.
+//
+// Three kinds of fields stay empty. Point is one, because the points differ. Response,
+// End, Times and ResponseCurve are, because the times of different round trips have no
+// common distribution. Invalid, Disagreements and Warnings are, because they name
+// rounds, and every point has its own.
 func Pool(parts []*Summary) *Summary {
 	all := &Summary{TCP: map[string]int64{}}
 	costs := make([]Cost, len(parts))
+	handshake, late := make([]results.Percentiles, len(parts)), make([]results.Percentiles, len(parts))
 	for i, s := range parts {
 		all.Cells += s.Cells
 		all.Rounds += s.Rounds
@@ -22,15 +28,31 @@ func Pool(parts []*Summary) *Summary {
 		all.Delivered = all.Delivered.Plus(s.Delivered)
 		all.ThenReset = all.ThenReset.Plus(s.ThenReset)
 		all.Unread = all.Unread.Plus(s.Unread)
-		for name, n := range s.TCP {
-			all.TCP[name] += n
-		}
-		all.Wire = addWire(all.Wire, s.Wire)
-		all.TLSEnds = addTLSEnds(all.TLSEnds, s.TLSEnds)
-		costs[i] = s.Cost
+		all.addRecords(s.TCP, s.TLSEnds, s.Ledger, s.Path, s.Wire)
+		all.PeakOpen = max(all.PeakOpen, s.PeakOpen)
+		costs[i], handshake[i], late[i] = s.Cost, s.HandshakeMs, s.PathLateMs
 	}
 	all.Cost = addCosts(costs)
+	all.HandshakeMs, all.PathLateMs = results.CombinePercentiles(handshake), results.CombinePercentiles(late)
 	return all
+}
+
+// addRecords adds what kernel, ledgers, path and witness recorded of a cell or a point.
+func (s *Summary) addRecords(tcp map[string]int64, tls results.TLSCounts, ledger results.Ledger, path results.Path, wire *results.Wire) {
+	for name, delta := range tcp {
+		s.TCP[name] += delta
+	}
+	s.TLSEnds = addTLSEnds(s.TLSEnds, tls)
+	s.Ledger.Matched += ledger.Matched
+	s.Ledger.FleetOnly += ledger.FleetOnly
+	s.Ledger.ServerOnly += ledger.ServerOnly
+	s.Path.Packets += path.Packets
+	s.Path.Dropped += path.Dropped
+	s.Path.QueueDrops += path.QueueDrops
+	s.Path.FaultDrops += path.FaultDrops
+	s.Path.Duplicated += path.Duplicated
+	s.Path.Reordered += path.Reordered
+	s.Wire = addWire(s.Wire, wire)
 }
 
 // Where returns the summaries that satisfy a condition, in their order.
@@ -42,6 +64,16 @@ func Where(summaries []*Summary, keep func(*Summary) bool) []*Summary {
 		}
 	}
 	return kept
+}
+
+// OfStrategy returns the summaries of a strategy, in their order.
+func OfStrategy(summaries []*Summary, name string) []*Summary {
+	return Where(summaries, func(s *Summary) bool { return s.Strategy == name })
+}
+
+// OfClient returns the summaries of a client, in their order.
+func OfClient(summaries []*Summary, name string) []*Summary {
+	return Where(summaries, func(s *Summary) bool { return s.Client == name })
 }
 
 // Any reports whether any of the summaries satisfies a condition.

@@ -18,7 +18,7 @@ func Rank(summaries []*Summary) []Standing {
 	same := SameConditions(summaries)
 	var ranked []Standing
 	for _, strategy := range NamesOf(same, StrategyOf) {
-		parts := Where(same, func(s *Summary) bool { return s.Strategy == strategy })
+		parts := OfStrategy(same, strategy)
 		ranked = append(ranked, Standing{Pool(parts), strategy, parts})
 	}
 	slices.SortStableFunc(ranked, func(a, b Standing) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })

@@ -102,7 +102,34 @@ func twins(points []PointCells) []*Summary {
 
 // summarize adds the rounds of one point.
 func summarize(p results.Point, rounds []Round) *Summary {
-	s := &Summary{Point: p, Rounds: len(rounds), TCP: map[string]int64{}}
+	s := &Summary{Point: p, TCP: map[string]int64{}}
+	s.countRounds(rounds)
+	cells := validOf(rounds)
+	s.Cells = len(cells)
+	var delivered, unread int64
+	for _, c := range cells {
+		s.Attempts += c.Attempts
+		s.Outcomes.Add(c.Outcomes)
+		s.Rejected += c.Rejected
+		delivered += c.Delivered
+		unread += c.UnreadAtReset
+		s.addRecords(c.TCP, c.TLSEnds, c.Ledger, c.Path, c.Wire)
+		s.PeakOpen = max(s.PeakOpen, c.Server.PeakOpen)
+	}
+	s.Delivered = stats.NewShare(delivered, s.Rejected)
+	s.ThenReset = stats.NewShare(s.Outcomes[results.DeliveredThenReset], s.Rejected)
+	s.Unread = stats.NewShare(unread, delivered)
+	s.Cost = CostOf(cells)
+	s.PathLateMs = combineOf(cells, func(c *results.Cell) results.Percentiles { return c.Path.LateMs })
+	s.HandshakeMs = combineOf(cells, func(c *results.Cell) results.Percentiles { return c.HandshakeMs })
+	s.mergeLatency(cells)
+	return s
+}
+
+// countRounds counts rounds and tries, and lists those that are invalid or in which
+// the records disagree.
+func (s *Summary) countRounds(rounds []Round) {
+	s.Rounds = len(rounds)
 	for _, r := range rounds {
 		s.Disagreements = append(s.Disagreements, disagreementsOf(r.Tries)...)
 		if r.counted() == nil {
@@ -115,43 +142,6 @@ func summarize(p results.Point, rounds []Round) *Summary {
 			}
 		}
 	}
-	cells := validOf(rounds)
-	s.Cells = len(cells)
-
-	var delivered, unread int64
-	late := make([]results.Percentiles, 0, len(cells))
-	handshake := make([]results.Percentiles, 0, len(cells))
-	for _, c := range cells {
-		s.Attempts += c.Attempts
-		s.Outcomes.Add(c.Outcomes)
-		s.Rejected += c.Rejected
-		delivered += c.Delivered
-		unread += c.UnreadAtReset
-		for name, delta := range c.TCP {
-			s.TCP[name] += delta
-		}
-		s.TLSEnds = addTLSEnds(s.TLSEnds, c.TLSEnds)
-		s.PeakOpen = max(s.PeakOpen, c.Server.PeakOpen)
-		s.Ledger.Matched += c.Ledger.Matched
-		s.Ledger.FleetOnly += c.Ledger.FleetOnly
-		s.Ledger.ServerOnly += c.Ledger.ServerOnly
-		s.Path.Packets += c.Path.Packets
-		s.Path.Dropped += c.Path.Dropped
-		s.Path.QueueDrops += c.Path.QueueDrops
-		s.Path.FaultDrops += c.Path.FaultDrops
-		s.Path.Duplicated += c.Path.Duplicated
-		s.Path.Reordered += c.Path.Reordered
-		s.Wire = addWire(s.Wire, c.Wire)
-		late = append(late, c.Path.LateMs)
-		handshake = append(handshake, c.HandshakeMs)
-	}
-	s.Delivered = stats.NewShare(delivered, s.Rejected)
-	s.ThenReset = stats.NewShare(s.Outcomes[results.DeliveredThenReset], s.Rejected)
-	s.Unread = stats.NewShare(unread, delivered)
-	s.Cost = CostOf(cells)
-	s.PathLateMs, s.HandshakeMs = results.CombinePercentiles(late), results.CombinePercentiles(handshake)
-	s.mergeLatency(cells)
-	return s
 }
 
 // notAdmitted returns the number of attempts that were not admitted. Losses are shares

@@ -238,7 +238,7 @@ func bodyTitle(body int64) string { return strings.ReplaceAll("body "+units.Size
 
 // byStrategy returns the points of one strategy, ordered by round trip.
 func byStrategy(summaries []*analysis.Summary, strategy string) []*analysis.Summary {
-	of := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Strategy == strategy })
+	of := analysis.OfStrategy(summaries, strategy)
 	slices.SortStableFunc(of, func(a, b *analysis.Summary) int { return cmp.Compare(a.RTTMs, b.RTTMs) })
 	return of
 }

@@ -18,7 +18,7 @@ import (
 func findBreaks(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
-		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client })
+		of := analysis.OfClient(rejecting, client)
 		broken := analysis.Where(of, func(s *analysis.Summary) bool { return s.Delivered.High < enough })
 		if len(broken) == 0 {
 			continue
@@ -59,7 +59,7 @@ func oneSmaller(summaries []*analysis.Summary, s *analysis.Summary) *analysis.Su
 func findRTT(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
-		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client })
+		of := analysis.OfClient(rejecting, client)
 		low, high := of[0].RTTMs, of[0].RTTMs
 		for _, s := range of {
 			low, high = min(low, s.RTTMs), max(high, s.RTTMs)
@@ -84,7 +84,7 @@ func findRTT(rejecting []*analysis.Summary) []string {
 func changesByRTT(summaries []*analysis.Summary, low, high float64) (changed, same []change) {
 	ends := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.RTTMs == low || s.RTTMs == high })
 	for _, strategy := range analysis.NamesOf(ends, analysis.StrategyOf) {
-		near, far := bothEnds(analysis.Where(ends, func(s *analysis.Summary) bool { return s.Strategy == strategy }), low)
+		near, far := bothEnds(analysis.OfStrategy(ends, strategy), low)
 		switch {
 		case !near.Known() || !far.Known():
 		case near.Overlaps(far):

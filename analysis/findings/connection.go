@@ -16,7 +16,7 @@ func findTLS(rejecting []*analysis.Summary) []string {
 	var cut, closed []string
 	clean := stats.Share{}
 	for _, name := range analysis.NamesOf(over, analysis.StrategyOf) {
-		share := analysis.Pool(analysis.Where(over, func(s *analysis.Summary) bool { return s.Strategy == name })).Unclosed()
+		share := analysis.Pool(analysis.OfStrategy(over, name)).Unclosed()
 		if share.K > 0 {
 			cut = append(cut, name+" "+words.Share(share))
 			continue

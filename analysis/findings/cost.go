@@ -25,7 +25,7 @@ func findCheapest(rejecting []*analysis.Summary) []string {
 		found = append(found, text...)
 	}
 	for _, client := range clients {
-		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client })
+		of := analysis.OfClient(rejecting, client)
 		text, best := cheapest(of, "With "+client+" clients")
 		if best != "" && best != overall || len(clients) == 1 {
 			found = append(found, text...)

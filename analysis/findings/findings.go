@@ -74,11 +74,11 @@ func findComplete(rejecting []*analysis.Summary) []string {
 	}
 	var groups []*group
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
-		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client })
+		of := analysis.OfClient(rejecting, client)
 		g := &group{clients: []string{client}}
 		strategies := analysis.NamesOf(of, analysis.StrategyOf)
 		for _, strategy := range strategies {
-			share := analysis.Pool(analysis.Where(of, func(s *analysis.Summary) bool { return s.Strategy == strategy })).Delivered
+			share := analysis.Pool(analysis.OfStrategy(of, strategy)).Delivered
 			if share.K < share.N {
 				continue
 			}
@@ -125,7 +125,7 @@ func findReading(rejecting []*analysis.Summary) []string {
 	var best stats.Share
 	shares := map[string]stats.Share{}
 	for _, client := range analysis.NamesOf(same, analysis.ClientOf) {
-		share := analysis.Pool(analysis.Where(same, func(s *analysis.Summary) bool { return s.Client == client })).Delivered
+		share := analysis.Pool(analysis.OfClient(same, client)).Delivered
 		shares[client] = share
 		if share.K == share.N && (best.N == 0 || share.N < best.N) {
 			best = share
@@ -151,7 +151,7 @@ func findReading(rejecting []*analysis.Summary) []string {
 func findLosses(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
-		ranked := analysis.Rank(analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client }))
+		ranked := analysis.Rank(analysis.OfClient(rejecting, client))
 		if len(ranked) == 1 && ranked[0].Delivered.K < ranked[0].Delivered.N {
 			found = append(found, fmt.Sprintf("With %s clients %s delivered %s of its 503s.", client, ranked[0].Strategy, words.Share(ranked[0].Delivered)))
 			continue
@@ -191,7 +191,7 @@ func findLosses(rejecting []*analysis.Summary) []string {
 func findNeverRejected(valid []*analysis.Summary) []string {
 	var found []string
 	for _, strategy := range analysis.NamesOf(valid, analysis.StrategyOf) {
-		all := analysis.Pool(analysis.Where(valid, func(s *analysis.Summary) bool { return s.Strategy == strategy }))
+		all := analysis.Pool(analysis.OfStrategy(valid, strategy))
 		if all.Rejected > 0 || all.Attempts == 0 {
 			continue
 		}

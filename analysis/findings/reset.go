@@ -28,7 +28,7 @@ func findUnread(rejecting []*analysis.Summary) []string {
 	var some []part
 	var none []string
 	for _, strategy := range analysis.NamesOf(rejecting, analysis.StrategyOf) {
-		share := analysis.Pool(analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Strategy == strategy })).Unread
+		share := analysis.Pool(analysis.OfStrategy(rejecting, strategy)).Unread
 		switch {
 		case share.K > 0:
 			some = append(some, part{strategy, share})
@@ -64,7 +64,7 @@ func findResets(rejecting []*analysis.Summary) []string {
 	var silent []string
 	var rejectedSilently int64
 	for _, strategy := range analysis.NamesOf(rejecting, analysis.StrategyOf) {
-		all := analysis.Pool(analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Strategy == strategy }))
+		all := analysis.Pool(analysis.OfStrategy(rejecting, strategy))
 		onClose, haveClose := all.TCP[results.AbortOnClose]
 		onData, haveData := all.TCP[results.AbortOnData]
 		if !haveClose || !haveData {

@@ -19,7 +19,7 @@ func findFates(rejecting []*analysis.Summary) []string {
 		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Recorded() })
 		groups := map[results.Fate][]string{}
 		for _, strategy := range analysis.NamesOf(of, analysis.StrategyOf) {
-			all := analysis.Pool(analysis.Where(of, func(s *analysis.Summary) bool { return s.Strategy == strategy }))
+			all := analysis.Pool(analysis.OfStrategy(of, strategy))
 			if all.LostAs(results.ArrivedNotRead).N > 0 {
 				fate := mainFate(all)
 				groups[fate] = append(groups[fate], strategy)

@@ -101,7 +101,7 @@ func Of(points []*analysis.Summary, cost Cost) (found []Position, conditions int
 	for _, strategy := range strategies {
 		f := Position{Strategy: strategy, byPoint: map[results.Point]float64{}}
 		var sum float64
-		for _, s := range analysis.Where(same, func(s *analysis.Summary) bool { return s.Strategy == strategy }) {
+		for _, s := range analysis.OfStrategy(same, strategy) {
 			f.Delivered = f.Delivered.Plus(s.Delivered)
 			each, n, _ := cost.of(s)
 			f.byPoint[s.Conditions()] = each
@@ -180,7 +180,7 @@ const DrainUntilAcked = "drain-until-acked"
 func Mixes(points []*analysis.Summary) (names []string, parts [][]*analysis.Summary) {
 	for _, client := range analysis.NamesOf(points, analysis.ClientOf) {
 		names = append(names, client+" client")
-		parts = append(parts, analysis.Where(points, func(s *analysis.Summary) bool { return s.Client == client }))
+		parts = append(parts, analysis.OfClient(points, client))
 	}
 	if len(names) > 1 {
 		names, parts = append(names, "all clients"), append(parts, points)

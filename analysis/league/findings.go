@@ -233,7 +233,7 @@ func (l *League) findSettings() []string {
 				continue
 			}
 			of := func(server string) stats.Share {
-				return analysis.Pool(analysis.Where(same, func(s *analysis.Summary) bool { return s.Strategy == server })).Delivered
+				return analysis.Pool(analysis.OfStrategy(same, server)).Delivered
 			}
 			x, y := of(a), of(b)
 			low, high := differenceOf(y, x, stats.Z95)
@@ -258,7 +258,7 @@ func (l *League) clientStandings() []analysis.Standing {
 	})
 	var all []analysis.Standing
 	for _, client := range l.clients {
-		parts := analysis.Where(same, func(s *analysis.Summary) bool { return s.Client == client })
+		parts := analysis.OfClient(same, client)
 		if len(parts) > 0 {
 			all = append(all, analysis.Standing{Summary: analysis.Pool(parts), Strategy: client, Parts: parts})
 		}

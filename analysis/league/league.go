@@ -121,14 +121,14 @@ func (l *League) of(server, client string) []*analysis.Summary {
 
 // overall pools a server over the conditions common to all.
 func (l *League) overall(server string) *analysis.Summary {
-	return analysis.Pool(analysis.Where(l.common, func(s *analysis.Summary) bool { return s.Strategy == server }))
+	return analysis.Pool(analysis.OfStrategy(l.common, server))
 }
 
 // among is a server's share to one client over the conditions common to all
 // servers that were measured under that client.
 func (l *League) among(server, client string) stats.Share {
 	same := analysis.SameConditionsFor(analysis.Where(l.points, func(s *analysis.Summary) bool { return shared(s) && s.Client == client }), analysis.StrategyOf, analysis.WithoutStrategy)
-	return analysis.Pool(analysis.Where(same, func(s *analysis.Summary) bool { return s.Strategy == server })).Delivered
+	return analysis.Pool(analysis.OfStrategy(same, server)).Delivered
 }
 
 // version is the version of a server's program.

@@ -53,34 +53,58 @@ func PointColumns(summaries []*analysis.Summary) []Column {
 // these points.
 func Columns(summaries []*analysis.Summary) []Column {
 	columns := PointColumns(summaries)
-	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.Attempts != s.Rejected }) {
-		columns = append(columns, count("attempts", "", "attempts made", "attempts", func(s *analysis.Summary) int64 { return s.Attempts }))
+	for _, c := range figureColumns() {
+		if c.where == nil || analysis.Any(summaries, c.where) {
+			columns = append(columns, c.Column)
+		}
 	}
-	columns = append(columns,
-		count("n", "", "rejections in the server's ledger: what the share is of", "rejected", func(s *analysis.Summary) int64 { return s.Rejected }),
-		share("delivered", "%", "rejections whose whole 503 reached the client's code", "delivered_share", deliveredOf),
-		interval("Wilson interval of the delivered share", "delivered", deliveredOf),
-		share("+rst", "%", "rejections delivered whole, with a reset after it", "then_reset_share", func(s *analysis.Summary) stats.Share { return s.ThenReset }),
-	)
-	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.TLSEnds != nil }) {
-		columns = append(columns, share("unclosed", "%", "whole 503s over TLS whose stream ended without a close_notify, which a strict client takes for truncated", "unclosed_share", (*analysis.Summary).Unclosed))
+	return columns
+}
+
+// Legend returns the columns of figures that the text table can have. Title says what
+// each shows.
+func Legend() []Column {
+	var columns []Column
+	for _, c := range figureColumns() {
+		columns = append(columns, c.Column)
 	}
-	columns = append(columns, narrowFates(summaries)...)
-	return append(columns,
-		percentile("p50", "median time until the first byte of a delivered answer", "response_p50_ms", responseOf, analysis.P50),
-		percentile("p99", "99th percentile of the same", "response_p99_ms", responseOf, analysis.P99),
-		percentile("hold", "mean time from accept to close of a rejected connection", "hold_ms", holdOf, analysis.Mean),
-		figure("cpu", "us", "server CPU time a rejection", "cpu_us", func(s *analysis.Summary) (float64, bool) { return s.CPUUs, s.CPUUs > 0 }, units.Number),
-		counter("rst", "unread", "resets because close met unread data (TCPAbortOnClose)", results.AbortOnClose),
-		counter("rst", "late", "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", results.AbortOnData),
-		Column{"valid", "", false, "valid rounds of all; +n: tries that were run again", validCell, []Field{
+	return columns
+}
+
+// figureColumn is a column that the text table has if a point meets where, or always
+// if where is nil.
+type figureColumn struct {
+	Column
+	where func(*analysis.Summary) bool
+}
+
+func figureColumns() []figureColumn {
+	admitted := func(s *analysis.Summary) bool { return s.Attempts != s.Rejected }
+	overTLS := func(s *analysis.Summary) bool { return s.TLSEnds != nil }
+	lostOnPath := func(s *analysis.Summary) bool { return s.Fate(results.LostOnPath).K > 0 }
+	return []figureColumn{
+		{count("attempts", "", "attempts made", "attempts", func(s *analysis.Summary) int64 { return s.Attempts }), admitted},
+		{count("n", "", "rejections in the server's ledger: what the share is of", "rejected", func(s *analysis.Summary) int64 { return s.Rejected }), nil},
+		{share("delivered", "%", "rejections whose whole 503 reached the client's code", "delivered_share", deliveredOf), nil},
+		{interval("Wilson interval of the delivered share", "delivered", deliveredOf), nil},
+		{share("+rst", "%", "rejections delivered whole, with a reset after it", "then_reset_share", func(s *analysis.Summary) stats.Share { return s.ThenReset }), nil},
+		{share("unclosed", "%", "whole 503s over TLS whose stream ended without a close_notify, which a strict client takes for truncated", "unclosed_share", (*analysis.Summary).Unclosed), overTLS},
+		{narrowFate("not", "read %", "rejections whose whole answer reached the client's kernel and was not read by its code", results.ArrivedNotRead), (*analysis.Summary).Recorded},
+		{narrowFate("path", "lost %", "rejections whose answer left the server whole, but part of it never reached the client", results.LostOnPath), lostOnPath},
+		{percentile("p50", "median time until the first byte of a delivered answer", "response_p50_ms", responseOf, analysis.P50), nil},
+		{percentile("p99", "99th percentile of the same", "response_p99_ms", responseOf, analysis.P99), nil},
+		{percentile("hold", "mean time from accept to close of a rejected connection", "hold_ms", holdOf, analysis.Mean), nil},
+		{figure("cpu", "us", "server CPU time a rejection", "cpu_us", func(s *analysis.Summary) (float64, bool) { return s.CPUUs, s.CPUUs > 0 }, units.Number), nil},
+		{counter("rst", "unread", "resets because close met unread data (TCPAbortOnClose)", results.AbortOnClose), nil},
+		{counter("rst", "late", "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", results.AbortOnData), nil},
+		{Column{"valid", "", false, "valid rounds of all; +n: tries that were run again", validCell, []Field{
 			{"valid_rounds", func(s *analysis.Summary) any { return int64(s.Cells) }},
 			{"rounds", func(s *analysis.Summary) any { return int64(s.Rounds) }},
 			{"retries", func(s *analysis.Summary) any { return int64(s.Retries) }},
-		}},
-		Column{"lost as", "% of those not admitted", true, "outcomes without a whole answer", lossCell,
-			[]Field{{"lost_as", func(s *analysis.Summary) any { return lossCell(s) }}}},
-	)
+		}}, nil},
+		{Column{"lost as", "% of those not admitted", true, "outcomes without a whole answer", lossCell,
+			[]Field{{"lost_as", func(s *analysis.Summary) any { return lossCell(s) }}}}, nil},
+	}
 }
 
 // MoreColumns are the columns that only the report has room for.

@@ -82,21 +82,9 @@ func ResetColumns(witnessed []*analysis.Summary) []Column {
 	return columns
 }
 
-// narrowFates are the columns of the two fates that a terminal has room for: not
-// read, and lost on the path.
-func narrowFates(summaries []*analysis.Summary) []Column {
-	percent := func(share stats.Share) string { return words.Percent(share.Value) }
-	var columns []Column
-	if analysis.Any(summaries, (*analysis.Summary).Recorded) {
-		columns = append(columns, fateColumn("not", "read %", "rejections whose whole answer reached the client's kernel and was not read by its code", results.ArrivedNotRead, percent))
-	}
-	if analysis.Any(summaries, func(s *analysis.Summary) bool { return s.Fate(results.LostOnPath).K > 0 }) {
-		columns = append(columns, fateColumn("path", "lost %", "rejections whose answer left the server whole, but part of it never reached the client", results.LostOnPath, percent))
-	}
-	for i := range columns {
-		columns[i].Fields = columns[i].Fields[:1]
-	}
-	return columns
+// narrowFate returns the column of a fate that a terminal has room for: the share alone.
+func narrowFate(head, unit, title string, f results.Fate) Column {
+	return share(head, unit, title, "fate_"+f.String(), func(s *analysis.Summary) stats.Share { return s.Fate(f) })
 }
 
 // fateColumn returns a column of the share of a fate. As data it has the share and the

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,11 +22,21 @@ import (
 )
 
 func reportCommand() *cobra.Command {
+	var long strings.Builder
+	long.WriteString(`Draw the plots and write the report.html of recorded runs again, and print their
+tables and findings.
+
+A table has one line per point: its coordinates, and these columns. A column
+without anything to show is left out.
+
+`)
+	for _, c := range table.Legend() {
+		writeRow(&long, strings.TrimSuffix("  "+c.Head+", "+c.Unit, ", "), c.Title, 20)
+	}
 	return &cobra.Command{
-		Use:   "report RUN...",
-		Short: "write the plots and report of recorded runs again",
-		Long: `Draw the plots and write the report.html of recorded runs again, and print their
-tables and findings.`,
+		Use:               "report RUN...",
+		Short:             "write the plots and report of recorded runs again",
+		Long:              strings.TrimSuffix(long.String(), "\n"),
 		ValidArgsFunction: folders,
 		Args:              positional(1, -1, "name the folder of at least one run"),
 		RunE: func(cmd *cobra.Command, dirs []string) error {

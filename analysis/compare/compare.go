@@ -94,8 +94,8 @@ type Row struct {
 
 	Base, New Side
 	// Rounds is the number of rounds that are valid in both runs; only these are
-	// compared. BaseRounds and NewRounds are those valid in one run only.
-	Rounds, BaseRounds, NewRounds int
+	// compared. OnlyBase and OnlyNew are the numbers of rounds valid in one run only.
+	Rounds, OnlyBase, OnlyNew int
 
 	// Difference is new - base for a share, log(new/base) for a value.
 	Difference Interval
@@ -280,7 +280,7 @@ func absent(p analysis.PointCells, name, other string) string {
 // measure sets the figures of the row, or the reason why there are none.
 func (r *Row) measure(base, new analysis.PointCells, o Options) {
 	old, now := analysis.PairRounds(base.Rounds, new.Rounds)
-	r.Rounds, r.BaseRounds, r.NewRounds = len(old), len(base.Valid())-len(old), len(new.Valid())-len(now)
+	r.Rounds, r.OnlyBase, r.OnlyNew = len(old), len(base.Valid())-len(old), len(new.Valid())-len(now)
 	r.Difference = Interval{math.NaN(), math.Inf(-1), math.Inf(1)}
 	if r.Reason = cmp.Or(absent(base, "BASE", "NEW"), absent(new, "NEW", "BASE")); r.Reason == "" && len(old) == 0 {
 		r.Reason = "no round is valid in both runs"
@@ -404,13 +404,13 @@ func missing(base, new bool, what string) string {
 
 // addNotes adds what a reader has to know about the rows together.
 func (c *Comparison) addNotes() {
-	var baseRounds, newRounds, single, borrowed int
+	var onlyBase, onlyNew, single, borrowed int
 	seen := map[results.Point]bool{}
 	for _, r := range c.Rows {
 		if !seen[r.Point] {
 			seen[r.Point] = true
 			if r.Rounds > 0 {
-				baseRounds, newRounds = baseRounds+r.BaseRounds, newRounds+r.NewRounds
+				onlyBase, onlyNew = onlyBase+r.OnlyBase, onlyNew+r.OnlyNew
 			}
 		}
 		switch {
@@ -420,8 +420,8 @@ func (c *Comparison) addNotes() {
 			borrowed++
 		}
 	}
-	if baseRounds+newRounds > 0 {
-		c.Notes = append(c.Notes, fmt.Sprintf("valid rounds that only one run has are left out: %d of BASE, %d of NEW", baseRounds, newRounds))
+	if onlyBase+onlyNew > 0 {
+		c.Notes = append(c.Notes, fmt.Sprintf("valid rounds that only one run has are left out: %d of BASE, %d of NEW", onlyBase, onlyNew))
 	}
 	if single > 0 {
 		c.Notes = append(c.Notes, "one round: the spread between rounds is unknown, so no share is called better or worse, and same holds only for independent attempts; give both runs --rounds 3 or more")

@@ -23,44 +23,59 @@ import (
 // Format", https://go.dev/design/14313-benchmark-format.
 func (c *Comparison) WriteBenchmarks(w io.Writer) error {
 	out := benchfmt.NewWriter(w)
+	if err := c.writeUnits(out); err != nil {
+		return err
+	}
+	if err := c.writeRun(out, "base", &c.Base.Manifest, c.baseCells); err != nil {
+		return err
+	}
+	return c.writeRun(out, "new", &c.New.Manifest, c.newCells)
+}
+
+// writeUnits writes which direction of each metric is better.
+func (c *Comparison) writeUnits(out *benchfmt.Writer) error {
+	better := map[analysis.Direction]string{analysis.Higher: "higher", analysis.Lower: "lower"}
 	for _, m := range c.Options.Metrics {
-		unit, _ := benchUnit(m)
 		if m.Better == analysis.Neither {
 			continue
 		}
-		better := map[analysis.Direction]string{analysis.Higher: "higher", analysis.Lower: "lower"}[m.Better]
-		if err := out.Write(&benchfmt.UnitMetadata{UnitMetadataKey: benchfmt.UnitMetadataKey{Unit: unit, Key: "better"}, OrigUnit: unit, Value: better}); err != nil {
+		unit, _ := benchUnit(m)
+		if err := out.Write(&benchfmt.UnitMetadata{UnitMetadataKey: benchfmt.UnitMetadataKey{Unit: unit, Key: "better"}, OrigUnit: unit, Value: better[m.Better]}); err != nil {
 			return fmt.Errorf("write a unit: %w", err)
 		}
 	}
-	for _, run := range []struct {
-		name     string
-		manifest results.Manifest
-		cells    []results.Cell
-	}{{"base", c.Base.Manifest, c.baseCells}, {"new", c.New.Manifest, c.newCells}} {
-		var config []benchfmt.Config
-		for _, pair := range [][2]string{
-			{"run", run.name}, {"kernel", run.manifest.Kernel}, {"system", run.manifest.System}, {"cpu", run.manifest.CPU},
-			{"congestion", run.manifest.TCP["tcp_congestion_control"]}, {"path", run.manifest.PathKind}, {"tool", run.manifest.Tool},
-		} {
-			if pair[1] != "" {
-				config = append(config, benchfmt.Config{Key: pair[0], Value: []byte(pair[1]), File: true})
+	return nil
+}
+
+// writeRun writes the cells of one run.
+func (c *Comparison) writeRun(out *benchfmt.Writer, name string, m *results.Manifest, cells []results.Cell) error {
+	config := benchConfig(name, m)
+	points := byPoint(cells)
+	for _, r := range c.firstBlock() {
+		for _, cell := range points[r.Point].Valid() {
+			line := &benchfmt.Result{Config: config, Name: benchName(r.Point), Iters: int(max(cell.Attempts, 1)), Values: c.benchValues(cell)}
+			if len(line.Values) == 0 {
+				continue
 			}
-		}
-		points := byPoint(run.cells)
-		for _, r := range c.firstBlock() {
-			for _, cell := range points[r.Point].Valid() {
-				line := &benchfmt.Result{Config: config, Name: benchName(r.Point), Iters: int(max(cell.Attempts, 1)), Values: c.benchValues(cell)}
-				if len(line.Values) == 0 {
-					continue
-				}
-				if err := out.Write(line); err != nil {
-					return fmt.Errorf("write a cell: %w", err)
-				}
+			if err := out.Write(line); err != nil {
+				return fmt.Errorf("write a cell: %w", err)
 			}
 		}
 	}
 	return nil
+}
+
+// benchConfig returns the conditions of a run that are on record.
+func benchConfig(name string, m *results.Manifest) (config []benchfmt.Config) {
+	for _, pair := range [][2]string{
+		{"run", name}, {"kernel", m.Kernel}, {"system", m.System}, {"cpu", m.CPU},
+		{"congestion", m.TCP["tcp_congestion_control"]}, {"path", m.PathKind}, {"tool", m.Tool},
+	} {
+		if pair[1] != "" {
+			config = append(config, benchfmt.Config{Key: pair[0], Value: []byte(pair[1]), File: true})
+		}
+	}
+	return config
 }
 
 // firstBlock returns the rows of the first metric, which have each point once.

@@ -77,7 +77,7 @@ func (r *Row) record() record {
 		Point: p, Path: analysis.PathPhrase(p),
 		Verdict: r.Verdict.String(), Reason: r.Reason,
 		Base: r.recordSide(r.Base), New: r.recordSide(r.New),
-		Test: r.Test, Rounds: r.Rounds, OnlyBase: r.BaseRounds, OnlyNew: r.NewRounds, DF: r.Dispersion.DF, Borrowed: r.Borrowed,
+		Test: r.Test, Rounds: r.Rounds, OnlyBase: r.OnlyBase, OnlyNew: r.OnlyNew, DF: r.Dispersion.DF, Borrowed: r.Borrowed,
 	}
 	if r.Needed > 0 {
 		v.Needed = &r.Needed

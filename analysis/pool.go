@@ -102,34 +102,26 @@ func ClientOf(s *Summary) string { return s.Client }
 
 // SameConditionsFor returns the summaries whose conditions were measured with every
 // value of a coordinate, so that the values are compared over the same mix of
-// conditions. rest returns the conditions of a point: all other coordinates.
-func SameConditionsFor(summaries []*Summary, value func(*Summary) string, rest func(results.Point) results.Point) []*Summary {
+// conditions. The conditions of a point are its coordinates except those named in
+// coordinates: the one that is compared, and any that depend on it.
+func SameConditionsFor(summaries []*Summary, value func(*Summary) string, coordinates ...string) []*Summary {
 	values := len(NamesOf(summaries, value))
 	measured := map[results.Point]map[string]bool{}
 	for _, s := range summaries {
-		p := rest(s.Point)
+		p := s.Without(coordinates...)
 		if measured[p] == nil {
 			measured[p] = map[string]bool{}
 		}
 		measured[p][value(s)] = true
 	}
-	return Where(summaries, func(s *Summary) bool { return len(measured[rest(s.Point)]) == values })
-}
-
-// WithoutStrategy returns the point without its strategy.
-func WithoutStrategy(p results.Point) results.Point { return p.Conditions() }
-
-// WithoutClient returns the point without its client.
-func WithoutClient(p results.Point) results.Point {
-	p.Client = ""
-	return p
+	return Where(summaries, func(s *Summary) bool { return len(measured[s.Without(coordinates...)]) == values })
 }
 
 // SameConditions returns the summaries of conditions that were measured with all
 // strategies. Where there are none, it leaves out the strategies with the fewest
 // points, one by one, until there are.
 func SameConditions(summaries []*Summary) []*Summary {
-	same := SameConditionsFor(summaries, StrategyOf, WithoutStrategy)
+	same := SameConditionsFor(summaries, StrategyOf, "strategy")
 	for len(same) == 0 && len(summaries) > 0 {
 		points := map[string]int{}
 		for _, s := range summaries {
@@ -137,7 +129,7 @@ func SameConditions(summaries []*Summary) []*Summary {
 		}
 		least := slices.MinFunc(NamesOf(summaries, StrategyOf), func(a, b string) int { return cmp.Compare(points[a], points[b]) })
 		summaries = Where(summaries, func(s *Summary) bool { return s.Strategy != least })
-		same = SameConditionsFor(summaries, StrategyOf, WithoutStrategy)
+		same = SameConditionsFor(summaries, StrategyOf, "strategy")
 	}
 	return same
 }

@@ -47,8 +47,9 @@ type Coordinate struct {
 	Set func(p *Point) bool
 
 	compare func(a, b *Point) int
-	tag     string // text in latency tags; {} is replaced by the plain value
-	inTags  bool   // whether every tag has it, set or not
+	clear   func(p *Point) // sets the default
+	tag     string         // text in latency tags; {} is replaced by the plain value
+	inTags  bool           // whether every tag has it, set or not
 }
 
 // Coordinates is the table of the coordinates of a point. Tables, rules,
@@ -57,49 +58,49 @@ type Coordinate struct {
 var Coordinates = []Coordinate{
 	ordered(Coordinate{Name: "strategy", Label: "Strategy", JSON: "strategy", Flag: "strategy", Head: "strategy", Key: "strategy", Order: 13,
 		Summary: "how the server rejects", Always: true, Phrase: "{}", tag: "{}", inTags: true},
-		"", func(p *Point) string { return p.Strategy }),
+		func(p *Point) *string { return &p.Strategy }),
 	ordered(Coordinate{Name: "client", Label: "Client", JSON: "client", Flag: "client", Head: "client", Key: "client", Order: 5,
 		Summary: "how the client sends and reads", Always: true, Phrase: "{}", tag: "{}", inTags: true},
-		"", func(p *Point) string { return p.Client }),
+		func(p *Point) *string { return &p.Client }),
 	ordered(Coordinate{Name: "rtt", Label: "Round trip", JSON: "rtt_ms", Flag: "rtt", Unit: UnitMs, Head: "rtt", Key: "rtt", Order: 12,
 		Summary: "round trip asked of the path", Always: true, Phrase: "rtt {} ms", tag: "rtt={}ms", inTags: true},
-		0, func(p *Point) float64 { return p.RTTMs }),
+		func(p *Point) *float64 { return &p.RTTMs }),
 	ordered(Coordinate{Name: "concurrency", Label: "Concurrency", JSON: "concurrency", Flag: "concurrency", Head: "conc", Key: "conc", Order: 10,
 		Summary: "attempts in flight at once", Always: true, Phrase: "concurrency {}", tag: "c={}", inTags: true},
-		0, func(p *Point) int64 { return int64(p.Concurrency) }),
+		func(p *Point) *int { return &p.Concurrency }),
 	ordered(Coordinate{Name: "body", Label: "Body", JSON: "body_bytes", Flag: "body", Unit: UnitBytes, Head: "body", Key: "body", Order: 11,
 		Summary: "size of the request's body", Always: true, Phrase: "body {}", tag: "body={}", inTags: true},
-		0, func(p *Point) int64 { return p.BodyBytes }),
+		func(p *Point) *int64 { return &p.BodyBytes }),
 	ordered(Coordinate{Name: "loss", Label: "Loss", JSON: "loss", Flag: "loss", Unit: UnitPercent, Head: "loss", Key: "loss", Order: 6,
 		Summary: "packets that the path drops, in each direction", Phrase: "loss {}%", tag: "loss={}", inTags: true},
-		0, func(p *Point) float64 { return p.Loss }),
+		func(p *Point) *float64 { return &p.Loss }),
 	ordered(Coordinate{Name: "limit", Label: "Limit", JSON: "limit", Head: "limit", Key: "limit", Order: 7,
 		Summary: "connections the server admits at once", Phrase: "limit {}", tag: "limit={}", inTags: true},
-		0, func(p *Point) int64 { return int64(p.Limit) }),
+		func(p *Point) *int { return &p.Limit }),
 	ordered(Coordinate{Name: "rate", Label: "Rate", JSON: "rate", Unit: UnitPerSecond, Head: "rate", Key: "rate", Order: 8,
 		Summary: "attempts due per second; 0 is a closed loop", Phrase: "rate {}/s", Unset: "closed loop", tag: "rate={}", inTags: true},
-		0, func(p *Point) float64 { return p.Rate }),
+		func(p *Point) *float64 { return &p.Rate }),
 	switched(Coordinate{Name: "ipv6", Label: "IPv6", JSON: "ipv6", Head: "ipv6", Key: "ipv6", Order: 14,
 		Summary: "the connections use IPv6", Phrase: "IPv6", Unset: "IPv4", tag: "ipv6"},
-		func(p *Point) bool { return p.IPv6 }),
+		func(p *Point) *bool { return &p.IPv6 }),
 	ordered(Coordinate{Name: "impairments", Label: "Impairments", JSON: "impairments", Head: "path", Key: "path", Order: 9,
 		Summary: "what the path does besides round trip and loss", Phrase: "{}", Unset: "no other impairment", tag: "{}"},
-		"", func(p *Point) string { return p.Impairments }),
+		func(p *Point) *string { return &p.Impairments }),
 	ordered(Coordinate{Name: "settings", Label: "Server's settings", JSON: "settings", Head: "with", Key: "with", Order: 15,
 		Summary: "server settings that the run tries several values of", Phrase: "{}", Unset: "default settings", tag: "{}"},
-		"", func(p *Point) string { return p.Settings }),
+		func(p *Point) *string { return &p.Settings }),
 	switched(Coordinate{Name: "tls", Label: "TLS", JSON: "tls", Head: "tls", Key: "tls", Flag: "tls", Order: 3,
 		Summary: "the connections use TLS 1.3", Phrase: "TLS 1.3", Unset: "no TLS", tag: "tls"},
-		func(p *Point) bool { return p.TLS }),
-	ordered(Coordinate{Name: "nth_request", Label: "Request", JSON: "nth_request", Head: "request", Key: "request", Flag: "nth-request", Order: 4,
+		func(p *Point) *bool { return &p.TLS }),
+	place(Coordinate{Name: "nth_request", Label: "Request", JSON: "nth_request", Head: "request", Key: "request", Flag: "nth-request", Order: 4,
 		Summary: "place of the rejected request on its connection; the requests before it are admitted", Phrase: "request {} of its connection", tag: "request={}"},
-		1, func(p *Point) int64 { return int64(p.Request()) }),
+		func(p *Point) *int { return &p.NthRequest }),
 	ordered(Coordinate{Name: "scenario", Label: "Scenario", JSON: "scenario", Head: "scenario", Key: "scenario", Order: 1,
 		Summary: "the scenario that the point belongs to"},
-		"", func(p *Point) string { return p.Scenario }),
+		func(p *Point) *string { return &p.Scenario }),
 	ordered(Coordinate{Name: "part", Label: "Part", JSON: "part", Head: "part", Key: "part", Order: 2,
 		Summary: "the part of the scenario"},
-		"", func(p *Point) string { return p.Part }),
+		func(p *Point) *string { return &p.Part }),
 }
 
 // coordinatesInOrder holds the rows of Coordinates, sorted by Order.
@@ -112,25 +113,47 @@ var coordinatesInOrder = func() []*Coordinate {
 	return all
 }()
 
-// ordered completes the row of a coordinate whose values are ordered.
-func ordered[T cmp.Ordered](c Coordinate, unset T, of func(*Point) T) Coordinate {
-	c.Value = func(p *Point) any { return of(p) }
-	c.Set = func(p *Point) bool { return of(p) != unset }
+// ordered completes the row of a coordinate whose values are ordered, and whose
+// default is the zero value.
+func ordered[T string | int | int64 | float64](c Coordinate, field func(*Point) *T) Coordinate {
+	var zero T
+	c.Value = func(p *Point) any { return value(*field(p)) }
+	c.Set = func(p *Point) bool { return *field(p) != zero }
+	c.compare = func(a, b *Point) int { return cmp.Compare(*field(a), *field(b)) }
+	c.clear = func(p *Point) { *field(p) = zero }
+	return c
+}
+
+// value returns a value as Coordinate.Value does.
+func value(v any) any {
+	if n, ok := v.(int); ok {
+		return int64(n)
+	}
+	return v
+}
+
+// place completes the row of a coordinate that counts from 1, where 0 means 1.
+func place(c Coordinate, field func(*Point) *int) Coordinate {
+	of := func(p *Point) int { return max(*field(p), 1) }
+	c.Value = func(p *Point) any { return int64(of(p)) }
+	c.Set = func(p *Point) bool { return of(p) != 1 }
 	c.compare = func(a, b *Point) int { return cmp.Compare(of(a), of(b)) }
+	c.clear = func(p *Point) { *field(p) = 0 }
 	return c
 }
 
 // switched completes the row of a boolean coordinate.
-func switched(c Coordinate, of func(*Point) bool) Coordinate {
+func switched(c Coordinate, field func(*Point) *bool) Coordinate {
 	number := func(p *Point) int {
-		if of(p) {
+		if *field(p) {
 			return 1
 		}
 		return 0
 	}
-	c.Value = func(p *Point) any { return of(p) }
-	c.Set = of
+	c.Value = func(p *Point) any { return *field(p) }
+	c.Set = func(p *Point) bool { return *field(p) }
 	c.compare = func(a, b *Point) int { return number(a) - number(b) }
+	c.clear = func(p *Point) { *field(p) = false }
 	return c
 }
 

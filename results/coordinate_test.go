@@ -62,6 +62,21 @@ func TestPointsAreEqualIfAndOnlyIfTheyCompareAsZero(t *testing.T) {
 	})
 }
 
+func TestWithoutClearsTheNamedCoordinatesAlone(t *testing.T) {
+	full := Point{
+		Strategy: "close", Client: "blocking", RTTMs: 20, Concurrency: 5, BodyBytes: 7, Loss: 0.01, IPv6: true, Impairments: "jitter 1ms",
+		Limit: 3, Rate: 9, TLS: true, NthRequest: 4, Scenario: "report", Part: "fixed", Settings: "linger-total=1s",
+	}
+	for _, without := range Coordinates {
+		p := full.Without(without.Name)
+		for _, c := range Coordinates {
+			if c.Set(&p) != (c.Name != without.Name) {
+				t.Errorf("without %s: %s is %v", without.Name, c.Name, c.Value(&p))
+			}
+		}
+	}
+}
+
 func TestPointsSortByValueNotByText(t *testing.T) {
 	fifth, tenth := Point{TLS: true, NthRequest: 5}, Point{TLS: true, NthRequest: 10}
 	if ComparePoints(&fifth, &tenth, nil) >= 0 {

@@ -44,6 +44,16 @@ func (p Point) Key() Point {
 	return p
 }
 
+// Without returns the point with the named coordinates at their defaults, as a map
+// key. It is what points that differ only in these coordinates have in common. An
+// unknown name panics.
+func (p Point) Without(names ...string) Point {
+	for _, name := range names {
+		CoordinateByName(name).clear(&p)
+	}
+	return p.Key()
+}
+
 // Request returns the place of the measured request on its connection, at least 1.
 func (p *Point) Request() int { return max(p.NthRequest, 1) }
 
@@ -62,10 +72,7 @@ func (p *Point) ScenarioPart() string {
 
 // Conditions returns the point without its strategy: the conditions under which
 // strategies are compared.
-func (p Point) Conditions() Point {
-	p.Strategy = ""
-	return p.Key()
-}
+func (p Point) Conditions() Point { return p.Without("strategy") }
 
 // String returns the point as a phrase. It leaves out coordinates that are not set.
 func (p Point) String() string {
@@ -79,11 +86,22 @@ func (p Point) String() string {
 // Phrases returns the phrases of the coordinates that are always named or set,
 // joined by commas. It leaves out the coordinates whose names are in except.
 func (p Point) Phrases(except ...string) string {
+	return p.phrases(func(c *Coordinate) bool {
+		return (c.Always || c.Set(&p)) && !slices.Contains(except, c.Name)
+	})
+}
+
+// PhrasesOf returns the phrases of those of the named coordinates that are set,
+// joined by commas.
+func (p Point) PhrasesOf(names ...string) string {
+	return p.phrases(func(c *Coordinate) bool { return c.Set(&p) && slices.Contains(names, c.Name) })
+}
+
+func (p *Point) phrases(named func(*Coordinate) bool) string {
 	var phrases []string
 	for i := range Coordinates {
-		c := &Coordinates[i]
-		if c.Phrase != "" && !slices.Contains(except, c.Name) && (c.Always || c.Set(&p)) {
-			phrases = append(phrases, c.Words(&p))
+		if c := &Coordinates[i]; c.Phrase != "" && named(c) {
+			phrases = append(phrases, c.Words(p))
 		}
 	}
 	return strings.Join(phrases, ", ")

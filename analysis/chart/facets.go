@@ -40,8 +40,7 @@ type facetRow struct {
 }
 
 func facetPoint(p results.Point) results.Point {
-	p.Strategy, p.RTTMs, p.BodyBytes, p.Concurrency = "", 0, 0, 0
-	return p.Key()
+	return p.Without("strategy", "rtt", "body", "concurrency")
 }
 
 func (r facetRow) holds(p results.Point) bool { return r.point == facetPoint(p) }

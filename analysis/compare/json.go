@@ -74,7 +74,7 @@ func (r *Row) record() record {
 	p := r.Point
 	v := record{
 		Metric: r.Metric.Name, Unit: r.Metric.Unit, Gated: r.Gated,
-		Point: p, Path: analysis.PathPhrase(p),
+		Point: p, Path: p.PhrasesOf("ipv6", "impairments"),
 		Verdict: r.Verdict.String(), Reason: r.Reason,
 		Base: r.recordSide(r.Base), New: r.recordSide(r.New),
 		Test: r.Test, Rounds: r.Rounds, OnlyBase: r.OnlyBase, OnlyNew: r.OnlyNew, DF: r.Dispersion.DF, Borrowed: r.Borrowed,

@@ -9,7 +9,6 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/stats"
-	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
@@ -132,7 +131,7 @@ func (c change) size() float64 { return math.Abs(c.near.Value - c.far.Value) }
 // bothEnds pools one strategy at each of two round trips.
 func bothEnds(ends []*analysis.Summary, low float64) (near, far stats.Share) {
 	rtt := func(s *analysis.Summary) string { return units.Number(s.RTTMs) }
-	for _, s := range analysis.SameConditionsFor(ends, rtt, func(p results.Point) results.Point { p.RTTMs = 0; return p }) {
+	for _, s := range analysis.SameConditionsFor(ends, rtt, "rtt") {
 		if s.RTTMs == low {
 			near = near.Plus(s.Delivered)
 		} else {

@@ -34,10 +34,14 @@ func findTLS(rejecting []*analysis.Summary) []string {
 	return found
 }
 
+// connectionCoordinates are the names of the coordinates that make a connection
+// differ from plain HTTP with one request.
+var connectionCoordinates = []string{"tls", "nth_request"}
+
 // findConnections compares delivery on the first request of plain connections with
 // delivery over TLS or on a later request.
 func findConnections(rejecting []*analysis.Summary) []string {
-	kindOf := func(s *analysis.Summary) string { return analysis.ConnectionPhrase(s.Point) }
+	kindOf := func(s *analysis.Summary) string { return s.PhrasesOf(connectionCoordinates...) }
 	plain := map[results.Point]*analysis.Summary{}
 	for _, s := range rejecting {
 		if kindOf(s) == "" {
@@ -70,8 +74,7 @@ func findConnections(rejecting []*analysis.Summary) []string {
 
 // plainPoint is the same point on the first request of a plain connection.
 func plainPoint(p results.Point) results.Point {
-	p.TLS, p.NthRequest = false, 0
-	return p
+	return p.Without(connectionCoordinates...)
 }
 
 // compareConnections compares points of one kind of connection with those of plain

@@ -120,7 +120,7 @@ func findComplete(rejecting []*analysis.Summary) []string {
 // findReading compares clients under the same strategies and conditions. It
 // returns nothing unless some clients got every 503 and others measurably fewer.
 func findReading(rejecting []*analysis.Summary) []string {
-	same := analysis.SameConditionsFor(rejecting, analysis.ClientOf, analysis.WithoutClient)
+	same := analysis.SameConditionsFor(rejecting, analysis.ClientOf, "client")
 	var complete, losing []string
 	var best stats.Share
 	shares := map[string]stats.Share{}

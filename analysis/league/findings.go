@@ -9,7 +9,6 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/stats"
-	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
@@ -228,7 +227,7 @@ func (l *League) findSettings() []string {
 			if nameA != nameB {
 				continue
 			}
-			same := analysis.SameConditionsFor(slices.Concat(l.of(a, ""), l.of(b, "")), analysis.StrategyOf, analysis.WithoutStrategy)
+			same := analysis.SameConditionsFor(slices.Concat(l.of(a, ""), l.of(b, "")), analysis.StrategyOf, "strategy")
 			if len(same) == 0 {
 				continue
 			}
@@ -252,10 +251,7 @@ func (l *League) findSettings() []string {
 // clientStandings pools each client over the servers and conditions that were
 // measured for all clients. The client with the largest share comes first.
 func (l *League) clientStandings() []analysis.Standing {
-	same := analysis.SameConditionsFor(analysis.Where(l.points, shared), analysis.ClientOf, func(p results.Point) results.Point {
-		p.Client, p.Concurrency = "", 0
-		return p
-	})
+	same := analysis.SameConditionsFor(analysis.Where(l.points, shared), analysis.ClientOf, "client", "concurrency")
 	var all []analysis.Standing
 	for _, client := range l.clients {
 		parts := analysis.OfClient(same, client)

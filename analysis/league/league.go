@@ -79,8 +79,7 @@ func Contains(m *results.Manifest, s *analysis.Summary) bool {
 }
 
 func conditionOf(p results.Point) results.Point {
-	p.Strategy, p.Client, p.Concurrency = "", "", 0
-	return p
+	return p.Without("strategy", "client", "concurrency")
 }
 
 // oneField pools the points of one field, which differ only in concurrency.
@@ -127,7 +126,7 @@ func (l *League) overall(server string) *analysis.Summary {
 // among is a server's share to one client over the conditions common to all
 // servers that were measured under that client.
 func (l *League) among(server, client string) stats.Share {
-	same := analysis.SameConditionsFor(analysis.Where(l.points, func(s *analysis.Summary) bool { return shared(s) && s.Client == client }), analysis.StrategyOf, analysis.WithoutStrategy)
+	same := analysis.SameConditionsFor(analysis.Where(l.points, func(s *analysis.Summary) bool { return shared(s) && s.Client == client }), analysis.StrategyOf, "strategy")
 	return analysis.Pool(analysis.OfStrategy(same, server)).Delivered
 }
 

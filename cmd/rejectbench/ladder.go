@@ -53,8 +53,7 @@ func ladderPoints(o sweep.Options) func(results.Point) bool {
 
 // ladderKind is what the points have in common of which one is drawn.
 func ladderKind(p results.Point) results.Point {
-	p.RTTMs, p.Concurrency, p.BodyBytes, p.Loss, p.NthRequest = 0, 0, 0, 0, 0
-	return p
+	return p.Without("rtt", "concurrency", "body", "loss", "nth_request")
 }
 
 // betterLadder reports whether a diagram of a shows more than one of b.

@@ -107,8 +107,9 @@ func (p *Point) phrases(named func(*Coordinate) bool) string {
 	return strings.Join(phrases, ", ")
 }
 
-// Label names the point in a progress line: the coordinates that are always named
-// or set, as latency tags write them.
+// Label names the point among those of a run, such as in a progress line: its
+// coordinates that a grid can have several values of and that are always named or
+// set, as latency tags write them. The others are the same in all points.
 func (p Point) Label() string {
 	text := strings.Join(p.labels(), " ")
 	if p.Scenario != "" {
@@ -138,7 +139,7 @@ func (p Point) FileName() string {
 func (p *Point) labels() []string {
 	var words []string
 	for i := range Coordinates {
-		if c := &Coordinates[i]; c.tag != "" && (c.Always || c.Set(p)) {
+		if c := &Coordinates[i]; c.Flag != "" && (c.Always || c.Set(p)) {
 			words = append(words, c.tagged(p))
 		}
 	}

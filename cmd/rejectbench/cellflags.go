@@ -139,10 +139,15 @@ func (f *cellFlags) checkLoopback(im impair.Set) error {
 // options returns the part of a sweep's options that these flags decide.
 func (f *cellFlags) options(im impair.Set) sweep.Options {
 	return sweep.Options{
-		Impairments: im, Congestion: f.congestion, IPv6: f.ipv6,
-		Limit: f.limit, ServiceTime: f.serviceTime, Workers: f.workers, Bounds: f.bounds,
+		Impairments: im, Congestion: f.congestion, ServiceTime: f.serviceTime, Workers: f.workers, Bounds: f.bounds,
 		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell,
 	}
+}
+
+// common returns the coordinates that these flags decide, which all points of a
+// command have in common.
+func (f *cellFlags) common(im impair.Set) results.Point {
+	return results.Point{Limit: f.limit, IPv6: f.ipv6, Impairments: im.String()}
 }
 
 // spec returns the path with these impairments, once the flags are checked.

@@ -1,117 +1,231 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/cell"
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// gridFlags are the flags whose values span the grid, as they were given. A new
-// coordinate has its flag here, in define and in read.
-type gridFlags struct {
-	strategy, client, rtt, concurrency, body, loss, tls, nth string
+// axis is a flag whose values are those of one coordinate of the grid. A command
+// that takes one value of it has the same flag.
+type axis struct {
+	flag     string     // as results.Coordinates names it
+	one      string     // name of a value in the help
+	many     string     // name of a list of values in the help
+	usage    string     // what the values are
+	standard string     // values of `run` without the flag
+	all      vocabulary // what the value all stands for; the zero value where there is no such value
+	// read returns a function that sets a value in a point.
+	read func(word string) (setter, error)
 }
 
-// define defines the flags.
+// setter sets the value of one coordinate.
+type setter func(*results.Point)
+
+// axes are the axes of the grid. The last varies fastest.
+var axes = []axis{
+	{flag: "nth-request", one: "count", many: "counts", usage: nthUsage, standard: "1",
+		read: reader(parseNth, func(p *results.Point, n int) { p.NthRequest = n })},
+	{flag: "tls", one: "off|on", many: "off,on", usage: tlsUsage, standard: "off",
+		read: reader(parseOnOff, func(p *results.Point, on bool) { p.TLS = on })},
+	{flag: "client", one: "name", many: "names", usage: "words of 'list clients', or all for the built-in behaviours", standard: "blocking", all: clientWords,
+		read: reader(anyClientWords.parse, func(p *results.Point, name string) { p.Client = name })},
+	{flag: "loss", one: "share", many: "shares", usage: "packets lost, each way", standard: "0",
+		read: reader(parseLoss, func(p *results.Point, share float64) { p.Loss = share })},
+	{flag: "body", one: "size", many: "sizes", usage: "body of the request", standard: "0,64KiB,1MiB",
+		read: reader(parseSize, func(p *results.Point, bytes int64) { p.BodyBytes = bytes })},
+	{flag: "concurrency", one: "count", many: "counts", usage: "attempts in flight at once", standard: "50",
+		read: reader(parseConcurrency, func(p *results.Point, n int) { p.Concurrency = n })},
+	{flag: "rtt", one: "time", many: "times", usage: "round-trip time", standard: "0,10ms,50ms,200ms",
+		read: reader(parseRTT, func(p *results.Point, rtt time.Duration) { p.RTTMs = units.Milliseconds(rtt) })},
+	{flag: "strategy", one: "name", many: "names", usage: "how the server rejects: words of 'list strategies', or all", all: strategyWords,
+		standard: "linger-zero,close,shutdown,read-header,read-request,lingering-close,drain-until-acked",
+		read:     reader(strategyWords.parse, func(p *results.Point, name string) { p.Strategy = name })},
+}
+
+func reader[T any](parse func(word string) (T, error), set func(*results.Point, T)) func(string) (setter, error) {
+	return func(word string) (setter, error) {
+		v, err := parse(word)
+		return func(p *results.Point) { set(p, v) }, err
+	}
+}
+
+// axisOf returns the axis of a flag.
+func axisOf(flag string) axis {
+	return axes[slices.IndexFunc(axes, func(a axis) bool { return a.flag == flag })]
+}
+
+// list reads the values of a comma-separated text. A duplicate value is an error,
+// because its cell would be measured twice and counted as one.
+func (a axis) list(text string) ([]setter, error) {
+	if text == "all" && a.all.terms != nil {
+		text = strings.Join(a.all.names(), ",")
+	}
+	var setters []setter
+	var seen []results.Point
+	for word := range strings.SplitSeq(text, ",") {
+		word = strings.TrimSpace(word)
+		set, err := a.read(word)
+		if err != nil {
+			return nil, flagError(a.flag, word, err)
+		}
+		var p results.Point
+		if set(&p); slices.Contains(seen, p) {
+			return nil, usagef("--%s %q: duplicate value", a.flag, word)
+		}
+		setters, seen = append(setters, set), append(seen, p)
+	}
+	return setters, nil
+}
+
+// set reads a flag that takes a single value, and sets it in the point.
+func (a axis) set(p *results.Point, text string) error {
+	if strings.Contains(text, ",") || text == "all" {
+		return usagef("--%s %q: it takes one value", a.flag, text)
+	}
+	set, err := one(a.flag, text, a.read)
+	if err == nil {
+		set(p)
+	}
+	return err
+}
+
+// axisValues are the values of flags of axes as they were given, by flag.
+type axisValues map[string]*string
+
+// define defines the flag of an axis.
+func (v axisValues) define(fs *pflag.FlagSet, a axis, name, standard, usage string) {
+	v[a.flag] = fs.String(a.flag, standard, "`"+name+"`: "+usage)
+}
+
+// gridFlags are the flags whose values span the grid, as they were given.
+type gridFlags struct{ axisValues }
+
+// define defines the flags, in the order of results.Coordinates.
 func (f *gridFlags) define(fs *pflag.FlagSet) {
-	under(fs, "Grid (each flag takes a list, such as 0,20ms; every combination is a cell)", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.strategy, "strategy", strings.Join(defaultAxes.Strategies, ","), "`names`: how the server rejects: words of 'list strategies', or all")
-		fs.StringVar(&f.client, "client", strings.Join(defaultAxes.Clients, ","), "`names`: words of 'list clients', or all for the built-in behaviours")
-		fs.StringVar(&f.rtt, "rtt", joined(defaultAxes.RTTs), "`times`: round-trip time")
-		fs.StringVar(&f.concurrency, "concurrency", joined(defaultAxes.Concurrencies), "`counts`: attempts in flight at once")
-		fs.StringVar(&f.body, "body", "0,64KiB,1MiB", "`sizes`: body of the request")
-		fs.StringVar(&f.loss, "loss", "0", "`shares`: packets lost, each way")
-		fs.StringVar(&f.tls, "tls", "off", "`off,on`: "+tlsUsage)
-		fs.StringVar(&f.nth, "nth-request", "1", "`counts`: "+nthUsage)
+	f.axisValues = axisValues{}
+	under(fs, "Grid (each flag takes a list, such as 0,20ms; every combination of the values is a cell)", func(fs *pflag.FlagSet) {
+		for _, c := range results.Coordinates {
+			if c.Flag != "" {
+				a := axisOf(c.Flag)
+				f.axisValues.define(fs, a, a.many, a.standard, a.usage)
+			}
+		}
 	})
 }
 
+// grid holds the values of each axis, by flag.
+type grid map[string][]setter
+
 // read returns the values of the flags.
-func (f *gridFlags) read() (a sweep.Axes, err error) {
-	if a.Strategies, err = words("strategy", f.strategy, strategyWords, strategyWords); err != nil {
-		return a, err
-	}
-	if a.Clients, err = words("client", f.client, clientWords, anyClientWords); err != nil {
-		return a, err
-	}
-	if a.RTTs, err = list("rtt", f.rtt, parseRTT); err != nil {
-		return a, err
-	}
-	if a.Concurrencies, err = list("concurrency", f.concurrency, parseConcurrency); err != nil {
-		return a, err
-	}
-	if a.Bodies, err = list("body", f.body, parseSize); err != nil {
-		return a, err
-	}
-	if a.Losses, err = list("loss", f.loss, parseLoss); err != nil {
-		return a, err
-	}
-	if a.TLS, err = list("tls", f.tls, parseOnOff); err != nil {
-		return a, err
-	}
-	a.Nths, err = list("nth-request", f.nth, parseNth)
-	return a, err
+func (f *gridFlags) read() (grid, error) {
+	return readGrid(func(a axis) string { return *f.axisValues[a.flag] })
 }
 
-// axes returns the values of the grid's flags, and the servers of --server, which
-// take the place of the strategies.
-func (f *runFlags) axes(fs *pflag.FlagSet) (a sweep.Axes, programs map[string]cell.Program, err error) {
-	if a, err = f.gridFlags.read(); err != nil {
-		return a, nil, err
+func readGrid(text func(axis) string) (grid, error) {
+	g := grid{}
+	for _, a := range axes {
+		values, err := a.list(text(a))
+		if err != nil {
+			return nil, err
+		}
+		g[a.flag] = values
 	}
-	programs, err = f.programs(fs, &a)
-	return a, programs, err
+	return g, nil
+}
+
+// points returns the base with every combination of the values.
+func (g grid) points(base results.Point) []results.Point {
+	points := []results.Point{base}
+	for _, a := range axes {
+		all := make([]results.Point, 0, len(points)*len(g[a.flag]))
+		for _, p := range points {
+			for _, set := range g[a.flag] {
+				set(&p)
+				all = append(all, p.Key())
+			}
+		}
+		points = all
+	}
+	return points
 }
 
 // isDefaultGrid reports whether no flag of the grid or the path was given.
 func (f *runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
 	flags := []string{"server", "scenario"}
-	for _, c := range results.Coordinates {
-		if c.Flag != "" {
-			flags = append(flags, c.Flag)
-		}
+	for _, a := range axes {
+		flags = append(flags, a.flag)
 	}
 	return f.impairments.none() && !anyChanged(fs, flags...)
 }
 
-// defaultAxes are the default values of the grid's flags.
-var defaultAxes = sweep.Axes{
-	Strategies:    []string{"linger-zero", "close", "shutdown", "read-header", "read-request", "lingering-close", "drain-until-acked"},
-	Clients:       []string{"blocking"},
-	RTTs:          []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond},
-	Concurrencies: []int{50},
-	Bodies:        []int64{0, 64 << 10, 1 << 20},
-	Losses:        []float64{0},
-}
+// gridPart is a part of a grid, as the values of those flags that differ from their
+// defaults.
+type gridPart map[string]string
 
 // defaultGrid is what `run` measures without a flag of the grid. The product of the
-// default axes shows how each strategy depends on distance and body. Further points
-// at one middle distance show two other factors: four times the concurrency, and a
+// defaults shows how each strategy depends on distance and body. The other parts, at
+// one middle distance, show two more factors: four times the concurrency, and a
 // client that reads while it sends.
-//
-// One corner of the product is left out, because its cells would be invalid: two
-// CPUs cannot carry 50 uploads of 1 MiB over a short round trip and delay them on
-// time. The path's p99 lateness was 5 to 18 ms at a round trip of 10 ms.
-func defaultGrid() []results.Point {
-	points := slices.DeleteFunc(defaultAxes.Points(), func(p results.Point) bool {
-		return p.BodyBytes == 1<<20 && p.RTTMs == 10
-	})
+var defaultGrid = []gridPart{
+	{},
+	{"rtt": "50ms", "concurrency": "200", "body": "64KiB"},
+	{"client": "duplex", "rtt": "50ms", "body": "64KiB,1MiB"},
+}
 
-	crowd := defaultAxes
-	crowd.RTTs = []time.Duration{50 * time.Millisecond}
-	crowd.Concurrencies = []int{200}
-	crowd.Bodies = []int64{64 << 10}
-	points = append(points, crowd.Points()...)
+// leftOut is the part of the defaults' product that the default grid leaves out,
+// because its cells would be invalid: two CPUs cannot carry 50 uploads of 1 MiB over
+// a short round trip and delay them on time. The path's p99 lateness was 5 to 18 ms
+// at a round trip of 10 ms.
+var leftOut = gridPart{"rtt": "10ms", "body": "1MiB"}
 
-	duplex := defaultAxes
-	duplex.Clients = []string{"duplex"}
-	duplex.RTTs = []time.Duration{50 * time.Millisecond}
-	duplex.Bodies = []int64{64 << 10, 1 << 20}
-	return append(points, duplex.Points()...)
+// String returns the part as flags.
+func (g gridPart) String() string {
+	var flags []string
+	for _, c := range results.Coordinates {
+		if value, ok := g[c.Flag]; ok {
+			flags = append(flags, "--"+c.Flag+" "+value)
+		}
+	}
+	return strings.Join(flags, " ")
+}
+
+// values returns the values of the part's axes, those that it does not have with
+// their defaults.
+func (g gridPart) values() (grid, error) {
+	return readGrid(func(a axis) string { return cmp.Or(g[a.flag], a.standard) })
+}
+
+// defaultPoints returns the points of the default grid.
+func defaultPoints(base results.Point) ([]results.Point, error) {
+	var points []results.Point
+	for _, part := range defaultGrid {
+		g, err := part.values()
+		if err != nil {
+			return nil, fmt.Errorf("default grid: %w", err)
+		}
+		points = append(points, g.points(base)...)
+	}
+	g, err := leftOut.values()
+	if err != nil {
+		return nil, fmt.Errorf("default grid: %w", err)
+	}
+	without := g.points(base)
+	return slices.DeleteFunc(points, func(p results.Point) bool { return slices.Contains(without, p) }), nil
+}
+
+// describeDefaultGrid describes the default grid for the help.
+func describeDefaultGrid() string {
+	text := "every combination of the defaults\nbelow, except " + leftOut.String() + " together, and also\n"
+	for _, part := range defaultGrid[1:] {
+		text += "  " + part.String() + "\n"
+	}
+	return text
 }

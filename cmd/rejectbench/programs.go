@@ -20,19 +20,19 @@ import (
 )
 
 // programs returns the servers of --server, which replace the reference server, and
-// puts their names in the place of the strategies.
-func (f *runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]cell.Program, error) {
+// puts their names in the place of the grid's strategies.
+func (f *runFlags) programs(fs *pflag.FlagSet, g grid) (map[string]cell.Program, error) {
 	if !fs.Changed("server") {
 		return nil, nil
 	}
 	if fs.Changed("strategy") {
-		return nil, usagef("--strategy %q, --server %q: give only one of them", f.strategy, f.servers[0])
+		return nil, usagef("--strategy %q, --server %q: give only one of them", *f.axisValues["strategy"], f.servers[0])
 	}
 	all, err := openCatalogue(f.catalogue)
 	if err != nil {
 		return nil, err
 	}
-	a.Strategies = nil
+	g["strategy"] = nil
 	programs := map[string]cell.Program{}
 	for _, server := range f.servers {
 		words := []string{server}
@@ -48,7 +48,7 @@ func (f *runFlags) programs(fs *pflag.FlagSet, a *sweep.Axes) (map[string]cell.P
 				return nil, usagef("--server %q: there is another %s, and a record knows its server only by this name", word, name)
 			}
 			programs[name] = program
-			a.Strategies = append(a.Strategies, name)
+			g["strategy"] = append(g["strategy"], func(p *results.Point) { p.Strategy = name })
 		}
 	}
 	return programs, nil

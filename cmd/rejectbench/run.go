@@ -42,8 +42,10 @@ func (f *runFlags) command() *cobra.Command {
 		Short: "measure a grid of strategies, clients, distances and bodies",
 		Long: `Measure every cell of a grid. A cell is one combination of the values of the
 grid's flags. Each cell runs its own server, path and clients in separate
-processes. Without a flag for the grid, the impairments of
-the path, a server or a scenario, the default grid is measured.`,
+processes.
+
+Without a flag for the grid, the impairments of the path, a server or a
+scenario, the default grid is measured: ` + describeDefaultGrid(),
 		Args: positional(0, 0, "takes no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, *f) },
 	}

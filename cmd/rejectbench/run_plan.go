@@ -14,6 +14,7 @@ import (
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -97,7 +98,11 @@ func anyPath(o sweep.Options) (im impair.Set) {
 
 // options checks the flags and returns what they ask for.
 func (f *runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
-	axes, programs, err := f.axes(fs)
+	values, err := f.gridFlags.read()
+	if err != nil {
+		return o, err
+	}
+	programs, err := f.programs(fs, values)
 	if err != nil {
 		return o, err
 	}
@@ -109,12 +114,16 @@ func (f *runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		return o, err
 	}
 	if rtt := im.RTT(); rtt != 0 && !fs.Changed("rtt") {
-		axes.RTTs = []time.Duration{rtt}
+		values["rtt"] = []setter{func(p *results.Point) { p.RTTMs = units.Milliseconds(rtt) }}
 	}
 	o = f.cellFlags.options(im.WithRTT(0))
-	o.Points, o.Programs = axes.Points(), programs
+	base := f.common(o.Impairments)
+	base.Rate = f.rate
+	o.Points, o.Programs = values.points(base), programs
 	if f.isDefaultGrid(fs) {
-		o.Points = defaultGrid()
+		if o.Points, err = defaultPoints(base); err != nil {
+			return o, err
+		}
 	}
 	if err := f.schedule(fs, &o); err != nil {
 		return o, err
@@ -133,7 +142,7 @@ func (f *runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 // schedule sets how often the grid is visited, and how much each cell measures.
 func (f *runFlags) schedule(fs *pflag.FlagSet, o *sweep.Options) (err error) {
 	o.Rounds, o.Seed, o.Twins, o.Budget = f.rounds, uint64(f.seed), f.twins, f.budget
-	o.Requests, o.Duration, o.Rate = f.requests, f.duration, f.rate
+	o.Requests, o.Duration = f.requests, f.duration
 	if fs.Changed("precision") {
 		if o.Precision, err = parsePrecision(f.precision); err != nil {
 			return usagef("--precision %q: %w", f.precision, err)

@@ -16,7 +16,6 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
@@ -78,22 +77,21 @@ func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err err
 	o.Points, o.Programs, o.Overrides = nil, map[string]cell.Program{}, map[sweep.PartName]sweep.Overrides{}
 	for _, s := range all {
 		for _, p := range s.Parts {
-			if f.path == string(netpath.Loopback) && (p.RTT > 0 || p.Loss > 0) {
-				return usagef("--path loopback, --scenario %s: part %s has a round trip of %v: take another path", s.Name, p.Name, p.RTT)
+			point := p.Point
+			point.IPv6 = f.ipv6
+			if f.path == string(netpath.Loopback) && (point.RTTMs > 0 || point.Loss > 0) {
+				return usagef("--path loopback, --scenario %s: part %s has a round trip of %v: take another path", s.Name, p.Name, point.RTT())
 			}
-			if _, err := targets.StrategyByName(p.Server); err != nil {
-				name, program, err := readServer(servers, p.Server, f.listenTimeout)
+			if _, err := targets.StrategyByName(point.Strategy); err != nil {
+				name, program, err := readServer(servers, point.Strategy, f.listenTimeout)
 				if err != nil {
 					return usagef("--scenario %s: part %s: %w", s.Name, p.Name, err)
 				}
 				o.Programs[name] = program
 			}
 			bounds := p.Bounds(o.Bounds)
-			o.Overrides[sweep.PartName{Scenario: s.Name, Part: p.Name}] = sweep.Overrides{Bounds: &bounds, Settings: p.Describe(), Requests: p.Requests}
-			o.Points = append(o.Points, results.Point{
-				Strategy: p.Server, Client: p.Client, RTTMs: units.Milliseconds(p.RTT), Concurrency: p.Concurrency, BodyBytes: p.Body, Loss: p.Loss,
-				TLS: p.TLS, NthRequest: p.Nth, Scenario: s.Name, Part: p.Name,
-			})
+			o.Overrides[sweep.PartName{Scenario: s.Name, Part: p.Name}] = sweep.Overrides{Bounds: &bounds, Requests: p.Requests}
+			o.Points = append(o.Points, point)
 		}
 	}
 	return nil
@@ -151,8 +149,8 @@ func missingSoftware(servers catalogue.Catalogue) func(context.Context, scenario
 		return known[name]
 	}
 	return func(ctx context.Context, p scenario.Part) error {
-		if _, err := targets.StrategyByName(p.Server); err != nil {
-			server, _, err := servers.Lookup(p.Server)
+		if _, err := targets.StrategyByName(p.Point.Strategy); err != nil {
+			server, _, err := servers.Lookup(p.Point.Strategy)
 			if err != nil {
 				return err
 			}
@@ -160,7 +158,7 @@ func missingSoftware(servers catalogue.Catalogue) func(context.Context, scenario
 				return err
 			}
 		}
-		client, library := drivers.ByName(p.Client)
+		client, library := drivers.ByName(p.Point.Client)
 		if !library {
 			return nil
 		}

@@ -27,7 +27,8 @@ const tuneFile = "tune.json"
 type tuneFlags struct {
 	cellFlags
 	// The one point of the grid that is measured.
-	strategy, client, rtt, concurrency, body, loss, tls string
+	axisValues
+	client string // a mix of clients
 	// What is searched for.
 	setting, target, confidence, objective string
 	budget                                 time.Duration
@@ -91,8 +92,9 @@ Exit code 0: found and confirmed. 1: no value in the range reaches the target.
 
 // defineGoal defines what is searched for, and the point of the grid that is measured.
 func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
+	f.axisValues = axisValues{}
 	under(fs, "Goal", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.strategy, "strategy", "lingering-close", "`name`: strategy to tune")
+		f.define(fs, axisOf("strategy"), "name", "lingering-close", "strategy to tune")
 		fs.StringVar(&f.setting, "setting", "", "`name`: setting to tune: "+strings.Join(tuneSettings.names(), ", ")+" (default the main setting of the strategy)")
 		fs.StringVar(&f.target, "target", "99.9%", "`share`: rejections to deliver")
 		fs.StringVar(&f.confidence, "confidence", "95%", "`share`: level of the confirmation")
@@ -101,11 +103,16 @@ func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
 	})
 	under(fs, "Point (one value each)", func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.client, "client", "blocking", "`name`: client behaviour, or a weighted mix such as blocking=70,duplex=30")
-		fs.StringVar(&f.rtt, "rtt", "50ms", "`time`: round-trip time")
-		fs.StringVar(&f.concurrency, "concurrency", "auto", "`count`: attempts in flight at once; auto is the most of 50, 32, 20 and 10 that this machine can carry")
-		fs.StringVar(&f.body, "body", "1MiB", "`size`: body of the request")
-		fs.StringVar(&f.loss, "loss", "0", "`share`: packets lost, each way")
-		fs.StringVar(&f.tls, "tls", "off", "`off|on`: "+tlsUsage)
+		for _, of := range []struct{ flag, standard, more string }{
+			{"rtt", "50ms", ""},
+			{"concurrency", "auto", "; auto is the most of 50, 32, 20 and 10 that this machine can carry"},
+			{"body", "1MiB", ""},
+			{"loss", "0", ""},
+			{"tls", "off", ""},
+		} {
+			a := axisOf(of.flag)
+			f.define(fs, a, a.one, of.standard, a.usage+of.more)
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,15 +16,11 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // options checks the flags and returns what they ask for.
 func (f *tuneFlags) options(fs *pflag.FlagSet) (o tuner.Options, err error) {
-	for _, one := range [][2]string{{"strategy", f.strategy}, {"rtt", f.rtt}, {"body", f.body}, {"loss", f.loss}, {"tls", f.tls}, {"concurrency", f.concurrency}} {
-		if strings.Contains(one[1], ",") || one[1] == "all" {
-			return o, usagef("--%s %q: it takes one value", one[0], one[1])
-		}
-	}
 	if o.Clients, err = parseMix(f.client); err != nil {
 		return o, err
 	}
@@ -39,14 +36,18 @@ func (f *tuneFlags) options(fs *pflag.FlagSet) (o tuner.Options, err error) {
 		return o, usagef("--budget %v: it has to be longer than 0", f.budget)
 	}
 	o.Budget = f.budget
-	if o.Point, err = f.point(); err != nil {
+	im, err := f.impairments.impairments()
+	if err != nil {
+		return o, err
+	}
+	if o.Point, err = f.point(f.common(im.WithRTT(0))); err != nil {
 		return o, err
 	}
 	o.Point.Client = o.Clients[0].Client
-	if o.Cells, err = f.cells(fs, &o.Point); err != nil {
+	if o.Cells, err = f.cells(fs, &o.Point, im); err != nil {
 		return o, err
 	}
-	if o.Setting, err = f.settingOf(f.strategy, fs); err != nil {
+	if o.Setting, err = f.settingOf(o.Point.Strategy, fs); err != nil {
 		return o, err
 	}
 	f.setting = o.Setting.Name
@@ -54,44 +55,28 @@ func (f *tuneFlags) options(fs *pflag.FlagSet) (o tuner.Options, err error) {
 	return o, err
 }
 
-// point returns the point that is measured, without its client. A concurrency of 0
-// is found by measuring.
-func (f *tuneFlags) point() (p results.Point, err error) {
-	p.NthRequest = 1
-	if p.Strategy, err = one("strategy", f.strategy, strategyWords.parse); err != nil {
-		return p, err
-	}
-	rtt, err := one("rtt", f.rtt, parseRTT)
-	if err != nil {
-		return p, err
-	}
-	p.RTTMs = units.Milliseconds(rtt)
-	if f.concurrency != "auto" {
-		if p.Concurrency, err = one("concurrency", f.concurrency, parseConcurrency); err != nil {
+// point returns the point that is measured: p with the values of the flags of axes.
+// It has no client yet. A concurrency of 0 is found by measuring.
+func (f *tuneFlags) point(p results.Point) (results.Point, error) {
+	for _, a := range slices.Backward(axes) {
+		text := f.axisValues[a.flag]
+		if text == nil || a.flag == "concurrency" && *text == "auto" {
+			continue
+		}
+		if err := a.set(&p, *text); err != nil {
 			return p, err
 		}
 	}
-	if p.BodyBytes, err = one("body", f.body, parseSize); err != nil {
-		return p, err
-	}
-	if p.Loss, err = one("loss", f.loss, parseLoss); err != nil {
-		return p, err
-	}
-	p.TLS, err = one("tls", f.tls, parseOnOff)
-	return p, err
+	return p.Key(), nil
 }
 
 // cells returns how every cell of the search is run. A round trip of the path's
 // settings, such as a profile's, becomes the point's unless --rtt is given.
-func (f *tuneFlags) cells(fs *pflag.FlagSet, p *results.Point) (o sweep.Options, err error) {
+func (f *tuneFlags) cells(fs *pflag.FlagSet, p *results.Point, im impair.Set) (o sweep.Options, err error) {
 	if err := textOrJSON.check("format", f.format); err != nil {
 		return o, err
 	}
 	if err := f.cellFlags.check(fs); err != nil {
-		return o, err
-	}
-	im, err := f.impairments.impairments()
-	if err != nil {
 		return o, err
 	}
 	if rtt := im.RTT(); rtt != 0 && !fs.Changed("rtt") {

@@ -18,7 +18,7 @@ func TestTuneWithoutFlagsMeasuresItsDocumentedDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := results.Point{Strategy: "lingering-close", Client: "blocking", RTTMs: 50, BodyBytes: 1 << 20, NthRequest: 1}
+	want := results.Point{Strategy: "lingering-close", Client: "blocking", RTTMs: 50, BodyBytes: 1 << 20}
 	if o.Point != want || o.Setting.Name != "linger-total" || o.Cells.Points[0] != want {
 		t.Errorf("setting %s at %+v, want %+v", o.Setting.Name, o.Point, want)
 	}

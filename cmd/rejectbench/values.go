@@ -125,28 +125,6 @@ func parseConcurrency(word string) (int, error) {
 	return n, loadgen.CheckDescriptors(n)
 }
 
-// words reads a comma-separated flag whose values are words of known. The value all
-// stands for every word of all.
-func words(flag, value string, all, known vocabulary) ([]string, error) {
-	if value == "all" {
-		return all.names(), nil
-	}
-	return list(flag, value, known.parse)
-}
-
-// joined returns the values as the default of a list flag.
-func joined[T any](values []T) string {
-	var words []string
-	for _, v := range values {
-		w := fmt.Sprint(v)
-		if w == "0s" {
-			w = "0"
-		}
-		words = append(words, w)
-	}
-	return strings.Join(words, ",")
-}
-
 // parsePrecision reads half the width of an interval.
 func parsePrecision(word string) (float64, error) {
 	number, percent := strings.CutSuffix(word, "%")

@@ -29,9 +29,6 @@ const (
 	maxRequests    = 100_000
 )
 
-// Error is an error at a line and column of a scenario's file.
-type Error = yamlfile.Error
-
 // What names and dates look like. The names are used on the command line, in records
 // and in file names.
 var (
@@ -74,9 +71,9 @@ type filePart struct {
 	Nth         int               `yaml:"nth_request"`
 }
 
-// Parse reads a scenario's file. Every error is an *Error with the given file name.
-// Anchors, aliases and tags are errors: a scenario needs none.
-func Parse(name string, b []byte) (Scenario, error) {
+// parse reads a scenario's file. Every error is a *yamlfile.Error with the given file
+// name. Anchors, aliases and tags are errors: a scenario needs none.
+func parse(name string, b []byte) (Scenario, error) {
 	r := &reader{File: yamlfile.File{Name: name, Kind: "scenario", Fields: "name, title, source, date, reported and parts"}}
 	if err := r.Read(string(b), &r.file); err != nil {
 		return Scenario{}, err
@@ -139,7 +136,10 @@ func (r *reader) part(i int) (p Part, err error) {
 	}
 	p = Part{
 		ScenarioPart: results.ScenarioPart{Name: f.Name, Summary: f.Summary, Shows: f.Shows},
-		Server:       f.Server, Client: f.Client, Concurrency: f.Concurrency, Requests: f.Requests, TLS: f.TLS, Nth: max(f.Nth, 1),
+		Requests:     f.Requests,
+		Point: results.Point{
+			Scenario: r.file.Name, Part: f.Name, Strategy: f.Server, Client: f.Client, Concurrency: f.Concurrency, TLS: f.TLS, NthRequest: f.Nth,
+		},
 	}
 	switch {
 	case !partName.MatchString(f.Name):
@@ -159,13 +159,15 @@ func (r *reader) part(i int) (p Part, err error) {
 	case f.Nth < 0 || f.Nth > loadgen.MaxNth:
 		return wrong("nth_request", "nth_request %d: within 1 and %d", f.Nth, loadgen.MaxNth)
 	}
-	if p.RTT, err = parseDuration(f.RTT, maxRTT); err != nil {
+	rtt, err := parseDuration(f.RTT, maxRTT)
+	if err != nil {
 		return wrong("rtt", "rtt %q: %w", f.RTT, err)
 	}
-	if p.Body, err = parseSize(f.Body, maxBody); err != nil {
+	p.Point.RTTMs = units.Milliseconds(rtt)
+	if p.Point.BodyBytes, err = parseSize(f.Body, maxBody); err != nil {
 		return wrong("body", "body %q: %w", f.Body, err)
 	}
-	if p.Loss, err = parseLoss(f.Loss); err != nil {
+	if p.Point.Loss, err = parseLoss(f.Loss); err != nil {
 		return wrong("loss", "loss %q: %w", f.Loss, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Settings)) {
@@ -173,13 +175,15 @@ func (r *reader) part(i int) (p Part, err error) {
 		if err != nil {
 			return wrong("settings", "%w", err)
 		}
-		p.Settings = append(p.Settings, s)
+		p.settings = append(p.settings, s)
 	}
+	p.Point.Settings = p.describe()
+	p.Point = p.Point.Key()
 	return p, nil
 }
 
 // parseSetting reads a setting of a strategy.
-func parseSetting(strategy, name, word string) (SettingValue, error) {
+func parseSetting(strategy, name, word string) (settingValue, error) {
 	// limit is not a setting of how a strategy rejects.
 	of := slices.DeleteFunc(targets.SettingsOf(strategy), func(s targets.Setting) bool { return s.Strategies == nil })
 	i := slices.IndexFunc(of, func(s targets.Setting) bool { return s.Name == name })
@@ -189,25 +193,25 @@ func parseSetting(strategy, name, word string) (SettingValue, error) {
 			names = append(names, s.Name)
 		}
 		if len(names) == 0 {
-			return SettingValue{}, fmt.Errorf("setting %q: %s has none", name, strategy)
+			return settingValue{}, fmt.Errorf("setting %q: %s has none", name, strategy)
 		}
-		return SettingValue{}, fmt.Errorf("setting %q: %s has %s", name, strategy, strings.Join(names, ", "))
+		return settingValue{}, fmt.Errorf("setting %q: %s has %s", name, strategy, strings.Join(names, ", "))
 	}
-	s := SettingValue{Setting: of[i]}
+	s := settingValue{Setting: of[i]}
 	var err error
 	switch s.Unit {
 	case targets.Nanoseconds:
 		var d time.Duration
 		d, err = parseDuration(word, time.Duration(s.High))
-		s.Value = int64(d)
+		s.value = int64(d)
 	default:
-		s.Value, err = parseSize(word, s.High)
+		s.value, err = parseSize(word, s.High)
 	}
-	if err == nil && s.Value == 0 {
+	if err == nil && s.value == 0 {
 		err = errors.New("must be above 0: leave it out for the default")
 	}
 	if err != nil {
-		return SettingValue{}, fmt.Errorf("%s %q: %w", name, word, err)
+		return settingValue{}, fmt.Errorf("%s %q: %w", name, word, err)
 	}
 	return s, nil
 }

@@ -6,7 +6,7 @@
 //
 //  1. All returns the scenarios whose files are part of the program; Lookup finds
 //     one of them by its name, or reads a user's file by its path.
-//  2. Parse checks a file strictly. An Error has the line and the column.
+//  2. A file is checked strictly. An error in it has the line and the column.
 //  3. Each Part of a Scenario becomes one point of a sweep.
 package scenario
 
@@ -16,7 +16,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
@@ -31,33 +30,26 @@ type Scenario struct {
 // Part is one cell of a scenario; the run adds round and seed.
 type Part struct {
 	results.ScenarioPart
-	Server      string // a strategy of the reference server, or a server of the catalogue as NAME or NAME:VARIANT
-	Client      string // a client behaviour, or a library client
-	RTT         time.Duration
-	Body        int64 // bytes of the request's body
-	Concurrency int
-	Requests    int64
-	Loss        float64 // of packets each way, 0 to 1
-	TLS         bool    // the connections speak TLS 1.3
-	Nth         int     // place of the rejected request on its connection, at least 1
+	// Point is what the part measures. Its strategy is one of the reference server, or
+	// a server of the catalogue as NAME or NAME:VARIANT.
+	Point    results.Point
+	Requests int64 // attempts of the cell, at least 1
 
-	// Settings are those of the reference server that the part changes, in the order
-	// of their names.
-	Settings []SettingValue
+	settings []settingValue // of the reference server that the part changes, in the order of their names
 }
 
-// SettingValue is a setting of the reference server with a value in its unit.
-type SettingValue struct {
+// settingValue is a setting of the reference server with a value in its unit.
+type settingValue struct {
 	targets.Setting
-	Value int64
+	value int64
 }
 
-// Describe returns the settings for the record, as "close-delay=1s"; empty if there
+// describe returns the settings for the record, as "close-delay=1s"; empty if there
 // are none.
-func (p Part) Describe() string {
+func (p Part) describe() string {
 	var words []string
-	for _, s := range p.Settings {
-		words = append(words, s.Name+"="+s.Unit.Format(s.Value))
+	for _, s := range p.settings {
+		words = append(words, s.Name+"="+s.Unit.Format(s.value))
 	}
 	return strings.Join(words, " ")
 }
@@ -65,8 +57,8 @@ func (p Part) Describe() string {
 // Bounds returns b with the part's settings applied.
 func (p Part) Bounds(b targets.Bounds) targets.Bounds {
 	c := targets.Config{Bounds: b}
-	for _, s := range p.Settings {
-		s.Apply(&c, s.Value)
+	for _, s := range p.settings {
+		s.Apply(&c, s.value)
 	}
 	return c.Bounds
 }
@@ -86,7 +78,7 @@ func All() ([]Scenario, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := Parse(strings.TrimPrefix(name, "files/"), b)
+		s, err := parse(strings.TrimPrefix(name, "files/"), b)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +95,7 @@ func Lookup(word string) (Scenario, error) {
 		if err != nil {
 			return Scenario{}, err
 		}
-		return Parse(word, b)
+		return parse(word, b)
 	}
 	all, err := All()
 	if err != nil {

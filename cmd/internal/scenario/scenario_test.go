@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/yamlfile"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
@@ -49,10 +50,10 @@ func TestEveryPartHasAServerThatTheProgramKnows(t *testing.T) {
 	}
 	for _, s := range all(t) {
 		for _, p := range s.Parts {
-			if _, err := targets.StrategyByName(p.Server); err == nil {
+			if _, err := targets.StrategyByName(p.Point.Strategy); err == nil {
 				continue
 			}
-			if _, _, err := servers.Lookup(p.Server); err != nil {
+			if _, _, err := servers.Lookup(p.Point.Strategy); err != nil {
 				t.Errorf("%s/%s: %v", s.Name, p.Name, err)
 			}
 		}
@@ -79,8 +80,8 @@ func TestEveryScenarioHasAControl(t *testing.T) {
 func TestAScenarioWithAStandInSaysHowItDiffers(t *testing.T) {
 	for _, s := range all(t) {
 		for _, p := range s.Parts {
-			_, library := drivers.ByName(p.Client)
-			_, err := targets.StrategyByName(p.Server)
+			_, library := drivers.ByName(p.Point.Client)
+			_, err := targets.StrategyByName(p.Point.Strategy)
 			if p.Shows == results.RoleReported && (err == nil || !library) && s.Differs == "" {
 				t.Errorf("%s/%s", s.Name, p.Name)
 			}
@@ -92,9 +93,9 @@ func TestAScenarioWithAStandInSaysHowItDiffers(t *testing.T) {
 func TestAFixIsShownByTheSoftwareItself(t *testing.T) {
 	for _, s := range all(t) {
 		for _, p := range s.Parts {
-			_, library := drivers.ByName(p.Client)
-			_, err := targets.StrategyByName(p.Server)
-			if p.Shows == results.RoleFixed && err == nil && p.Server != "nethttp" && !library {
+			_, library := drivers.ByName(p.Point.Client)
+			_, err := targets.StrategyByName(p.Point.Strategy)
+			if p.Shows == results.RoleFixed && err == nil && p.Point.Strategy != "nethttp" && !library {
 				t.Errorf("%s/%s", s.Name, p.Name)
 			}
 		}
@@ -126,7 +127,7 @@ parts:
 `
 
 func TestAFileIsReadWithItsValues(t *testing.T) {
-	s, err := Parse("tiny.yaml", []byte(good))
+	s, err := parse("tiny.yaml", []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,12 +135,12 @@ func TestAFileIsReadWithItsValues(t *testing.T) {
 	if s.Reported != "one line and its second" || s.Fixed != "2" || s.Scenario.Parts[0].Name != "it" {
 		t.Errorf("%+v", s.Scenario)
 	}
-	if p.RTT != 5*time.Millisecond || p.Body != 1<<20 || p.Loss != 0.015 || p.Nth != 3 || !p.TLS || p.Requests != 20 {
+	if p.Point.RTT() != 5*time.Millisecond || p.Point.BodyBytes != 1<<20 || p.Point.Loss != 0.015 || p.Point.NthRequest != 3 || !p.Point.TLS || p.Requests != 20 {
 		t.Errorf("%+v", p)
 	}
 	before := targets.Bounds{LingerIdle: time.Minute}
-	if b := p.Bounds(before); b.CloseDelay != time.Second || b.LingerIdle != time.Minute || p.Describe() != "close-delay=1s" {
-		t.Errorf("%+v, %s", b, p.Describe())
+	if b := p.Bounds(before); b.CloseDelay != time.Second || b.LingerIdle != time.Minute || p.Point.Settings != "close-delay=1s" {
+		t.Errorf("%+v, %s", b, p.Point.Settings)
 	}
 }
 
@@ -190,7 +191,7 @@ func TestAnErrorNamesItsPlaceInTheFile(t *testing.T) {
 			if text == good {
 				t.Fatalf("%q is not in the file", c.old)
 			}
-			_, err := Parse("f.yaml", []byte(text))
+			_, err := parse("f.yaml", []byte(text))
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -213,8 +214,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := Parse("fuzz.yaml", b)
-		var at *Error
+		s, err := parse("fuzz.yaml", b)
+		var at *yamlfile.Error
 		switch {
 		case err != nil:
 			if !errors.As(err, &at) || at.Line < 1 || at.Column < 1 || strings.Contains(err.Error(), "\n") {
@@ -225,7 +226,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("not whole: %+v", s)
 		}
 		for _, p := range s.Parts {
-			if p.Requests < 1 || p.Concurrency < 1 || p.Nth < 1 || p.Body < 0 || p.RTT < 0 || p.Loss < 0 || p.Loss >= 1 {
+			if p.Requests < 1 || p.Point.Concurrency < 1 || p.Point.Request() < 1 || p.Point.BodyBytes < 0 || p.Point.RTTMs < 0 || p.Point.Loss < 0 || p.Point.Loss >= 1 {
 				t.Fatalf("not to be run: %+v", p)
 			}
 		}

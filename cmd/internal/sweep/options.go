@@ -16,6 +16,8 @@ import (
 
 // Options say how the cells of a grid are run.
 type Options struct {
+	// Points are the points to visit, as their cells are recorded: each as
+	// Point.Key returns it, with the coordinates that all points have in common.
 	Points []results.Point
 	Rounds int // visits of every point, at least 1; with a Precision the most
 	Seed   uint64
@@ -30,20 +32,17 @@ type Options struct {
 	Budget time.Duration
 
 	Path        cell.Choice
-	Impairments impair.Set // of every cell; a point's round trip and loss are added
+	Impairments impair.Set // of every cell, as the points name them; a point's round trip and loss are added
 	Congestion  string     // congestion control of both ends; empty is the path's default
-	IPv6        bool
 	// Programs are the server programs in place of the reference server, by the
 	// name that their points have as strategy.
 	Programs map[string]cell.Program
 	// Overrides are what differs in the cells of parts of scenarios.
 	Overrides   map[PartName]Overrides
-	Limit       int           // connections that the reference server admits at once
 	ServiceTime time.Duration // of an admitted request
 	Workers     int           // admitted requests in their service time at once; 0 is no limit
 	Requests    int64         // attempts a cell; 0 is DefaultRequests, or with a Duration no bound
 	Duration    time.Duration // in which a cell starts attempts; 0 is until Requests are made
-	Rate        float64       // attempts due a second; 0 is a closed loop
 	Timeout     time.Duration // of each phase of an attempt
 	ReadDelay   time.Duration // of the slow-reader client
 	MaxCell     time.Duration // no attempt of a cell starts later than this
@@ -64,7 +63,6 @@ type PartName struct{ Scenario, Part string }
 // changes nothing.
 type Overrides struct {
 	Bounds   *targets.Bounds
-	Settings string // how Bounds differ, for the record, as "close-delay=1s"
 	Requests int64
 }
 

@@ -11,19 +11,11 @@ import (
 
 // record makes the record of a try from what the cell's process reported.
 func (o Options) record(v visit, try int, started time.Time, r cell.Report) results.Cell {
-	c := results.Cell{Point: o.pointOf(v), Round: v.round, Try: try, Twin: v.twin, Started: started.UTC()}
+	c := results.Cell{Point: v.Point, Round: v.round, Try: try, Twin: v.twin, Started: started.UTC()}
 	o.measured(&c, v.Point, r)
 	o.validate(&c, v.Point, r)
 	c.SetShare()
 	return c
-}
-
-// pointOf is the point of a visit with the coordinates that all cells have in common.
-func (o Options) pointOf(v visit) results.Point {
-	p := v.Point
-	p.Impairments, p.IPv6, p.Limit, p.Rate = o.Impairments.String(), o.IPv6, o.Limit, o.Rate
-	p.Settings = o.overrides(p).Settings
-	return p.Key()
 }
 
 // measured adds what fleet, server, path and kernel report.
@@ -44,7 +36,7 @@ func (o Options) measured(c *results.Cell, p results.Point, r cell.Report) {
 
 // validate says whether the cell is valid, or why not.
 func (o Options) validate(c *results.Cell, p results.Point, r cell.Report) {
-	c.InvalidReason = invalidReason(p, o.PathOf(p), o.Limit, o.ledgerHasRejections(p), r)
+	c.InvalidReason = invalidReason(p, o.PathOf(p), o.ledgerHasRejections(p), r)
 	if want := o.requests(p); c.InvalidReason == "" && c.Attempts < want {
 		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, want, o.MaxCell)
 	}

@@ -28,12 +28,12 @@ func (o Options) spec(v visit, try int) cell.Spec {
 	im := o.PathOf(v.Point)
 	_, driver := drivers.ByName(v.Client)
 	spec := cell.Spec{
-		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: o.IPv6},
+		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: v.IPv6},
 		Isolated: o.Path.Isolated,
 		Program:  o.Programs[v.Strategy].Speaking(v.TLS),
 		Server: cell.ServerSpec{
 			Strategy:    v.Strategy,
-			Limit:       o.Limit,
+			Limit:       v.Limit,
 			ServiceTime: o.ServiceTime,
 			Workers:     o.Workers,
 			Bounds:      o.bounds(v.Point),
@@ -46,7 +46,7 @@ func (o Options) spec(v visit, try int) cell.Spec {
 			Concurrency:    v.Concurrency,
 			Requests:       o.requests(v.Point),
 			Duration:       o.fleetDuration(),
-			Rate:           o.Rate,
+			Rate:           v.Rate,
 			BodyBytes:      v.BodyBytes,
 			ConnectTimeout: o.Timeout,
 			SendTimeout:    o.Timeout,

@@ -31,7 +31,7 @@ func (found *problems) add(format string, args ...any) { *found = append(*found,
 
 // invalidReason returns why a cell is invalid, or nothing. inLedger tells whether
 // the server's ledger has every rejected connection.
-func invalidReason(p results.Point, im impair.Set, limit int, inLedger bool, r cell.Report) string {
+func invalidReason(p results.Point, im impair.Set, inLedger bool, r cell.Report) string {
 	if r.Error != "" {
 		return r.Error
 	}
@@ -41,7 +41,7 @@ func invalidReason(p results.Point, im impair.Set, limit int, inLedger bool, r c
 	found.checkWire(r.Wire)
 	// A lost packet can hide a connection from one end; nothing else may.
 	if im.KeepsPackets() {
-		found.checkLedgers(limit, inLedger, r)
+		found.checkLedgers(p.Limit, inLedger, r)
 	}
 	return strings.Join(found, "; ")
 }

@@ -248,7 +248,7 @@ func (t *tuner) cell(ctx context.Context, v int64, client string, n int64) (trie
 	round := t.rounds[v]
 	t.rounds[v]++
 	sysctl, err := sweep.Run(ctx, o, sweep.Events{Done: func(c results.Cell, final bool) error {
-		c.Round, c.Settings = round, t.Setting.Name+"="+t.Setting.Unit.Format(v)
+		c.Round = round
 		t.measured++
 		t.attempts += c.Attempts
 		if !c.Valid {
@@ -272,18 +272,18 @@ func (t *tuner) cell(ctx context.Context, v int64, client string, n int64) (trie
 // cellOptions say how the next cell of a value is run, with about n attempts.
 func (t *tuner) cellOptions(v int64, client string, n int64) sweep.Options {
 	o := t.Cells
+	config := targets.Config{Bounds: o.Bounds, Limit: t.Point.Limit}
+	t.Setting.Apply(&config, v)
+	o.Bounds = config.Bounds
 	p := t.Point
-	p.Client = client
-	o.Points, o.Rounds, o.Twins, o.Precision, o.Budget = []results.Point{p}, 1, 0, 0, 0
+	p.Client, p.Limit, p.Settings = client, config.Limit, t.Setting.Name+"="+t.Setting.Unit.Format(v)
+	o.Points, o.Rounds, o.Twins, o.Precision, o.Budget = []results.Point{p.Key()}, 1, 0, 0, 0
 	// With fewer attempts than clients a limit might reject nothing.
 	o.Requests = max(n, sweep.DefaultRequests(p.Concurrency))
 	// Every cell has its own seed, or all would lose the same packets. The
 	// multiplier is 2^64 over the golden ratio, which spreads consecutive numbers.
 	t.cellSeeds++
 	o.Seed = t.Cells.Seed + t.cellSeeds*0x9E3779B97F4A7C15
-	config := targets.Config{Bounds: o.Bounds, Limit: o.Limit}
-	t.Setting.Apply(&config, v)
-	o.Bounds, o.Limit = config.Bounds, config.Limit
 	return o
 }
 
@@ -332,7 +332,7 @@ func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 		r.Neighbor = &half
 	}
 	r.Equivalents = directives(t.Setting, chosen.Value)
-	config := targets.Config{Bounds: t.Cells.Bounds, Limit: t.Cells.Limit}
+	config := targets.Config{Bounds: t.Cells.Bounds, Limit: t.Point.Limit}
 	t.Setting.Apply(&config, chosen.Value)
 	hold, bound, err := targets.LongestHold(p.Strategy, config.Bounds)
 	r.HoldBoundMs, r.HoldBound = units.Milliseconds(hold), bound

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// The seed decides by their place in this list which points have a twin, and in
+// which order cells are measured.
+func TestDefaultGridIsThePartsInTheirOrder(t *testing.T) {
+	base := results.Point{Limit: 3, IPv6: true}
+	points, err := defaultPoints(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const strategies = 7
+	if want := strategies * (4*3 - 1 + 1 + 2); len(points) != want {
+		t.Errorf("%d points, want %d", len(points), want)
+	}
+	seen := map[results.Point]bool{}
+	for _, p := range points {
+		if seen[p] || p != p.Key() || p.Limit != base.Limit || !p.IPv6 {
+			t.Errorf("duplicate or incomplete: %+v", p)
+		}
+		if seen[p] = true; p.RTTMs == 10 && p.BodyBytes == 1<<20 {
+			t.Errorf("not left out: %+v", p)
+		}
+	}
+	at := func(i int) results.Point { return points[i].Without("limit", "ipv6") }
+	for i, want := range map[int]results.Point{
+		0:               {Strategy: "linger-zero", Client: "blocking", Concurrency: 50},
+		1:               {Strategy: "close", Client: "blocking", Concurrency: 50},
+		strategies:      {Strategy: "linger-zero", Client: "blocking", Concurrency: 50, RTTMs: 10},
+		4 * strategies:  {Strategy: "linger-zero", Client: "blocking", Concurrency: 50, BodyBytes: 64 << 10},
+		11 * strategies: {Strategy: "linger-zero", Client: "blocking", Concurrency: 200, BodyBytes: 64 << 10, RTTMs: 50},
+		12 * strategies: {Strategy: "linger-zero", Client: "duplex", Concurrency: 50, BodyBytes: 64 << 10, RTTMs: 50},
+		len(points) - 1: {Strategy: "drain-until-acked", Client: "duplex", Concurrency: 50, BodyBytes: 1 << 20, RTTMs: 50},
+	} {
+		if at(i) != want {
+			t.Errorf("point %d is %+v, want %+v", i, at(i), want)
+		}
+	}
+}

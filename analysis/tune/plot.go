@@ -38,12 +38,13 @@ func Plot(t *Tuning, dir string) ([]string, error) {
 
 // phaseLooks are the looks of candidates, by phase of the search.
 var phaseLooks = []struct {
-	phase, legend string
-	look          figure.Look
+	phase  Phase
+	legend string
+	look   figure.Look
 }{
-	{"search", "measured on the way", figure.Look{Color: figure.Faint, Glyph: draw.RingGlyph{}}},
-	{"half", "half of it, or twice for a limit", figure.Look{Color: figure.OkabeIto()[1], Glyph: draw.TriangleGlyph{}}},
-	{"confirm", "confirmation", figure.Look{Color: figure.OkabeIto()[0], Glyph: draw.CircleGlyph{}}},
+	{searching, "measured on the way", figure.Look{Color: figure.Faint, Glyph: draw.RingGlyph{}}},
+	{halving, "half of it, or twice for a limit", figure.Look{Color: figure.OkabeIto()[1], Glyph: draw.TriangleGlyph{}}},
+	{confirming, "confirmation", figure.Look{Color: figure.OkabeIto()[0], Glyph: draw.CircleGlyph{}}},
 }
 
 func newFigure(t *Tuning) *figure.Figure {
@@ -74,7 +75,7 @@ func newFigure(t *Tuning) *figure.Figure {
 	p.Add(figure.Gridlines{Horizontal: true, Vertical: true}, targetLine{y: t.Target * 100, x: figure.LogMs(t.ObjectiveMs), vertical: t.ObjectiveMs > 0})
 	f := &figure.Figure{
 		Name:     "tune",
-		Title:    fmt.Sprintf("%s of %s: delivered share against its cost", t.Setting, t.Strategy),
+		Title:    fmt.Sprintf("%s of %s: delivered share against its cost", t.Setting, t.Point.Strategy),
 		Subtitle: t.conditions() + fmt.Sprintf(", bounds at %s%% confidence each", units.Number(t.Confidence*100)),
 		Panels:   [][]*plot.Plot{{p}},
 		Notes:    []string{"The dashed line is the target, " + t.target() + t.objective() + "."},

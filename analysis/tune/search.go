@@ -13,9 +13,9 @@ type Phase string
 
 // The phases of a search.
 const (
-	Searching  Phase = "search"  // on the way to the cheapest value
-	Confirming Phase = "confirm" // fresh cells, which the answer rests on
-	Halving    Phase = "half"    // fresh cells of half the confirmed value, or twice where more is cheaper
+	searching  Phase = "search"  // on the way to the cheapest value
+	confirming Phase = "confirm" // fresh cells, which the answer rests on
+	halving    Phase = "half"    // fresh cells of half the confirmed value, or twice where more is cheaper
 )
 
 // Verdict is what the evidence of one phase says of a value.
@@ -23,10 +23,10 @@ type Verdict string
 
 // The verdicts.
 const (
-	Meets     Verdict = "meets"     // shown, at the confidence
-	Passes    Verdict = "passes"    // not rejected, not shown
-	Misses    Verdict = "misses"    // rejected, or in confirmation out of reach
-	Undecided Verdict = "undecided" // none of these within the attempts planned for it
+	meets     Verdict = "meets"     // shown, at the confidence
+	passes    Verdict = "passes"    // not rejected, not shown
+	misses    Verdict = "misses"    // rejected, or in confirmation out of reach
+	undecided Verdict = "undecided" // none of these within the attempts planned for it
 )
 
 // Judgement is what is known of one value in one phase.
@@ -113,11 +113,11 @@ func (s Search) Run(ctx context.Context) (f Found, err error) {
 			break
 		}
 		var judged Judgement
-		if judged, err = w.screen(ctx, half, Halving, w.confirmationSize()); err != nil {
+		if judged, err = w.screen(ctx, half, halving, w.confirmationSize()); err != nil {
 			break
 		}
 		f.Half = &judged
-		if judged.Verdict != Passes || restarts == maxRestarts {
+		if judged.Verdict != passes || restarts == maxRestarts {
 			break
 		}
 		// The half may reach the goal, so a value that seemed to miss may as well.
@@ -178,7 +178,7 @@ func (w *walk) bracket(ctx context.Context, low, high, at int) (int, int, error)
 		if err != nil {
 			return low, high, err
 		}
-		if judged.Verdict == Passes {
+		if judged.Verdict == passes {
 			high = at
 			at = w.octave(at, -1)
 		} else {
@@ -217,7 +217,7 @@ func (w *walk) refine(ctx context.Context, low, high int) (int, error) {
 		if err != nil {
 			return high, err
 		}
-		if judged.Verdict == Passes {
+		if judged.Verdict == passes {
 			high = middle
 		} else {
 			low = middle
@@ -231,7 +231,7 @@ func (w *walk) screenAt(ctx context.Context, at int) (Judgement, error) {
 	if judged, ok := w.seen[at]; ok {
 		return judged, nil
 	}
-	judged, err := w.screen(ctx, w.Values[at], Searching, max(w.confirmationSize()/screenShare, w.First))
+	judged, err := w.screen(ctx, w.Values[at], searching, max(w.confirmationSize()/screenShare, w.First))
 	if err == nil {
 		if w.seen == nil {
 			w.seen = map[int]Judgement{}
@@ -245,16 +245,16 @@ func (w *walk) screenAt(ctx context.Context, at int) (Judgement, error) {
 // rejections and nothing speaks against the value. Where the share is below the
 // target without being rejected, it goes on to the size of a confirmation.
 func (w *walk) screen(ctx context.Context, v int64, phase Phase, enough int64) (Judgement, error) {
-	j := Judgement{Value: v, Phase: phase, Verdict: Undecided}
+	j := Judgement{Value: v, Phase: phase, Verdict: undecided}
 	looks := newAlphaSpending(w.Goal.Alpha)
 	size := w.confirmationSize()
 	err := w.sample(ctx, &j, w.First, []int64{enough, size}, func() bool {
 		n := j.Evidence.Rejected()
 		switch {
 		case w.Goal.missed(j.Evidence, looks.look()):
-			j.Verdict = Misses
+			j.Verdict = misses
 		case n >= enough && j.Evidence.share() >= w.Goal.Target && w.quickEnough(j.Evidence):
-			j.Verdict = Passes
+			j.Verdict = passes
 		case n >= max(size, enough):
 		default:
 			return false
@@ -284,7 +284,7 @@ func (w *walk) confirmFrom(ctx context.Context, at int) (int, *Judgement, error)
 		if err != nil {
 			return at, nil, err
 		}
-		if judged.Verdict == Meets {
+		if judged.Verdict == meets {
 			return at, &judged, nil
 		}
 		losses = 0
@@ -304,7 +304,7 @@ func (w *walk) confirm(ctx context.Context, v int64, losses int64) (Judgement, e
 	alpha := w.alpha.look()
 	n := w.Goal.attempts(w.Weights, losses, alpha)
 	plan := []int64{n}
-	j := Judgement{Value: v, Phase: Confirming, Verdict: Undecided}
+	j := Judgement{Value: v, Phase: confirming, Verdict: undecided}
 	err := w.sample(ctx, &j, w.Batch/2, plan, func() bool {
 		for !w.Goal.reachable(j.Evidence, n, alpha) && j.Evidence.share() >= w.Goal.Target && losses < maxLosses {
 			losses++
@@ -314,13 +314,13 @@ func (w *walk) confirm(ctx context.Context, v int64, losses int64) (Judgement, e
 		}
 		switch {
 		case !w.Goal.reachable(j.Evidence, n, alpha) || w.Goal.missed(j.Evidence, alpha):
-			j.Verdict = Misses
+			j.Verdict = misses
 		case !enough(j.Evidence, n) || !w.Goal.enoughTimed(j.Evidence, alpha):
 			return false
 		case w.Goal.met(j.Evidence, alpha):
-			j.Verdict = Meets
+			j.Verdict = meets
 		default:
-			j.Verdict = Misses
+			j.Verdict = misses
 		}
 		return true
 	})

@@ -58,7 +58,7 @@ func TestASearchWithoutNoiseFindsTheThresholdWithinAStepOfTheGrid(t *testing.T) 
 			}
 		case f.Chosen == nil || f.Chosen.Value != values[want]:
 			t.Fatalf("found %+v, want %d", f.Chosen, values[want])
-		case f.Chosen.Value/2 >= values[0] && (f.Half == nil || f.Half.Verdict != Misses):
+		case f.Chosen.Value/2 >= values[0] && (f.Half == nil || f.Half.Verdict != misses):
 			t.Fatalf("the half: %+v", f.Half)
 		}
 	})
@@ -179,7 +179,7 @@ func TestTheLargestLimitIsFoundAndItsDoubleMisses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Chosen == nil || service(f.Chosen.Value) > 50*time.Millisecond || f.Half == nil || f.Half.Verdict != Misses || f.Half.Value != 2*f.Chosen.Value {
+	if f.Chosen == nil || service(f.Chosen.Value) > 50*time.Millisecond || f.Half == nil || f.Half.Verdict != misses || f.Half.Value != 2*f.Chosen.Value {
 		t.Fatalf("found %+v, double %+v", f.Chosen, f.Half)
 	}
 	if at := slices.Index(values, f.Chosen.Value); at > 0 && service(values[at-1]) <= 50*time.Millisecond {

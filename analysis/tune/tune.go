@@ -24,16 +24,11 @@ import (
 // Tuning is the result of a search: the cheapest value of a setting that reaches
 // the target, and every measurement that the answer is based on.
 type Tuning struct {
-	Strategy string   `json:"strategy"`
-	Setting  string   `json:"setting"`
-	Clients  []Client `json:"clients"`
-	// The conditions of the measurement.
-	RTTMs       float64 `json:"rtt_ms"`
-	Concurrency int     `json:"concurrency"`
-	BodyBytes   int64   `json:"body_bytes"`
-	Loss        float64 `json:"loss"` // 0 to 1, each way
-	Impairments string  `json:"impairments,omitempty"`
-	TLS         bool    `json:"tls,omitempty"`
+	// Point is what was measured, without its client. Its coordinates are fields of
+	// the JSON object.
+	Point   results.Point `json:"-"`
+	Setting string        `json:"setting,omitempty"`
+	Clients []Client      `json:"clients,omitempty"`
 
 	Target      float64 `json:"target"`                 // delivered share of rejections, 0 to 1
 	Confidence  float64 `json:"confidence"`             // 0 to 1
@@ -71,11 +66,11 @@ type Client struct {
 
 // Candidate is a value of the setting, measured for one purpose.
 type Candidate struct {
-	Value   int64  `json:"value"` // in nanoseconds, bytes or connections
-	Text    string `json:"text"`  // for readers
-	Phase   string `json:"phase"` // search, confirm or half
-	Verdict string `json:"verdict"`
-	N       int64  `json:"n"` // rejections
+	Value   int64   `json:"value"` // in nanoseconds, bytes or connections
+	Text    string  `json:"text"`  // for readers
+	Phase   Phase   `json:"phase"`
+	Verdict Verdict `json:"verdict"`
+	N       int64   `json:"n"` // rejections
 	// Share is the delivered share, 0 to 1, weighted over the clients. Low and High
 	// are one-sided bounds of it, each at the tuning's confidence.
 	Share float64 `json:"share"`
@@ -141,7 +136,7 @@ func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
 // Write writes a tuning as text.
 func Write(w io.Writer, t *Tuning) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s: %s\n\n", t.Setting, t.Strategy, t.conditions())
+	fmt.Fprintf(&b, "%s of %s: %s\n\n", t.Setting, t.Point.Strategy, t.conditions())
 	switch {
 	case t.Chosen != nil:
 		fmt.Fprintf(&b, "found %s %s: %s\n", t.Setting, t.Chosen.Text, t.judgement(t.Chosen))
@@ -189,17 +184,7 @@ func (t *Tuning) conditions() string {
 		}
 		clients = append(clients, name)
 	}
-	text := fmt.Sprintf("%s client, rtt %s ms, concurrency %d, body %s", strings.Join(clients, " and "), units.Number(t.RTTMs), t.Concurrency, units.Size(t.BodyBytes))
-	if t.Loss > 0 {
-		text += ", loss " + units.Number(t.Loss*100) + "%"
-	}
-	if t.Impairments != "" {
-		text += ", " + t.Impairments
-	}
-	if t.TLS {
-		text += ", TLS 1.3"
-	}
-	return text
+	return strings.Join(clients, " and ") + " client, " + t.Point.Phrases("strategy", "client")
 }
 
 // target writes the target as the user gave it, not rounded.
@@ -221,8 +206,8 @@ func (t *Tuning) judgement(c *Candidate) string {
 	return text + ": " + verdictPhrase[c.Verdict] + " " + t.target() + t.objective()
 }
 
-var verdictPhrase = map[string]string{
-	"meets": "meets", "misses": "misses", "passes": "may reach", "undecided": "is not shown to reach",
+var verdictPhrase = map[Verdict]string{
+	meets: "meets", misses: "misses", passes: "may reach", undecided: "is not shown to reach",
 }
 
 func (c *Candidate) p99() string {

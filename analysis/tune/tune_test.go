@@ -17,14 +17,15 @@ import (
 
 // tuned is a tuning as a search leaves it.
 func tuned() *Tuning {
-	of := func(value int64, text, phase, verdict string, k, n int64, hold float64) Candidate {
+	of := func(value int64, text string, phase Phase, verdict Verdict, k, n int64, hold float64) Candidate {
 		c := Candidate{Value: value, Text: text, Phase: phase, Verdict: verdict, N: n, Cost: Cost{hold, hold * 1.3, 210, 700e3}}
 		c.Share, c.Low, c.High = stats.Mix([]stats.WeightedShare{{Weight: 1, K: k, N: n}}, stats.NormalQuantile(0.95))
 		return c
 	}
 	t := &Tuning{
-		Strategy: "lingering-close", Setting: "linger-total", Clients: []Client{{"blocking", 0.7}, {"duplex", 0.3}},
-		RTTMs: 100, Concurrency: 50, BodyBytes: 1 << 20, Target: 0.999, Confidence: 0.95,
+		Point:   results.Point{Strategy: "lingering-close", RTTMs: 100, Concurrency: 50, BodyBytes: 1 << 20},
+		Setting: "linger-total", Clients: []Client{{"blocking", 0.7}, {"duplex", 0.3}},
+		Target: 0.999, Confidence: 0.95,
 		Candidates: []Candidate{
 			of(431e6, "431ms", "search", "misses", 42, 100, 431), of(861e6, "861ms", "search", "passes", 684, 684, 655),
 			of(609e6, "609ms", "search", "misses", 96, 100, 608), of(724e6, "724ms", "search", "misses", 1355, 1363, 647),

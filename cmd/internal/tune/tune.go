@@ -291,7 +291,7 @@ func (t *tuner) cellOptions(v int64, client string, n int64) sweep.Options {
 func (t *tuner) candidate(j tune.Judgement) tune.Candidate {
 	confidence := 1 - t.Goal.Alpha
 	c := tune.Candidate{
-		Value: j.Value, Text: t.Setting.Unit.Pretty(j.Value), Phase: string(j.Phase), Verdict: string(j.Verdict), N: j.Evidence.Rejected(),
+		Value: j.Value, Text: t.Setting.Unit.Pretty(j.Value), Phase: j.Phase, Verdict: j.Verdict, N: j.Evidence.Rejected(),
 		Cost: tune.NewCost(t.cells[valuePhase{j.Value, j.Phase}], t.Clients),
 	}
 	c.Share, c.Low, c.High = stats.Mix(j.Evidence.Parts, stats.NormalQuantile(confidence))
@@ -308,8 +308,7 @@ func (t *tuner) candidate(j tune.Judgement) tune.Candidate {
 func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 	p := t.Point
 	r := &tune.Tuning{
-		Strategy: p.Strategy, Setting: t.Setting.Name, Clients: t.Clients,
-		RTTMs: units.Milliseconds(t.Cells.PathOf(p).RTT()), Concurrency: p.Concurrency, BodyBytes: p.BodyBytes, Loss: p.Loss, Impairments: t.Cells.Impairments.String(), TLS: p.TLS,
+		Point: p.Without("client"), Setting: t.Setting.Name, Clients: t.Clients,
 		Target: t.Goal.Target, Confidence: 1 - t.Goal.Alpha, ObjectiveMs: units.Milliseconds(t.Goal.Objective),
 		Candidates: []tune.Candidate{}, Equivalents: []tune.Equivalent{},
 		Cells: t.measured, Invalid: t.invalid, Attempts: t.attempts,

@@ -76,8 +76,9 @@ func (o Options) effect(m analysis.Metric) float64 {
 type Comparison struct {
 	Base, New *results.Run
 	Options   Options
-	// Differences are the conditions that differ between the runs.
-	Differences []Mismatch
+	// Differences are the conditions that differ between the runs and may explain a
+	// difference. The values of each are that of BASE and that of NEW.
+	Differences []results.Difference
 	// Notes state what was left out, and what limits the verdicts.
 	Notes []string
 	// Rows are ordered by metric, as in the options, then by point.
@@ -164,7 +165,7 @@ func (c *Comparison) Gate() Verdict {
 // Options.Rename names a strategy that the base does not have or gives two strategies
 // one name.
 func Runs(base, new *results.Run, o Options) (*Comparison, error) {
-	c := &Comparison{Base: base, New: new, Options: o, Differences: differences(base, new)}
+	c := &Comparison{Base: base, New: new, Options: o, Differences: results.Differences([]*results.Run{base, new})}
 	var err error
 	if c.baseCells, err = c.rename(base.Cells); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	if len(c.Differences) > 0 {
 		fmt.Fprint(b, "**The conditions of the runs differ,** which may explain a difference:\n\n| | BASE | NEW |\n|---|---|---|\n")
 		for _, d := range c.Differences {
-			fmt.Fprintf(b, "| %s | %s | %s |\n", escape(d.What), escape(quoted(d.Base)), escape(quoted(d.New)))
+			fmt.Fprintf(b, "| %s | %s | %s |\n", escape(d.What), escape(quoted(d.Values[0])), escape(quoted(d.Values[1])))
 		}
 		fmt.Fprintln(b)
 	}

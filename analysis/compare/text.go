@@ -136,7 +136,7 @@ func (c *Comparison) differenceLines() []string {
 	}
 	lines := []string{"the conditions of the runs differ, which may explain a difference:"}
 	for _, d := range c.Differences {
-		lines = append(lines, fmt.Sprintf("  %s: %s in BASE, %s in NEW", d.What, quoted(d.Base), quoted(d.New)))
+		lines = append(lines, fmt.Sprintf("  %s: %s in BASE, %s in NEW", d.What, quoted(d.Values[0]), quoted(d.Values[1])))
 	}
 	return lines
 }

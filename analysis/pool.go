@@ -42,16 +42,9 @@ func (s *Summary) addRecords(tcp map[string]int64, tls results.TLSCounts, ledger
 	for name, delta := range tcp {
 		s.TCP[name] += delta
 	}
-	s.TLSEnds = addTLSEnds(s.TLSEnds, tls)
-	s.Ledger.Matched += ledger.Matched
-	s.Ledger.FleetOnly += ledger.FleetOnly
-	s.Ledger.ServerOnly += ledger.ServerOnly
-	s.Path.Packets += path.Packets
-	s.Path.Dropped += path.Dropped
-	s.Path.QueueDrops += path.QueueDrops
-	s.Path.FaultDrops += path.FaultDrops
-	s.Path.Duplicated += path.Duplicated
-	s.Path.Reordered += path.Reordered
+	s.TLSEnds = results.AddTLSCounts(s.TLSEnds, tls)
+	s.Ledger.Add(ledger)
+	s.Path.Add(path)
 	s.Wire = addWire(s.Wire, wire)
 }
 

@@ -12,13 +12,3 @@ func (s *Summary) Unclosed() stats.Share {
 	cut := s.TLSEnds.Delivered(results.TLSTruncated) + s.TLSEnds.Delivered(results.TLSReset)
 	return stats.NewShare(cut, cut+s.TLSEnds.Delivered(results.TLSCloseNotify))
 }
-
-func addTLSEnds(all, more results.TLSCounts) results.TLSCounts {
-	if more == nil {
-		return all
-	}
-	sum := results.TLSCounts{}
-	sum.AddAll(all)
-	sum.AddAll(more)
-	return sum
-}

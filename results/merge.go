@@ -115,18 +115,13 @@ func mergeCells(group []sourceCell) (Cell, error) {
 			return Cell{}, s.errorf("the counts of this cell and of those it is merged with are too large to add")
 		}
 		addCounts(all.TCP, c.TCP)
-		if c.TLSEnds != nil && all.TLSEnds == nil {
-			all.TLSEnds = TLSCounts{}
-		}
-		all.TLSEnds.AddAll(c.TLSEnds)
+		all.TLSEnds = AddTLSCounts(all.TLSEnds, c.TLSEnds)
 		if c.Errors != nil {
 			all.Errors = sumCounts(all.Errors, c.Errors)
 		}
 		all.Server.add(c.Server)
-		all.Path.add(c.Path)
-		all.Ledger.Matched += c.Ledger.Matched
-		all.Ledger.FleetOnly += c.Ledger.FleetOnly
-		all.Ledger.ServerOnly += c.Ledger.ServerOnly
+		all.Path.Add(c.Path)
+		all.Ledger.Add(c.Ledger)
 		all.TimeWait.Client += c.TimeWait.Client
 		all.TimeWait.Server += c.TimeWait.Server
 		all.Wire = AddWire(all.Wire, c.Wire)
@@ -160,8 +155,15 @@ func (s *Server) add(o Server) {
 	addCounts(s.Ends, o.Ends)
 }
 
-func (p *Path) add(o Path) {
-	p.Kind = joinDistinct(pathSeparator, p.Kind, o.Kind)
+// Add adds the counts of another path. The kinds are joined, each once; an empty kind
+// adds none. Percentiles
+// and means are not changed: they are no sums.
+func (p *Path) Add(o Path) {
+	if p.Kind == "" || o.Kind == "" {
+		p.Kind += o.Kind
+	} else {
+		p.Kind = joinDistinct(pathSeparator, p.Kind, o.Kind)
+	}
 	p.Packets += o.Packets
 	p.Dropped += o.Dropped
 	p.QueueDrops += o.QueueDrops
@@ -170,6 +172,13 @@ func (p *Path) add(o Path) {
 	p.Reordered += o.Reordered
 	p.RingDrops += o.RingDrops
 	p.SendErrors += o.SendErrors
+}
+
+// Add adds the counts of another agreement.
+func (l *Ledger) Add(o Ledger) {
+	l.Matched += o.Matched
+	l.FleetOnly += o.FleetOnly
+	l.ServerOnly += o.ServerOnly
 }
 
 // SetShare sets the delivered share and its interval from the counts.

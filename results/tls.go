@@ -56,13 +56,21 @@ func (c TLSCounts) add(end, outcome string, n int64) {
 	c[end][outcome] += n
 }
 
-// AddAll adds the counts of other attempts. The map must not be nil.
-func (c TLSCounts) AddAll(more TLSCounts) {
-	for end, outcomes := range more {
-		for outcome, n := range outcomes {
-			c.add(end, outcome, n)
+// AddTLSCounts returns the sum of two counts. Either may be nil, which counts nothing,
+// and neither is changed. The sum of two nil maps is nil.
+func AddTLSCounts(a, b TLSCounts) TLSCounts {
+	if a == nil && b == nil {
+		return nil
+	}
+	sum := TLSCounts{}
+	for _, c := range []TLSCounts{a, b} {
+		for end, outcomes := range c {
+			for outcome, n := range outcomes {
+				sum.add(end, outcome, n)
+			}
 		}
 	}
+	return sum
 }
 
 // Of returns the number of attempts with an end, whatever their outcome.

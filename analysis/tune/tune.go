@@ -247,12 +247,12 @@ func (t *Tuning) table(b *strings.Builder) error {
 	}
 	rows := [][]string{append(head, "held ms", "p99", "CPU us", "drained", "verdict")}
 	for _, c := range t.Candidates {
-		row := []string{c.Text, c.Phase, strconv.FormatInt(c.N, 10), oneSided(c.Share), oneSidedInterval(&c)}
+		row := []string{c.Text, string(c.Phase), strconv.FormatInt(c.N, 10), oneSided(c.Share), oneSidedInterval(&c)}
 		if t.ObjectiveMs > 0 {
 			row = append(row, c.p99())
 		}
 		rows = append(rows, append(row, units.Number(c.Cost.HoldMs), units.Number(c.Cost.HoldP99Ms), units.Number(c.Cost.CPUUs),
-			units.Size(int64(c.Cost.DrainedBytes)), c.Verdict))
+			units.Size(int64(c.Cost.DrainedBytes)), string(c.Verdict)))
 	}
 	return align.Write(b, rows, slices.Repeat([]bool{true}, len(rows[0])))
 }

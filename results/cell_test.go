@@ -25,7 +25,7 @@ func TestCellSurvivesEncodingAndDecoding(t *testing.T) {
 		if n := bytes.Count(line, []byte("\n")); n != 1 || line[len(line)-1] != '\n' {
 			t.Fatalf("a cell must be one line with a line end, got %d line ends", n)
 		}
-		got, err := DecodeCell(line)
+		got, err := decodeCell(line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestCellsReadBackInTheOrderWritten(t *testing.T) {
 			}
 			file.Write(line)
 		}
-		got, err := ReadCells("cells.jsonl", &file)
+		got, err := readCells("cells.jsonl", &file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func paths(t *testing.T, object []byte) []string {
 const good = `{"schema":1,"strategy":"close","attempts":3,"outcomes":{"delivered":2,"reset-send":1},"rejected":3,"delivered":2}`
 
 func TestDecodeCellRefusesInconsistentRecords(t *testing.T) {
-	if _, err := DecodeCell([]byte(good)); err != nil {
+	if _, err := decodeCell([]byte(good)); err != nil {
 		t.Fatalf("the record the cases are made from: %v", err)
 	}
 	for _, c := range []struct{ name, old, new, want string }{
@@ -136,16 +136,16 @@ func TestDecodeCellRefusesInconsistentRecords(t *testing.T) {
 			if c.new == "}{}" {
 				line = good + "{}"
 			}
-			_, err := DecodeCell([]byte(line))
+			_, err := decodeCell([]byte(line))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("DecodeCell(%s): error %v, want one with %q", line, err, c.want)
+				t.Errorf("decodeCell(%s): error %v, want one with %q", line, err, c.want)
 			}
 		})
 	}
 }
 
 func TestDecodeCellIgnoresFieldsOfALaterVersion(t *testing.T) {
-	c, err := DecodeCell([]byte(`{"weather":"rain",` + good[1:]))
+	c, err := decodeCell([]byte(`{"weather":"rain",` + good[1:]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func FuzzDecodeCell(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
-		c, err := DecodeCell(line)
+		c, err := decodeCell(line)
 		if err != nil {
 			return
 		}
@@ -252,7 +252,7 @@ func FuzzDecodeCell(f *testing.F) {
 		if err != nil {
 			t.Fatalf("accepted a cell that cannot be written: %v", err)
 		}
-		back, err := DecodeCell(again)
+		back, err := decodeCell(again)
 		if err != nil {
 			t.Fatalf("accepted a cell, but not after writing it: %v", err)
 		}
@@ -267,7 +267,7 @@ func FuzzReadCells(f *testing.F) {
 	f.Add([]byte(good + "\n" + good))
 	f.Add([]byte(good + "\n\n" + good + "\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		cells, err := ReadCells("cells.jsonl", bytes.NewReader(file))
+		cells, err := readCells("cells.jsonl", bytes.NewReader(file))
 		lines := bytes.Count(file, []byte("\n"))
 		if err == nil {
 			if len(cells) != lines || (len(file) > 0 && file[len(file)-1] != '\n') {

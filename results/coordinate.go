@@ -236,7 +236,7 @@ func (p *Point) tags() (always, set []string) {
 			set = append(set, text)
 		}
 	}
-	if part := p.ScenarioPart(); part != "" {
+	if part := p.scenarioPart(); part != "" {
 		set = append(set, part)
 	}
 	return always, set

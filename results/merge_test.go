@@ -193,7 +193,7 @@ func TestMergingLosesNoAttemptAndStaysReadable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := DecodeCell(line); err != nil {
+			if _, err := decodeCell(line); err != nil {
 				t.Fatalf("the merged cell cannot be read back: %v", err)
 			}
 		}

@@ -62,8 +62,8 @@ func (p *Point) RTT() time.Duration {
 	return time.Duration(math.Round(p.RTTMs * float64(time.Millisecond)))
 }
 
-// ScenarioPart returns scenario/part; empty in a grid.
-func (p *Point) ScenarioPart() string {
+// scenarioPart returns scenario/part; empty in a grid.
+func (p *Point) scenarioPart() string {
 	if p.Scenario == "" {
 		return ""
 	}
@@ -78,7 +78,7 @@ func (p Point) Conditions() Point { return p.Without("strategy") }
 func (p Point) String() string {
 	text := p.Phrases()
 	if p.Scenario != "" {
-		text = p.ScenarioPart() + ": " + text
+		text = p.scenarioPart() + ": " + text
 	}
 	return text
 }
@@ -113,7 +113,7 @@ func (p *Point) phrases(named func(*Coordinate) bool) string {
 func (p Point) Label() string {
 	text := strings.Join(p.labels(), " ")
 	if p.Scenario != "" {
-		text = p.ScenarioPart() + ": " + text
+		text = p.scenarioPart() + ": " + text
 	}
 	return text
 }

@@ -43,9 +43,9 @@ type LineError struct {
 func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
 func (e *LineError) Unwrap() error { return e.Err }
 
-// ErrCut is wrapped by the LineError of a last line without a line end: the run was
+// errCut is wrapped by the LineError of a last line without a line end: the run was
 // killed while it wrote the line.
-var ErrCut = errors.New("the last line is cut off: the run was ended while it wrote it")
+var errCut = errors.New("the last line is cut off: the run was ended while it wrote it")
 
 // SchemaError is the error of a record in a format that this version does not read.
 type SchemaError struct{ Found int } // the version in the record
@@ -171,13 +171,13 @@ func Open(dir string) (*Run, error) {
 		return nil, fmt.Errorf("read the run's records: %w", err)
 	}
 	defer f.Close()
-	r.Cells, err = ReadCells(path, f)
+	r.Cells, err = readCells(path, f)
 	return r, err
 }
 
-// ReadCells reads cells, one JSON object per line. If a line cannot be read, it
+// readCells reads cells, one JSON object per line. If a line cannot be read, it
 // returns the cells before it, and a *LineError with the given file name.
-func ReadCells(name string, r io.Reader) ([]Cell, error) {
+func readCells(name string, r io.Reader) ([]Cell, error) {
 	var cells []Cell
 	br := bufio.NewReader(r)
 	for n := 1; ; n++ {
@@ -186,11 +186,11 @@ func ReadCells(name string, r io.Reader) ([]Cell, error) {
 			return cells, nil
 		}
 		if err == io.EOF {
-			err = ErrCut
+			err = errCut
 		}
 		var c Cell
 		if err == nil {
-			c, err = DecodeCell(line)
+			c, err = decodeCell(line)
 		}
 		if err != nil {
 			return cells, &LineError{File: name, Line: n, Err: err}
@@ -213,10 +213,10 @@ func readLine(br *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// DecodeCell reads one cell strictly: another schema, an unknown outcome, counts that
+// decodeCell reads one cell strictly: another schema, an unknown outcome, counts that
 // do not add up or anything after the object is an error. It ignores fields that this
 // version does not know.
-func DecodeCell(line []byte) (Cell, error) {
+func decodeCell(line []byte) (Cell, error) {
 	var v struct {
 		Schema *int `json:"schema"`
 	}

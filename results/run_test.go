@@ -126,7 +126,7 @@ func TestDamageLeavesTheLinesBeforeItUsable(t *testing.T) {
 				t.Fatalf("the lines before the damage are gone: %+v, %v", run, err)
 			}
 			var line *LineError
-			if !errors.As(err, &line) || line.Line != 4 || line.File != path || errors.Is(err, ErrCut) != c.cut {
+			if !errors.As(err, &line) || line.Line != 4 || line.File != path || errors.Is(err, errCut) != c.cut {
 				t.Fatalf("error %#v, want a line error", err)
 			}
 			if !strings.HasPrefix(err.Error(), path+":4: ") || !strings.Contains(err.Error(), c.want) {
@@ -211,7 +211,7 @@ func TestKilledRunKeepsEveryFinishedCell(t *testing.T) {
 		t.Fatalf("the writer ended by itself after %d cells", finished)
 	}
 	run, err := Open(dir)
-	if err != nil && !errors.Is(err, ErrCut) {
+	if err != nil && !errors.Is(err, errCut) {
 		t.Fatal(err)
 	}
 	if len(run.Cells) < finished {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -126,4 +127,21 @@ func rejectbench(args ...string) (stdout, stderr string, code int) {
 	var out, errs bytes.Buffer
 	code = execute(args, &out, &errs)
 	return out.String(), errs.String(), code
+}
+
+// readCells reads the cells that --format json prints, as strictly as those of a run's
+// folder.
+func readCells(t testing.TB, stdout string) ([]results.Cell, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{results.ManifestFile: fmt.Sprintf(`{"schema":%d}`, results.Schema), results.CellsFile: stdout} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run, err := results.Open(dir)
+	if run == nil {
+		return nil, err
+	}
+	return run.Cells, err
 }

@@ -285,7 +285,7 @@ func TestServerProgramReplacesTheStrategyInRecords(t *testing.T) {
 			t.Parallel()
 			p := serverRun(t, "--requests", "40", "--path", "delayline", family)
 			stdout := p.done()
-			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+			cells, err := readCells(t, stdout)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -307,7 +307,7 @@ func TestKilledRunLeavesNoProcessesAndNoNamespaces(t *testing.T) {
 	eventually(t, "the cell, server and fleet processes are gone", func() bool { return len(relatives(p.variable)) == 0 })
 	eventually(t, "the cell's namespaces are empty", func() bool { return len(inhabited(nets)) == 0 })
 	run, err := results.Open(p.out)
-	if err != nil && !errors.Is(err, results.ErrCut) {
+	if err != nil && !strings.Contains(err.Error(), "the last line is cut off") {
 		t.Fatal(err)
 	}
 	if len(run.Cells) == 0 || !run.Manifest.Finished.IsZero() {
@@ -330,7 +330,7 @@ func TestKilledProcessInvalidatesItsCellAndTheRunContinues(t *testing.T) {
 			}
 			p.thaw()
 			stdout := p.done()
-			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+			cells, err := readCells(t, stdout)
 			if err != nil {
 				t.Fatal(err)
 			}

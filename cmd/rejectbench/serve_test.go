@@ -66,7 +66,7 @@ func TestLoadPrintsOneRecordThatAddsUp(t *testing.T) {
 	if code != exitDone || stderr != "" {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+	cells, err := readCells(t, stdout)
 	if err != nil || len(cells) != 1 {
 		t.Fatalf("%d records, %v", len(cells), err)
 	}
@@ -108,8 +108,12 @@ func TestLoadOfAClosedPortRecordsRefusals(t *testing.T) {
 	if code != exitDone || stderr != "" {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	c, err := results.DecodeCell([]byte(stdout))
-	if err != nil || c.Outcomes[results.Refused] != 3 || c.DeliveredShare != nil {
-		t.Errorf("record %+v, %v", c, err)
+	cells, err := readCells(t, stdout)
+	if err != nil || len(cells) != 1 {
+		t.Fatalf("%d records, %v", len(cells), err)
+	}
+	c := cells[0]
+	if c.Outcomes[results.Refused] != 3 || c.DeliveredShare != nil {
+		t.Errorf("record %+v", c)
 	}
 }

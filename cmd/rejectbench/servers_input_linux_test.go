@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/rejectbench/rejectbench/results"
 )
 
 // maxErrorLine bounds an error that quotes what a server wrote.
@@ -147,7 +145,7 @@ func TestServerWithDeadMasterInvalidatesItsCellAndLeavesNothing(t *testing.T) {
 			}
 			p.thaw()
 			stdout, code := p.wait()
-			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+			cells, err := readCells(t, stdout)
 			if err != nil || code != exitDone && code != exitUnanswered || len(cells) == 0 {
 				t.Fatalf("exit code %d, %v: %s", code, err, p.stderr)
 			}

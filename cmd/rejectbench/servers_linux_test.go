@@ -164,7 +164,7 @@ func TestOrdinaryUserRunsCatalogueServers(t *testing.T) {
 		"--aa", "0", "--client", "blocking", "--format", "json", "--quiet")
 	p.start()
 	stdout := p.done()
-	cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+	cells, err := readCells(t, stdout)
 	if err != nil || len(cells) < len(names) {
 		t.Fatalf("%d cells, %v", len(cells), err)
 	}
@@ -205,7 +205,7 @@ func TestServerFromAFolderIsMeasuredLikeAStrategy(t *testing.T) {
 	p.start()
 	stdout := p.done()
 	seen := map[string]int64{}
-	cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+	cells, err := readCells(t, stdout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestCatalogueServersRejectOverTLSAndAtLaterRequests(t *testing.T) {
 			left := p.temporary()
 			p.start()
 			stdout, code := p.wait()
-			cells, err := results.ReadCells("stdout", strings.NewReader(stdout))
+			cells, err := readCells(t, stdout)
 			if err != nil {
 				t.Fatalf("exit code %d, %v: %s", code, err, p.stderr)
 			}

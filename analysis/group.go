@@ -69,7 +69,8 @@ func PairRounds(a, b []Round) (ofA, ofB []*results.Cell) {
 
 // Group groups cells by point and round. Points are sorted by their coordinates,
 // names alphabetically. It defines which cells count: the last valid try of each
-// round, and never a twin. The result points into cells.
+// round, and never a twin. So of several valid cells of one point and round only the
+// last counts; results.Run.Repeated counts the others. The result points into cells.
 func Group(cells []results.Cell) []PointCells {
 	ordered := make([]*results.Cell, len(cells))
 	for i := range cells {

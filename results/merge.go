@@ -63,6 +63,23 @@ type mergeKey struct {
 	twin  bool
 }
 
+// Repeated returns the number of valid cells that repeat the point, the round and the
+// twin mark of an earlier valid cell. It is above 0 for a file of records that holds
+// another one twice, or that was joined from several. A try after an invalid one
+// repeats nothing.
+func (r *Run) Repeated() (n int) {
+	seen := map[mergeKey]bool{}
+	for i := range r.Cells {
+		if c := &r.Cells[i]; c.Valid {
+			if seen[keyOf(c)] {
+				n++
+			}
+			seen[keyOf(c)] = true
+		}
+	}
+	return n
+}
+
 func keyOf(c *Cell) mergeKey { return mergeKey{c.Point.Key(), c.Round, c.Twin} }
 
 // compareCells orders cells by time, then by round, point, try and attempts.

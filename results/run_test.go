@@ -237,3 +237,26 @@ func TestManifestIsReplacedInOneStep(t *testing.T) {
 		t.Errorf("%v were left behind", left)
 	}
 }
+
+func TestOnlyASecondValidCellOfAPointAndRoundIsRepeated(t *testing.T) {
+	valid := Cell{Point: Point{Strategy: "close"}, Valid: true}
+	with := func(edit func(*Cell)) Cell {
+		c := valid
+		edit(&c)
+		return c
+	}
+	run := &Run{Cells: []Cell{
+		with(func(c *Cell) { c.Valid = false }),
+		with(func(c *Cell) { c.Try = 1 }),
+		with(func(c *Cell) { c.Twin = true }),
+		with(func(c *Cell) { c.Round = 1 }),
+		with(func(c *Cell) { c.TLS = true }),
+	}}
+	if n := run.Repeated(); n != 0 {
+		t.Errorf("%d repeated cells in a run with a retry and a twin", n)
+	}
+	run.Cells = append(run.Cells, run.Cells...)
+	if n := run.Repeated(); n != 4 {
+		t.Errorf("%d repeated cells in a doubled run, want 4", n)
+	}
+}

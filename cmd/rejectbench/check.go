@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,7 @@ func check(cmd *cobra.Command, f checkFlags, dir string) error {
 	if err != nil {
 		return err
 	}
+	warnOfRepeated(cmd, run, "only the last of each counts")
 	found := rules.Check(run.Cells, loaded)
 	if err := rules.Print(cmd.OutOrStdout(), f.format, found); err != nil {
 		return err
@@ -84,6 +86,21 @@ func check(cmd *cobra.Command, f checkFlags, dir string) error {
 		return exitStatus(exitFailed)
 	}
 	return exitStatus(exitUnanswered)
+}
+
+// warnOfRepeated warns of cells that were measured, or copied, more than once.
+func warnOfRepeated(cmd *cobra.Command, run *results.Run, result string) {
+	if n := run.Repeated(); n > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %s: %s the point and the round of another valid cell: %s\n",
+			filepath.Join(run.Dir, results.CellsFile), counted(n, "cell repeats", "cells repeat"), result)
+	}
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // coordinateNames are the names of the coordinates, in lines for the help.

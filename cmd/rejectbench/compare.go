@@ -79,6 +79,8 @@ func compareRuns(cmd *cobra.Command, f compareFlags, base, new string) error {
 	if err != nil {
 		return err
 	}
+	warnOfRepeated(cmd, old, "only the last of each counts")
+	warnOfRepeated(cmd, now, "only the last of each counts")
 	c, err := compare.Runs(old, now, options)
 	if err != nil {
 		return usageError{err}

@@ -31,6 +31,7 @@ standard error lists what differs between them.`,
 				if err != nil {
 					return err
 				}
+				warnOfRepeated(cmd, run, "merge adds them")
 				runs[i] = run
 			}
 			m, cells, err := results.Merge(runs)

@@ -51,6 +51,7 @@ without anything to show is left out.
 				case err != nil:
 					return err
 				}
+				warnOfRepeated(cmd, c.Study.Run, "only the last of each counts")
 				if err := printReport(cmd.OutOrStdout(), c); err != nil {
 					return err
 				}

@@ -7,15 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // The expressions of a rule have this grammar:
@@ -68,24 +66,23 @@ var metricUnits = map[string]func(word string) (float64, error){
 }
 
 func parseMs(word string) (float64, error) {
-	d, err := time.ParseDuration(word)
-	if err != nil || d < 0 {
+	d, err := units.ParseDuration(word)
+	if err != nil {
 		return 0, fmt.Errorf("%q is not a time: write it with its unit, such as 100ms, 250us or 1s", word)
 	}
-	return float64(d) / float64(time.Millisecond), nil
+	return units.Milliseconds(d), nil
 }
 
 func parsePercent(word string) (float64, error) {
-	digits, ok := strings.CutSuffix(word, "%")
-	v, err := parseNumber(digits)
-	if err != nil || v > 100 || (!ok && v != 0) {
+	v, err := units.ParseShare(word)
+	if err != nil {
 		return 0, fmt.Errorf("%q is not a share: write a percentage within 0%% to 100%%, such as 99.9%%", word)
 	}
-	return v / 100, nil
+	return v, nil
 }
 
 func parseBytes(word string) (float64, error) {
-	n, err := humanize.ParseBytes(word)
+	n, err := units.ParseSize(word, math.MaxInt64)
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a size: write bytes or a unit, such as 1000, 64KiB or 1MB", word)
 	}

@@ -3,13 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results/units"
@@ -46,19 +43,11 @@ func one[T any](flag, value string, parse func(string) (T, error)) (T, error) {
 const longest = 24 * time.Hour
 
 func parseDuration(word string) (time.Duration, error) {
-	if word == "0" {
-		return 0, nil
+	d, err := units.ParseDuration(word)
+	if err == nil && d > longest {
+		err = fmt.Errorf("longer than %v", longest)
 	}
-	d, err := time.ParseDuration(word)
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("not a duration such as 20ms or 1s")
-	case d < 0:
-		return 0, fmt.Errorf("a duration cannot be negative")
-	case d > longest:
-		return 0, fmt.Errorf("longer than %v", longest)
-	}
-	return d, nil
+	return d, err
 }
 
 // maxRTT bounds the round trip, because the path buffers every packet for half of it.
@@ -75,33 +64,9 @@ func parseRTT(word string) (time.Duration, error) {
 // maxBody bounds the body, which is sent from a small buffer.
 const maxBody = 1 << 40
 
-func parseSize(word string) (int64, error) {
-	if strings.HasPrefix(word, "-") {
-		return 0, fmt.Errorf("a size cannot be negative")
-	}
-	n, err := humanize.ParseBytes(word)
-	if err != nil {
-		return 0, fmt.Errorf("not a size such as 100000, 64KiB or 1MB")
-	}
-	if n > maxBody {
-		return 0, fmt.Errorf("larger than %s", units.Size(maxBody))
-	}
-	return int64(n), nil
-}
+func parseSize(word string) (int64, error) { return units.ParseSize(word, maxBody) }
 
-func parseLoss(word string) (float64, error) {
-	number, percent := strings.CutSuffix(word, "%")
-	v, err := strconv.ParseFloat(number, 64)
-	switch {
-	case err != nil || math.IsNaN(v):
-		return 0, fmt.Errorf("not a share such as 0 or 1%%")
-	case !percent && v != 0:
-		return 0, fmt.Errorf("write it as a percentage, such as 1%%")
-	case v < 0 || v > 100:
-		return 0, fmt.Errorf("not within 0%% to 100%%")
-	}
-	return v / 100, nil
-}
+func parseLoss(word string) (float64, error) { return units.ParseShare(word) }
 
 // parseOnOff reads one value of a switch.
 func parseOnOff(word string) (bool, error) {
@@ -127,13 +92,12 @@ func parseConcurrency(word string) (int, error) {
 
 // parsePrecision reads half the width of an interval.
 func parsePrecision(word string) (float64, error) {
-	number, percent := strings.CutSuffix(word, "%")
-	v, err := strconv.ParseFloat(number, 64)
+	v, err := units.ParseShare(word)
 	switch {
-	case err != nil || math.IsNaN(v) || !percent:
+	case err != nil:
 		return 0, errors.New("not a percentage such as 1% or 0.5%")
-	case v <= 0 || v >= 50:
+	case v <= 0 || v >= 0.5:
 		return 0, errors.New("not above 0% and below 50%")
 	}
-	return v / 100, nil
+	return v, nil
 }

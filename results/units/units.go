@@ -1,5 +1,5 @@
-// Package units writes quantities for readers: three significant digits, and
-// sizes in binary units.
+// Package units writes quantities for readers, with three significant digits and
+// sizes in binary units, and reads those that users write.
 package units
 
 import (

@@ -7,11 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
@@ -216,44 +213,35 @@ func parseSetting(strategy, name, word string) (settingValue, error) {
 	return s, nil
 }
 
+// The fields of a part may be left out, which is 0.
+
 func parseDuration(word string, most time.Duration) (time.Duration, error) {
-	if word == "" || word == "0" {
+	if word == "" {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(word)
-	switch {
-	case err != nil:
-		return 0, errors.New("not a duration such as 20ms or 1s")
-	case d < 0 || d > most:
-		return 0, fmt.Errorf("within 0 and %v", most)
+	d, err := units.ParseDuration(word)
+	if err == nil && d > most {
+		err = fmt.Errorf("within 0 and %v", most)
 	}
-	return d, nil
+	return d, err
 }
 
 func parseSize(word string, most int64) (int64, error) {
 	if word == "" {
 		return 0, nil
 	}
-	n, err := humanize.ParseBytes(word)
-	switch {
-	case err != nil:
-		return 0, errors.New("not a size such as 100000, 64KiB or 1MB")
-	case n > uint64(most):
-		return 0, fmt.Errorf("larger than %s", units.Size(most))
-	}
-	return int64(n), nil
+	return units.ParseSize(word, most)
 }
 
 func parseLoss(word string) (float64, error) {
-	if word == "" || word == "0" {
+	if word == "" {
 		return 0, nil
 	}
-	number, percent := strings.CutSuffix(word, "%")
-	v, err := strconv.ParseFloat(number, 64)
-	if err != nil || !percent || !(v >= 0 && v < 100) {
+	v, err := units.ParseShare(word)
+	if err != nil || v == 1 {
 		return 0, errors.New("not a percentage such as 1%, from 0% to below 100%")
 	}
-	return v / 100, nil
+	return v, nil
 }
 
 func knownClient(name string) bool {

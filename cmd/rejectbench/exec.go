@@ -14,6 +14,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
 
 // exitStatus ends the process with a code and without a message: the code of the
@@ -41,11 +42,15 @@ replaced. Its input, output, signals and exit code pass through. Afterwards,
 standard error shows what the server, the wire and the kernel counted.`,
 		Args: positional(1, -1, "name a command behind --"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options, err := f.options(cmd, args)
+			all, err := openCatalogue(f.catalogue)
 			if err != nil {
 				return err
 			}
-			return runExec(cmd, f, options)
+			options, err := f.options(cmd, args, all)
+			if err != nil {
+				return err
+			}
+			return runExec(cmd, f, all, options)
 		},
 	}
 	fs := cmd.Flags()
@@ -74,7 +79,7 @@ standard error shows what the server, the wire and the kernel counted.`,
 }
 
 // options checks the flags, chooses the path and returns what is to be run.
-func (f *execFlags) options(cmd *cobra.Command, args []string) (o cell.ExecOptions, err error) {
+func (f *execFlags) options(cmd *cobra.Command, args []string, all catalogue.Catalogue) (o cell.ExecOptions, err error) {
 	im, err := f.impairments.impairments()
 	if err == nil {
 		err = checkPath(im)
@@ -85,7 +90,7 @@ func (f *execFlags) options(cmd *cobra.Command, args []string) (o cell.ExecOptio
 	if err := strategyWords.check("strategy", f.strategy); err != nil {
 		return o, err
 	}
-	if o.Program, err = f.program(cmd.Flags()); err != nil {
+	if o.Program, err = f.program(cmd.Flags(), all); err != nil {
 		return o, err
 	}
 	if err := f.cellFlags.check(cmd.Flags()); err != nil {
@@ -105,16 +110,12 @@ func (f *execFlags) options(cmd *cobra.Command, args []string) (o cell.ExecOptio
 }
 
 // program returns the server of --server, and no program without the flag.
-func (f *execFlags) program(fs *pflag.FlagSet) (p cell.Program, err error) {
+func (f *execFlags) program(fs *pflag.FlagSet, all catalogue.Catalogue) (p cell.Program, err error) {
 	if !fs.Changed("server") {
 		return p, nil
 	}
 	if fs.Changed("strategy") {
 		return p, usagef("--strategy %q, --server %q: give only one of them", f.strategy, f.server)
-	}
-	all, err := openCatalogue(f.catalogue)
-	if err != nil {
-		return p, err
 	}
 	if _, p, err = readServer(all, f.server, f.listenTimeout); err != nil || p.Setup == nil {
 		return p, err
@@ -126,7 +127,7 @@ func (f *execFlags) program(fs *pflag.FlagSet) (p cell.Program, err error) {
 }
 
 // runExec runs the program, and then prints what was counted meanwhile.
-func runExec(cmd *cobra.Command, f execFlags, o cell.ExecOptions) error {
+func runExec(cmd *cobra.Command, f execFlags, all catalogue.Catalogue, o cell.ExecOptions) error {
 	// A terminal signals the program as well. Only signals that are sent to this
 	// process alone are passed on.
 	passed := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
@@ -141,7 +142,7 @@ func runExec(cmd *cobra.Command, f execFlags, o cell.ExecOptions) error {
 	defer signal.Stop(signals)
 
 	programs := map[string]cell.Program{f.server: o.Program}
-	servers, err := openServers(cmd.Context(), programs, f.catalogue)
+	servers, err := openServers(cmd.Context(), programs, all)
 	if err != nil {
 		return err
 	}

@@ -21,16 +21,12 @@ import (
 
 // programs returns the servers of --server, which replace the reference server, and
 // puts their names in the place of the grid's strategies.
-func (f *runFlags) programs(fs *pflag.FlagSet, g grid) (map[string]cell.Program, error) {
+func (f *runFlags) programs(fs *pflag.FlagSet, g grid, all catalogue.Catalogue) (map[string]cell.Program, error) {
 	if !fs.Changed("server") {
 		return nil, nil
 	}
 	if fs.Changed("strategy") {
 		return nil, usagef("--strategy %q, --server %q: give only one of them", *f.axisValues["strategy"], f.servers[0])
-	}
-	all, err := openCatalogue(f.catalogue)
-	if err != nil {
-		return nil, err
 	}
 	g["strategy"] = nil
 	programs := map[string]cell.Program{}
@@ -95,14 +91,7 @@ func unknownServer(all catalogue.Catalogue, word string, err error) error {
 
 // checkServers checks that the servers of a run support the TLS and the requests of
 // its points, and gives the servers that speak TLS their setup for it.
-func checkServers(o sweep.Options, folder string) error {
-	if len(o.Programs) == 0 {
-		return nil
-	}
-	all, err := openCatalogue(folder)
-	if err != nil {
-		return err
-	}
+func checkServers(o sweep.Options, all catalogue.Catalogue) (err error) {
 	certificate := sync.OnceValues(newCertificate)
 	for _, p := range o.Points {
 		program, ok := o.Programs[p.Strategy]

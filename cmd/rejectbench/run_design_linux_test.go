@@ -151,7 +151,11 @@ func TestDurationSetsMaxCellAndTheManifestRecordsIt(t *testing.T) {
 		if err := cmd.ParseFlags(strings.Fields(args)); err != nil {
 			t.Fatal(err)
 		}
-		o, err := f.options(cmd.Flags())
+		sources, err := f.open(cmd.Flags())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := f.options(cmd.Flags(), sources)
 		if err != nil {
 			t.Errorf("%q: %v", args, err)
 			continue

@@ -10,12 +10,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/cmd/internal/scenario"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -28,17 +30,39 @@ type runPlan struct {
 	libraries map[string]string // versions of the library clients, by name
 }
 
+// sources are the files that a run reads: the catalogue, and the scenarios it was
+// asked for.
+type sources struct {
+	servers   catalogue.Catalogue
+	scenarios []scenario.Scenario
+}
+
+// open reads the files that the flags name.
+func (f *runFlags) open(fs *pflag.FlagSet) (s sources, err error) {
+	if s.servers, err = openCatalogue(f.catalogue); err != nil {
+		return s, err
+	}
+	if fs.Changed("scenario") {
+		s.scenarios, err = f.scenarios()
+	}
+	return s, err
+}
+
 // plan checks the flags, and that this machine has the path and the programs that
 // they ask for. The caller closes the plan's servers.
 func (f *runFlags) plan(cmd *cobra.Command) (p runPlan, err error) {
-	if p.options, err = f.options(cmd.Flags()); err != nil {
+	sources, err := f.open(cmd.Flags())
+	if err != nil {
+		return p, err
+	}
+	if p.options, err = f.options(cmd.Flags(), sources); err != nil {
 		return p, err
 	}
 	ctx := cmd.Context()
-	if p.scenarios, err = f.openScenarios(ctx, &p.options, cmd.ErrOrStderr()); err != nil {
+	if p.scenarios, err = f.openScenarios(ctx, sources, &p.options, cmd.ErrOrStderr()); err != nil {
 		return p, err
 	}
-	if p.servers, err = openServers(ctx, p.options.Programs, f.catalogue); err != nil {
+	if p.servers, err = openServers(ctx, p.options.Programs, sources.servers); err != nil {
 		return p, err
 	}
 	defer func() {
@@ -97,12 +121,12 @@ func anyPath(o sweep.Options) (im impair.Set) {
 }
 
 // options checks the flags and returns what they ask for.
-func (f *runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
+func (f *runFlags) options(fs *pflag.FlagSet, sources sources) (o sweep.Options, err error) {
 	values, err := f.gridFlags.read()
 	if err != nil {
 		return o, err
 	}
-	programs, err := f.programs(fs, values)
+	programs, err := f.programs(fs, values, sources.servers)
 	if err != nil {
 		return o, err
 	}
@@ -132,11 +156,11 @@ func (f *runFlags) options(fs *pflag.FlagSet) (o sweep.Options, err error) {
 		return o, err
 	}
 	if fs.Changed("scenario") {
-		if err := f.scenarioOptions(fs, &o); err != nil {
+		if err := f.scenarioOptions(fs, &o, sources); err != nil {
 			return o, err
 		}
 	}
-	return o, f.checkPoints(fs, o)
+	return o, f.checkPoints(fs, o, sources.servers)
 }
 
 // schedule sets how often the grid is visited, and how much each cell measures.
@@ -158,7 +182,7 @@ func (f *runFlags) schedule(fs *pflag.FlagSet, o *sweep.Options) (err error) {
 }
 
 // checkPoints checks the flags against the points of the run.
-func (f *runFlags) checkPoints(fs *pflag.FlagSet, o sweep.Options) error {
+func (f *runFlags) checkPoints(fs *pflag.FlagSet, o sweep.Options, servers catalogue.Catalogue) error {
 	if fs.Changed("aa") && f.twins > len(o.Points) {
 		there := fmt.Sprintf("there are %d points", len(o.Points))
 		if len(o.Points) == 1 {
@@ -171,7 +195,7 @@ func (f *runFlags) checkPoints(fs *pflag.FlagSet, o sweep.Options) error {
 			return err
 		}
 	}
-	if err := checkServers(o, f.catalogue); err != nil {
+	if err := checkServers(o, servers); err != nil {
 		return err
 	}
 	return f.checkLoopback(anyPath(o))

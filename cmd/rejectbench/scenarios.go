@@ -57,7 +57,7 @@ func lookupScenario(word string) (scenario.Scenario, error) {
 }
 
 // scenarioOptions replaces the grid of a run by the parts of the scenarios.
-func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err error) {
+func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options, sources sources) (err error) {
 	fs.Visit(func(fl *pflag.Flag) {
 		if err == nil && !slices.Contains(scenarioFlags, fl.Name) {
 			err = usagef("--%s, --scenario %s: the file of the scenario sets it: leave one of them out", fl.Name, f.scenario)
@@ -66,16 +66,8 @@ func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err err
 	if err != nil {
 		return err
 	}
-	all, err := f.scenarios()
-	if err != nil {
-		return err
-	}
-	servers, err := openCatalogue(f.catalogue)
-	if err != nil {
-		return err
-	}
 	o.Points, o.Programs, o.Overrides = nil, map[string]cell.Program{}, map[sweep.PartName]sweep.Overrides{}
-	for _, s := range all {
+	for _, s := range sources.scenarios {
 		for _, p := range s.Parts {
 			point := p.Point
 			point.IPv6 = f.ipv6
@@ -83,7 +75,7 @@ func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err err
 				return usagef("--path loopback, --scenario %s: part %s has a round trip of %v: take another path", s.Name, p.Name, point.RTT())
 			}
 			if _, err := targets.StrategyByName(point.Strategy); err != nil {
-				name, program, err := readServer(servers, point.Strategy, f.listenTimeout)
+				name, program, err := readServer(sources.servers, point.Strategy, f.listenTimeout)
 				if err != nil {
 					return usagef("--scenario %s: part %s: %w", s.Name, p.Name, err)
 				}
@@ -101,21 +93,10 @@ func (f *runFlags) scenarioOptions(fs *pflag.FlagSet, o *sweep.Options) (err err
 // are installed, and returns the scenarios for the manifest. Missing software is an
 // error if the scenario was named. With --scenario all, the parts that need it are
 // left out, and stderr and the manifest say so.
-func (f *runFlags) openScenarios(ctx context.Context, o *sweep.Options, stderr io.Writer) ([]results.Scenario, error) {
-	if f.scenario == "" {
-		return nil, nil
-	}
-	all, err := f.scenarios()
-	if err != nil {
-		return nil, err
-	}
-	servers, err := openCatalogue(f.catalogue)
-	if err != nil {
-		return nil, err
-	}
-	missing := missingSoftware(servers)
+func (f *runFlags) openScenarios(ctx context.Context, sources sources, o *sweep.Options, stderr io.Writer) ([]results.Scenario, error) {
+	missing := missingSoftware(sources.servers)
 	var records []results.Scenario
-	for _, s := range all {
+	for _, s := range sources.scenarios {
 		for i, p := range s.Parts {
 			err := missing(ctx, p)
 			switch {
@@ -131,6 +112,9 @@ func (f *runFlags) openScenarios(ctx context.Context, o *sweep.Options, stderr i
 			o.Points = slices.DeleteFunc(o.Points, func(q results.Point) bool { return q.Scenario == s.Name && q.Part == p.Name })
 		}
 		records = append(records, s.Scenario)
+	}
+	if len(records) == 0 {
+		return nil, nil
 	}
 	maps.DeleteFunc(o.Programs, func(name string, _ cell.Program) bool {
 		return !slices.ContainsFunc(o.Points, func(p results.Point) bool { return p.Strategy == name })

@@ -13,22 +13,26 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func scenarioRunOf(t *testing.T, names string) (runFlags, sweep.Options) {
+func scenarioRunOf(t *testing.T, names string) (runFlags, sources, sweep.Options) {
 	t.Helper()
 	var f runFlags
 	cmd := f.command()
 	if err := cmd.ParseFlags([]string{"--scenario", names}); err != nil {
 		t.Fatal(err)
 	}
-	o, err := f.options(cmd.Flags())
+	read, err := f.open(cmd.Flags())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f, o
+	o, err := f.options(cmd.Flags(), read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, read, o
 }
 
 func TestRunOfAllScenariosHasACellForEachPart(t *testing.T) {
-	_, o := scenarioRunOf(t, "all")
+	_, _, o := scenarioRunOf(t, "all")
 	all, err := scenario.All()
 	if err != nil {
 		t.Fatal(err)
@@ -74,10 +78,10 @@ func TestReadmeScenarioParses(t *testing.T) {
 
 // The terminal and the record both name every part that is left out.
 func TestAllScenariosReportPartsSkippedForMissingSoftware(t *testing.T) {
-	f, o := scenarioRunOf(t, "all")
+	f, read, o := scenarioRunOf(t, "all")
 	t.Setenv("PATH", t.TempDir())
 	var stderr bytes.Buffer
-	records, err := f.openScenarios(t.Context(), &o, &stderr)
+	records, err := f.openScenarios(t.Context(), read, &o, &stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

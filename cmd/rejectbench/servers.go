@@ -33,12 +33,8 @@ type servers struct {
 
 // openServers checks that those programs that are servers of the catalogue are
 // installed, and makes the folder for their private folders.
-func openServers(ctx context.Context, programs map[string]cell.Program, folder string) (s servers, err error) {
+func openServers(ctx context.Context, programs map[string]cell.Program, all catalogue.Catalogue) (s servers, err error) {
 	s.versions = map[string]string{}
-	all, err := openCatalogue(folder)
-	if err != nil {
-		return s, err
-	}
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		p := programs[name]
 		if p.Setup == nil {

@@ -94,9 +94,9 @@ func parseConcurrency(word string) (int, error) {
 func parsePrecision(word string) (float64, error) {
 	v, err := units.ParseShare(word)
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, units.ErrShareRange):
 		return 0, errors.New("not a percentage such as 1% or 0.5%")
-	case v <= 0 || v >= 0.5:
+	case err != nil || v <= 0 || v >= 0.5:
 		return 0, errors.New("not above 0% and below 50%")
 	}
 	return v, nil

@@ -39,7 +39,11 @@ func ParseSize(word string, most int64) (int64, error) {
 	return int64(n), nil
 }
 
-// ParseShare reads a percentage as a share of 0 to 1. 0 needs no sign.
+// ErrShareRange is the error of a percentage below 0% or above 100%.
+var ErrShareRange = errors.New("not within 0% to 100%")
+
+// ParseShare reads a percentage as a share of 0 to 1. 0 needs no sign. The error of a
+// percentage out of this range is ErrShareRange.
 func ParseShare(word string) (float64, error) {
 	number, percent := strings.CutSuffix(word, "%")
 	v, err := strconv.ParseFloat(number, 64)
@@ -49,7 +53,7 @@ func ParseShare(word string) (float64, error) {
 	case !percent && v != 0:
 		return 0, errors.New("write it as a percentage, such as 1%")
 	case v < 0 || v > 100:
-		return 0, errors.New("not within 0% to 100%")
+		return 0, ErrShareRange
 	}
 	return v / 100, nil
 }

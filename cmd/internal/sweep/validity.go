@@ -27,7 +27,9 @@ const (
 // problems are the reasons for which a cell is invalid.
 type problems []string
 
-func (found *problems) add(format string, args ...any) { *found = append(*found, fmt.Sprintf(format, args...)) }
+func (found *problems) add(format string, args ...any) {
+	*found = append(*found, fmt.Sprintf(format, args...))
+}
 
 // invalidReason returns why a cell is invalid, or nothing. inLedger tells whether
 // the server's ledger has every rejected connection.

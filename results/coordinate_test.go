@@ -63,9 +63,19 @@ func TestPointsAreEqualIfAndOnlyIfTheyCompareAsZero(t *testing.T) {
 }
 
 func TestWithoutClearsTheNamedCoordinatesAlone(t *testing.T) {
-	full := Point{
-		Strategy: "close", Client: "blocking", RTTMs: 20, Concurrency: 5, BodyBytes: 7, Loss: 0.01, IPv6: true, Impairments: "jitter 1ms",
-		Limit: 3, Rate: 9, TLS: true, NthRequest: 4, Scenario: "report", Part: "fixed", Settings: "linger-total=1s",
+	var full Point
+	fields := reflect.ValueOf(&full).Elem()
+	for i := range fields.NumField() {
+		switch f := fields.Field(i); f.Kind() {
+		case reflect.String:
+			f.SetString("set")
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.Float64:
+			f.SetFloat(0.5)
+		default:
+			f.SetInt(3)
+		}
 	}
 	for _, without := range Coordinates {
 		p := full.Without(without.Name)

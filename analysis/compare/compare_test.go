@@ -144,10 +144,12 @@ func TestADifferenceBelowTheNoiseFloorIsNotCalled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range c.Rows {
-		if r.Point.Strategy == "shutdown" && r.Point.RTTMs == 20 && (r.Verdict != Unmeasurable || !strings.HasPrefix(r.Reason, "below the noise floor: twin cells of one run differ by up to 33.00 points")) {
-			t.Errorf("%v: %s", r.Verdict, r.Reason)
-		}
+	at := slices.IndexFunc(c.Rows, func(r Row) bool { return r.Point.Strategy == "shutdown" && r.Point.RTTMs == 20 })
+	if at < 0 {
+		t.Fatal("the point is not compared")
+	}
+	if r := c.Rows[at]; r.Verdict != Unmeasurable || !strings.HasPrefix(r.Reason, "below the noise floor: twin cells of one run differ by up to 33.00 points") {
+		t.Errorf("%v: %s", r.Verdict, r.Reason)
 	}
 }
 
@@ -230,6 +232,9 @@ func TestTwinsAndInvalidTriesStayOutOfEveryFigure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(got.Rows) == 0 || len(got.Rows) != len(want.Rows) {
+		t.Fatalf("%d rows, want %d", len(got.Rows), len(want.Rows))
+	}
 	for i, r := range got.Rows {
 		if r.New.Share != want.Rows[i].New.Share || r.Verdict != want.Rows[i].Verdict {
 			t.Errorf("%v: %v became %v", r.Point, want.Rows[i].Verdict, r.Verdict)
@@ -290,6 +295,9 @@ func TestVerdictsMirrorWhenTheRunsAreSwapped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if len(there.Rows) == 0 || len(there.Rows) != len(back.Rows) {
+			t.Fatalf("%d rows, the other way round %d", len(there.Rows), len(back.Rows))
+		}
 		mirror := map[Verdict]Verdict{Worse: better, better: Worse, same: same, Unmeasurable: Unmeasurable}
 		for i, r := range there.Rows {
 			if other := back.Rows[i]; other.Verdict != mirror[r.Verdict] {
@@ -344,6 +352,9 @@ func TestMetricsWithoutDirectionWeakenNoTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	half := len(c.Rows) / 2
+	if half == 0 || half != len(alone.Rows) {
+		t.Fatalf("%d rows, %d alone", len(c.Rows), len(alone.Rows))
+	}
 	for i, r := range c.Rows[:half] {
 		if r.Verdict != notJudged {
 			t.Errorf("%v is %v", r.Point, r.Verdict)

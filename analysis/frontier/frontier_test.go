@@ -75,6 +75,9 @@ func TestAFrontierDoesNotDependOnTheOrderOfItsPoints(t *testing.T) {
 		mix := anyMix(t)
 		one, _ := Of(mix, Costs[0])
 		two, _ := Of(rapid.Permutation(mix).Draw(t, "order"), Costs[0])
+		if len(one) < 2 || len(two) != len(one) {
+			t.Fatalf("%d and %d positions", len(one), len(two))
+		}
 		for i := range one {
 			if one[i].Strategy != two[i].Strategy || one[i].Place != two[i].Place {
 				t.Fatalf("%v and %v", one[i], two[i])
@@ -96,6 +99,9 @@ func TestFrontierPlacesKnownStrategies(t *testing.T) {
 		t.Errorf("%d conditions", conditions)
 	}
 	want := map[string]Place{"cheap": OnFrontier, "best": OnFrontier, "dear": Beaten, "useless": Beaten, "twin": NotApart}
+	if len(points) != len(want) {
+		t.Errorf("%d positions, want %d", len(points), len(want))
+	}
 	for _, p := range points {
 		if p.Place != want[p.Strategy] {
 			t.Errorf("%s is %s, want %s", p.Strategy, p.Place, want[p.Strategy])

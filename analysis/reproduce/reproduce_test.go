@@ -18,7 +18,11 @@ func TestVerdictsFollowTheirTable(t *testing.T) {
 		"lost": Reproduced, "mended": "fixed since 2.0", "half-mended": Reproduced, "unmended": Reproduced,
 		"whole": notReproduced, "everywhere": notReproduced, "spoilt": Undecided, "absent": Undecided, "unfinished": Undecided,
 	}
-	for _, r := range Judge(analysis.NewStudy(analysistest.EveryVerdict())) {
+	judged := Judge(analysis.NewStudy(analysistest.EveryVerdict()))
+	if len(judged) != len(want) {
+		t.Errorf("%d scenarios, want %d", len(judged), len(want))
+	}
+	for _, r := range judged {
 		if r.Heading() != want[r.Name] {
 			t.Errorf("%s is %s (%s), want %s", r.Name, r.Heading(), r.Why, want[r.Name])
 		}

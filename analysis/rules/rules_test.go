@@ -391,6 +391,9 @@ func TestTheReferenceRunKeepsToTheMethod(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := Check(run.Cells, rules)
+	if len(found) == 0 || len(run.Cells) == 0 {
+		t.Fatalf("%d rules for %d cells", len(found), len(run.Cells))
+	}
 	for _, f := range found {
 		if f.Verdict != Holds {
 			t.Errorf("%s: %v, %s %+v", f.Rule.Name, f.Verdict, f.Reason, f.unmet())

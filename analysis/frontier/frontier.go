@@ -21,8 +21,8 @@ type Cost struct {
 	Name string // name of the metric
 	Unit string // ms, us or B
 	Noun string // name in a sentence
-	// of returns the mean cost per rejection at a point and the number of rejections
-	// behind it. It reports false where the point has none on record.
+	// of returns the mean cost per rejection at a point, and the number of rejections
+	// that the mean is over. It reports false where the point has no such figure.
 	of func(*analysis.Summary) (perRejection float64, n int64, ok bool)
 }
 
@@ -45,8 +45,8 @@ type Place int
 // The places.
 const (
 	OnFrontier Place = iota // no other strategy delivers as much for less, or more for no more
-	NotApart                // the samples do not show whether it is beaten
-	Beaten                  // measurably dominated
+	NotApart                // the samples do not show whether another strategy is better
+	Beaten                  // another strategy is measurably better: see Of
 )
 
 // Places is the table of the names of places.
@@ -79,9 +79,10 @@ type Position struct {
 // no position.
 //
 // A share is measurably higher than another when their 95% Wilson intervals do not
-// overlap. A cost is measurably lower than another when its mean is lower and it is the
-// lower one in a share of the conditions whose Wilson interval is above one half. This is a sign test whose samples are conditions, so with fewer than
-// four of them no cost is measurably lower.
+// overlap. A cost is measurably lower than another when its mean is lower and when it
+// wins a sign test: the Wilson interval of the share of conditions in which it is the
+// lower one lies above one half. The samples of this test are conditions, so with
+// fewer than four of them no cost is measurably lower.
 //
 // A dominates B when A's share is not measurably lower, A's cost is not higher, and one
 // of the two is measurably better. Along a chain of dominations the cost never rises,

@@ -58,8 +58,8 @@ type PartResult struct {
 
 // ErrorCount is the number of attempts with an error text.
 type ErrorCount struct {
-	Words string // text of the library client
-	N     int64  // number of attempts
+	Words string // error text, as the library client wrote it
+	N     int64  // number of attempts that ended with it
 }
 
 // Known reports whether the part has a share of delivered answers.
@@ -145,18 +145,18 @@ func partSummary(study *analysis.Study, scenario, part string) *analysis.Summary
 
 // partErrors returns the error texts of a part, the most frequent first.
 func partErrors(s *analysis.Study, scenario, part string) []ErrorCount {
-	words := map[string]int64{}
+	attempts := map[string]int64{}
 	for _, c := range s.Run.Cells {
 		if c.Scenario != scenario || c.Part != part || !c.Valid || c.Twin {
 			continue
 		}
 		for text, n := range c.Errors {
-			words[text] += n
+			attempts[text] += n
 		}
 	}
 	var counts []ErrorCount
-	for _, text := range slices.Sorted(maps.Keys(words)) {
-		counts = append(counts, ErrorCount{text, words[text]})
+	for _, text := range slices.Sorted(maps.Keys(attempts)) {
+		counts = append(counts, ErrorCount{text, attempts[text]})
 	}
 	slices.SortStableFunc(counts, func(a, b ErrorCount) int { return cmp.Compare(b.N, a.N) })
 	return counts

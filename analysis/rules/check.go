@@ -38,7 +38,7 @@ func (r Rule) describe() string {
 	return text
 }
 
-// matches tells whether the rule applies to a point.
+// matches reports whether the rule applies to a point.
 func (r Rule) matches(p *results.Point) bool {
 	if len(r.strategies) > 0 && !slices.Contains(r.strategies, p.Strategy) ||
 		len(r.clients) > 0 && !slices.Contains(r.clients, p.Client) {
@@ -245,9 +245,9 @@ func (r Rule) decideShare(k, n int64, holdAlpha, failAlpha float64) (low, high f
 	return low, high, v
 }
 
-// samplesToDecide says how many samples with the same share would decide. The
-// Wilson bound of the share p reaches x at n = z² x (1-x) / (p-x)². The exact
-// bound takes a few more.
+// samplesToDecide says how many samples with the same share would decide. It starts
+// from n = z² x (1-x) / (p-x)², where the Wilson bound of the share p reaches the
+// threshold x. The exact bound takes a few more.
 func (r Rule) samplesToDecide(p PointResult, holdAlpha, failAlpha float64) string {
 	x, gap := r.require.threshold, p.Figure-r.require.threshold
 	alpha := failAlpha
@@ -298,9 +298,9 @@ func (r Rule) checkValue(cells []*results.Cell, holdAlpha, failAlpha float64) Po
 	return p
 }
 
-// signTest tells whether k of n rounds on one side of a threshold show that the
-// median is on that side, with at most alpha as the chance of error. The test
-// uses the upper tail of the binomial with p = 1/2, which equals its lower tail.
+// signTest reports whether k of n rounds on one side of a threshold show that the
+// median is on that side, with an error probability of at most alpha. It takes the
+// upper tail of the binomial with p = 1/2, which equals its lower tail.
 func signTest(k, n int64, alpha float64) bool {
 	// The tail of n of n is a power of 1/2. Logarithms miss its last bits.
 	return n > 0 && stats.Binomial(n-k, n, 0.5) <= alpha*(1+1e-9)

@@ -205,7 +205,7 @@ func validCell(s *analysis.Summary) string {
 	return text
 }
 
-// maxLosses is the number of outcomes that a line names. It adds up the rest.
+// maxLosses is the number of outcomes that a line names. The others are added up.
 const maxLosses = 3
 
 func lossCell(s *analysis.Summary) string {

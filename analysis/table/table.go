@@ -11,10 +11,10 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Write writes a line a point: the delivered share with its interval and n, the
-// other outcomes, and the costs. Points come in the order of their
-// coordinates, names by alphabet. Notes follow: rounds without a valid try, with
-// their reasons, and ledgers that disagree.
+// Write writes one line per point: the delivered share with its interval and n, the
+// other outcomes, and the costs. Points are sorted by their coordinates, names
+// alphabetically. Notes follow: rounds without a valid try, with their reasons, and
+// ledgers that disagree.
 func Write(w io.Writer, summaries []*analysis.Summary) error {
 	summaries = slices.SortedFunc(slices.Values(summaries), func(a, b *analysis.Summary) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
 	b := bufio.NewWriter(w)
@@ -30,7 +30,7 @@ func Write(w io.Writer, summaries []*analysis.Summary) error {
 	return b.Flush()
 }
 
-// writeRows writes the head, the units and a line a point. An empty line
+// writeRows writes the head, the units and one line per point. An empty line
 // separates conditions, so that the strategies of one condition are side by side.
 func writeRows(w io.Writer, columns []Column, summaries []*analysis.Summary) error {
 	rows := make([][]string, 0, len(summaries)+2)

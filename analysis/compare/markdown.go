@@ -36,23 +36,14 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	}
 	for _, rows := range c.blocks() {
 		fmt.Fprintf(b, "<details><summary>%s</summary>\n\n", escape(c.heading(rows[0].Metric, rows[0].Gated)))
-		columns, constant := varying(rows)
+		table, _, constant := tableOf(rows)
 		if constant != "" {
 			fmt.Fprintf(b, "%s\n\n", escape(constant))
 		}
-		var heads []string
-		for _, col := range columns {
-			heads = append(heads, col.Name)
-		}
-		heads = append(heads, head(rows[0].Metric)...)
-		writeMarkdownRow(b, heads)
-		fmt.Fprintln(b, strings.Repeat("|---", len(heads))+"|")
-		for _, r := range rows {
-			var line []string
-			for _, col := range columns {
-				line = append(line, col.TextWithUnit(&r.Point))
-			}
-			writeMarkdownRow(b, append(line, r.cells()...))
+		writeMarkdownRow(b, table[0])
+		fmt.Fprintln(b, strings.Repeat("|---", len(table[0]))+"|")
+		for _, line := range table[1:] {
+			writeMarkdownRow(b, line)
 		}
 		fmt.Fprint(b, "\n</details>\n\n")
 	}

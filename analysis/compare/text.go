@@ -79,6 +79,25 @@ func head(m analysis.Metric) []string {
 	return []string{"base" + unit, "new" + unit, "change", "interval", "p", "rounds", "verdict"}
 }
 
+// tableOf returns the cells of a block, its heads first. The first columns are the
+// coordinates that differ between rows; constant is a text for the others.
+func tableOf(rows []Row) (table [][]string, coordinates int, constant string) {
+	columns, constant := varying(rows)
+	var heads []string
+	for _, c := range columns {
+		heads = append(heads, c.Name)
+	}
+	table = [][]string{append(heads, head(rows[0].Metric)...)}
+	for _, r := range rows {
+		var line []string
+		for _, c := range columns {
+			line = append(line, c.TextWithUnit(&r.Point))
+		}
+		table = append(table, append(line, r.cells()...))
+	}
+	return table, len(columns), constant
+}
+
 // WriteText writes the comparison for a terminal: the conditions that differ, the notes,
 // one table per metric, and the number of rows by verdict.
 func (c *Comparison) WriteText(w io.Writer) error {
@@ -91,27 +110,14 @@ func (c *Comparison) WriteText(w io.Writer) error {
 		fmt.Fprintln(b, "note:", note)
 	}
 	for _, rows := range c.blocks() {
-		columns, constant := varying(rows)
+		table, coordinates, constant := tableOf(rows)
 		fmt.Fprintf(b, "\n%s\n", c.heading(rows[0].Metric, rows[0].Gated))
 		if constant != "" {
 			fmt.Fprintln(b, constant)
 		}
-		var heads []string
-		for _, c := range columns {
-			heads = append(heads, c.Name)
-		}
-		figures := head(rows[0].Metric)
-		table := [][]string{append(heads, figures...)}
 		// Coordinates and the verdict are flush left.
-		left := append(slices.Repeat([]bool{true}, len(columns)), make([]bool, len(figures))...)
+		left := append(slices.Repeat([]bool{true}, coordinates), make([]bool, len(table[0])-coordinates)...)
 		left[len(left)-1] = true
-		for _, r := range rows {
-			var line []string
-			for _, c := range columns {
-				line = append(line, c.TextWithUnit(&r.Point))
-			}
-			table = append(table, append(line, r.cells()...))
-		}
 		if err := align.Write(b, table, left); err != nil {
 			return err
 		}

@@ -19,9 +19,9 @@ const outOption = "out"
 // and name of a run, how it is shown, and its seed.
 var incidentalOptions = []string{outOption, "name", "format", "quiet", "seed"}
 
-// Incidental reports whether an option, by its name without dashes, does not decide
+// incidental reports whether an option, by its name without dashes, does not decide
 // what is measured.
-func Incidental(option string) bool { return slices.Contains(incidentalOptions, option) }
+func incidental(option string) bool { return slices.Contains(incidentalOptions, option) }
 
 // Differences returns the conditions that differ between runs: machine and system,
 // kind of path, TCP settings, and the options that decide what is measured. A value
@@ -60,7 +60,7 @@ func Differences(runs []*Run) []Difference {
 		add(name, func(m Manifest) (string, bool) { v, ok := m.TCP[name]; return v, ok })
 	}
 	for _, name := range names(runs, func(m Manifest) map[string]string { return m.Options }) {
-		if !Incidental(name) {
+		if !incidental(name) {
 			add("--"+name, func(m Manifest) (string, bool) { v, ok := m.Options[name]; return v, ok })
 		}
 	}

@@ -17,12 +17,6 @@ import (
 	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
 
-// exitStatus ends the process with a code and without a message: the code of the
-// program that exec ran, or a verdict that is printed already.
-type exitStatus int
-
-func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
-
 // execFlags are the flags of `exec` as they were given.
 type execFlags struct {
 	cellFlags

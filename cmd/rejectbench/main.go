@@ -5,7 +5,7 @@
 // A command checks all of its flags before it measures or writes anything. Each
 // command has a file; `run` and `tune` have further files for what their flags plan
 // and for measuring it. Flags that several commands share are in cellflags.go, the
-// words that flags take in vocabulary.go.
+// words that flags take in vocabulary.go, and exit codes in exit.go.
 package main
 
 import (
@@ -28,31 +28,8 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/calibrate"
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
+	"github.com/rejectbench/rejectbench/results/yamlfile"
 )
-
-// Exit codes, the same for every command.
-const (
-	exitDone        = 0
-	exitFailed      = 1 // a check or a comparison failed, or something broke
-	exitUsage       = 2
-	exitUnanswered  = 3   // the system does not allow it, or the result is invalid or undecided
-	exitInterrupted = 130 // what was finished is on disk
-)
-
-// usageError is a mistake in the command line. Its message names flag and value.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// environmentError means that this system does not allow what was asked, or that
-// what it measured is invalid or decides nothing.
-type environmentError struct{ err error }
-
-func (e environmentError) Error() string { return e.err.Error() }
-func (e environmentError) Unwrap() error { return e.err }
 
 func main() {
 	if code, ran := process.Run(roles()); ran {
@@ -81,6 +58,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	}
 	var usage usageError
+	var place *yamlfile.Error
 	var environment environmentError
 	var status exitStatus
 	if errors.As(err, &status) {
@@ -92,7 +70,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "rejectbench: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &place):
 		return exitUsage
 	case errors.As(err, &environment):
 		return exitUnanswered
@@ -238,14 +216,4 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 		}
 	}
 	return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
-}
-
-// positional checks the number of a command's arguments.
-func positional(low, high int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < low || (high >= 0 && len(args) > high) {
-			return usagef("%s: %s, got %d: see %[1]s --help", cmd.CommandPath(), what, len(args))
-		}
-		return nil
-	}
 }

@@ -34,7 +34,7 @@ func ParseSize(word string, most int64) (int64, error) {
 	case err != nil:
 		return 0, errors.New("not a size such as 100000, 64KiB or 1MB")
 	case n > uint64(most):
-		return 0, fmt.Errorf("larger than %s", humanize.IBytes(uint64(most)))
+		return 0, fmt.Errorf("larger than %s", Size(most))
 	}
 	return int64(n), nil
 }

@@ -25,6 +25,8 @@ func Number(v float64) string {
 // Size writes a number of bytes in the largest binary unit that is not larger.
 func Size(n int64) string {
 	switch {
+	case n >= 1<<40:
+		return Number(float64(n)/(1<<40)) + " TiB"
 	case n >= 1<<30:
 		return Number(float64(n)/(1<<30)) + " GiB"
 	case n >= 1<<20:

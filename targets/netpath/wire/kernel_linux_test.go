@@ -189,11 +189,11 @@ func reset(c Connection) bool { return c.Reset != 0 }
 
 func TestKernelResetsGetTheirCause(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		story func(b *bench)
+		name     string
+		story    func(b *bench)
 		complete func(Connection) bool
-		cause results.ResetCause
-		fin   bool // whether the server sent a FIN
+		cause    results.ResetCause
+		fin      bool // whether the server sent a FIN
 	}{
 		{"closing over unread data", func(b *bench) {
 			b.connect()

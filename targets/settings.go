@@ -118,27 +118,44 @@ func DefaultSetting(strategy string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// LongestHold returns how long a client that keeps sending single bytes can make
-// a strategy hold its descriptor, and which bound ends that. Such a client never
-// reaches an idle time, so LingerIdle does not count. The bound is empty if the
-// strategy does not wait, or if net/http (nethttp) or the kernel (backlog)
-// determines the time. The result excludes the scheduling delay of the server, and
-// with TLS the handshake, which takes at most HeaderTimeout.
-func LongestHold(strategy string, b Bounds) (hold time.Duration, bound string, err error) {
-	if b, err = b.withDefaults(); err != nil {
-		return 0, "", err
+// Hold is for how long a client that keeps sending single bytes can hold a
+// descriptor. The zero value is that of a strategy that waits for nothing.
+type Hold struct {
+	Longest time.Duration // 0 unless Bound is set
+	Bound   string        // what ends the wait; empty if nothing waits or if Unknown
+	// Unknown is set if this program does not bound the time, because net/http
+	// (nethttp) or the kernel (backlog) determines it.
+	Unknown bool
+}
+
+// LongestHold returns for how long such a client can hold a rejected connection of a
+// strategy. The client never reaches an idle time, so LingerIdle does not count. The
+// result excludes the scheduling delay of the server, and with TLS the handshake,
+// which takes at most HeaderTimeout. The hold of an unknown strategy is Unknown.
+func LongestHold(strategy string, b Bounds) (Hold, error) {
+	b, err := b.withDefaults()
+	if err != nil {
+		return Hold{}, err
 	}
-	switch strategy {
-	case "lingering-close":
-		return b.LingerTotal, "linger-total", nil
-	case "delayed-close":
-		return b.CloseDelay, "close-delay", nil
-	case "wait-acked", "drain-until-acked":
-		return b.AckTimeout, "ack-timeout", nil
-	case "read-header":
-		return b.HeaderTimeout, "the header's time limit", nil
-	case "read-request":
-		return b.HeaderTimeout + b.BodyTimeout, "the header's and the body's time limit", nil
+	row, err := StrategyByName(strategy)
+	if err != nil || row.longestHold == nil {
+		return Hold{Unknown: true}, nil
 	}
-	return 0, "", nil
+	return row.longestHold(b), nil
+}
+
+func holdsNothing(Bounds) Hold { return Hold{} }
+
+func holdsForLingerTotal(b Bounds) Hold { return Hold{Longest: b.LingerTotal, Bound: "linger-total"} }
+
+func holdsForCloseDelay(b Bounds) Hold { return Hold{Longest: b.CloseDelay, Bound: "close-delay"} }
+
+func holdsForAckTimeout(b Bounds) Hold { return Hold{Longest: b.AckTimeout, Bound: "ack-timeout"} }
+
+func holdsForHeader(b Bounds) Hold {
+	return Hold{Longest: b.HeaderTimeout, Bound: "the header's time limit"}
+}
+
+func holdsForRequest(b Bounds) Hold {
+	return Hold{Longest: b.HeaderTimeout + b.BodyTimeout, Bound: "the header's and the body's time limit"}
 }

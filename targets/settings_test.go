@@ -101,6 +101,18 @@ func trickle(c *net.TCPConn) {
 	}
 }
 
+func TestTheLongestHoldIsKnownWhereTheStrategyRejects(t *testing.T) {
+	for _, row := range Strategies {
+		hold, err := LongestHold(row.Name, Bounds{})
+		if err != nil || hold.Unknown == (row.reject != nil) {
+			t.Errorf("%s: %+v, %v", row.Name, hold, err)
+		}
+		if (hold.Longest > 0) != (hold.Bound != "") {
+			t.Errorf("%s: a time without a bound, or a bound without a time: %+v", row.Name, hold)
+		}
+	}
+}
+
 func TestOnlyLongestHoldsBoundEndsATricklingClient(t *testing.T) {
 	const hold = 2 * time.Second
 	for strategy, want := range map[string]struct {
@@ -115,18 +127,18 @@ func TestOnlyLongestHoldsBoundEndsATricklingClient(t *testing.T) {
 		"read-header":       {Bounds{HeaderTimeout: hold}, []endReason{endHeaderTimeout}},
 	} {
 		t.Run(strategy, func(t *testing.T) {
-			longest, bound, err := LongestHold(strategy, want.bounds)
-			if err != nil || longest != hold || bound == "" {
-				t.Fatalf("LongestHold says %v by %q: %v", longest, bound, err)
+			longest, err := LongestHold(strategy, want.bounds)
+			if err != nil || longest.Longest != hold || longest.Bound == "" {
+				t.Fatalf("LongestHold says %+v: %v", longest, err)
 			}
 			e := reject(t, strategy, want.bounds, trickle)
 			held := time.Duration(e.Closed - e.Accepted)
-			t.Logf("%s held the descriptor of a client that sends a byte every 2 ms for %v, bound %v by %s; it read %d bytes", strategy, held, longest, bound, e.Read)
+			t.Logf("%s held the descriptor of a client that sends a byte every 2 ms for %v, bound %v by %s; it read %d bytes", strategy, held, longest.Longest, longest.Bound, e.Read)
 			if !slices.Contains(want.end, e.End) {
 				t.Errorf("ended by %v, want %v", e.End, want.end)
 			}
-			if held < longest {
-				t.Errorf("held for %v, less than the bound %v", held, longest)
+			if held < longest.Longest {
+				t.Errorf("held for %v, less than the bound %v", held, longest.Longest)
 			}
 		})
 	}

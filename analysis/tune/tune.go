@@ -46,9 +46,11 @@ type Tuning struct {
 
 	// HoldBoundMs is the longest time for which a client that keeps sending single
 	// bytes can hold a descriptor with the chosen value. HoldBound names the setting
-	// that limits it. They are 0 and empty where the strategy does not wait.
+	// that limits it. They are 0 and empty where the strategy does not wait, and where
+	// HoldUnknown is set: this program does not bound how long.
 	HoldBoundMs float64 `json:"hold_bound_ms"`
 	HoldBound   string  `json:"hold_bound"`
+	HoldUnknown bool    `json:"-"`
 
 	Equivalents []Equivalent `json:"words"` // the setting in other servers
 
@@ -261,6 +263,10 @@ func (t *Tuning) costs(b *strings.Builder) {
 	c := t.Chosen.Cost
 	fmt.Fprintf(b, "\na rejection costs %s descriptor-ms (p99 %s ms), %s us of the server's CPU time and %s read and thrown away\n",
 		units.Number(c.HoldMs), units.Number(c.HoldP99Ms), units.Number(c.CPUUs), units.Size(int64(c.DrainedBytes)))
+	if t.HoldUnknown {
+		b.WriteString("this program does not bound how long a hostile client can hold a rejected connection\n")
+		return
+	}
 	if t.HoldBound == "" {
 		b.WriteString("a hostile client cannot hold a rejected connection: the strategy waits for nothing\n")
 		return

@@ -68,6 +68,21 @@ func TestTuningsReadAsRecorded(t *testing.T) {
 	}
 }
 
+func TestTheHoldOfAHostileClientIsNoneBoundedOrUnknown(t *testing.T) {
+	for want, change := range map[string]func(*Tuning){
+		"cannot hold a rejected connection: the strategy waits for nothing":                    func(t *Tuning) { t.HoldBoundMs, t.HoldBound = 0, "" },
+		"holds a descriptor for 861 ms, by linger-total":                                       func(*Tuning) {},
+		"this program does not bound how long a hostile client can hold a rejected connection": func(t *Tuning) { t.HoldBoundMs, t.HoldBound, t.HoldUnknown = 0, "", true },
+	} {
+		tuning := tuned()
+		change(tuning)
+		var b strings.Builder
+		if err := Write(&b, tuning); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("no %q: %v\n%s", want, err, &b)
+		}
+	}
+}
+
 func TestATuningIsJSONAsRecordedAndComesBack(t *testing.T) {
 	want := tuned()
 	b, err := json.MarshalIndent(want, "", "  ")

@@ -333,8 +333,8 @@ func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
 	r.Equivalents = directives(t.Setting, chosen.Value)
 	config := targets.Config{Bounds: t.Cells.Bounds, Limit: t.Point.Limit}
 	t.Setting.Apply(&config, chosen.Value)
-	hold, bound, err := targets.LongestHold(p.Strategy, config.Bounds)
-	r.HoldBoundMs, r.HoldBound = units.Milliseconds(hold), bound
+	hold, err := targets.LongestHold(p.Strategy, config.Bounds)
+	r.HoldBoundMs, r.HoldBound, r.HoldUnknown = units.Milliseconds(hold.Longest), hold.Bound, hold.Unknown
 	return r, err
 }
 

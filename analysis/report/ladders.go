@@ -40,17 +40,21 @@ type drawings struct {
 const maxAllOpen = 6
 
 // readLadders reads ladder diagrams and groups them by strategy, in the order of the
-// run. The name of a file begins with its strategy and client.
+// run.
 func readLadders(summaries []*analysis.Summary, strategies results.TermOrder, paths []string) []drawings {
+	drawn := map[string]results.Point{}
+	for _, s := range summaries {
+		drawn[s.FileName()] = s.Point
+	}
 	var all []drawing
 	for i, path := range paths {
 		d := readLadder(path, fmt.Sprintf("ladder%d-", i))
-		for _, s := range summaries {
-			// One strategy may begin with the name of another, as read-header with read.
-			if strings.HasPrefix(d.Name, s.Strategy+"-"+s.Client+"-") && len(s.Strategy) >= len(d.strategy) {
-				d.strategy, d.Client = s.Strategy, s.Client
-			}
+		stem := strings.TrimSuffix(d.Name, ".svg")
+		p, ok := drawn[stem]
+		if !ok {
+			p = olderPoint(stem, summaries)
 		}
+		d.strategy, d.Client = p.Strategy, p.Client
 		all = append(all, d)
 	}
 	clients := analysis.NamesOf(summaries, analysis.ClientOf)
@@ -72,6 +76,25 @@ func readLadders(summaries []*analysis.Summary, strategies results.TermOrder, pa
 		groups[i].Open = i == 0 || len(groups) <= maxAllOpen
 	}
 	return groups
+}
+
+// olderPoint returns the point of a diagram in a run whose version did not yet name
+// files by results.Point.FileName: it named them scenario-part, or began them with
+// strategy-client. It returns the zero Point if no point matches.
+func olderPoint(stem string, summaries []*analysis.Summary) (found results.Point) {
+	for _, s := range summaries {
+		if s.Scenario != "" {
+			if stem == s.Scenario+"-"+s.Part {
+				return s.Point
+			}
+			continue
+		}
+		// One strategy may begin with the name of another, as read-header with read.
+		if strings.HasPrefix(stem, s.Strategy+"-"+s.Client+"-") && len(s.Strategy) >= len(found.Strategy) {
+			found = s.Point
+		}
+	}
+	return found
 }
 
 // readLadder reads one ladder diagram. A damaged one does not fail the report: its

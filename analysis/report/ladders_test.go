@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 const ladder = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" role="img" color="currentColor">
@@ -62,6 +64,40 @@ func TestDrawingsAreInOrderAndTheirIDsDiffer(t *testing.T) {
 		if !seen[use[1]] {
 			t.Errorf("%s names nothing", use[1])
 		}
+	}
+}
+
+// The name of a file may lack characters of the names of its point, and the files of a
+// scenario begin with the scenario.
+func TestEveryDrawingIsGroupedUnderTheStrategyOfItsPoint(t *testing.T) {
+	plain := results.Point{Strategy: "nginx", Client: "duplex", RTTMs: 50, Concurrency: 10, BodyBytes: 1 << 20}
+	variant := plain
+	variant.Strategy, variant.TLS = "nginx:lingering_close=off", true
+	part := plain
+	part.Strategy, part.Scenario, part.Part = "h2o", "hyper-3078", "small"
+	var summaries []*analysis.Summary
+	files, want := map[string]string{"close-x.svg": ladder}, map[string]results.Point{"close-x.svg": {}}
+	names := []string{"close-x.svg"}
+	for _, p := range []results.Point{plain, variant, part} {
+		summaries = append(summaries, &analysis.Summary{Point: p})
+		name := p.FileName() + ".svg"
+		files[name], want[name], names = ladder, p, append(names, name)
+	}
+	// Older versions named the files so.
+	for name, p := range map[string]results.Point{"hyper-3078-small.svg": part, "nginx-duplex-rtt50ms-body0.svg": plain} {
+		files[name], want[name], names = ladder, p, append(names, name)
+	}
+	shown := 0
+	for _, g := range readLadders(summaries, nil, inFolder(t, files, names...)) {
+		for _, d := range g.Of {
+			shown++
+			if p := want[d.Name]; g.Strategy != p.Strategy || d.Client != p.Client {
+				t.Errorf("%s is under %q with %q clients, want %q and %q", d.Name, g.Strategy, d.Client, p.Strategy, p.Client)
+			}
+		}
+	}
+	if shown != len(names) {
+		t.Errorf("%d drawings of %d", shown, len(names))
 	}
 }
 

@@ -57,8 +57,8 @@ type Content struct {
 	Scenarios []reproduce.Result // empty in a run of a grid
 	Findings  []string
 	Figures   []chart.Figure
-	// Ladders are the paths of ladder diagrams, SVG files named after their strategy
-	// and client.
+	// Ladders are the paths of ladder diagrams, SVG files that results.Point.FileName
+	// names.
 	Ladders []string
 }
 

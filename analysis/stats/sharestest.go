@@ -20,10 +20,16 @@ func (s Stratum) clamped() Stratum {
 	return s
 }
 
-// pool adds up the strata.
+// oneSided reports whether a run has no attempt in the stratum, which then has no
+// information on a difference.
+func (s Stratum) oneSided() bool { return s.BaseN == 0 || s.NewN == 0 }
+
+// pool adds up the strata in which both runs have attempts.
 func pool(strata []Stratum) (sum Stratum) {
 	for _, s := range strata {
-		s = s.clamped()
+		if s = s.clamped(); s.oneSided() {
+			continue
+		}
 		sum.BaseK += s.BaseK
 		sum.BaseN += s.BaseN
 		sum.NewK += s.NewK
@@ -53,7 +59,7 @@ const mantelFleiss = 5
 // NewSharesTest runs the Cochran-Mantel-Haenszel test, stratified by round. It
 // applies no continuity correction, which would make the test as conservative as
 // Fisher's. Where a correction is needed, it runs Fisher's test on the pooled table
-// of all rounds instead: where the sum of the expected counts is less than 5 away
+// of all rounds that both runs have instead: where the sum of the expected counts is less than 5 away
 // from one of the bounds that the margins allow (Mantel and Fleiss).
 //
 // Sources: W. G. Cochran, "Some methods for strengthening the common chi-square
@@ -66,11 +72,10 @@ const mantelFleiss = 5
 func NewSharesTest(strata []Stratum) SharesTest {
 	var observed, expected, low, high, variance float64
 	for _, s := range strata {
-		s = s.clamped()
-		k, n := s.BaseK+s.NewK, s.BaseN+s.NewN
-		if s.BaseN == 0 || s.NewN == 0 {
-			continue // no information on the difference
+		if s = s.clamped(); s.oneSided() {
+			continue
 		}
+		k, n := s.BaseK+s.NewK, s.BaseN+s.NewN
 		share := float64(k) / float64(n)
 		observed += float64(s.NewK)
 		expected += float64(s.NewN) * share

@@ -60,6 +60,24 @@ func TestSharesTestIgnoresTheOrderOfRunsAndRounds(t *testing.T) {
 	})
 }
 
+// A round that only one run measured says nothing about their difference, whichever
+// test is used.
+func TestAOneSidedRoundChangesNoSharesTest(t *testing.T) {
+	methods := map[string]bool{}
+	for _, strata := range [][]Stratum{{{1, 4, 3, 4}}, {{2, 17, 10, 13}}, {{512, 825, 89, 108}, {353, 560, 17, 25}}} {
+		want := NewSharesTest(strata)
+		methods[want.Method] = true
+		for _, alone := range []Stratum{{0, 200, 0, 0}, {200, 200, 0, 0}, {0, 0, 150, 200}} {
+			if got := NewSharesTest(append(slices.Clone(strata), alone)); got != want {
+				t.Errorf("%v with %v: %+v, want %+v", strata, alone, got, want)
+			}
+		}
+	}
+	if len(methods) != 2 {
+		t.Errorf("only %v were tried", methods)
+	}
+}
+
 // The probability of a table with a p-value at or below the level, summed over all tables
 // with these margins, is at most the level.
 func TestExactTestKeepsItsLevel(t *testing.T) {

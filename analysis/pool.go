@@ -10,10 +10,12 @@ import (
 // Pool adds the summaries of different points: counts first, then shares of the sums.
 // The result holds for this mix of points only, so callers have to name them.
 //
-// Three kinds of fields stay empty. Point is one, because the points differ. Response,
-// End, Times and ResponseCurve are, because the times of different round trips have no
-// common distribution. Invalid, Disagreements and Warnings are, because they name
-// rounds, and every point has its own.
+// Three kinds of fields stay empty:
+//   - Point, because the points differ;
+//   - Response, End, Times and ResponseCurve, because the times of different round trips
+//     have no common distribution;
+//   - Invalid, Disagreements and Warnings, because they name rounds, and every point has
+//     its own rounds.
 func Pool(parts []*Summary) *Summary {
 	all := &Summary{TCP: map[string]int64{}}
 	costs := make([]Cost, len(parts))
@@ -29,6 +31,7 @@ func Pool(parts []*Summary) *Summary {
 		all.ThenReset = all.ThenReset.Plus(s.ThenReset)
 		all.Unread = all.Unread.Plus(s.Unread)
 		all.addRecords(s.TCP, s.TLSEnds, s.Ledger, s.Path, s.Wire)
+		all.Accepted += s.Accepted
 		all.PeakOpen = max(all.PeakOpen, s.PeakOpen)
 		costs[i], handshake[i], late[i] = s.Cost, s.HandshakeMs, s.PathLateMs
 	}

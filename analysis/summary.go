@@ -45,6 +45,9 @@ type Summary struct {
 	TLSEnds results.TLSCounts
 
 	Cost
+	// Accepted is the number of connections in the server's ledger; 0 for a server
+	// without one, whose PeakOpen and BytesDrained are unknown.
+	Accepted int64
 	PeakOpen int // the most connections open at once in any cell
 
 	HandshakeMs results.Percentiles // round trip of the handshake, in milliseconds
@@ -70,6 +73,12 @@ type InvalidRound struct {
 
 // Valid reports whether the point has a valid cell.
 func (s *Summary) Valid() bool { return s.Cells > 0 }
+
+// HasShare reports whether the point has a valid cell and a delivered share.
+func (s *Summary) HasShare() bool { return s.Valid() && s.Delivered.Known() }
+
+// HasLedger reports whether the server has a ledger of its connections.
+func (s *Summary) HasLedger() bool { return s.Accepted > 0 }
 
 // summarizePoints returns the summary of every point. The strategies of the same
 // conditions are adjacent. Names have the order of the manifest's vocabularies.
@@ -114,6 +123,7 @@ func summarize(p results.Point, rounds []Round) *Summary {
 		delivered += c.Delivered
 		unread += c.UnreadAtReset
 		s.addRecords(c.TCP, c.TLSEnds, c.Ledger, c.Path, c.Wire)
+		s.Accepted += c.Server.Accepted
 		s.PeakOpen = max(s.PeakOpen, c.Server.PeakOpen)
 	}
 	s.Delivered = stats.NewShare(delivered, s.Rejected)

@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,32 @@ func TestFixedColumnsOfATableStayNarrow(t *testing.T) {
 	}
 }
 
+// hasColumn reports whether a table has a column of that head.
+func hasColumn(table *bytes.Buffer, head string) bool {
+	line, _, _ := strings.Cut(table.String(), "\n")
+	return slices.Contains(strings.Fields(line), head)
+}
+
+// A server of another project has no ledger: its figures are unknown and not 0.
+func TestAServerWithoutALedgerHasNoFiguresOfOne(t *testing.T) {
+	cell := analysistest.Synthetic(t, analysistest.SingleGrid()).Cells[0]
+	foreign := cell
+	foreign.Server = results.Server{CPUUsPerRejection: 40}
+	for _, c := range []struct {
+		cell  results.Cell
+		known bool
+	}{{cell, true}, {foreign, false}} {
+		s := analysis.NewStudy(&results.Run{Cells: []results.Cell{c.cell}}).Summaries[0]
+		for _, head := range []string{"peak open", "drained", "hold p99"} {
+			i := slices.IndexFunc(MoreColumns(), func(col Column) bool { return col.Head == head })
+			col := MoreColumns()[i]
+			if text, value := col.Cell(s), col.Fields[0].Of(s); (text == "-") == c.known || (value == nil) == c.known {
+				t.Errorf("%s: %q and %v, known %v", head, text, value, c.known)
+			}
+		}
+	}
+}
+
 func TestTableNamesImpairmentsOnlyWhereThereAreAny(t *testing.T) {
 	run := analysistest.Synthetic(t, analysistest.SingleGrid())
 	var without, with bytes.Buffer
@@ -56,7 +83,7 @@ func TestTableNamesImpairmentsOnlyWhereThereAreAny(t *testing.T) {
 	if err := errors.Join(err, Write(&with, analysis.NewStudy(&results.Run{Cells: run.Cells}).Summaries)); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(without.String(), "impaired") || !strings.Contains(with.String(), "  jitter 5ms, rate-up 2Mbit  ") {
+	if hasColumn(&without, "path") || !hasColumn(&with, "path") || !strings.Contains(with.String(), "  jitter 5ms, rate-up 2Mbit  ") {
 		t.Errorf("without:\n%s\nwith:\n%s", &without, &with)
 	}
 }

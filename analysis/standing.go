@@ -7,8 +7,8 @@ import (
 
 // Standing is a strategy, or another value that is compared, with its pooled figures.
 type Standing struct {
-	*Summary // pooled over the conditions
-	Strategy string
+	*Summary            // pooled over the conditions
+	Name     string     // of the strategy or of the other value
 	Parts    []*Summary // the pooled summaries, one per condition
 }
 

@@ -23,6 +23,20 @@ func NewStudy(run *results.Run) *Study {
 	return &Study{Run: run, Summaries: summarizePoints(points, &run.Manifest), twins: twins(points)}
 }
 
+// SystemPhrases names the kind of path, the congestion control and the kernel of a run,
+// as "path netem". It leaves out what is not on record.
+func SystemPhrases(m *results.Manifest) []string {
+	var phrases []string
+	for _, p := range []struct{ noun, name string }{
+		{"path", m.PathKind}, {"congestion control", m.TCP["tcp_congestion_control"]}, {"Linux", m.Kernel},
+	} {
+		if p.name != "" {
+			phrases = append(phrases, p.noun+" "+p.name)
+		}
+	}
+	return phrases
+}
+
 // Grid returns the summaries of points outside scenarios: those over which strategies
 // and conditions are compared. Cells of different scenarios are not comparable.
 func (s *Study) Grid() []*Summary {

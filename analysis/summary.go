@@ -74,6 +74,17 @@ type InvalidRound struct {
 // Valid reports whether the point has a valid cell.
 func (s *Summary) Valid() bool { return s.Cells > 0 }
 
+// CountRounds adds up the rounds of points on record, those without a valid try, and
+// the invalid tries that a valid one replaced.
+func CountRounds(summaries []*Summary) (rounds, invalid, retries int) {
+	for _, s := range summaries {
+		rounds += s.Rounds
+		invalid += len(s.Invalid)
+		retries += s.Retries
+	}
+	return rounds, invalid, retries
+}
+
 // HasShare reports whether the point has a valid cell and a delivered share.
 func (s *Summary) HasShare() bool { return s.Valid() && s.Delivered.Known() }
 

@@ -15,7 +15,7 @@ import (
 func costPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
 	at := f.allAtLongestRTT()
-	counted := func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() }
+	counted := (*analysis.Summary).HasShare
 	drawable := func(s *analysis.Summary) bool { return counted(s) && s.HoldMs.Count > 0 }
 	if analysis.Any(at, counted) && !analysis.Any(at, drawable) {
 		return nil

@@ -29,7 +29,7 @@ func deliveryPlot(f *facets) *figure.Figure {
 
 // lowestShare is the lowest bound of any delivered share, 0 without one.
 func lowestShare(summaries []*analysis.Summary) float64 {
-	known := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() })
+	known := analysis.Where(summaries, (*analysis.Summary).HasShare)
 	if len(known) == 0 {
 		return 0
 	}

@@ -160,16 +160,7 @@ func (f *facets) conditions(extra ...string) string {
 	if f.omitted != "" {
 		parts = append(parts, f.omitted)
 	}
-	if m := f.manifest; m.PathKind != "" {
-		parts = append(parts, "path "+m.PathKind)
-	}
-	if cc := f.manifest.TCP["tcp_congestion_control"]; cc != "" {
-		parts = append(parts, "congestion control "+cc)
-	}
-	if f.manifest.Kernel != "" {
-		parts = append(parts, "Linux "+f.manifest.Kernel)
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append(parts, analysis.SystemPhrases(f.manifest)...), ", ")
 }
 
 // atLongestRTT returns the points of a panel at the longest round trip measured for

@@ -17,14 +17,14 @@ import (
 // values as a percentage of the base.
 func (r *Row) size(v float64) string {
 	if r.Metric.Share != nil {
-		return words.Points(v) + " points"
+		return words.FixedPoints(v) + " points"
 	}
 	return ratioPercent(math.Abs(v))
 }
 
 // signedPoints formats a difference of shares in percentage points, signed unless 0.
 func signedPoints(v float64) string {
-	if text := words.Points(v); text != "0.00" && text != "-0.00" {
+	if text := words.FixedPoints(v); text != "0.00" && text != "-0.00" {
 		return fmt.Sprintf("%+.2f", v*100)
 	}
 	return "0.00"

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
 )
 
 // WriteMarkdown writes the comparison for the summary of a CI job: the verdict, the
@@ -17,16 +19,16 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 		Worse: "worse", Unmeasurable: "cannot tell", same: "nothing worse",
 	}[c.Gate()]
 	fmt.Fprintf(b, "### rejectbench compare: %s\n\n%s\n\n", verdict, c.summaryLine())
-	fmt.Fprintf(b, "BASE %s  \nNEW %s\n\n", escape(describeRun(c.Base)), escape(describeRun(c.New)))
+	fmt.Fprintf(b, "BASE %s  \nNEW %s\n\n", words.MarkdownCell(describeRun(c.Base)), words.MarkdownCell(describeRun(c.New)))
 	if len(c.Differences) > 0 {
 		fmt.Fprint(b, "**The conditions of the runs differ,** which may explain a difference:\n\n| | BASE | NEW |\n|---|---|---|\n")
 		for _, d := range c.Differences {
-			fmt.Fprintf(b, "| %s | %s | %s |\n", escape(d.What), escape(quoted(d.Values[0])), escape(quoted(d.Values[1])))
+			fmt.Fprintf(b, "| %s | %s | %s |\n", words.MarkdownCell(d.What), words.MarkdownCell(quoted(d.Values[0])), words.MarkdownCell(quoted(d.Values[1])))
 		}
 		fmt.Fprintln(b)
 	}
 	for _, note := range c.Notes {
-		fmt.Fprintf(b, "- %s\n", escape(note))
+		fmt.Fprintf(b, "- %s\n", words.MarkdownCell(note))
 	}
 	if len(c.Notes) > 0 {
 		fmt.Fprintln(b)
@@ -35,10 +37,10 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 		c.writeUrgent(b, urgent)
 	}
 	for _, rows := range c.blocks() {
-		fmt.Fprintf(b, "<details><summary>%s</summary>\n\n", escape(c.heading(rows[0].Metric, rows[0].Gated)))
+		fmt.Fprintf(b, "<details><summary>%s</summary>\n\n", words.MarkdownCell(c.heading(rows[0].Metric, rows[0].Gated)))
 		table, _, constant := tableOf(rows)
 		if constant != "" {
-			fmt.Fprintf(b, "%s\n\n", escape(constant))
+			fmt.Fprintf(b, "%s\n\n", words.MarkdownCell(constant))
 		}
 		writeMarkdownRow(b, table[0])
 		fmt.Fprintln(b, strings.Repeat("|---", len(table[0]))+"|")
@@ -75,7 +77,7 @@ func (c *Comparison) worstFirst() []Row {
 func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
 	columns, constant := varying(rows)
 	if constant != "" {
-		fmt.Fprintf(b, "%s\n\n", escape(constant))
+		fmt.Fprintf(b, "%s\n\n", words.MarkdownCell(constant))
 	}
 	heads := []string{"verdict", "metric"}
 	for _, col := range columns {
@@ -102,12 +104,7 @@ func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
 func writeMarkdownRow(w io.Writer, cells []string) {
 	var b strings.Builder
 	for _, text := range cells {
-		b.WriteString("| " + escape(text) + " ")
+		b.WriteString("| " + words.MarkdownCell(text) + " ")
 	}
 	fmt.Fprintln(w, b.String()+"|")
-}
-
-// escape replaces characters that Markdown would interpret.
-func escape(text string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ", "`", "'").Replace(text)
 }

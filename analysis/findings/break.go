@@ -44,9 +44,7 @@ func findBreaks(rejecting []*analysis.Summary) []string {
 func oneSmaller(summaries []*analysis.Summary, s *analysis.Summary) *analysis.Summary {
 	var before *analysis.Summary
 	for _, o := range summaries {
-		p := o.Point
-		p.BodyBytes = s.BodyBytes
-		if p == s.Point && o.BodyBytes < s.BodyBytes && (before == nil || o.BodyBytes > before.BodyBytes) {
+		if o.Without("body") == s.Without("body") && o.BodyBytes < s.BodyBytes && (before == nil || o.BodyBytes > before.BodyBytes) {
 			before = o
 		}
 	}

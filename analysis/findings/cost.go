@@ -51,7 +51,7 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 		var names []string
 		for _, r := range ranked {
 			if r.Delivered == highest.Delivered {
-				names = append(names, r.Strategy)
+				names = append(names, r.Name)
 			}
 		}
 		return []string{fmt.Sprintf("%s no strategy surely delivers %s or more under all of %s. Over all of them the highest share is that of %s: %s.",
@@ -64,19 +64,18 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 		what = "the only strategy that delivered"
 	}
 	sentence := fmt.Sprintf("%s %s %s or more under all of %s is %s. It delivers %s. A rejection holds a descriptor for %s ms on average (p99 at most %s ms, n=%d)%s",
-		who, what, enoughPercent, conditions, first.Strategy, words.Share(first.Delivered),
+		who, what, enoughPercent, conditions, first.Name, words.Share(first.Delivered),
 		units.Number(first.HoldMs.Mean), units.Number(first.HoldMs.P99), first.HoldMs.Count, cpuPhrase(first))
 	if len(good) > 1 {
 		next := good[1]
-		wins := stats.NewShare(shorter(first.Parts, next.Parts), int64(len(first.Parts)))
+		wins, decided := shorter(first.Parts, next.Parts)
 		sentence += fmt.Sprintf(". The next, %s, holds it for %s ms (n=%d), longer under %d of %s",
-			next.Strategy, units.Number(next.HoldMs.Mean), next.HoldMs.Count, wins.K, conditions)
-		// In effect a sign test: surely more than half of the conditions must agree.
-		if wins.K < wins.N && wins.Low <= 0.5 {
+			next.Name, units.Number(next.HoldMs.Mean), next.HoldMs.Count, wins, conditions)
+		if !stats.SignTest(wins, decided) {
 			sentence += ", so the two do not differ measurably"
 		}
 	}
-	return []string{sentence + "."}, first.Strategy
+	return []string{sentence + "."}, first.Name
 }
 
 func cpuPhrase(r analysis.Standing) string {
@@ -86,17 +85,22 @@ func cpuPhrase(r analysis.Standing) string {
 	return fmt.Sprintf(" and takes %s us of CPU time", units.Number(r.CPUUs))
 }
 
-// shorter counts the conditions under which a's mean hold is below b's.
-func shorter(a, b []*analysis.Summary) int64 {
+// shorter counts the conditions under which a's mean hold is below b's, and those under
+// which the two differ.
+func shorter(a, b []*analysis.Summary) (wins, decided int64) {
 	held := map[results.Point]float64{}
 	for _, s := range b {
 		held[s.Conditions()] = s.HoldMs.Mean
 	}
-	var wins int64
 	for _, s := range a {
-		if other, ok := held[s.Conditions()]; ok && s.HoldMs.Mean < other {
+		other, ok := held[s.Conditions()]
+		if !ok || s.HoldMs.Mean == other {
+			continue
+		}
+		decided++
+		if s.HoldMs.Mean < other {
 			wins++
 		}
 	}
-	return wins
+	return wins, decided
 }

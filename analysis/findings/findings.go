@@ -110,7 +110,7 @@ func findComplete(rejecting []*analysis.Summary) []string {
 		}
 		measured := words.Share(g.weakest)
 		if len(g.complete)*len(g.clients) > 1 {
-			measured = fmt.Sprintf("100%% (95%% CI %s–100, smallest n=%d)", words.Percent(g.weakest.Low), g.weakest.N)
+			measured = words.AllWhole(g.weakest)
 		}
 		found = append(found, fmt.Sprintf("%s every 503 arrived under %s: %s.", who, under, measured))
 	}
@@ -153,7 +153,7 @@ func findLosses(rejecting []*analysis.Summary) []string {
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
 		ranked := analysis.Rank(analysis.OfClient(rejecting, client))
 		if len(ranked) == 1 && ranked[0].Delivered.K < ranked[0].Delivered.N {
-			found = append(found, fmt.Sprintf("With %s clients %s delivered %s of its 503s.", client, ranked[0].Strategy, words.Share(ranked[0].Delivered)))
+			found = append(found, fmt.Sprintf("With %s clients %s delivered %s of its 503s.", client, ranked[0].Name, words.Share(ranked[0].Delivered)))
 			continue
 		}
 		ranked = slices.DeleteFunc(ranked, func(r analysis.Standing) bool { return r.Delivered.K == r.Delivered.N })
@@ -162,11 +162,11 @@ func findLosses(rejecting []*analysis.Summary) []string {
 		}
 		var parts []string
 		for _, r := range ranked[:min(len(ranked), words.MaxNamed)] {
-			parts = append(parts, r.Strategy+" "+words.Share(r.Delivered))
+			parts = append(parts, r.Name+" "+words.Share(r.Delivered))
 		}
 		text := fmt.Sprintf("With %s clients the fewest 503s arrived under %s", client, words.List(parts))
 		if more := len(ranked) - words.MaxNamed; more > 0 {
-			text += fmt.Sprintf(". Next is %s %s", ranked[words.MaxNamed].Strategy, words.Share(ranked[words.MaxNamed].Delivered))
+			text += fmt.Sprintf(". Next is %s %s", ranked[words.MaxNamed].Name, words.Share(ranked[words.MaxNamed].Delivered))
 			if more > 1 {
 				text += fmt.Sprintf(", then %s that lost answers", words.Plural(more-1, "other"))
 			}
@@ -176,7 +176,7 @@ func findLosses(rejecting []*analysis.Summary) []string {
 			tied := []string{}
 			for _, r := range ranked {
 				if r.Delivered.Overlaps(ranked[0].Delivered) {
-					tied = append(tied, r.Strategy)
+					tied = append(tied, r.Name)
 				}
 			}
 			text += " The intervals of " + words.List(tied) + " overlap."
@@ -210,12 +210,9 @@ func findNeverRejected(valid []*analysis.Summary) []string {
 
 // findValidity counts the rounds without a valid try and those not measured.
 func findValidity(run *results.Run, summaries []*analysis.Summary) []string {
-	var rounds, invalid, retries int
+	rounds, invalid, retries := analysis.CountRounds(summaries)
 	var reasons []string
 	for _, s := range summaries {
-		rounds += s.Rounds
-		invalid += len(s.Invalid)
-		retries += s.Retries
 		for _, r := range s.Invalid {
 			reasons = append(reasons, r.Reason)
 		}

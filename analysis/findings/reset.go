@@ -44,7 +44,7 @@ func findUnread(rejecting []*analysis.Summary) []string {
 	text := fmt.Sprintf("Of the delivered answers %s were reset before the client's first read. A system that discards received data on a reset would have lost them",
 		words.Share(all))
 	if len(some)+len(none) > 1 {
-		text += ". Most were under " + words.List(parts)
+		text += ". The largest shares were under " + words.List(parts)
 	}
 	if len(none) > 0 {
 		text += "; none under " + words.List(none)

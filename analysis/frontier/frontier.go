@@ -93,7 +93,7 @@ type Position struct {
 func Of(points []*analysis.Summary, cost Cost) (found []Position, conditions int) {
 	same := analysis.SameConditions(analysis.Where(points, func(s *analysis.Summary) bool {
 		_, _, ok := cost.of(s)
-		return ok && s.Valid() && s.Delivered.Known()
+		return ok && s.HasShare()
 	}))
 	strategies := analysis.NamesOf(same, analysis.StrategyOf)
 	if len(strategies) < 2 {
@@ -170,7 +170,7 @@ func (f *Position) cheaper(o *Position) bool {
 			wins++
 		}
 	}
-	return stats.NewShare(wins, decided).Low > 0.5
+	return stats.SignTest(wins, decided)
 }
 
 // DrainUntilAcked is the strategy whose place every frontier names.
@@ -191,5 +191,5 @@ func Mixes(points []*analysis.Summary) (names []string, parts [][]*analysis.Summ
 
 // Rejecting returns the points with a valid cell and with rejections.
 func Rejecting(summaries []*analysis.Summary) []*analysis.Summary {
-	return analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() })
+	return analysis.Where(summaries, (*analysis.Summary).HasShare)
 }

@@ -38,8 +38,7 @@ func (l *League) caveats() []string {
 func (l *League) versions() []string {
 	measured := map[string]bool{}
 	for _, s := range l.servers {
-		name, _, _ := strings.Cut(s, ":")
-		measured[name] = true
+		measured[results.Program(s)] = true
 	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
@@ -99,15 +98,7 @@ func (l *League) ofPath() string {
 
 // ofCounts gives the uncertainty of a single field.
 func (l *League) ofCounts() string {
-	var fewest, most int64
-	for _, s := range l.fields {
-		if !shared(s) {
-			continue
-		}
-		if most = max(most, s.Delivered.N); fewest == 0 || s.Delivered.N < fewest {
-			fewest = s.Delivered.N
-		}
-	}
+	fewest, most := l.fieldSizes()
 	if fewest == 0 {
 		return ""
 	}
@@ -117,6 +108,20 @@ func (l *League) ofCounts() string {
 	}
 	all, half := stats.NewShare(fewest, fewest), stats.NewShare(fewest/2, fewest)
 	return fmt.Sprintf("A single field shows little (%s). Where all of %d arrived, the share may be as low as %s%%. Near one half, the interval is %s points wide", n, fewest, words.Percent(all.Low), units.Number((half.High-half.Low)*100))
+}
+
+// fieldSizes returns the smallest and the largest n of a field; 0 if no field has a
+// share.
+func (l *League) fieldSizes() (fewest, most int64) {
+	for _, s := range l.fields {
+		if !s.HasShare() {
+			continue
+		}
+		if most = max(most, s.Delivered.N); fewest == 0 || s.Delivered.N < fewest {
+			fewest = s.Delivered.N
+		}
+	}
+	return fewest, most
 }
 
 func (l *League) ofRounds() string {
@@ -154,7 +159,7 @@ func (l *League) ofColdStarts() string {
 	text := "A rejection may cost less on a server that has run for long. Each cell starts its server anew, so CPU time includes the extra cost of the first rejections"
 	var names []string
 	for _, s := range l.servers {
-		name, _, _ := strings.Cut(s, ":")
+		name := results.Program(s)
 		if by := compiling[name]; by != "" && !slices.Contains(names, name+" ("+by+")") {
 			names = append(names, name+" ("+by+")")
 		}
@@ -178,12 +183,12 @@ func (l *League) ofClocks() string {
 func (l *League) ofInvalid() string {
 	var without, all int
 	for _, s := range l.fields {
-		if all++; !shared(s) {
+		if all++; !s.HasShare() {
 			without++
 		}
 	}
 	ranked := len(analysis.NamesOf(l.common, analysis.StrategyOf))
-	kept, conditions := len(l.common), len(analysis.Where(l.points, shared))
+	kept, conditions := len(l.common), len(analysis.Where(l.points, (*analysis.Summary).HasShare))
 	if without == 0 && ranked == len(l.servers) && kept == conditions {
 		return ""
 	}
@@ -224,20 +229,12 @@ func (l *League) ofMachine() string {
 func (l *League) conditionsText() string {
 	var parts []string
 	var concurrencies []int
-	var fewest, most int64
 	for _, s := range l.points {
 		if !slices.Contains(concurrencies, s.Concurrency) {
 			concurrencies = append(concurrencies, s.Concurrency)
 		}
 	}
-	for _, s := range l.fields {
-		if !shared(s) {
-			continue
-		}
-		if most = max(most, s.Delivered.N); fewest == 0 || s.Delivered.N < fewest {
-			fewest = s.Delivered.N
-		}
-	}
+	fewest, most := l.fieldSizes()
 	switch {
 	case fewest == most:
 		parts = append(parts, fmt.Sprintf("n=%d a field", most))
@@ -250,14 +247,5 @@ func (l *League) conditionsText() string {
 	} else {
 		parts = append(parts, fmt.Sprintf("concurrency %d to %d, depending on the client", concurrencies[0], concurrencies[n-1]))
 	}
-	if m := l.manifest; m.PathKind != "" {
-		parts = append(parts, "path "+m.PathKind)
-	}
-	if cc := l.manifest.TCP["tcp_congestion_control"]; cc != "" {
-		parts = append(parts, "congestion control "+cc)
-	}
-	if l.manifest.Kernel != "" {
-		parts = append(parts, "Linux "+l.manifest.Kernel)
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append(parts, analysis.SystemPhrases(l.manifest)...), ", ")
 }

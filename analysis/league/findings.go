@@ -9,6 +9,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
@@ -30,7 +31,7 @@ func wholePhrase(shares []stats.Share) string {
 	if len(shares) == 1 {
 		return words.Share(w)
 	}
-	return fmt.Sprintf("100%% (95%% CI %s–100, smallest n=%d)", words.Percent(w.Low), w.N)
+	return words.AllWhole(w)
 }
 
 // byLoss divides the servers into those that delivered all rejections and the
@@ -73,7 +74,7 @@ func (l *League) findArrival() []string {
 		subject = fmt.Sprintf("all %d servers (%s)", len(who), words.List(who))
 	}
 	measured := "at every round trip and body"
-	if l.missing(func(s *analysis.Summary) bool { return s == nil || !shared(s) }) {
+	if l.missing(func(s *analysis.Summary) bool { return s == nil || !s.HasShare() }) {
 		measured += " that has a valid cell"
 	}
 	text := fmt.Sprintf("Every rejection of %s reached all of %s, %s: %s", subject, words.Plural(len(l.clients), "client"), measured, wholePhrase(shares))
@@ -151,7 +152,7 @@ func (l *League) findTies(losers []string) []string {
 	lowest, tied := analysis.Rank(ranked), []string{}
 	for _, r := range lowest {
 		if r.Delivered.Overlaps(lowest[0].Delivered) {
-			tied = append(tied, l.label(r.Strategy))
+			tied = append(tied, l.label(r.Name))
 		}
 	}
 	if len(tied) < 2 {
@@ -222,9 +223,8 @@ func (l *League) findSettings() []string {
 	var found []string
 	for i, a := range l.servers {
 		for _, b := range l.servers[i+1:] {
-			nameA, _, _ := strings.Cut(a, ":")
-			nameB, _, _ := strings.Cut(b, ":")
-			if nameA != nameB {
+			program := results.Program(a)
+			if program != results.Program(b) {
 				continue
 			}
 			same := analysis.SameConditionsFor(slices.Concat(l.of(a, ""), l.of(b, "")), analysis.StrategyOf, "strategy")
@@ -236,13 +236,13 @@ func (l *League) findSettings() []string {
 			}
 			x, y := of(a), of(b)
 			low, high := differenceOf(y, x, stats.Z95)
-			told := "the setting decides"
+			verdict := "the setting decides"
 			if low <= 0 && high >= 0 {
-				told = "their difference is not measurable"
+				verdict = "their difference is not measurable"
 			}
 			found = append(found, fmt.Sprintf("Two settings of %s %s: %s (%s) delivered %s, and %s (%s) delivered %s. The difference is %s points (95%% CI %s to %s): %s.",
-				nameA, l.version(a), a, l.setting(a), words.Share(x), b, l.setting(b), words.Share(y),
-				words.InPoints(x.Value-y.Value), words.InPoints(low), words.Points(high), told))
+				program, l.version(a), a, l.setting(a), words.Share(x), b, l.setting(b), words.Share(y),
+				words.Points(x.Value-y.Value), words.Points(low), words.Points(high), verdict))
 		}
 	}
 	return found
@@ -251,12 +251,12 @@ func (l *League) findSettings() []string {
 // clientStandings pools each client over the servers and conditions that were
 // measured for all clients. The client with the largest share comes first.
 func (l *League) clientStandings() []analysis.Standing {
-	same := analysis.SameConditionsFor(analysis.Where(l.points, shared), analysis.ClientOf, "client", "concurrency")
+	same := analysis.SameConditionsFor(analysis.Where(l.points, (*analysis.Summary).HasShare), analysis.ClientOf, "client", "concurrency")
 	var all []analysis.Standing
 	for _, client := range l.clients {
 		parts := analysis.OfClient(same, client)
 		if len(parts) > 0 {
-			all = append(all, analysis.Standing{Summary: analysis.Pool(parts), Strategy: client, Parts: parts})
+			all = append(all, analysis.Standing{Summary: analysis.Pool(parts), Name: client, Parts: parts})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b analysis.Standing) int { return cmp.Compare(b.Delivered.Value, a.Delivered.Value) })
@@ -274,9 +274,9 @@ func (l *League) findClients() []string {
 	var rest []string
 	for _, s := range all {
 		if s.Delivered.K == s.Delivered.N {
-			whole, shares = append(whole, s.Strategy), append(shares, s.Delivered)
+			whole, shares = append(whole, s.Name), append(shares, s.Delivered)
 		} else {
-			rest = append(rest, s.Strategy+" "+words.Share(s.Delivered))
+			rest = append(rest, s.Name+" "+words.Share(s.Delivered))
 		}
 	}
 	if len(rest) == 0 {
@@ -370,7 +370,7 @@ func (l *League) findLikeness() []string {
 			sure = ", a measurable difference"
 		}
 		found = append(found, fmt.Sprintf("%s (Newcombe's intervals, Holm's correction over the fields, n=%d or more). Near one half, a difference of %s points can go unseen. Over all fields %s differs by %s points (95%% CI %s to %s)%s%s.",
-			text, p.n, words.InPoints(p.unseen), p.client, words.InPoints(p.theirs.Value-p.ours.Value), words.InPoints(low), words.InPoints(high), sure, l.worstPhrase(p)))
+			text, p.n, words.Points(p.unseen), p.client, words.Points(p.theirs.Value-p.ours.Value), words.Points(low), words.Points(high), sure, l.worstPhrase(p)))
 	}
 	verdicts := map[string][]string{}
 	for _, k := range all {
@@ -387,6 +387,7 @@ func (l *League) findLikeness() []string {
 		}
 		verdicts[k.verdict()] = append(verdicts[k.verdict()], text)
 	}
+	n, _ := coarsest(all)
 	var parts []string
 	for _, v := range []struct{ verdict, words string }{
 		{likeAfter, "as " + readsAfter + ", not as " + readsMeanwhile}, {likeMeanwhile, "as " + readsMeanwhile + ", not as " + readsAfter},
@@ -397,16 +398,18 @@ func (l *League) findLikeness() []string {
 			parts = append(parts, v.words+": "+words.List(names))
 		}
 	}
-	return append(found, fmt.Sprintf("How library clients read, by the fields at which their shares surely differ from those of the fleet's clients (n=%d or more a field): %s.", least(all), strings.Join(parts, "; ")))
+	return append(found, fmt.Sprintf("How library clients read, by the fields at which their shares surely differ from those of the fleet's clients (n=%d or more a field): %s.", n, strings.Join(parts, "; ")))
 }
 
-// least is the smallest n of any compared share.
-func least(all []likeness) int64 {
-	n := all[0].after.n
+// coarsest returns the smallest n of any compared share, and the largest difference
+// that a field of any comparison can miss. There must be a likeness.
+func coarsest(all []likeness) (n int64, unseen float64) {
+	n = all[0].after.n
 	for _, k := range all {
 		n = min(n, k.after.n, k.meanwhile.n)
+		unseen = max(unseen, k.after.unseen, k.meanwhile.unseen)
 	}
-	return n
+	return n, unseen
 }
 
 // worstPhrase names the field with the largest difference from a prediction.
@@ -415,5 +418,5 @@ func (l *League) worstPhrase(p prediction) string {
 		return ""
 	}
 	return fmt.Sprintf(". They differ most at %s under %s: %s by %s points (95%% CI %s to %s)",
-		l.label(p.at.server), conditionText(p.at.condition), p.client, words.InPoints(p.worst), words.InPoints(p.low), words.InPoints(p.high))
+		l.label(p.at.server), conditionText(p.at.condition), p.client, words.Points(p.worst), words.Points(p.low), words.Points(p.high))
 }

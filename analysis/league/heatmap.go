@@ -103,7 +103,7 @@ func (h heat) Plot(c draw.Canvas, p *plot.Plot) {
 			box := vg.Rectangle{Min: vg.Point{X: left, Y: bottom}, Max: vg.Point{X: right, Y: top}}
 			switch {
 			case s == nil:
-			case !shared(s):
+			case !s.HasShare():
 				hatch(&c, box)
 			default:
 				field, on := heatColor(s.Delivered.Value)
@@ -249,7 +249,7 @@ func (l *League) heatLegend() []figure.LegendEntry {
 		shade, _ := heatColor(share)
 		legend = append(legend, figure.LegendEntry{Name: units.Number(share*100) + "%", Look: figure.Look{Color: shade}})
 	}
-	if l.missing(func(s *analysis.Summary) bool { return s != nil && !shared(s) }) {
+	if l.missing(func(s *analysis.Summary) bool { return s != nil && !s.HasShare() }) {
 		legend = append(legend, figure.LegendEntry{Name: "no valid cell", Look: figure.Look{Glyph: hatchGlyph{}}, GlyphsOnly: true})
 	}
 	if l.missing(func(s *analysis.Summary) bool { return s == nil }) {

@@ -20,14 +20,14 @@ type League struct {
 	// conditions are points without server, client and concurrency. Concurrency may
 	// depend on the client.
 	conditions []results.Point
-	fields     map[place]*analysis.Summary
+	fields     map[fieldKey]*analysis.Summary
 	// common are the valid points whose client and condition were measured for every
 	// server. Servers are ranked over them.
 	common []*analysis.Summary
 }
 
-// place is a server, a client and a condition.
-type place struct {
+// fieldKey names a field: a server, a client and a condition.
+type fieldKey struct {
 	server, client string
 	condition      results.Point
 }
@@ -41,15 +41,15 @@ func New(study *analysis.Study) *League {
 	if len(m.Servers) < fewestServers {
 		return nil
 	}
-	l := &League{manifest: m, fields: map[place]*analysis.Summary{}}
+	l := &League{manifest: m, fields: map[fieldKey]*analysis.Summary{}}
 	l.points = analysis.Where(summaries, func(s *analysis.Summary) bool { return Contains(m, s) })
 	if len(l.points) == 0 {
 		return nil
 	}
 	l.clients = results.NewTermOrder(m.Clients).Sort(analysis.NamesOf(l.points, analysis.ClientOf))
-	parts := map[place][]*analysis.Summary{}
+	parts := map[fieldKey][]*analysis.Summary{}
 	for _, s := range l.points {
-		at := place{s.Strategy, s.Client, conditionOf(s.Point)}
+		at := fieldKey{s.Strategy, s.Client, conditionOf(s.Point)}
 		parts[at] = append(parts[at], s)
 		if !slices.Contains(l.conditions, at.condition) {
 			l.conditions = append(l.conditions, at.condition)
@@ -61,7 +61,7 @@ func New(study *analysis.Study) *League {
 	for at, of := range parts {
 		l.fields[at] = oneField(of)
 	}
-	l.common = analysis.SameConditions(analysis.Where(l.points, shared))
+	l.common = analysis.SameConditions(analysis.Where(l.points, (*analysis.Summary).HasShare))
 	l.servers = results.NewTermOrder(m.Strategies).Sort(analysis.NamesOf(l.points, analysis.StrategyOf))
 	slices.SortStableFunc(l.servers, func(a, b string) int {
 		x, y := l.overall(a), l.overall(b)
@@ -73,13 +73,16 @@ func New(study *analysis.Study) *League {
 // Contains reports whether a point belongs to a league: its server has a version in the
 // manifest, and it is in no scenario.
 func Contains(m *results.Manifest, s *analysis.Summary) bool {
-	name, _, _ := strings.Cut(s.Strategy, ":")
-	_, other := m.Servers[name]
+	_, other := m.Servers[results.Program(s.Strategy)]
 	return other && s.Scenario == ""
 }
 
+// notConditions are the coordinates that a condition does not have. Concurrency may
+// depend on the client.
+var notConditions = []string{"strategy", "client", "concurrency"}
+
 func conditionOf(p results.Point) results.Point {
-	return p.Without("strategy", "client", "concurrency")
+	return p.Without(notConditions...)
 }
 
 // oneField pools the points of one field, which differ only in concurrency.
@@ -94,18 +97,15 @@ func oneField(parts []*analysis.Summary) *analysis.Summary {
 	return all
 }
 
-// shared tells whether a point has a share.
-func shared(s *analysis.Summary) bool { return s.Valid() && s.Delivered.Known() }
-
 // field returns the summary of a server with a client under a condition; nil if
 // it was not measured.
 func (l *League) field(server, client string, condition results.Point) *analysis.Summary {
-	return l.fields[place{server, client, condition}]
+	return l.fields[fieldKey{server, client, condition}]
 }
 
 // share is the delivered share of a field. It is not known without a valid cell.
 func (l *League) share(server, client string, condition results.Point) stats.Share {
-	if s := l.field(server, client, condition); s != nil && shared(s) {
+	if s := l.field(server, client, condition); s != nil && s.HasShare() {
 		return s.Delivered
 	}
 	return stats.Share{}
@@ -114,7 +114,7 @@ func (l *League) share(server, client string, condition results.Point) stats.Sha
 // of returns a server's points with a known share. An empty client means all clients.
 func (l *League) of(server, client string) []*analysis.Summary {
 	return analysis.Where(l.points, func(s *analysis.Summary) bool {
-		return shared(s) && s.Strategy == server && (client == "" || s.Client == client)
+		return s.HasShare() && s.Strategy == server && (client == "" || s.Client == client)
 	})
 }
 
@@ -123,17 +123,16 @@ func (l *League) overall(server string) *analysis.Summary {
 	return analysis.Pool(analysis.OfStrategy(l.common, server))
 }
 
-// among is a server's share to one client over the conditions common to all
+// comparedShare is a server's share to one client over the conditions common to all
 // servers that were measured under that client.
-func (l *League) among(server, client string) stats.Share {
-	same := analysis.SameConditionsFor(analysis.Where(l.points, func(s *analysis.Summary) bool { return shared(s) && s.Client == client }), analysis.StrategyOf, "strategy")
+func (l *League) comparedShare(server, client string) stats.Share {
+	same := analysis.SameConditionsFor(analysis.Where(l.points, func(s *analysis.Summary) bool { return s.HasShare() && s.Client == client }), analysis.StrategyOf, "strategy")
 	return analysis.Pool(analysis.OfStrategy(same, server)).Delivered
 }
 
 // version is the version of a server's program.
 func (l *League) version(server string) string {
-	name, _, _ := strings.Cut(server, ":")
-	return l.manifest.Servers[name]
+	return l.manifest.Servers[results.Program(server)]
 }
 
 // label names a server with its version, and its variant where it has one.
@@ -190,4 +189,4 @@ func (l *League) referenceClient() string {
 }
 
 // conditionText names a condition by its round trip, its body and its other settings.
-func conditionText(p results.Point) string { return p.Phrases("strategy", "client", "concurrency") }
+func conditionText(p results.Point) string { return p.Phrases(notConditions...) }

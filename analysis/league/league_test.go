@@ -299,3 +299,13 @@ func TestAFieldOfAConditionIsItsShareOrSaysWhyThereIsNone(t *testing.T) {
 		t.Errorf("%d fields without a share, want 1", spoilt)
 	}
 }
+
+func TestTheComparisonCanMissWhatItsCoarsestFieldMisses(t *testing.T) {
+	all := []likeness{
+		{client: "a", after: prediction{n: 40, unseen: 0.2}, meanwhile: prediction{n: 30, unseen: 0.25}},
+		{client: "b", after: prediction{n: 50, unseen: 0.3}, meanwhile: prediction{n: 60, unseen: 0.1}},
+	}
+	if n, unseen := coarsest(all); n != 30 || unseen != 0.3 {
+		t.Errorf("n=%d, %v", n, unseen)
+	}
+}

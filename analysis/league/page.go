@@ -84,9 +84,13 @@ func (l *League) Page() *Page {
 	for _, share := range scaleShares() {
 		p.Scale = append(p.Scale, heatCell{Text: units.Number(share*100) + "%", Style: heatStyle(share)})
 	}
-	for _, k := range l.likenesses() {
+	all := l.likenesses()
+	for _, k := range all {
 		p.Likeness = append(p.Likeness, newLikenessRow(k))
-		p.Unseen = fmt.Sprintf("At n=%d a field can miss a difference of %s points near one half.", k.after.n, words.InPoints(k.after.unseen))
+	}
+	if len(all) > 0 {
+		n, unseen := coarsest(all)
+		p.Unseen = fmt.Sprintf("At n=%d a field can miss a difference of %s points near one half.", n, words.Points(unseen))
 	}
 	return p
 }
@@ -115,7 +119,7 @@ func (l *League) overallTable() heatTable {
 	for _, server := range l.servers {
 		row := heatRow{Server: server}
 		for _, client := range l.clients {
-			row.Cells = append(row.Cells, pooledHeatCell(l.among(server, client), server+", "+client))
+			row.Cells = append(row.Cells, pooledHeatCell(l.comparedShare(server, client), server+", "+client))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -129,8 +133,8 @@ func newLikenessRow(k likeness) likenessRow {
 	row := likenessRow{Client: k.client, Verdict: k.verdict()}
 	for _, of := range []prediction{k.after, k.meanwhile} {
 		low, high := differenceOf(of.ours, of.theirs, stats.Z95)
-		row.Cells = append(row.Cells, fmt.Sprintf("%d of %d", of.differ, of.fields), words.InPoints(of.distance),
-			fmt.Sprintf("%s [%s, %s]", words.InPoints(of.theirs.Value-of.ours.Value), words.InPoints(low), words.InPoints(high)))
+		row.Cells = append(row.Cells, fmt.Sprintf("%d of %d", of.differ, of.fields), words.Points(of.distance),
+			fmt.Sprintf("%s [%s, %s]", words.Points(of.theirs.Value-of.ours.Value), words.Points(low), words.Points(high)))
 	}
 	return row
 }
@@ -146,7 +150,7 @@ func (l *League) clientsRow() *heatRow {
 	for _, client := range l.clients {
 		var share stats.Share
 		for _, s := range standings {
-			if s.Strategy == client {
+			if s.Name == client {
 				share = s.Delivered
 			}
 		}

@@ -31,7 +31,7 @@ type prediction struct {
 	// worst is the largest difference, client less behaviour, with its plain 95%
 	// interval, and where it is.
 	worst, low, high float64
-	at               place
+	at               fieldKey
 	n                int64 // the fewest rejections of a share
 	// ours and theirs are the shares of behaviour and client over all fields together.
 	ours, theirs stats.Share
@@ -58,7 +58,7 @@ func (l *League) predict(behaviour, client string) prediction {
 			pairs = append(pairs, pair{b, c})
 			difference := c.Value - b.Value
 			if p.distance += math.Abs(difference); math.Abs(difference) > math.Abs(p.worst) || p.fields == 0 {
-				p.worst, p.at = difference, place{server, client, condition}
+				p.worst, p.at = difference, fieldKey{server, client, condition}
 				p.low, p.high = differenceOf(b, c, stats.Z95)
 			}
 			if least := min(b.N, c.N); p.fields == 0 || least < p.n {

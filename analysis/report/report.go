@@ -217,12 +217,7 @@ func newPage(c Content) (page, error) {
 // validity is the line at the top of the page. It also reports whether all rounds
 // are valid.
 func validity(summaries []*analysis.Summary) (text string, all bool) {
-	var rounds, invalid, retries int
-	for _, s := range summaries {
-		rounds += s.Rounds
-		invalid += len(s.Invalid)
-		retries += s.Retries
-	}
+	rounds, invalid, retries := analysis.CountRounds(summaries)
 	if rounds == 0 {
 		return "no cells on record", false
 	}

@@ -67,8 +67,7 @@ func scenarioSection(judged []reproduce.Result, m *results.Manifest) *pageScenar
 func newPagePart(p reproduce.PartResult, m *results.Manifest) pagePart {
 	row := pagePart{ScenarioPart: p.ScenarioPart, Share: words.None, Interval: words.None, N: words.None, Bad: p.Missing()}
 	if p.Summary != nil {
-		at := p.Summary.Point
-		at.Scenario, at.Part = "", ""
+		at := p.Summary.Without("scenario", "part")
 		row.Setup = at.String() + versionsOf(at, m)
 	}
 	if !p.Known() {
@@ -86,7 +85,7 @@ func newPagePart(p reproduce.PartResult, m *results.Manifest) pagePart {
 // versionsOf writes the versions of a point's server and client, as
 // "; node 20.20.2". It is empty where both are part of this program.
 func versionsOf(p results.Point, m *results.Manifest) (text string) {
-	server, _, _ := strings.Cut(p.Strategy, ":")
+	server := results.Program(p.Strategy)
 	if v, ok := m.Servers[server]; ok {
 		text += "; " + server + " " + v
 	}

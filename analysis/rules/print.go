@@ -65,16 +65,11 @@ func writeText(b *bytes.Buffer, found []Result) error {
 func writeMarkdown(b *bytes.Buffer, found []Result) {
 	fmt.Fprintf(b, "**%s**\n\n| verdict | rule | evidence |\n| --- | --- | --- |\n", total(found))
 	for _, f := range found {
-		fmt.Fprintf(b, "| %s | %s | %s |\n", f.Verdict, markdownCell(f.Rule.Name), markdownCell(f.summary()))
+		fmt.Fprintf(b, "| %s | %s | %s |\n", f.Verdict, words.MarkdownCell(f.Rule.Name), words.MarkdownCell(f.summary()))
 		for _, p := range f.unmet() {
-			fmt.Fprintf(b, "| | %s | %s: %s |\n", markdownCell(p.Point.String()), p.Verdict, markdownCell(f.Rule.evidence(p)))
+			fmt.Fprintf(b, "| | %s | %s: %s |\n", words.MarkdownCell(p.Point.String()), p.Verdict, words.MarkdownCell(f.Rule.evidence(p)))
 		}
 	}
-}
-
-// markdownCell escapes text for a cell of a Markdown table.
-func markdownCell(s string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(s)
 }
 
 // jsonPoint is the verdict at one point in JSON. Shares are 0 to 1.

@@ -37,5 +37,10 @@ func (s Share) Known() bool { return s.N > 0 }
 // intervals do not overlap differ at the 5% level or better.
 func (s Share) Overlaps(o Share) bool { return s.Low <= o.High && o.Low <= s.High }
 
+// SignTest reports whether measurably more than half of n independent pairs are wins:
+// whether the 95% Wilson interval of k/n lies above one half. It is false for fewer
+// than four pairs. Pairs that are equal must not be counted.
+func SignTest(k, n int64) bool { return NewShare(k, n).Low > 0.5 }
+
 // Plus returns the share of the pooled counts.
 func (s Share) Plus(o Share) Share { return NewShare(s.K+o.K, s.N+o.N) }

@@ -1,7 +1,6 @@
 package analysistest
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -40,7 +39,7 @@ func asLeague(run *results.Run) *results.Run {
 	}
 	of := map[string]string{}
 	for _, s := range leagueServers {
-		program, _, _ := strings.Cut(s.name, ":")
+		program := results.Program(s.name)
 		m.Servers[program], of[s.as] = s.version, s.name
 		m.Strategies = append(m.Strategies, results.Term{Name: s.name, Summary: s.summary})
 	}

@@ -67,6 +67,12 @@ func Share(s stats.Share) string {
 	return fmt.Sprintf("%s%% (95%% CI %s–%s, n=%d)", value, low, high, s.N)
 }
 
+// AllWhole formats several shares that are all 100%, for a sentence. The weakest is the
+// one with the smallest n.
+func AllWhole(weakest stats.Share) string {
+	return fmt.Sprintf("100%% (95%% CI %s–100, smallest n=%d)", Percent(weakest.Low), weakest.N)
+}
+
 // List joins names for a sentence: "a, b and c".
 func List(names []string) string {
 	switch n := len(names); n {
@@ -93,8 +99,13 @@ func Plural(n int, noun string) string {
 // None stands for a missing figure, as opposed to 0.
 const None = "-"
 
-// Points formats a difference of shares in percentage points, with two decimals.
-func Points(v float64) string { return strconv.FormatFloat(v*100, 'f', 2, 64) }
+// Points formats a difference of shares in percentage points for a sentence, with three
+// significant digits.
+func Points(v float64) string { return units.Number(v * 100) }
+
+// FixedPoints formats a difference of shares in percentage points for a column, with two
+// decimals.
+func FixedPoints(v float64) string { return strconv.FormatFloat(v*100, 'f', 2, 64) }
 
 // MaxNamed is the number of items that a sentence names. It counts the rest.
 const MaxNamed = 3
@@ -107,6 +118,7 @@ func Retried(retries int) string {
 	return fmt.Sprintf("%d invalid tries were run again", retries)
 }
 
-// InPoints formats a difference of shares in percentage points, with three
-// significant digits.
-func InPoints(v float64) string { return units.Number(v * 100) }
+// MarkdownCell escapes text for a cell of a Markdown table.
+func MarkdownCell(text string) string { return markdownCell.Replace(text) }
+
+var markdownCell = strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ", "`", "'")

@@ -206,7 +206,7 @@ func TestEveryStrategyFunctionClosesTheConnection(t *testing.T) {
 
 func TestNegativeBoundsAreRefused(t *testing.T) {
 	for _, b := range []Bounds{{HeaderTimeout: -1}, {BodyTimeout: -1}, {LingerIdle: -1}, {LingerTotal: -1},
-		{LingerBytes: -1}, {CloseDelay: -1}, {AckTimeout: -1}} {
+		{LingerBytes: -1}, {Lingerers: -1}, {CloseDelay: -1}, {AckTimeout: -1}, {QuietFloor: -1}} {
 		if _, err := b.withDefaults(); err == nil {
 			t.Errorf("%+v is taken", b)
 		}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/frontier"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -168,6 +170,23 @@ func TestTheDownloadHasTheFilteredPoints(t *testing.T) {
 			if got := lines[i+1][slices.Index(lines[0], key)]; got != value {
 				t.Errorf("line %d: %s is %q, want %q", i+1, key, got, value)
 			}
+		}
+	}
+	b.sound()
+}
+
+// The script's function is evaluated by itself, because the page shows no share of its
+// own choice.
+func TestThePageWritesSharesAsGoDoes(t *testing.T) {
+	source := regexp.MustCompile(`(?s)\n  const percent = (\(v\) => \{.*?\n  \});\n`).FindStringSubmatch(reportScript)
+	if source == nil {
+		t.Fatal("the script has no function percent")
+	}
+	b := openReport(t, analysistest.Synthetic(t, analysistest.TinyGrid()))
+	for _, v := range []float64{0, 1, 1e-9, 4.9e-5, 5.1e-5, 0.001, 0.0099, 0.00999, 0.01, 0.123, 0.5, 0.98, 0.99, 0.9901, 0.9987, 0.99994, 0.99996, 0.999999999} {
+		want := words.Percent(v)
+		if got := eval[string](b, fmt.Sprintf("(%s)(%v)", source[1], v)); got != want {
+			t.Errorf("the page writes %v as %s, Go as %s", v, got, want)
 		}
 	}
 	b.sound()

@@ -42,7 +42,6 @@ type pageData struct {
 	Fates      []string           `json:"fates"`
 	OutcomeSet []string           `json:"outcomeSet"`
 	Costs      []dataCost         `json:"costs"`
-	Frontiers  []dataFrontier     `json:"frontiers"`
 }
 
 // dataColumn is a column of the table. Text has its cells as Go writes them; it is
@@ -76,14 +75,6 @@ type dataCost struct {
 	Name string `json:"name"`
 	Unit string `json:"unit"`
 	Noun string `json:"noun"`
-}
-
-// dataFrontier is the frontier over all points of one mix. The script computes the
-// frontiers of filtered points by the same definition; a test compares the two.
-type dataFrontier struct {
-	Mix, Cost  string
-	Conditions int
-	Places     map[string]string
 }
 
 // numbers are written with four significant digits, one more than the histograms
@@ -123,9 +114,9 @@ func newPageData(study *analysis.Study) *pageData {
 	rest := table.Columns(summaries)[len(table.PointColumns(summaries)):]
 	d.addColumns(rest, viewMain, summaries)
 	d.addColumns(table.MoreColumns(), viewMore, summaries)
-	if witnessed := analysis.Where(summaries, (*analysis.Summary).Recorded); len(witnessed) > 0 {
-		d.addColumns(blankUnwitnessed(table.FateColumns(witnessed)), viewFates, summaries)
-		d.addColumns(blankUnwitnessed(table.ResetColumns(witnessed)), viewResets, summaries)
+	if recorded := analysis.Where(summaries, (*analysis.Summary).Recorded); len(recorded) > 0 {
+		d.addColumns(blankUnrecorded(table.FateColumns(recorded)), viewFates, summaries)
+		d.addColumns(blankUnrecorded(table.ResetColumns(recorded)), viewResets, summaries)
 		for _, f := range slices.Backward(results.Fates[:]) {
 			d.Fates = append(d.Fates, f.Name)
 			d.Colors[f.Name] = figure.Hex(figure.FateColor(f.Fate))
@@ -153,7 +144,6 @@ func newPageData(study *analysis.Study) *pageData {
 	}
 	d.addLooks(study)
 	d.addCurves(study)
-	d.addFrontiers(study.Grid())
 	return d
 }
 
@@ -207,8 +197,8 @@ func (d *pageData) addFields(fields []table.Field, summaries []*analysis.Summary
 	}
 }
 
-// blankUnwitnessed empties the cells of points whose packets no path recorded.
-func blankUnwitnessed(columns []table.Column) []table.Column {
+// blankUnrecorded empties the cells of points whose packets no path recorded.
+func blankUnrecorded(columns []table.Column) []table.Column {
 	kept := slices.Clone(columns)
 	for i, c := range columns {
 		kept[i].Cell = func(s *analysis.Summary) string {
@@ -285,23 +275,6 @@ func (d *pageData) addCurves(study *analysis.Study) {
 			for _, q := range c.Curve(steps) {
 				d.Curves[i][name] = append(d.Curves[i][name], q.Ms)
 			}
-		}
-	}
-}
-
-func (d *pageData) addFrontiers(summaries []*analysis.Summary) {
-	names, parts := frontier.Mixes(frontier.Rejecting(summaries))
-	for i, name := range names {
-		for _, cost := range frontier.Costs {
-			points, conditions := frontier.Of(parts[i], cost)
-			if len(points) == 0 {
-				continue
-			}
-			f := dataFrontier{Mix: name, Cost: cost.Name, Conditions: conditions, Places: map[string]string{}}
-			for _, p := range points {
-				f.Places[p.Strategy] = p.Place.String()
-			}
-			d.Frontiers = append(d.Frontiers, f)
 		}
 	}
 }

@@ -258,14 +258,14 @@ func pointTable(summaries []*analysis.Summary) pageTable {
 
 // wireSection shows what the recorded packets say of each point; nil without such
 // points.
-func wireSection(witnessed []*analysis.Summary) *pageWire {
-	if len(witnessed) == 0 {
+func wireSection(recorded []*analysis.Summary) *pageWire {
+	if len(recorded) == 0 {
 		return nil
 	}
 	return &pageWire{
-		Agreement: agreement(analysis.Pool(witnessed).Wire.Agreement),
-		Fates:     newTable("fates of answers", append(table.PointColumns(witnessed), table.FateColumns(witnessed)...), witnessed),
-		Resets:    newTable("resets", append(table.PointColumns(witnessed), table.ResetColumns(witnessed)...), witnessed),
+		Agreement: agreement(analysis.Pool(recorded).Wire.Agreement),
+		Fates:     newTable("fates of answers", append(table.PointColumns(recorded), table.FateColumns(recorded)...), recorded),
+		Resets:    newTable("resets", append(table.PointColumns(recorded), table.ResetColumns(recorded)...), recorded),
 		FateWords: results.Fates[:], CauseWords: results.ResetCauses[:],
 	}
 }

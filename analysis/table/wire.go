@@ -12,14 +12,15 @@ import (
 )
 
 // FateColumns are the columns of the fates of answers. Read, not read and lost on
-// the path always have a column, the other fates only if they occur.
-func FateColumns(witnessed []*analysis.Summary) []Column {
+// the path always have a column, the other fates only if they occur. Every point must
+// have a record of the path.
+func FateColumns(recorded []*analysis.Summary) []Column {
 	columns := []Column{
 		wireCount("n", "", "rejections on the wire: what the shares are of", "wire_rejections", func(w *results.Wire) int64 { return w.Rejections }),
 	}
 	for _, f := range slices.Backward(results.Fates[:]) {
 		rare := f.Fate == results.NeverSent || f.Fate == results.UnknownFate
-		if rare && !analysis.Any(witnessed, func(s *analysis.Summary) bool { return s.Fate(f.Fate).K > 0 }) {
+		if rare && !analysis.Any(recorded, func(s *analysis.Summary) bool { return s.Fate(f.Fate).K > 0 }) {
 			continue
 		}
 		columns = append(columns, fateColumn(f.Name, "% [95% interval]", f.Summary, f.Fate, func(share stats.Share) string {
@@ -33,7 +34,7 @@ func FateColumns(witnessed []*analysis.Summary) []Column {
 		{"after reset", "", "rejections whose answer reached the client when a reset had ended its connection", func(w *results.Wire) int64 { return w.ArrivedAfterReset }},
 		{"retransmitted", "packets", "packets with bytes of a rejection's answer that had left before", func(w *results.Wire) int64 { return w.Retransmitted }},
 	} {
-		if analysis.Any(witnessed, func(s *analysis.Summary) bool { return c.count(s.Wire) > 0 }) {
+		if analysis.Any(recorded, func(s *analysis.Summary) bool { return c.count(s.Wire) > 0 }) {
 			columns = append(columns, wireCount(c.head, c.unit, c.title, "wire_"+strings.ReplaceAll(c.head, " ", "_"), c.count))
 		}
 	}
@@ -41,14 +42,15 @@ func FateColumns(witnessed []*analysis.Summary) []Column {
 }
 
 // ResetColumns are the columns of the causes of resets, the times and bytes between
-// answer and reset, and what the path did to packets.
-func ResetColumns(witnessed []*analysis.Summary) []Column {
+// answer and reset, and what the path did to packets. Every point must have a record of
+// the path.
+func ResetColumns(recorded []*analysis.Summary) []Column {
 	columns := []Column{
 		wireCount("connections", "", "connections on the wire", "wire_connections", func(w *results.Wire) int64 { return w.Connections }),
 	}
 	for _, c := range results.ResetCauses {
 		resets := func(w *results.Wire) int64 { return w.Resets[c.Name] }
-		if c.Cause != results.NoReset && !analysis.Any(witnessed, func(s *analysis.Summary) bool { return resets(s.Wire) > 0 }) {
+		if c.Cause != results.NoReset && !analysis.Any(recorded, func(s *analysis.Summary) bool { return resets(s.Wire) > 0 }) {
 			continue
 		}
 		columns = append(columns, wireCount(c.Name, "", c.Summary, "reset_"+c.Name, resets))
@@ -75,7 +77,7 @@ func ResetColumns(witnessed []*analysis.Summary) []Column {
 		{"duplicated", "packets the path copied on purpose", func(p results.Path) int64 { return p.Duplicated }},
 		{"reordered", "packets that overtook others on purpose", func(p results.Path) int64 { return p.Reordered }},
 	} {
-		if analysis.Any(witnessed, func(s *analysis.Summary) bool { return c.count(s.Path) > 0 }) {
+		if analysis.Any(recorded, func(s *analysis.Summary) bool { return c.count(s.Path) > 0 }) {
 			columns = append(columns, count(c.head, "packets", c.title, "path_"+strings.ReplaceAll(c.head, " ", "_"), func(s *analysis.Summary) int64 { return c.count(s.Path) }))
 		}
 	}
@@ -97,12 +99,14 @@ func fateColumn(head, unit, title string, f results.Fate, write func(stats.Share
 	return c
 }
 
-// wireCount returns a column of a number in the path's record.
+// wireCount returns a column of a number in the path's record. Its functions must not be
+// called for a point without a record, whose Wire is nil.
 func wireCount(head, unit, title, key string, of func(*results.Wire) int64) Column {
 	return count(head, unit, title, key, func(s *analysis.Summary) int64 { return of(s.Wire) })
 }
 
-// wireFigure returns a column of a percentile in the path's record.
+// wireFigure returns a column of a percentile in the path's record. Its functions must
+// not be called for a point without a record, whose Wire is nil.
 func wireFigure(head, unit, title, key string, of func(*results.Wire) results.Percentiles, pick func(results.Percentiles) float64, write func(float64) string) Column {
 	return figure(head, unit, title, key, func(s *analysis.Summary) (float64, bool) { return pick(of(s.Wire)), of(s.Wire).Count > 0 }, write)
 }

@@ -31,7 +31,15 @@
     for (const [unit, of] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]]) if (n >= of) return num(n / of) + " " + unit;
     return n + " B";
   };
-  const percent = (v) => v === 1 || v === 0 ? String(v * 100) : (v * 100).toFixed(v < 0.01 || v > 0.99 ? 2 : 1);
+  // Only an exact 1 or 0 is 100 or 0, as package words writes shares.
+  const percent = (v) => {
+    if (v === 1 || v === 0) return String(v * 100);
+    const digits = v < 0.01 || v > 0.99 ? 2 : 1, smallest = 10 ** -digits;
+    const s = (v * 100).toFixed(digits);
+    if (s === (100).toFixed(digits)) return ">" + (100 - smallest).toFixed(digits);
+    if (s === (0).toFixed(digits)) return "<" + smallest.toFixed(digits);
+    return s;
+  };
   const count = (n) => n.toLocaleString("en");
   const plural = (n, noun) => count(n) + " " + noun + (n === 1 ? "" : "s");
 
@@ -57,6 +65,7 @@
   const dimensions = data.coordinates.map((c) => ({
     key: c.key, label: c.label, text: units[c.unit] || named, order: orders[c.key], selected: !onPanels.includes(c.key),
   }));
+  const dimension = (key) => dimensions.find((d) => d.key === key);
   const valuesOf = (d, rows) => {
     const values = [...new Set(rows.map((i) => get(d.key, i)))];
     return d.order ? d.order.filter((v) => values.includes(v)) : values.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
@@ -377,7 +386,7 @@
     return { title: `${f.title}, rtt ${num(ms)} ms`, rows: f.rows.filter((i) => get("rtt_ms", i) === ms) };
   }).filter((f) => f.rows.length);
   const atRTT = () => facetsAtRTT().flatMap((f) => f.rows);
-  const strategiesOf = (rows) => valuesOf(dimensions[0], rows);
+  const strategiesOf = (rows) => valuesOf(dimension("strategy"), rows);
   const dodge = (k, n) => n < 2 ? 0 : 0.6 * (k / (n - 1) - 0.5);
 
   // ---- the charts ----
@@ -520,7 +529,7 @@
 
   // Each strategy's share and interval by round trip.
   const byRoundTrip = (measure, name, t) => {
-    const rtts = valuesOf(dimensions[2], slice), strategies = strategiesOf(slice), table = [];
+    const rtts = valuesOf(dimension("rtt_ms"), slice), strategies = strategiesOf(slice), table = [];
     const panels = facets(slice).map((f) => {
       const bars = [], series = [], said = [];
       strategies.forEach((s, k) => {
@@ -644,7 +653,7 @@
 
   // ---- the frontier, as analysis/frontier/frontier.go defines it ----
 
-  const conditionsOf = (i) => dimensions.slice(1).map((d) => get(d.key, i)).join("\n");
+  const conditionsOf = (i) => dimensions.filter((d) => d.key !== "strategy").map((d) => get(d.key, i)).join("\n");
   const costOf = {
     hold_ms: (i) => [fields.hold_ms[i], get("hold_n", i)],
     cpu_us: (i) => [fields.cpu_us[i], get("rejected", i)],
@@ -700,7 +709,7 @@
     return { all, conditions: all[0].by.size };
   };
   const mixes = (rows) => {
-    const clients = valuesOf(dimensions[1], rows);
+    const clients = valuesOf(dimension("client"), rows);
     const of = clients.map((c) => [c + " client", rows.filter((i) => get("client", i) === c)]);
     return clients.length > 1 ? [...of, ["all clients", rows]] : of;
   };

@@ -11,7 +11,7 @@ type Cost struct {
 	// not measured.
 	CPUUs float64
 	// HoldMs is the time from accept to close of a rejected connection, in
-	// milliseconds. Its mean is the cost of a rejection in descriptor-milliseconds.
+	// milliseconds; with NthRequest above 1 from the rejected request to close. Its mean is the cost of a rejection in descriptor-milliseconds.
 	HoldMs       results.Percentiles
 	BytesDrained int64 // bytes read from rejected connections
 

@@ -5,7 +5,7 @@
 // Data passes through it in this order:
 //
 //  1. Group sorts cells by point and round, and selects the cells that count.
-//  2. Summarize adds the cells of each point: counts, shares with their intervals
+//  2. NewStudy adds the cells of each point: counts, shares with their intervals
 //     (package stats), latency distributions, costs.
 //  3. Study is a run with its summaries. SameConditions, Rank and Pool select and
 //     combine summaries.

@@ -54,7 +54,7 @@ func newWorkers(cfg Config, c Client) (workers, error) {
 	plan := newSchedule(cfg)
 	var all workers
 	for i := range n {
-		w, err := newWorker(cfg, c, plan.share(i, n), share(cfg.Concurrency, i, n))
+		w, err := newWorker(cfg, c, plan.part(i, n), part(cfg.Concurrency, i, n))
 		if err != nil {
 			return all, err
 		}
@@ -104,7 +104,7 @@ func (all workers) release() {
 }
 
 // share returns the i-th of n nearly equal parts of total.
-func share(total, i, n int) int {
+func part(total, i, n int) int {
 	part := total / n
 	if i < total%n {
 		part++

@@ -9,7 +9,7 @@ import (
 )
 
 // Attempt is the fleet's ledger entry for one attempt. Times are nanoseconds of the
-// fleet's monotonic clock, from the moment at which the first attempt was due. 0 in
+// fleet's monotonic clock, from the start of the fleet. 0 in
 // Connected and FirstByte means that the event did not happen.
 type Attempt struct {
 	Due       int64 // when the schedule planned the start

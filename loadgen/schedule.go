@@ -39,7 +39,7 @@ func newSchedule(cfg Config) schedule {
 
 // share returns the share of worker w of n: attempts w, w+n, w+2n and so on. No
 // attempt of s may have been taken.
-func (s schedule) share(w, n int) schedule {
+func (s schedule) part(w, n int) schedule {
 	s.index, s.stride = int64(w), int64(n)
 	return s
 }

@@ -122,7 +122,7 @@ func TestSharesTogetherAreTheWholeSchedule(t *testing.T) {
 		whole := newSchedule(cfg)
 		var parts []int64
 		for w := range n {
-			part := takeAll(whole.share(w, n))
+			part := takeAll(whole.part(w, n))
 			if most := (len(takeAll(whole)) + n - 1 - w) / n; len(part) != most {
 				t.Fatalf("worker %d of %d has %d attempts, want %d", w, n, len(part), most)
 			}
@@ -143,7 +143,7 @@ func TestUnstartedCountsAttemptsDueAndNotTaken(t *testing.T) {
 		now := rapid.Int64Range(0, all[len(all)-1]+int64(time.Second)).Draw(t, "now")
 		var taken, due, unstarted int64
 		for w := range n {
-			s := newSchedule(cfg).share(w, n)
+			s := newSchedule(cfg).part(w, n)
 			var mine int64
 			for range rapid.IntRange(0, len(all)/n).Draw(t, "taken") {
 				if at, ok := s.next(0); ok && at < now {

@@ -21,7 +21,8 @@ type tcpConn interface {
 
 var _ tcpConn = (*net.TCPConn)(nil)
 
-// answerText is the 503 of every strategy. It is written in one call, so that it
+// answerText is the 503 of every strategy except nethttp, whose net/http writes its own
+// header, and backlog, which sends none. It is written in one call, so that it
 // leaves in one segment.
 const answerText = "HTTP/1.1 503 Service Unavailable\r\n" +
 	"Content-Type: text/plain\r\n" +
@@ -162,7 +163,7 @@ func discardAvailable(c tcpConn, reads int) error {
 type conn struct {
 	*net.TCPConn
 	accepted time.Time
-	age      time.Duration // at the n-th request if n > 1; not part of the hold time of a rejection
+	earlier  time.Duration // from accept to the n-th request if n > 1; not part of the hold time of a rejection
 	peer     peer
 	records  bool          // each Write is one TLS record
 	decision atomic.Uint32 // a Decision

@@ -165,7 +165,7 @@ func (l *ledger) end(c *conn, end endReason) {
 			l.totals.UnreadAtClose++
 		}
 		l.ends[e.End]++
-		results.Record(l.hold, e.Closed-e.Accepted-int64(c.age))
+		results.Record(l.hold, e.Closed-e.Accepted-int64(c.earlier))
 	}
 }
 

@@ -70,7 +70,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.config.Nth > 1 {
-		c.age = time.Since(c.accepted)
+		c.earlier = time.Since(c.accepted)
 	}
 	h.Set("Connection", "close") // the n-th request is the last, as with the other strategies
 	decision := s.decide()

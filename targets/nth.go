@@ -20,18 +20,18 @@ func (s *Server) serveNth(c *conn) {
 		s.handshakeFailed(c, stream, err)
 		return
 	}
-	if stream, err = s.age(stream); err != nil {
+	if stream, err = s.serveEarlier(stream); err != nil {
 		// The connection ended before the n-th request, so it stays undecided.
 		s.finish(c, stream, err)
 		return
 	}
-	c.age = time.Since(c.accepted)
+	c.earlier = time.Since(c.accepted)
 	s.settle(c, stream, s.decide())
 }
 
-// age answers the requests before the n-th and waits for the n-th. The returned
+// serveEarlier answers the requests before the n-th and waits for the n-th. The returned
 // connection reads from the start of the n-th request.
-func (s *Server) age(c tcpConn) (tcpConn, error) {
+func (s *Server) serveEarlier(c tcpConn) (tcpConn, error) {
 	b := s.config.Bounds
 	r := &readAhead{tcpConn: c}
 	for range s.config.Nth - 1 {

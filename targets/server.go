@@ -279,7 +279,6 @@ func (s *Server) accept() (*conn, error) {
 
 // serveFirst serves a connection that was admitted or rejected at accept.
 func (s *Server) serveFirst(c *conn, d Decision) {
-	c.decision.Store(uint32(d))
 	stream, err := s.open(c)
 	if err != nil {
 		if d == admitted {

@@ -93,8 +93,8 @@ func figureColumns() []figureColumn {
 		{narrowFate("path", "lost %", "rejections whose answer left the server whole, but part of it never reached the client", results.LostOnPath), lostOnPath},
 		{percentile("p50", "median time until the first byte of a delivered answer", "response_p50_ms", responseOf, analysis.P50), nil},
 		{percentile("p99", "99th percentile of the same", "response_p99_ms", responseOf, analysis.P99), nil},
-		{percentile("hold", "mean time from accept to close of a rejected connection", "hold_ms", holdOf, analysis.Mean), nil},
-		{figure("cpu", "us", "server CPU time a rejection", "cpu_us", func(s *analysis.Summary) (float64, bool) { return s.CPUUs, s.CPUUs > 0 }, units.Number), nil},
+		{percentile("hold", "mean time from accept (with request > 1: from the rejected request) to close of a rejected connection", "hold_ms", holdOf, analysis.Mean), nil},
+		{figure("cpu", "us", "server CPU time per rejection", "cpu_us", func(s *analysis.Summary) (float64, bool) { return s.CPUUs, s.CPUUs > 0 }, units.Number), nil},
 		{counter("rst", "unread", "resets because close met unread data (TCPAbortOnClose)", results.AbortOnClose), nil},
 		{counter("rst", "late", "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", results.AbortOnData), nil},
 		{Column{"valid", "", false, "valid rounds of all; +n: tries that were run again", validCell, []Field{

@@ -27,7 +27,8 @@ type Kind string
 
 // The kinds of path.
 const (
-	// Auto is the first of Netem, DelayLine and Loopback that this machine allows.
+	// Auto is the first of Netem, DelayLine and Loopback that this machine allows and
+	// that supports the impairments.
 	Auto Kind = "auto"
 	// Netem is the kernel's netem queueing discipline on a veth pair.
 	Netem Kind = "netem"

@@ -36,6 +36,8 @@ type Coordinate struct {
 	Phrase string
 	// Unset names the default in a sentence; empty where Phrase does.
 	Unset string
+	// FreeText is true for a text that may contain spaces and operators.
+	FreeText bool
 	// Order is the coordinate's rank when points are sorted, from 1. Rank 1 is
 	// compared first.
 	Order int
@@ -84,10 +86,10 @@ var Coordinates = []Coordinate{
 		Summary: "the connections use IPv6", Phrase: "IPv6", Unset: "IPv4", tag: "ipv6"},
 		func(p *Point) *bool { return &p.IPv6 }),
 	ordered(Coordinate{Name: "impairments", Label: "Impairments", JSON: "impairments", Head: "path", Key: "path", Order: 9,
-		Summary: "what the path does besides round trip and loss", Phrase: "{}", Unset: "no other impairment", tag: "{}"},
+		Summary: "what the path does besides round trip and loss", Phrase: "{}", Unset: "no other impairment", tag: "{}", FreeText: true},
 		func(p *Point) *string { return &p.Impairments }),
 	ordered(Coordinate{Name: "settings", Label: "Server's settings", JSON: "settings", Head: "with", Key: "with", Order: 15,
-		Summary: "server settings that the run tries several values of", Phrase: "{}", Unset: "default settings", tag: "{}"},
+		Summary: "server settings that the run tries several values of", Phrase: "{}", Unset: "default settings", tag: "{}", FreeText: true},
 		func(p *Point) *string { return &p.Settings }),
 	switched(Coordinate{Name: "tls", Label: "TLS", JSON: "tls", Head: "tls", Key: "tls", Flag: "tls", Order: 3,
 		Summary: "the connections use TLS 1.3", Phrase: "TLS 1.3", Unset: "no TLS", tag: "tls"},

@@ -38,8 +38,8 @@ func findPairs(run *results.Run) []string {
 	if known {
 		a, b := analysis.PooledShare(delivered, worst.First), analysis.PooledShare(delivered, worst.Second)
 		said = append(said, fmt.Sprintf("it delivered %s and %s, a difference of %s points", words.Share(a), words.Share(b), units.Number(apart*100)))
-		if !a.Overlaps(b) {
-			said[0] += ", more than chance explains: something changed between the two"
+		if apartBeyondChance(a, b, len(f.Pairs)) {
+			said[0] += ", more than chance explains if attempts are independent: something changed between the two, or the attempts of a cell are correlated"
 		}
 	}
 	if floor, ok := f.Of("end_p50_ms"); ok {
@@ -48,14 +48,24 @@ func findPairs(run *results.Run) []string {
 	if len(said) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("One cell was measured twice, in %s (%s): ", words.Plural(len(worst.First), "round"), worst.Point)
+	text := fmt.Sprintf("One point was measured twice, in %s (%s): ", words.Plural(len(worst.First), "round"), worst.Point)
 	if more := len(f.Pairs); more > 1 {
-		text = fmt.Sprintf("%d cells were measured twice. The pair that differs most, in %s (%s): ", more, words.Plural(len(worst.First), "round"), worst.Point)
+		text = fmt.Sprintf("%d points were measured twice. The pair that differs most, in %s (%s): ", more, words.Plural(len(worst.First), "round"), worst.Point)
 		if len(said) == 2 {
 			said[1] += " or less over all pairs"
 		}
 	}
 	return []string{text + strings.Join(said, "; ") + "."}
+}
+
+// apartBeyondChance reports whether the intervals of two shares do not overlap. The pair
+// is that with the largest difference of several, so each interval's error is divided by
+// the number of pairs (Bonferroni).
+func apartBeyondChance(a, b stats.Share, pairs int) bool {
+	z := stats.NormalQuantile(1 - 0.05/float64(2*max(pairs, 1)))
+	lowA, highA := stats.Wilson(a.K, a.N, z)
+	lowB, highB := stats.Wilson(b.K, b.N, z)
+	return highA < lowB || highB < lowA
 }
 
 // Limits for saying that rounds differ by more than chance.

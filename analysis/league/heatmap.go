@@ -185,7 +185,7 @@ func Figure(l *League) *figure.Figure {
 		Name:        "league",
 		Title:       "Share of 503 answers that reached the client, by server and client (%)",
 		Subtitle:    l.conditionsText(),
-		Caption:     "A row is a server, the one whose answers arrived most at the top; a column is a client; a panel is a round trip and a body. The darker a field, the more answers were lost; 100 stands for every one. The tables of the league give each field's interval and n, and the reasons of fields without a share.",
+		Caption:     "A row is a server; the server with the largest share is at the top. A column is a client. A panel is a round trip and a body. A darker field lost more answers; 100 means that all arrived. The tables of the league give each field's interval and n, and the reasons of fields without a share.",
 		Panels:      panels,
 		Legend:      l.heatLegend(),
 		Notes:       []string{"Versions: " + strings.Join(l.versions(), ", ") + "."},

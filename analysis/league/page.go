@@ -159,8 +159,9 @@ func (l *League) clientsRow() *heatRow {
 	return row
 }
 
-// ends returns the conditions with the smallest and the largest body, which are one
-// where there is only one.
+// ends returns the first and the last condition: the smallest body with the shortest
+// round trip, and the largest body with the longest. It returns a single condition
+// once.
 func (l *League) ends() []results.Point {
 	return slices.Compact([]results.Point{l.conditions[0], l.conditions[len(l.conditions)-1]})
 }

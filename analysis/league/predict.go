@@ -118,7 +118,7 @@ func (l *League) likenesses() []likeness {
 
 // The verdicts on a library client.
 const (
-	likeBoth       = "not told from either"
+	likeBoth       = "compatible with both"
 	likeAfter      = "as " + readsAfter
 	likeMeanwhile  = "as " + readsMeanwhile
 	nearsAfter     = "neither, nearer to " + readsAfter

@@ -240,8 +240,8 @@ func (r *exprReader) condition() (condition, error) {
 		if !op.equality() {
 			return condition{}, r.errorf(opAt, "%s is a name: compare it with = or !=", name)
 		}
-		// Values of these two contain spaces and operators, which end a word.
-		if (name == "impairments" || name == "settings") && value != notSet {
+		// Free text contains spaces and operators, which end a word.
+		if c.field.FreeText && value != notSet {
 			return condition{}, r.errorf(valueAt, "compare %s with %s", name, notSet)
 		}
 	case bool:

@@ -87,9 +87,10 @@ func (e Evidence) P99(confidence float64) (low, high time.Duration, okLow, okHig
 	return low, high, okLow, okHigh
 }
 
-// fewestTimed is how many response times it takes to reject a value by them. With
-// fewer, the 99th percentile is the largest, and attempts that one hiccup of the
-// machine delays together, which are not independent, outweigh the rest.
+// fewestTimed is the number of response times that is needed to reject a value by them.
+// With fewer, the 99th percentile is the largest time. One pause of the machine delays
+// several attempts together, and these attempts would decide, although they are not
+// independent.
 const fewestTimed = 100
 
 // missed tells whether the evidence rejects that the goal is reached, with a

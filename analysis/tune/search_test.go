@@ -2,6 +2,7 @@ package tune
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -195,8 +196,8 @@ func TestASearchInWhichNothingIsRejectedSaysSo(t *testing.T) {
 	s.Measure = func(context.Context, int64, Phase, int64) (Evidence, error) {
 		return Evidence{Parts: []stats.WeightedShare{{Weight: 1}}}, nil
 	}
-	if _, err := s.Run(context.Background()); err == nil {
-		t.Error("no error")
+	if _, err := s.Run(context.Background()); !errors.Is(err, ErrNothingRejected) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -131,7 +131,7 @@ func (f *cellFlags) check(fs *pflag.FlagSet) error {
 // checkLoopback checks that a loopback path is not asked for impairments.
 func (f *cellFlags) checkLoopback(im impair.Set) error {
 	if f.path == string(netpath.Loopback) && im != (impair.Set{}) {
-		return usagef("--path loopback: %w: give --rtt 0", netpath.ErrNeedsDelay)
+		return usagef("--path loopback: %w: give --rtt 0", netpath.ErrLoopbackImpairments)
 	}
 	return nil
 }

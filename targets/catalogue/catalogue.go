@@ -112,7 +112,7 @@ func Open(dir string) (Catalogue, error) {
 	return all, nil
 }
 
-// read reads the files of a folder. Errors call the folder label.
+// read reads the files of a folder. Errors name the folder as label does.
 func read(files fs.FS, folder, label string) (Catalogue, error) {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {

@@ -244,7 +244,7 @@ func TestFailedOpenLeavesNothingBehind(t *testing.T) {
 
 func TestLoopbackRejectsDelayAndLoss(t *testing.T) {
 	for _, im := range []impair.Set{impair.Set{}.WithRTT(time.Nanosecond), {Up: impair.OneWay{Loss: 0.01}}, {Down: impair.OneWay{Loss: 0.01}}} {
-		if _, err := Open(Spec{Kind: Loopback, Impairments: im}, false); !errors.Is(err, ErrNeedsDelay) {
+		if _, err := Open(Spec{Kind: Loopback, Impairments: im}, false); !errors.Is(err, ErrLoopbackImpairments) {
 			t.Errorf("a loopback path with %+v: %v", im, err)
 		}
 	}

@@ -85,8 +85,8 @@ const (
 var (
 	// ErrNotAllowed is wrapped when the system denies something the path needs.
 	ErrNotAllowed = errors.New("not allowed on this system")
-	// ErrNeedsDelay is returned for a loopback path with impairments.
-	ErrNeedsDelay = errors.New("the loopback path can neither delay nor lose packets")
+	// ErrLoopbackImpairments is returned for a loopback path with impairments.
+	ErrLoopbackImpairments = errors.New("the loopback path can neither delay nor lose packets")
 )
 
 // Stats are the counters of a path. Counts are packets.

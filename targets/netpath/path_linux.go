@@ -25,10 +25,10 @@ type Path struct {
 // Open opens the path. spec.Kind must not be Auto. isolated says whether the
 // process has its own network namespace, which only a Loopback path can do
 // without. The error wraps ErrNotAllowed if the system denies what the path
-// needs; it is ErrNeedsDelay for a Loopback path with impairments.
+// needs; it is ErrLoopbackImpairments for a Loopback path with impairments.
 func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	if spec.Kind == Loopback && spec.Impairments != (impair.Set{}) {
-		return nil, ErrNeedsDelay
+		return nil, ErrLoopbackImpairments
 	}
 	p := &Path{kind: spec.Kind, network: spec.network()}
 	defer func() {

@@ -22,13 +22,13 @@ func Isolate(*exec.Cmd) {}
 func Foreground(*exec.Cmd) {}
 
 // Open opens the path. The error wraps ErrNotAllowed for a kind other than
-// Loopback, and is ErrNeedsDelay for impairments.
+// Loopback, and is ErrLoopbackImpairments for impairments.
 func Open(spec Spec, _ bool) (*Path, error) {
 	if spec.Kind != Loopback {
 		return nil, fmt.Errorf("open a %s path: %w", spec.Kind, ErrNotAllowed)
 	}
 	if spec.Impairments != (impair.Set{}) {
-		return nil, ErrNeedsDelay
+		return nil, ErrLoopbackImpairments
 	}
 	p := &Path{loopback: netip.MustParseAddr("127.0.0.1")}
 	if spec.IPv6 {

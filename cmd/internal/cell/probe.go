@@ -63,7 +63,7 @@ func Choose(ctx context.Context, spec netpath.Spec) (Choice, error) {
 		case !r.Allowed():
 			failures = append(failures, errors.New(r.Error))
 		case spec.Impairments != (impair.Set{}) && r.Kind == netpath.Loopback:
-			failures = append(failures, netpath.ErrNeedsDelay)
+			failures = append(failures, netpath.ErrLoopbackImpairments)
 		case !r.Isolated && spec.Congestion != netpath.DefaultCongestion && spec.Congestion != netpath.SystemCongestion:
 			failures = append(failures, fmt.Errorf("the system's loopback has the system's congestion control, not %s", spec.Congestion))
 		default:

@@ -8,7 +8,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// plain is a tuning whose point is not in its JSON.
+// plain is a tuning whose JSON lacks the point.
 type plain Tuning
 
 // MarshalJSON writes the coordinates of the point as fields of the tuning: those that
@@ -41,12 +41,4 @@ func (t Tuning) MarshalJSON() ([]byte, error) {
 	}
 	b = append(b, ',')
 	return append(b, bytes.TrimPrefix(rest, []byte("{"))...), nil
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (t *Tuning) UnmarshalJSON(b []byte) error {
-	if err := json.Unmarshal(b, &t.Point); err != nil {
-		return fmt.Errorf("decode the point: %w", err)
-	}
-	return json.Unmarshal(b, (*plain)(t))
 }

@@ -3,6 +3,7 @@ package tune
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,7 @@ func TestATuningIsJSONAsRecordedAndComesBack(t *testing.T) {
 	}
 	analysistest.Golden(t, "tune.golden.json", append(b, '\n'))
 	var got Tuning
-	if err := json.Unmarshal(b, &got); err != nil {
+	if err := errors.Join(json.Unmarshal(b, &got.Point), json.Unmarshal(b, (*plain)(&got))); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(*want, got); diff != "" {

@@ -109,7 +109,7 @@ type PointResult struct {
 //
 // A rule over m points claims something about all of them. It holds when it
 // holds at every point. This intersection-union test needs no correction,
-// because every part of the claim was shown. The rule fails when it fails at one
+// because every part of the claim was shown. The rule fails when it fails for one
 // point. That is m chances of an error, so each gets 1/m of the allowed error
 // (Bonferroni).
 //

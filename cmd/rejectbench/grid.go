@@ -111,7 +111,7 @@ type gridFlags struct{ axisValues }
 // define defines the flags, in the order of results.Coordinates.
 func (f *gridFlags) define(fs *pflag.FlagSet) {
 	f.axisValues = axisValues{}
-	under(fs, "Grid (each flag takes a list, such as 0,20ms; every combination of the values is a cell)", func(fs *pflag.FlagSet) {
+	under(fs, "Grid (lists, such as 0,20ms; every combination of values is a cell)", func(fs *pflag.FlagSet) {
 		for _, c := range results.Coordinates {
 			if c.Flag != "" {
 				a := axisOf(c.Flag)

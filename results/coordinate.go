@@ -55,8 +55,8 @@ type Coordinate struct {
 }
 
 // Coordinates is the table of the coordinates of a point. Tables, rules,
-// comparisons, benchmark names, plots, page filters, merging, latency tags and
-// shell completion range over it.
+// comparisons, benchmark names, plots, page filters, latency tags and shell
+// completion range over it. Merging compares Point.Key.
 var Coordinates = []Coordinate{
 	ordered(Coordinate{Name: "strategy", Label: "Strategy", JSON: "strategy", Flag: "strategy", Head: "strategy", Key: "strategy", Order: 13,
 		Summary: "how the server rejects", Always: true, Phrase: "{}", tag: "{}", inTags: true},

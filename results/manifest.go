@@ -22,7 +22,7 @@ type Manifest struct {
 	PathKind string `json:"path_kind"`
 
 	Seed    int64             `json:"seed"`    // seed of the order of cells and of the packets that the path drops
-	Options map[string]string `json:"options"` // every flag with the value in force
+	Options map[string]string `json:"options"` // every flag with the value in force; the measuring command may add names, such as grid
 	// Planned is the number of cells over all rounds, twins included; for a run that
 	// measures to a precision, the most that its rounds allow.
 	Planned int `json:"planned"`

@@ -13,8 +13,8 @@ import (
 // one run. Valid cells of the same point, round and twin mark become one cell: their
 // counts and histograms are added, and shares, intervals and percentiles are
 // computed from the sums, never averaged. Invalid tries, and cells that are alone,
-// stay as they are. The cells are returned in order of time. The result does not
-// depend on the order of the runs.
+// stay as they are. The cells are returned in order of time. The cells do not depend
+// on the order of the runs.
 //
 // Where a figure has no histograms, its percentiles are combined: see
 // CombinePercentiles. Seconds are added, so attempts per second are those of one
@@ -173,8 +173,7 @@ func (s *Server) add(o Server) {
 }
 
 // Add adds the counts of another path. The kinds are joined, each once; an empty kind
-// adds none. Percentiles
-// and means are not changed: they are no sums.
+// adds none. Percentiles and means are not changed: they are no sums.
 func (p *Path) Add(o Path) {
 	if p.Kind == "" || o.Kind == "" {
 		p.Kind += o.Kind

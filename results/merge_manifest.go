@@ -19,7 +19,7 @@ const (
 // agree stay. Where they differ, the different texts (also of options and TCP
 // settings) are joined, Cores is the largest, and Seed is 0. Planned is added.
 // Started is the first; Finished is the last, or zero where a run did not finish.
-// Sources holds every run, or the sources of a run that was merged before.
+// Interrupted and OutOfBudget are true if they are true in one of the runs. Sources holds every run, or the sources of a run that was merged before.
 func mergeManifests(runs []*Run) (Manifest, error) {
 	manifests := make([]Manifest, len(runs))
 	for i, r := range runs {
@@ -58,6 +58,7 @@ func mergeManifests(runs []*Run) (Manifest, error) {
 		all.Options = joinValues(all.Options, m.Options)
 		all.Planned += m.Planned
 		all.Interrupted = all.Interrupted || m.Interrupted
+		all.OutOfBudget = all.OutOfBudget || m.OutOfBudget
 		all.Strategies = joinTerms(all.Strategies, m.Strategies)
 		all.Clients = joinTerms(all.Clients, m.Clients)
 		all.Scenarios = joinScenarios(all.Scenarios, m.Scenarios)

@@ -228,9 +228,27 @@ func TestKilledRunKeepsEveryFinishedCell(t *testing.T) {
 }
 
 func TestManifestIsReplacedInOneStep(t *testing.T) {
-	dir := sample(t, 0)
-	b, err := os.ReadFile(filepath.Join(dir, ManifestFile))
-	if err != nil || !json.Valid(b) {
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := Create(dir, Manifest{Name: "sample"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, before := filepath.Join(dir, ManifestFile), filepath.Join(dir, "before")
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The link keeps the first file. Writing in place would change it.
+	if err := os.Link(path, before); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(func(m *Manifest) { m.Interrupted = true }); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(before); err != nil || string(b) != string(old) {
+		t.Errorf("the first manifest was overwritten: %q, %v", b, err)
+	}
+	if b, err := os.ReadFile(path); err != nil || !json.Valid(b) || string(b) == string(old) {
 		t.Errorf("the manifest is %q, %v", b, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.part")); len(left) > 0 {

@@ -204,7 +204,7 @@ func TestCommittedRunsConformToTheSchemas(t *testing.T) {
 		t.Fatalf("no recorded runs: %v", err)
 	}
 	cell, manifest := validator(t, "cell"), validator(t, "manifest")
-	for _, dir := range append(dirs, "reference") {
+	for _, dir := range append(dirs, "reference", "league", "scenarios") {
 		b, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 		if err != nil {
 			t.Fatal(err)

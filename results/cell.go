@@ -143,7 +143,7 @@ type Path struct {
 }
 
 // Ledger is the agreement of the fleet's and the server's lists of connections,
-// joined by the client's address and port.
+// joined by the client's port. The client has one address.
 type Ledger struct {
 	Matched    int64 `json:"matched"`     // connections in both lists
 	FleetOnly  int64 `json:"fleet_only"`  // connections that the fleet established and the server never accepted

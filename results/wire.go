@@ -77,6 +77,10 @@ var Fates = [numFates]FateInfo{
 	{Read, "read", "the client's code read the whole answer"},
 }
 
+// NoOutcome is the key, in Wire.FateOutcomes, of rejections for which no attempt of
+// the client was found.
+const NoOutcome = "none"
+
 // String returns the name in records.
 func (f Fate) String() string {
 	if int(f) < len(Fates) {
@@ -99,7 +103,7 @@ type Wire struct {
 
 	Rejections   int64                       `json:"rejections"`    // rejections that were recorded
 	Fates        map[string]int64            `json:"fates"`         // rejections by the name of their fate; adds up to rejections
-	FateOutcomes map[string]map[string]int64 `json:"fate_outcomes"` // rejections by the name of their fate, then of the client's outcome
+	FateOutcomes map[string]map[string]int64 `json:"fate_outcomes"` // rejections by the name of their fate, then of the client's outcome, or NoOutcome
 
 	Retransmitted     int64 `json:"retransmitted"`       // packets with bytes of a rejection's answer that had been sent before
 	ArrivedAfterReset int64 `json:"arrived_after_reset"` // rejections whose answer reached the client after a reset had ended its connection

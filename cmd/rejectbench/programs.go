@@ -155,7 +155,7 @@ func serverError(err error) error {
 	switch {
 	case errors.As(err, new(cell.CommandError)):
 		return usageError{err}
-	case strings.Contains(err.Error(), netpath.ErrNotAllowed.Error()): // from another process, so as text
+	case errors.Is(err, netpath.ErrNotAllowed):
 		return environmentError{err}
 	}
 	return err

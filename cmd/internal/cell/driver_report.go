@@ -165,7 +165,7 @@ func completeFates(w *results.Wire, r loadgen.Report, tls bool) error {
 		w.FateOutcomes[read][results.Delivered.String()] += delivered
 	}
 	if left > 0 {
-		w.FateOutcomes[rest]["none"] += left
+		w.FateOutcomes[rest][results.NoOutcome] += left
 	}
 	return nil
 }

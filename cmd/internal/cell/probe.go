@@ -54,10 +54,15 @@ func Probe(ctx context.Context, spec netpath.Spec) []ProbeResult {
 
 // Choose returns the path to use for spec. Auto is the best available path that
 // supports the impairments; loopback supports none. The system's own namespace
-// supports only the default congestion control and the system's.
+// supports only the default congestion control and the system's. When ctx ends, it
+// returns ctx's error.
 func Choose(ctx context.Context, spec netpath.Spec) (Choice, error) {
 	var failures []error
-	for _, r := range Probe(ctx, spec) {
+	probed := Probe(ctx, spec)
+	if err := ctx.Err(); err != nil {
+		return Choice{}, err
+	}
+	for _, r := range probed {
 		switch {
 		case spec.Kind != netpath.Auto && r.Kind != spec.Kind:
 		case !r.Allowed():
@@ -91,6 +96,7 @@ type probeSpec struct {
 type probeReport struct {
 	Error         string // why the path or the program cannot be had; empty if it can
 	CommandFailed bool   // Error is the program's
+	NotAllowed    bool   // Error is an ErrNotAllowed of package netpath
 }
 
 // TryProgram opens a path, starts a server program at the server's end, waits until
@@ -127,11 +133,20 @@ func TryProgram(ctx context.Context, c Choice, path netpath.Spec, program Progra
 		return err
 	case report.CommandFailed:
 		return CommandError{errors.New(report.Error)}
+	case report.NotAllowed:
+		return notAllowedError(report.Error)
 	case report.Error != "":
 		return errors.New(report.Error)
 	}
 	return nil
 }
+
+// notAllowedError is the text of an error of another process that wrapped
+// netpath.ErrNotAllowed.
+type notAllowedError string
+
+func (e notAllowedError) Error() string { return string(e) }
+func (e notAllowedError) Unwrap() error { return netpath.ErrNotAllowed }
 
 // newProbeSpec adapts a path to the kind that is tried: loopback has no
 // impairments, and the other kinds get a round trip of 1 ms if none is asked for.
@@ -175,6 +190,7 @@ func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err != nil {
 		report.Error = err.Error()
 		report.CommandFailed = errors.As(err, new(CommandError))
+		report.NotAllowed = errors.Is(err, netpath.ErrNotAllowed)
 	}
 	return sendOrCleanUp(out, report, spec.Program.clear)
 }

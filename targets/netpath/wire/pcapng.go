@@ -11,6 +11,8 @@ import (
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // Sample returns the first n connections of each outcome. Connections without an
@@ -30,10 +32,11 @@ func Sample(joined []Joined, n int) []Joined {
 	return sample
 }
 
-// outcome returns the name of the attempt's outcome, "none" without an attempt.
+// outcome returns the name of the attempt's outcome, or results.NoOutcome without an
+// attempt.
 func (j Joined) outcome() string {
 	if j.Attempt == nil {
-		return "none"
+		return results.NoOutcome
 	}
 	return j.Attempt.Outcome.String()
 }

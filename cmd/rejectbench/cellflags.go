@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
@@ -38,7 +40,7 @@ type cellFlags struct {
 // Headings of the help, and usage texts of flags that several commands define.
 const (
 	serverHeading   = "Reference server"
-	strategyHeading = "Limits of the strategies"
+	strategyHeading = "Bounds of the strategies"
 	otherHeading    = "Other servers"
 	clientHeading   = "Client"
 	pathHeading     = "Path (-up: to the server, -down: to the client, neither: both ways)"
@@ -155,6 +157,18 @@ func (f *cellFlags) spec(im impair.Set) netpath.Spec {
 	return netpath.Spec{Kind: netpath.Kind(f.path), Impairments: im, Congestion: f.congestion, IPv6: f.ipv6}
 }
 
+// choose returns the path to use for spec. When ctx ends, it returns ctx's error.
+func (f *cellFlags) choose(ctx context.Context, spec netpath.Spec) (cell.Choice, error) {
+	choice, err := cell.Choose(ctx, spec)
+	switch {
+	case ctx.Err() != nil:
+		return cell.Choice{}, ctx.Err()
+	case err != nil:
+		return cell.Choice{}, f.pathError(err)
+	}
+	return choice, nil
+}
+
 // availableCongestion is the file with the congestion controls that the kernel has,
 // as built in or loaded.
 const availableCongestion = "/proc/sys/net/ipv4/tcp_available_congestion_control"
@@ -178,7 +192,7 @@ func (f *cellFlags) pathError(err error) error {
 			return err
 		}
 	}
-	return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
+	return unansweredError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 }
 
 // checkPoint checks that a cell at a point can do what the point asks for.

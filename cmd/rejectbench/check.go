@@ -40,8 +40,8 @@ undecided rule says how much more would decide it. Exit code 0: all rules hold.
 
 A condition of where compares
 ` + coordinateNames() + `.
-A name that is not set is none. Impairments and settings are only compared with
-none. A requirement is a bound (< <= > >=) on
+The value none matches a coordinate that is not set. Impairments and settings are
+only compared with none. A requirement is a bound (< <= > >=) on
 ` + metricNames() + `.
 
 --rules method checks the controls of the method itself.`,
@@ -116,7 +116,7 @@ func coordinateNames() string {
 	return inLines(names)
 }
 
-// metricNames lists the metrics for a help text of at most 72 columns.
+// metricNames are the names of the metrics, in lines for the help.
 func metricNames() string {
 	var names []string
 	for _, m := range analysis.Metrics {
@@ -125,7 +125,7 @@ func metricNames() string {
 	return inLines(append(names, "share(OUTCOME)"))
 }
 
-// inLines joins names with commas, in lines of at most 75 characters.
+// inLines joins names with commas, in lines of at most 77 characters.
 func inLines(names []string) string {
 	var b strings.Builder
 	width := 0

@@ -63,7 +63,7 @@ func libraryVersions(ctx context.Context, points []results.Point) (map[string]st
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			return nil, environmentError{fmt.Errorf("--client %s: %w", c.Name, err)}
+			return nil, unansweredError{fmt.Errorf("--client %s: %w", c.Name, err)}
 		}
 		versions[p.Client] = version
 	}

@@ -141,7 +141,8 @@ func (f compareFlags) options() (o compare.Options, err error) {
 	return o, nil
 }
 
-// compareMetrics reads a list of metrics, in which all stands for those in all.
+// compareMetrics reads a list of metrics. The word all means every metric of the given
+// list.
 func compareMetrics(flag, value string, all []analysis.Metric) ([]analysis.Metric, error) {
 	if value == "all" {
 		return slices.Clone(all), nil

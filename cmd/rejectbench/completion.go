@@ -9,7 +9,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// allWord stands for every word of a vocabulary, where a flag takes it.
+// allWord means every word of a vocabulary, for flags that accept it.
 var allWord = results.Term{Name: "all", Summary: "every one of them"}
 
 // coordinateWords are the vocabularies of coordinates that have one, by name. A
@@ -85,7 +85,8 @@ func (v vocabulary) completeList(cmd *cobra.Command, flag string) {
 	})
 }
 
-// offers are the words that begin as the one to complete, with what stands before it.
+// offers returns the words with the prefix begun, except used ones, each after the text
+// before.
 func (v vocabulary) offers(before, begun string, used []string) (offers []cobra.Completion) {
 	for _, t := range v.terms() {
 		if strings.HasPrefix(t.Name, begun) && !slices.Contains(used, t.Name) {

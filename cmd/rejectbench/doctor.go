@@ -92,7 +92,7 @@ func doctor(cmd *cobra.Command) error {
 		}
 	}
 	if auto == "" {
-		return environmentError{fmt.Errorf("this machine allows no path")}
+		return unansweredError{fmt.Errorf("this machine allows no path")}
 	}
 	fmt.Fprintf(w, "auto       --path auto picks %s\n", auto)
 	if err := loadgen.CheckDescriptors(200); err != nil {
@@ -122,7 +122,7 @@ func runCalibration(cmd *cobra.Command, f doctorFlags) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return environmentError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
+		return unansweredError{fmt.Errorf("--path %s: %w (rejectbench doctor says more)", f.path, err)}
 	}
 	c, err := calibrate.Run(ctx, choice, f.seed)
 	if err != nil {

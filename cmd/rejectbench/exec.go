@@ -95,8 +95,8 @@ func (f *execFlags) options(cmd *cobra.Command, args []string, all catalogue.Cat
 	}
 	o.Spec = f.spec(im)
 	o.Spec.Seed = f.seed
-	if o.Path, err = cell.Choose(cmd.Context(), o.Spec); err != nil {
-		return o, f.pathError(err)
+	if o.Path, err = f.choose(cmd.Context(), o.Spec); err != nil {
+		return o, err
 	}
 	o.Server = cell.ServerOptions{Strategy: f.strategy, Limit: f.limit, Bounds: f.bounds}
 	o.Command, o.TLS = args, f.tls

@@ -11,7 +11,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // a check or a comparison failed, or something broke
 	exitUsage       = 2
-	exitUnanswered  = 3   // the system does not allow it, or the result is invalid or undecided
+	exitUnanswered  = 3   // the system does not allow it, or the result is invalid or undecided; see unansweredError
 	exitInterrupted = 130 // what was finished is on disk
 )
 
@@ -23,12 +23,12 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// environmentError means that this system does not allow what was asked, or that
+// unansweredError means that this system does not allow what was asked, or that
 // what it measured is invalid or decides nothing.
-type environmentError struct{ err error }
+type unansweredError struct{ err error }
 
-func (e environmentError) Error() string { return e.err.Error() }
-func (e environmentError) Unwrap() error { return e.err }
+func (e unansweredError) Error() string { return e.err.Error() }
+func (e unansweredError) Unwrap() error { return e.err }
 
 // exitStatus ends the process with a code and without a message: the code of the
 // program that exec ran, or a verdict that is printed already.

@@ -21,7 +21,7 @@ type axis struct {
 	many     string     // name of a list of values in the help
 	usage    string     // what the values are
 	standard string     // values of `run` without the flag
-	all      vocabulary // what the value all stands for; the zero value where there is no such value
+	all      vocabulary // the words that the value all means; the zero value if the axis has no such value
 	// read returns a function that sets a value in a point.
 	read func(word string) (setter, error)
 }
@@ -157,7 +157,8 @@ func (g grid) points(base results.Point) []results.Point {
 	return points
 }
 
-// isDefaultGrid reports whether no flag of the grid or the path was given.
+// isDefaultGrid reports whether no server, no scenario, and no flag of the grid or of
+// the path's impairments was given.
 func (f *runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
 	flags := []string{"server", "scenario"}
 	for _, a := range axes {
@@ -197,8 +198,8 @@ func (g gridPart) String() string {
 	return strings.Join(flags, " ")
 }
 
-// values returns the values of the part's axes, those that it does not have with
-// their defaults.
+// values returns the values of the part's axes. An axis that the part lacks has its
+// default values.
 func (g gridPart) values() (grid, error) {
 	return readGrid(func(a axis) string { return cmp.Or(g[a.flag], a.standard) })
 }

@@ -16,7 +16,7 @@ import (
 const laddersDir = "ladders"
 
 // ladderRTT is the round trip at which a ladder diagram reads best: long enough to
-// tell the times of the two ends apart, short enough to show the whole connection.
+// distinguish the times of the two ends, short enough to show the whole connection.
 const ladderRTT = 50 * time.Millisecond
 
 // maxLadders bounds the diagrams of a grid. A dozen servers with a dozen clients
@@ -51,7 +51,7 @@ func ladderPoints(o sweep.Options) func(results.Point) bool {
 	}
 }
 
-// ladderKind is what the points have in common of which one is drawn.
+// ladderKind is the key of the points of which one is drawn.
 func ladderKind(p results.Point) results.Point {
 	return p.Without("rtt", "concurrency", "body", "loss", "nth_request")
 }

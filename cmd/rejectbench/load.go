@@ -134,7 +134,7 @@ func load(cmd *cobra.Command, f loadFlags) error {
 		return printErr
 	}
 	if err == nil && !c.Valid {
-		err = environmentError{errors.New("the result is invalid: " + c.InvalidReason)}
+		err = unansweredError{errors.New("the result is invalid: " + c.InvalidReason)}
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func main() {
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// roles are the processes that this program starts of itself.
+// roles are the processes that this program starts by running itself again.
 func roles() map[string]process.Role {
 	all := cell.Roles()
 	maps.Copy(all, calibrate.Roles())
@@ -59,7 +59,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	}
 	var usage usageError
 	var place *yamlfile.Error
-	var environment environmentError
+	var unanswered unansweredError
 	var status exitStatus
 	if errors.As(err, &status) {
 		return int(status)
@@ -72,7 +72,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.As(err, &usage), errors.As(err, &place):
 		return exitUsage
-	case errors.As(err, &environment):
+	case errors.As(err, &unanswered):
 		return exitUnanswered
 	}
 	return exitFailed

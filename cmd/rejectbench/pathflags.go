@@ -21,7 +21,7 @@ type pathFlags struct {
 // itself.
 func newPathFlags(fs *pflag.FlagSet, skip ...string) *pathFlags {
 	f := &pathFlags{}
-	fs.StringVar(&f.file, "path-file", "", "`file`: path settings, one per line, such as \"jitter 5ms\"; flags override it; see list settings")
+	fs.StringVar(&f.file, "path-file", "", "`file`: impairments, one per line, such as \"jitter 5ms\"; flags override it; see list settings")
 	f.flags = impair.NewFlags(fs, skip...)
 	return f
 }

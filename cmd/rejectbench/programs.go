@@ -156,7 +156,7 @@ func serverError(err error) error {
 	case errors.As(err, new(cell.CommandError)):
 		return usageError{err}
 	case errors.Is(err, netpath.ErrNotAllowed):
-		return environmentError{err}
+		return unansweredError{err}
 	}
 	return err
 }

@@ -135,7 +135,7 @@ func (l *lines) done(c results.Cell, final bool) {
 	if c.Twin {
 		name += " (twin)"
 	}
-	parts := []string{fmt.Sprintf("%d/%d %s: %s", l.pace.cells, l.pace.total, name, verdict(c, final))}
+	parts := []string{fmt.Sprintf("%d/%d %s: %s", l.pace.cells, l.pace.total, name, cellText(c, final))}
 	for _, part := range []string{l.pace.left(), l.pace.trouble(c.Valid)} {
 		if part != "" {
 			parts = append(parts, part)
@@ -146,8 +146,8 @@ func (l *lines) done(c results.Cell, final bool) {
 
 func (l *lines) close() {}
 
-// verdict summarizes a cell in a few words.
-func verdict(c results.Cell, final bool) string {
+// cellText summarizes a cell in a few words.
+func cellText(c results.Cell, final bool) string {
 	if !c.Valid {
 		if final {
 			return "invalid: " + c.InvalidReason

@@ -80,8 +80,7 @@ func TestProgressLinesMatchTheGoldenFile(t *testing.T) {
 	golden(t, filepath.Join("testdata", "progress.golden"), b.String())
 }
 
-// The bar draws in its own goroutine, so this also gives the race detector work. A run
-// may need more cells than were planned.
+// A run may need more cells than were planned.
 func TestBarContinuesBeyondThePlannedCells(t *testing.T) {
 	c := &fakeClock{}
 	b := newBar(io.Discard, &pace{now: c.now, begun: c.now(), total: 2}, "netem")

@@ -31,14 +31,16 @@ func commandLines(document string) (lines [][]string) {
 	return lines
 }
 
-func TestCommandLinesOfReadmesParse(t *testing.T) {
-	for _, document := range []string{"README.md", filepath.Join("targets", "README.md"), filepath.Join("targets", "catalogue", "README.md")} {
+func TestCommandLinesOfDocumentsParse(t *testing.T) {
+	shown := 0
+	for _, document := range filesOf(t, ".md") {
 		b, err := os.ReadFile(filepath.Join(repository, document))
 		if err != nil {
 			t.Fatal(err)
 		}
 		lines := commandLines(string(b))
-		if len(lines) == 0 {
+		shown += len(lines)
+		if document == "README.md" && len(lines) == 0 {
 			t.Errorf("%s shows no command line", document)
 		}
 		for _, args := range lines {
@@ -53,6 +55,9 @@ func TestCommandLinesOfReadmesParse(t *testing.T) {
 				t.Errorf("%s: rejectbench %s: %v", document, strings.Join(args, " "), err)
 			}
 		}
+	}
+	if shown < 20 {
+		t.Errorf("all documents show %d command lines", shown)
 	}
 }
 

@@ -88,7 +88,7 @@ func (f *runFlags) defineSchedule(fs *pflag.FlagSet) {
 		fs.Int64Var(&f.requests, "requests", 0, "`count`: attempts per cell (default twice the concurrency and at least 100, unless --duration is given)")
 		fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts, instead of --requests")
 		fs.Float64Var(&f.rate, "rate", 0, "`number`: attempts due per second; latency then counts from the due time; 0 is a closed loop")
-		fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "no attempt starts later in its cell; a cell that has not made its --requests by then is invalid; a --duration replaces this limit")
+		fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "attempts of a cell start within this time; a cell that has not made its --requests by then is invalid; a --duration replaces this limit")
 	})
 	under(fs, "Rounds", func(fs *pflag.FlagSet) {
 		fs.IntVar(&f.rounds, "rounds", 1, fmt.Sprintf("`count`: visits of the whole grid, each in a new random order; with --precision at most this many, and %d if not given", precisionRounds))
@@ -129,7 +129,7 @@ func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
 	}
 	fmt.Fprintf(notes, "\nreport: %s\n", filepath.Join(m.dir, results.ReportFile))
 	if !slices.ContainsFunc(m.cells, func(c results.Cell) bool { return c.Valid }) {
-		return environmentError{errors.New("no cell is valid; the report has the reasons")}
+		return unansweredError{errors.New("no cell is valid; the report has the reasons")}
 	}
 	return nil
 }

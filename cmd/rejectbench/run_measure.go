@@ -55,7 +55,7 @@ func (f *runFlags) measure(cmd *cobra.Command, p runPlan) (m measurement, err er
 		return m, errors.Join(sweepErr, err)
 	}
 	if err != nil {
-		return m, err
+		return m, err // not joined with an interruption, which would hide it
 	}
 	if outOfBudget {
 		fmt.Fprintf(cmd.ErrOrStderr(), "--budget %v is used up: %d of %d cells are done\n", f.budget, swept.done, o.Planned())

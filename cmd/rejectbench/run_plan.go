@@ -88,20 +88,14 @@ func (f *runFlags) plan(cmd *cobra.Command) (p runPlan, err error) {
 func (f *runFlags) choosePath(cmd *cobra.Command, o *sweep.Options) (spec netpath.Spec, err error) {
 	ctx := cmd.Context()
 	spec = f.spec(anyPath(*o))
-	o.Path, err = cell.Choose(ctx, spec)
+	o.Path, err = f.choose(ctx, spec)
 	if err != nil && ctx.Err() == nil && spec.Kind == netpath.Auto && f.impairments.none() && !anyChanged(cmd.Flags(), "rtt", "loss", "scenario") {
 		fmt.Fprintf(cmd.ErrOrStderr(), "no path with a delay here (rejectbench doctor says why): measuring a round-trip time of 0 alone\n")
 		o.Points = slices.DeleteFunc(o.Points, func(p results.Point) bool { return p.RTTMs != 0 })
 		spec.Impairments = impair.Set{}
-		o.Path, err = cell.Choose(ctx, spec)
+		o.Path, err = f.choose(ctx, spec)
 	}
-	if err != nil && ctx.Err() != nil {
-		return spec, ctx.Err()
-	}
-	if err != nil {
-		return spec, f.pathError(err)
-	}
-	return spec, nil
+	return spec, err
 }
 
 // precisionRounds is the most rounds of a run with --precision and without --rounds.

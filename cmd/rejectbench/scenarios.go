@@ -105,7 +105,7 @@ func (f *runFlags) openScenarios(ctx context.Context, sources sources, o *sweep.
 			case err == nil:
 				continue
 			case f.scenario != "all":
-				return nil, environmentError{fmt.Errorf("--scenario %s: part %s: %w", s.Name, p.Name, err)}
+				return nil, unansweredError{fmt.Errorf("--scenario %s: part %s: %w", s.Name, p.Name, err)}
 			}
 			fmt.Fprintf(stderr, "scenario %s: part %s is left out: %v\n", s.Name, p.Name, err)
 			s.Scenario.Parts[i].NotRun = err.Error()

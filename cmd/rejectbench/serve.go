@@ -94,7 +94,7 @@ func serve(cmd *cobra.Command, f serveFlags) error {
 	cfg.Logger = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	server, err := targets.Listen(cmd.Context(), cfg)
 	if err != nil {
-		return environmentError{fmt.Errorf("--listen %s: %w", cfg.Listen, err)}
+		return unansweredError{fmt.Errorf("--listen %s: %w", cfg.Listen, err)}
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "listening on %v, strategy %s, limit %d; Ctrl-C ends it\n", server.Addr(), cfg.Strategy, cfg.Limit)
 	if err := server.Serve(cmd.Context()); err != nil {

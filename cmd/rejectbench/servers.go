@@ -50,7 +50,7 @@ func openServers(ctx context.Context, programs map[string]cell.Program, all cata
 				if ctx.Err() != nil {
 					return s, ctx.Err()
 				}
-				return s, environmentError{fmt.Errorf("--server %s: %w", name, err)}
+				return s, unansweredError{fmt.Errorf("--server %s: %w", name, err)}
 			}
 			s.versions[server.Name] = version
 		}
@@ -60,7 +60,7 @@ func openServers(ctx context.Context, programs map[string]cell.Program, all cata
 		return s, nil
 	}
 	if s.folder, err = os.MkdirTemp("", "rejectbench-servers-"); err != nil {
-		return s, environmentError{fmt.Errorf("make a folder for the servers' configurations: %w", err)}
+		return s, unansweredError{fmt.Errorf("make a folder for the servers' configurations: %w", err)}
 	}
 	for name, p := range programs {
 		p.Folder = s.folder

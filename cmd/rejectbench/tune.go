@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/analysis/tune"
-	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -72,7 +71,7 @@ Exit code 0: found and confirmed. 1: no value in the range reaches the target.
 	// The round trip and the loss are values of the point.
 	f.definePath(fs, "rtt", "delay-up", "delay-down", "loss")
 	under(fs, "Attempts of a cell", func(fs *pflag.FlagSet) {
-		fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "no attempt starts later in its cell")
+		fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "attempts of a cell start within this time")
 		fs.Int64Var(&f.seed, "seed", 1, "`number`: seed of packet loss")
 	})
 	under(fs, outputHeading, func(fs *pflag.FlagSet) {
@@ -124,11 +123,8 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 	}
 	ctx := cmd.Context()
 	spec := f.spec(options.Cells.PathOf(options.Point))
-	if options.Cells.Path, err = cell.Choose(ctx, spec); err != nil {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return f.pathError(err)
+	if options.Cells.Path, err = f.choose(ctx, spec); err != nil {
+		return err
 	}
 	dir, tuning, tuneErr := f.measure(cmd, options)
 	if tuning == nil {
@@ -139,7 +135,7 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 	}
 	switch {
 	case tuneErr != nil:
-		return environmentError{fmt.Errorf("not decided: %w", tuneErr)}
+		return unansweredError{fmt.Errorf("not decided: %w", tuneErr)}
 	case tuning.Chosen == nil:
 		return exitStatus(exitFailed) // the result is printed already
 	}
@@ -208,7 +204,7 @@ func (f *tuneFlags) write(cmd *cobra.Command, t *tune.Tuning, dir string) error 
 	if err := tune.Write(cmd.OutOrStdout(), t); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "cells, answer and plot: %s\n", dir)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "cells, result and plot: %s\n", dir)
 	return err
 }
 
@@ -219,7 +215,7 @@ func (f *tuneFlags) events(w io.Writer, records *results.Writer, cells *int) tun
 			*cells++
 		}
 		if !c.Valid && !f.quiet {
-			fmt.Fprintf(w, "%s %s: %s\n", c.Settings, c.Client, verdict(c, final))
+			fmt.Fprintf(w, "%s %s: %s\n", c.Settings, c.Client, cellText(c, final))
 		}
 		return records.Append(c)
 	}}

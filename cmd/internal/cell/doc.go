@@ -51,8 +51,8 @@ func Roles() map[string]process.Role {
 	}
 }
 
-// isolate has a child start in its own network namespace. The returned function
-// ends the processes that are left there if the child was killed.
+// isolate prepares a child that starts in its own network namespace. The returned
+// function ends the processes that remain there if the child was killed.
 func isolate(p *process.Child) (endLeftovers func()) {
 	netpath.Isolate(p.Cmd)
 	process.SurviveParent(p.Cmd)
@@ -63,10 +63,11 @@ func isolate(p *process.Child) (endLeftovers func()) {
 // exitTimeout is how long a role may take to return when nobody waits for its report.
 const exitTimeout = 5 * time.Second
 
-// exitAtNextMessage waits for another message of the parent, or the end of the
-// input. Nobody waits for the role's report then. It cancels the role and ends what
-// that has started until the role returns, which may be about to start a program.
-// After exitTimeout it calls cleanup and ends the process.
+// exitAtNextMessage waits for another message of the parent, or the end of the input.
+// Both mean that nobody waits for the role's report. It then cancels the role, and
+// ends the role's processes again and again, because the role may be about to start
+// one. If the role has not returned after exitTimeout, it calls cleanup and ends this
+// process.
 func exitAtNextMessage(in *json.Decoder, cancel context.CancelFunc, cleanup func()) {
 	var message struct{}
 	_ = in.Decode(&message)

@@ -27,9 +27,8 @@ import (
 	"syscall"
 )
 
-// A Role is what a child does. The first message in the input is its
-// specification; what the role has to say goes out. ctx ends when the role
-// returns.
+// A Role is the task of a child. It reads its specification, the first message, from
+// in, and writes its messages to out. ctx ends when the role returns.
 type Role func(ctx context.Context, in *json.Decoder, out *gob.Encoder) error
 
 // roleVariable names the environment variable that holds the name of a child's
@@ -38,8 +37,7 @@ const roleVariable = "REJECTBENCH_ROLE"
 
 // Run runs the role that this process was started for, and returns its exit
 // code and true. In a process that a user started it returns false at once.
-// A program whose roles are started calls it first thing in main, with all of
-// them by name.
+// main calls it first, with all roles of the program by name.
 func Run(roles map[string]Role) (code int, ran bool) {
 	name := os.Getenv(roleVariable)
 	if name == "" {
@@ -57,9 +55,9 @@ func Run(roles map[string]Role) (code int, ran bool) {
 		in, out = os.NewFile(controlIn, "control input"), os.NewFile(controlOut, "control output")
 		closeOnExec(in, out)
 	}
-	// If the parent is gone, the next message to it is to fail, so that the role can
-	// clean up. Without this, SIGPIPE would end the process. A program that it starts
-	// does not inherit the handler.
+	// After the parent's end a message to it has to fail, so that the role can clean up.
+	// Without this handler, SIGPIPE would end the process. Programs that it starts do
+	// not inherit the handler.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// The programs that this process starts must not inherit its role.
 	os.Unsetenv(roleVariable)

@@ -23,9 +23,9 @@ type Options struct {
 	Seed   uint64
 	// Twins is how many points each round visits twice, as A/A pairs; 0 is none.
 	Twins int
-	// Precision is half the width that the 95% interval of a point's delivered
-	// share is to have, above 0 and below 0.5. A point is visited until it is
-	// reached. 0 visits every point in every round.
+	// Precision is the largest half width of the 95% interval of a point's delivered
+	// share, above 0 and below 0.5. A point is visited until its interval is that
+	// narrow. 0 visits every point in every round.
 	Precision float64
 	// Budget is how long the run may take. When it is used up only the running cell
 	// is finished; the first cell is always run. 0 is no limit.

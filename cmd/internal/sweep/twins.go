@@ -11,9 +11,8 @@ import (
 type visit struct {
 	results.Point
 	round int // from 0
-	// twin marks the second cell of an A/A pair. It is a cell like any other, with
-	// its own place in the order and its own seed. What it and the first differ by
-	// is the noise between equal cells.
+	// twin marks the second cell of an A/A pair. It has its own place in the order and
+	// its own seed. The difference between the cells of a pair is noise.
 	twin bool
 }
 

@@ -4,9 +4,9 @@
 // Run takes these steps:
 //
 //  1. It finds how many clients at once this machine carries, if none were given.
-//  2. It measures values of a geometric grid in small cells, and narrows them down
-//     to the cheapest that nothing speaks against.
-//  3. It confirms that value, or the next dearer one, in fresh cells. The
+//  2. It measures values of a geometric grid in small cells, until it knows the
+//     cheapest value that no measurement has ruled out.
+//  3. It confirms that value, or the next dearer one, in new cells. The
 //     probability of a wrong answer is bounded over all confirmations.
 //  4. It measures half of the confirmed value, which has to miss the goal.
 //

@@ -98,8 +98,8 @@ func (f *execFlags) options(cmd *cobra.Command, args []string, all catalogue.Cat
 	if o.Path, err = f.choose(cmd.Context(), o.Spec); err != nil {
 		return o, err
 	}
-	o.Server = cell.ServerOptions{Strategy: f.strategy, Limit: f.limit, Bounds: f.bounds}
-	o.Command, o.TLS = args, f.tls
+	o.Server = cell.ServerSpec{Strategy: f.strategy, Limit: f.limit, Bounds: f.bounds, TLS: f.tls}
+	o.Command = args
 	return o, nil
 }
 

@@ -29,6 +29,10 @@ type ServerSpec struct {
 	Grace       time.Duration // how long connections may stay open when the server is stopped
 }
 
+// StopGrace returns how long connections over a path with a round trip may stay open
+// when their server is stopped.
+func StopGrace(rtt time.Duration) time.Duration { return 10*time.Second + 4*rtt }
+
 // serverReady is the first message of the server's process.
 type serverReady struct {
 	Addr  netip.AddrPort

@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
 	"github.com/rejectbench/rejectbench/results"
@@ -29,17 +28,9 @@ const URLVariable = "REJECTBENCH_URL"
 type ExecOptions struct {
 	Path    Choice
 	Spec    netpath.Spec // Kind is taken from Path
-	Server  ServerOptions
-	Program Program  // in place of the reference server
-	Command []string // the client program and its arguments
-	TLS     bool     // the server speaks TLS 1.3, and its URL is https
-}
-
-// ServerOptions are those of the reference server in Exec.
-type ServerOptions struct {
-	Strategy string
-	Limit    int // connections admitted at once
-	Bounds   targets.Bounds
+	Server  ServerSpec   // its TLS is also that of a Program; Addr and Grace are ignored
+	Program Program      // in place of the reference server
+	Command []string     // the client program and its arguments
 }
 
 // ExecReport is what Exec saw of a client program, without the program's output.
@@ -162,9 +153,8 @@ func runExec(ctx context.Context, spec execSpec, signals <-chan syscall.Signal) 
 // was seen of them.
 func (r *ExecReport) execEnds(ctx context.Context, path *netpath.Path, spec execSpec, signals <-chan syscall.Signal) error {
 	// The server's output goes to standard error, apart from the client program's.
-	server, err := startServer(ctx, path, spec.Program, os.Stderr, ServerSpec{
-		TLS: spec.TLS, Strategy: spec.Server.Strategy, Limit: spec.Server.Limit, Bounds: spec.Server.Bounds, Grace: 10*time.Second + 4*spec.Spec.Impairments.RTT(),
-	})
+	spec.Server.Grace = StopGrace(spec.Spec.Impairments.RTT())
+	server, err := startServer(ctx, path, spec.Program, os.Stderr, spec.Server)
 	if err != nil {
 		return err
 	}
@@ -189,10 +179,10 @@ func (r *ExecReport) execEnds(ctx context.Context, path *netpath.Path, spec exec
 
 // runClient runs the client program and returns its exit code.
 func runClient(path *netpath.Path, spec execSpec, server netip.AddrPort, signals <-chan syscall.Signal) (int, error) {
-	command := substitute(spec.Command, server, spec.TLS)
+	command := substitute(spec.Command, server, spec.Server.TLS)
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), URLVariable+"="+serverURL(server, spec.TLS))
+	cmd.Env = append(os.Environ(), URLVariable+"="+serverURL(server, spec.Server.TLS))
 	netpath.Foreground(cmd)
 	if err := path.StartClient(cmd); err != nil {
 		return 0, CommandError{fmt.Errorf("start %s: %w", command[0], err)}

@@ -9,7 +9,6 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
-	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -18,9 +17,6 @@ const (
 	// endSlack is how long a fleet waits for a connection's end beyond two round
 	// trips.
 	endSlack = 250 * time.Millisecond
-	// stopGrace is how long connections may stay open beyond four round trips when
-	// the server is stopped.
-	stopGrace = 10 * time.Second
 )
 
 // spec says how a try of a cell is run.
@@ -39,7 +35,7 @@ func (o Options) spec(v visit, try int) cell.Spec {
 			Bounds:      o.bounds(v.Point),
 			TLS:         v.TLS,
 			Nth:         v.Request(),
-			Grace:       stopGrace + 4*v.RTT(),
+			Grace:       cell.StopGrace(v.RTT()),
 		},
 		Fleet: loadgen.Config{
 			Client:         v.Client,
@@ -81,7 +77,7 @@ func (o Options) recordWire(spec *cell.Spec, v visit, try int) {
 	}
 	spec.Path.LogOptions = spec.Capture.LogOptions()
 	if o.Ladders != nil && v.round == 0 && !v.twin && o.Ladders(v.Point) {
-		spec.Ladder = fmt.Sprintf("%s, %s client, %v, body %s", v.Strategy, v.Client, spec.Path.Impairments, units.Size(v.BodyBytes))
+		spec.Ladder = fmt.Sprintf("%s, %s client, %s", v.Strategy, v.Client, v.Phrases("strategy", "client", "concurrency"))
 	}
 }
 

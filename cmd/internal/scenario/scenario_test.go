@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,19 @@ func TestAFileIsReadWithItsValues(t *testing.T) {
 	before := targets.Bounds{LingerIdle: time.Minute}
 	if b := p.Bounds(before); b.CloseDelay != time.Second || b.LingerIdle != time.Minute || p.Point.Settings != "close-delay=1s" {
 		t.Errorf("%+v, %s", b, p.Point.Settings)
+	}
+}
+
+func TestAPartHasAFieldForEveryFlagOfAGrid(t *testing.T) {
+	fields := map[string]bool{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[filePart]()) {
+		fields[f.Tag.Get("yaml")] = true
+	}
+	fields["strategy"] = fields["server"] // servers of the catalogue too
+	for _, c := range results.Coordinates {
+		if c.Flag != "" && !fields[c.Name] {
+			t.Errorf("a part has no %s", c.Name)
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ var ErrInvalidCells = errors.New("cells stay invalid")
 const (
 	stepsPerOctave  = 4   // values to a doubling: steps of 19%
 	maxBatch        = 500 // most attempts between two looks, and so what an invalid cell wastes
-	maxInvalidCells = 5   // in a row
+	maxInvalidCells = 6   // in a row, after which a search ends
 )
 
 // autoConcurrencies are tried in this order when none is given, until a cell is
@@ -185,7 +185,8 @@ func (t *tuner) findConcurrency(ctx context.Context) error {
 	for _, c := range autoConcurrencies {
 		t.Point.Concurrency = c
 		values := t.values()
-		tries, err := t.cell(ctx, values[tune.Place(values, t.start())], t.Clients[0].Client, int64(2*c))
+		// With 0 the cell makes the default number of attempts.
+		tries, err := t.cell(ctx, values[tune.Place(values, t.start())], t.Clients[0].Client, 0)
 		if err != nil {
 			return err
 		}
@@ -225,7 +226,7 @@ func (t *tuner) measure(ctx context.Context, v int64, phase tune.Phase, n int64)
 
 // validCell runs cells until one is valid, and returns that.
 func (t *tuner) validCell(ctx context.Context, v int64, phase tune.Phase, client string, n int64) (results.Cell, error) {
-	for invalid := 0; ; invalid++ {
+	for invalid := 1; ; invalid++ {
 		tries, err := t.cell(ctx, v, client, n)
 		if err != nil {
 			return results.Cell{}, err

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -51,6 +52,17 @@ func (r *Result) Report() (Report, error) {
 		err = r.uncorrected.encode(out.Histograms, "uncorrected/")
 	}
 	return out, err
+}
+
+// Problems returns the reasons why the attempts are no valid measurement.
+func (r Report) Problems() (reasons []string) {
+	if n := r.Counts[results.LocalError]; n > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d attempts found no port, descriptor or memory on the client's side", n))
+	}
+	if r.Unstarted > 0 {
+		reasons = append(reasons, fmt.Sprintf("the fleet was behind its schedule: %d attempts were never started", r.Unstarted))
+	}
+	return reasons
 }
 
 // Describe adds the measurement to a record. What only the server and the path know

@@ -40,8 +40,8 @@ undecided rule says how much more would decide it. Exit code 0: all rules hold.
 
 A condition of where compares
 ` + coordinateNames() + `.
-The value none matches a coordinate that is not set. Impairments and settings are
-only compared with none. A requirement is a bound (< <= > >=) on
+The value none matches a coordinate that is not set. Impairments and settings
+are only compared with none. A requirement is a bound (< <= > >=) on
 ` + metricNames() + `.
 
 --rules method checks the controls of the method itself.`,

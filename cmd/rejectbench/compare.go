@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -9,6 +10,8 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/compare"
+	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // compareFlags are the flags of `compare` as they were given.
@@ -19,13 +22,24 @@ type compareFlags struct {
 	format                     string
 }
 
-// compareFormats are the functions that write a comparison, by the words of --format.
-var compareFormats = map[string]func(*compare.Comparison, *cobra.Command) error{
-	"text":     func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteText(cmd.OutOrStdout()) },
-	"markdown": func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteMarkdown(cmd.OutOrStdout()) },
-	"json":     func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteJSON(cmd.OutOrStdout()) },
-	"gobench":  func(c *compare.Comparison, cmd *cobra.Command) error { return c.WriteBenchmarks(cmd.OutOrStdout()) },
+// compareFormats is the table of the words of --format.
+var compareFormats = []struct {
+	name  string
+	write func(*compare.Comparison, io.Writer) error
+}{
+	{"text", (*compare.Comparison).WriteText},
+	{"markdown", (*compare.Comparison).WriteMarkdown},
+	{"json", (*compare.Comparison).WriteJSON},
+	{"gobench", (*compare.Comparison).WriteBenchmarks},
 }
+
+// formatsOfCompare is the vocabulary of compareFormats.
+var formatsOfCompare = vocabulary{noun: "format", terms: func() (all []results.Term) {
+	for _, f := range compareFormats {
+		all = append(all, results.Term{Name: f.name})
+	}
+	return all
+}}
 
 func compareCommand() *cobra.Command {
 	var f compareFlags
@@ -85,8 +99,13 @@ func compareRuns(cmd *cobra.Command, f compareFlags, base, new string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := compareFormats[f.format](c, cmd); err != nil {
-		return fmt.Errorf("write the comparison: %w", err)
+	for _, format := range compareFormats {
+		if format.name != f.format {
+			continue
+		}
+		if err := format.write(c, cmd.OutOrStdout()); err != nil {
+			return fmt.Errorf("write the comparison: %w", err)
+		}
 	}
 	switch c.Gate() {
 	case compare.Worse:
@@ -174,7 +193,7 @@ func parseMetric(word string) (string, error) {
 
 // compareShare reads a percentage above 0 and at most most.
 func compareShare(flag, value string, most float64) (float64, error) {
-	v, err := parseLoss(value)
+	v, err := units.ParseShare(value)
 	switch {
 	case err != nil:
 		return 0, usagef("--%s %q: %w", flag, value, err)

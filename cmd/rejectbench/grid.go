@@ -38,7 +38,7 @@ var axes = []axis{
 	{flag: "client", one: "name", many: "names", usage: "words of 'list clients', or all for the built-in behaviours", standard: "blocking", all: clientWords,
 		read: reader(anyClientWords.parse, func(p *results.Point, name string) { p.Client = name })},
 	{flag: "loss", one: "share", many: "shares", usage: "packets lost, each way", standard: "0",
-		read: reader(parseLoss, func(p *results.Point, share float64) { p.Loss = share })},
+		read: reader(units.ParseShare, func(p *results.Point, share float64) { p.Loss = share })},
 	{flag: "body", one: "size", many: "sizes", usage: "body of the request", standard: "0,64KiB,1MiB",
 		read: reader(parseSize, func(p *results.Point, bytes int64) { p.BodyBytes = bytes })},
 	{flag: "concurrency", one: "count", many: "counts", usage: "attempts in flight at once", standard: "50",
@@ -62,27 +62,15 @@ func axisOf(flag string) axis {
 	return axes[slices.IndexFunc(axes, func(a axis) bool { return a.flag == flag })]
 }
 
-// list reads the values of a comma-separated text. A duplicate value is an error,
-// because its cell would be measured twice and counted as one.
+// list reads the values of a comma-separated text.
 func (a axis) list(text string) ([]setter, error) {
 	if text == "all" && a.all.terms != nil {
 		text = strings.Join(a.all.names(), ",")
 	}
-	var setters []setter
-	var seen []results.Point
-	for word := range strings.SplitSeq(text, ",") {
-		word = strings.TrimSpace(word)
-		set, err := a.read(word)
-		if err != nil {
-			return nil, flagError(a.flag, word, err)
-		}
-		var p results.Point
-		if set(&p); slices.Contains(seen, p) {
-			return nil, usagef("--%s %q: duplicate value", a.flag, word)
-		}
-		setters, seen = append(setters, set), append(seen, p)
-	}
-	return setters, nil
+	return listBy(a.flag, text, a.read, func(set setter) (p results.Point) {
+		set(&p)
+		return p
+	})
 }
 
 // set reads a flag that takes a single value, and sets it in the point.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,9 +20,10 @@ const externalStrategy = "external"
 
 // loadFlags are the flags of `load` as they were given.
 type loadFlags struct {
-	config       loadgen.Config
+	cellFlags
+	attemptFlags
+	config       loadgen.Config // what the other fields do not have
 	body, format string
-	timeout      time.Duration
 }
 
 func loadCommand() *cobra.Command {
@@ -43,17 +45,14 @@ refused or failed on this side counts as a rejection.`,
 	fs := cmd.Flags()
 	under(fs, "Attempts", func(fs *pflag.FlagSet) {
 		fs.IntVar(&f.config.Concurrency, "concurrency", 50, "`count`: attempts in flight at once")
-		fs.Int64Var(&f.config.Requests, "requests", 0, "`count`: attempts in all (default twice the concurrency and at least 100, unless --duration is given)")
-		fs.DurationVar(&f.config.Duration, "duration", 0, "how long attempts are started, instead of --requests")
-		fs.Float64Var(&f.config.Rate, "rate", 0, "`number`: attempts due per second; latency then counts from the due time; 0 is a closed loop")
+		f.attemptFlags.define(fs, "attempts in all")
 		fs.StringVar(&f.body, "body", "0", "`size`: body of the request")
 		fs.IntVar(&f.config.Nth, "nth-request", 1, "`count`: place of the measured request on its connection; the requests before it are GETs that have to be admitted")
 	})
 	under(fs, clientHeading, func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.config.Client, "client", "blocking", "`name`: client behaviour of 'list clients'")
-		fs.DurationVar(&f.timeout, "timeout", loadgen.DefaultTimeout, "time limit of each phase of an attempt: connect, send, receive")
-		fs.DurationVar(&f.config.ReadDelay, "read-delay", loadgen.DefaultReadDelay, "how long the slow-reader client waits before it reads")
 	})
+	f.defineClient(fs)
 	under(fs, "Load generator", func(fs *pflag.FlagSet) {
 		fs.IntVar(&f.config.Workers, "threads", 0, "`count`: threads that send attempts; 0 is one for every two CPUs")
 		fs.BoolVar(&f.config.Portable, "portable", false, "use the portable engine instead of the epoll engine")
@@ -72,12 +71,13 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	switch {
 	case c.Concurrency < 1:
 		return usagef("--concurrency %d: it has to be at least 1", c.Concurrency)
-	case c.Nth < 1 || c.Nth > loadgen.MaxNth:
-		return usagef("--nth-request %d: it has to be within 1 and %d", c.Nth, loadgen.MaxNth)
 	case c.Workers < 0:
 		return usagef("--threads %d: it cannot be negative", c.Workers)
 	}
-	if err := checkSchedule(fs, c.Requests, c.Duration, c.Rate); err != nil {
+	if err := checkNth(c.Nth); err != nil {
+		return err
+	}
+	if err := f.attemptFlags.check(fs); err != nil {
 		return err
 	}
 	if err := checkDurations(fs); err != nil {
@@ -92,8 +92,8 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	if _, err := one("client", c.Client, parseClient); err != nil {
 		return err
 	}
-	if client, _ := loadgen.ClientByName(c.Client); c.Nth > 1 && client.OneRequest() {
-		return usagef("--nth-request %d, --client %s: it opens a new connection for each attempt: leave one of them out", c.Nth, c.Client)
+	if err := checkConnection(results.Point{Client: c.Client, NthRequest: c.Nth}); err != nil {
+		return err
 	}
 	if c.BodyBytes, err = parseSize(f.body); err != nil {
 		return usagef("--body %q: %w", f.body, err)
@@ -101,6 +101,7 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	if c.Target, err = loadgen.ParseTarget(url); err != nil {
 		return usageError{err}
 	}
+	c.Requests, c.Duration, c.Rate, c.ReadDelay = f.requests, f.duration, f.rate, f.readDelay
 	if c.Requests == 0 && c.Duration == 0 {
 		c.Requests = sweep.DefaultRequests(c.Concurrency)
 	}
@@ -142,21 +143,16 @@ func load(cmd *cobra.Command, f loadFlags) error {
 // loadRecord returns the record of attempts on a server without a ledger.
 func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results.Cell {
 	c := results.Cell{
-		Point:   results.Point{Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate, TLS: cfg.Target.TLS},
+		Point: results.Point{
+			Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate,
+			IPv6: cfg.Target.Addr.Addr().Unmap().Is6(), TLS: cfg.Target.TLS, NthRequest: cfg.Nth,
+		}.Key(),
 		Started: started, Rejected: r.Counts.RejectedWithoutLedger(),
 		TCP:    map[string]int64{},
 		Server: results.Server{Ends: map[string]int64{}},
 	}
 	r.Describe(&c)
-	switch {
-	case r.Counts[results.LocalError] > 0:
-		c.InvalidReason = fmt.Sprintf("%d attempts got no port, descriptor or memory on the client's side", r.Counts[results.LocalError])
-	case r.Unstarted > 0:
-		c.InvalidReason = fmt.Sprintf("the fleet was behind its schedule: %d attempts were never started", r.Unstarted)
-	}
-	if cfg.Nth > 1 {
-		c.NthRequest = cfg.Nth
-	}
+	c.InvalidReason = strings.Join(r.Problems(), "; ")
 	c.Valid = c.InvalidReason == ""
 	c.SetShare()
 	return c

@@ -16,13 +16,11 @@ import (
 // runFlags are the flags of `run` as they were given.
 type runFlags struct {
 	cellFlags
+	attemptFlags
 	gridFlags
 	servers  []string
 	scenario string
-	// How much is measured of each cell, and how often.
-	requests      int64
-	duration      time.Duration
-	rate          float64
+	// How often each cell is measured.
 	rounds, twins int
 	precision     string
 	budget        time.Duration
@@ -85,9 +83,7 @@ scenario, the default grid is measured: ` + describeDefaultGrid(),
 // defineSchedule defines how much is measured in a cell, and how often.
 func (f *runFlags) defineSchedule(fs *pflag.FlagSet) {
 	under(fs, "Attempts of a cell", func(fs *pflag.FlagSet) {
-		fs.Int64Var(&f.requests, "requests", 0, "`count`: attempts per cell (default twice the concurrency and at least 100, unless --duration is given)")
-		fs.DurationVar(&f.duration, "duration", 0, "how long a cell starts attempts, instead of --requests")
-		fs.Float64Var(&f.rate, "rate", 0, "`number`: attempts due per second; latency then counts from the due time; 0 is a closed loop")
+		f.attemptFlags.define(fs, "attempts per cell")
 		fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "attempts of a cell start within this time; a cell that has not made its --requests by then is invalid; a --duration replaces this limit")
 	})
 	under(fs, "Rounds", func(fs *pflag.FlagSet) {

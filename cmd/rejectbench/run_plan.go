@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -227,25 +226,10 @@ func (f *runFlags) check(fs *pflag.FlagSet) error {
 	if err := textOrJSON.check("format", f.format); err != nil {
 		return err
 	}
-	if err := checkSchedule(fs, f.requests, f.duration, f.rate); err != nil {
+	if err := f.attemptFlags.check(fs); err != nil {
 		return err
 	}
 	return f.cellFlags.check(fs)
-}
-
-// checkSchedule checks the flags for the number of attempts and their rate.
-func checkSchedule(fs *pflag.FlagSet, requests int64, duration time.Duration, rate float64) error {
-	switch {
-	case requests < 0 || fs.Changed("requests") && requests == 0:
-		return usagef("--requests %d: it has to be at least 1", requests)
-	case fs.Changed("requests") && fs.Changed("duration"):
-		return usagef("--requests %d, --duration %v: give only one of them", requests, duration)
-	case fs.Changed("duration") && duration == 0:
-		return usagef("--duration %v: it has to be longer than 0", duration)
-	case !(rate >= 0 && rate <= 1e7):
-		return usagef("--rate %v: within 0 and 10000000 a second", rate)
-	}
-	return nil
 }
 
 // checkDurations checks every duration flag. None may be negative, and only those

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 )
 
@@ -62,11 +62,11 @@ It admits connections up to its limit and rejects those above by a strategy.`,
 // check checks the flags and completes the configuration.
 func (f *serveFlags) check(fs *pflag.FlagSet) error {
 	c := &f.config
-	switch {
-	case c.Listen == "":
+	if c.Listen == "" {
 		return usagef("--listen: name an address such as 127.0.0.1:8080")
-	case c.Nth < 1 || c.Nth > loadgen.MaxNth:
-		return usagef("--nth-request %d: it has to be within 1 and %d", c.Nth, loadgen.MaxNth)
+	}
+	if err := checkNth(c.Nth); err != nil {
+		return err
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return usagef("--listen %q: not an address such as 127.0.0.1:8080", c.Listen)
@@ -80,8 +80,8 @@ func (f *serveFlags) check(fs *pflag.FlagSet) error {
 	if err := f.cellFlags.check(fs); err != nil {
 		return err
 	}
-	if s, _ := targets.StrategyByName(c.Strategy); c.Nth > 1 && s.Queues {
-		return usagef("--nth-request %d, --strategy %s: it rejects connections before their first request: leave one of them out", c.Nth, c.Strategy)
+	if err := checkConnection(results.Point{Strategy: c.Strategy, NthRequest: c.Nth}); err != nil {
+		return err
 	}
 	c.Limit, c.ServiceTime, c.Workers, c.Bounds = f.limit, f.serviceTime, f.workers, f.bounds
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +36,17 @@ type tuneFlags struct {
 	// What is kept and printed.
 	out, format string
 	quiet       bool
+}
+
+// tuneDefaults are the defaults of the flags of axes that differ from those of `run`.
+var tuneDefaults = map[string]string{"rtt": "50ms", "concurrency": "auto", "body": "1MiB"}
+
+// notTuned are the flags of axes that the point of a search does not have in the table's
+// form.
+var notTuned = map[string]bool{
+	"strategy":    true, // among the flags of the goal
+	"client":      true, // a mix of clients with weights
+	"nth-request": true, // not offered: the search always measures the first request
 }
 
 // tuneName is the name of every tuning in its manifest, and in its folder's name.
@@ -102,15 +114,15 @@ func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
 	})
 	under(fs, "Point (one value each)", func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.client, "client", "blocking", "`name`: client behaviour, or a weighted mix such as blocking=70,duplex=30")
-		for _, of := range []struct{ flag, standard, more string }{
-			{"rtt", "50ms", ""},
-			{"concurrency", "auto", "; auto is the most of 50, 32, 20 and 10 that this machine can carry"},
-			{"body", "1MiB", ""},
-			{"loss", "0", ""},
-			{"tls", "off", ""},
-		} {
-			a := axisOf(of.flag)
-			f.define(fs, a, a.one, of.standard, a.usage+of.more)
+		for _, c := range results.Coordinates {
+			if c.Flag == "" || notTuned[c.Flag] {
+				continue
+			}
+			a := axisOf(c.Flag)
+			if a.flag == "concurrency" {
+				a.usage += "; auto is the most of 50, 32, 20 and 10 that this machine can carry"
+			}
+			f.define(fs, a, a.one, cmp.Or(tuneDefaults[a.flag], a.standard), a.usage)
 		}
 	})
 }

@@ -189,7 +189,7 @@ func parseMix(value string) ([]tune.Client, error) {
 // parseShare reads a share above 0% and below 100%: no number of attempts can show
 // either of them.
 func parseShare(flag, value string) (float64, error) {
-	v, err := parseLoss(value)
+	v, err := units.ParseShare(value)
 	switch {
 	case err != nil:
 		return 0, usagef("--%s %q: not a share such as 99.9%%", flag, value)

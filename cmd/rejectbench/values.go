@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,17 +14,23 @@ import (
 // list reads the values of a comma-separated flag, each by parse. A duplicate value
 // is an error, because its cell would be measured twice and counted as one.
 func list[T comparable](flag, value string, parse func(string) (T, error)) ([]T, error) {
+	return listBy(flag, value, parse, func(v T) T { return v })
+}
+
+// listBy is list for values that are compared by their keys.
+func listBy[T any, K comparable](flag, value string, parse func(string) (T, error), key func(T) K) ([]T, error) {
 	var values []T
+	seen := map[K]bool{}
 	for word := range strings.SplitSeq(value, ",") {
 		word = strings.TrimSpace(word)
 		v, err := parse(word)
 		if err != nil {
 			return nil, flagError(flag, word, err)
 		}
-		if slices.Contains(values, v) {
+		if seen[key(v)] {
 			return nil, usagef("--%s %q: duplicate value", flag, word)
 		}
-		values = append(values, v)
+		values, seen[key(v)] = append(values, v), true
 	}
 	return values, nil
 }
@@ -66,8 +71,6 @@ const maxBody = 1 << 40
 
 func parseSize(word string) (int64, error) { return units.ParseSize(word, maxBody) }
 
-func parseLoss(word string) (float64, error) { return units.ParseShare(word) }
-
 // parseOnOff reads one value of a switch.
 func parseOnOff(word string) (bool, error) {
 	_, err := onOff.parse(word)
@@ -76,10 +79,18 @@ func parseOnOff(word string) (bool, error) {
 
 func parseNth(word string) (int, error) {
 	n, err := strconv.Atoi(word)
-	if err != nil || n < 1 || n > loadgen.MaxNth {
+	if err != nil || checkNth(n) != nil {
 		return 0, fmt.Errorf("not a number within 1 and %d", loadgen.MaxNth)
 	}
 	return n, nil
+}
+
+// checkNth checks a --nth-request that is one number.
+func checkNth(n int) error {
+	if n < 1 || n > loadgen.MaxNth {
+		return usagef("--nth-request %d: it has to be within 1 and %d", n, loadgen.MaxNth)
+	}
+	return nil
 }
 
 func parseConcurrency(word string) (int, error) {

@@ -155,7 +155,6 @@ var (
 	onOff             = vocabularyOf("value", "off", "on")
 	textOrJSON        = vocabularyOf("format", "text", "json")
 	formatsOfCheck    = vocabularyOf("format", rules.Formats...)
-	formatsOfCompare  = vocabularyOf("format", "text", "markdown", "json", "gobench")
 )
 
 // terms returns the terms of a vocabulary from the rows of its table.

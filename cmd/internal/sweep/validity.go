@@ -68,14 +68,9 @@ func (found *problems) checkPath(p results.Point, im impair.Set, r cell.Report) 
 }
 
 func (found *problems) checkEnds(r cell.Report) {
-	if n := r.Fleet.Counts[results.LocalError]; n > 0 {
-		found.add("%d attempts found no port, descriptor or memory on the client's side", n)
-	}
+	*found = append(*found, r.Fleet.Problems()...)
 	if r.AcceptErrors > 0 {
 		found.add("the server could not accept %d times", r.AcceptErrors)
-	}
-	if r.Fleet.Unstarted > 0 {
-		found.add("the fleet was behind its schedule: %d attempts were never started", r.Fleet.Unstarted)
 	}
 	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > units.Milliseconds(lagBound) {
 		found.add("the fleet was behind its schedule by %.2f ms at p99", lag.P99)

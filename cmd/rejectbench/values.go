@@ -12,7 +12,8 @@ import (
 )
 
 // list reads the values of a comma-separated flag, each by parse. A duplicate value
-// is an error, because its cell would be measured twice and counted as one.
+// is an error: its cell would be measured twice and counted as one, or its metric
+// tested twice.
 func list[T comparable](flag, value string, parse func(string) (T, error)) ([]T, error) {
 	return listBy(flag, value, parse, func(v T) T { return v })
 }

@@ -41,7 +41,7 @@ func (r Result) Outside() (n int) {
 	return n
 }
 
-// What a calibration measures. With these counts it takes about 15 s.
+// What a calibration measures. With these counts it takes about 20 s.
 var (
 	handshakeRTTs = []time.Duration{0, time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond}
 	// losses are shares and the number of packets each way that they are measured

@@ -110,7 +110,7 @@ func TestNothingIsSaidOfARunWithoutValidCells(t *testing.T) {
 	c.Valid, c.InvalidReason = false, "path late"
 	got := of(analysis.NewStudy(&results.Run{Cells: []results.Cell{c}, Manifest: results.Manifest{Planned: 2}}))
 	want := []string{
-		`No figure includes 1 of 1 measured round without a valid try (1: "path late"); 0 invalid tries were run again.`,
+		`No figure includes 1 of 1 measured round without a valid try (1: "path late"); 0 invalid tries were replaced by a valid one.`,
 		"The run is not complete: it has 1 of 2 planned rounds.",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {

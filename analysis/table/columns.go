@@ -97,7 +97,7 @@ func figureColumns() []figureColumn {
 		{figure("cpu", "us", "server CPU time per rejection", "cpu_us", func(s *analysis.Summary) (float64, bool) { return s.CPUUs, s.CPUUs > 0 }, units.Number), nil},
 		{counter("rst", "unread", "resets because close met unread data (TCPAbortOnClose)", results.AbortOnClose), nil},
 		{counter("rst", "late", "resets because data came after close, or SO_LINGER was 0 (TCPAbortOnData)", results.AbortOnData), nil},
-		{Column{"valid", "", false, "valid rounds of all; +n: tries that were run again", validCell, []Field{
+		{Column{"valid", "", false, "valid rounds of all; +n: invalid tries that a valid one replaced", validCell, []Field{
 			{"valid_rounds", func(s *analysis.Summary) any { return int64(s.Cells) }},
 			{"rounds", func(s *analysis.Summary) any { return int64(s.Rounds) }},
 			{"retries", func(s *analysis.Summary) any { return int64(s.Retries) }},

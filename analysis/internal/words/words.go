@@ -110,12 +110,13 @@ func FixedPoints(v float64) string { return strconv.FormatFloat(v*100, 'f', 2, 6
 // MaxNamed is the number of items that a sentence names. It counts the rest.
 const MaxNamed = 3
 
-// Retried states how many invalid tries were repeated.
+// Retried states how many invalid tries a valid try of the same round replaced. The
+// tries of rounds that never became valid are not among them.
 func Retried(retries int) string {
 	if retries == 1 {
-		return "1 invalid try was run again"
+		return "1 invalid try was replaced by a valid one"
 	}
-	return fmt.Sprintf("%d invalid tries were run again", retries)
+	return fmt.Sprintf("%d invalid tries were replaced by a valid one", retries)
 }
 
 // MarkdownCell escapes text for a cell of a Markdown table.

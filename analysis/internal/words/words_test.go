@@ -11,3 +11,15 @@ func TestPercentIs100Or0OnlyForAnExact1Or0(t *testing.T) {
 		}
 	}
 }
+
+func TestRetriedNamesWhatItCounts(t *testing.T) {
+	for n, want := range map[int]string{
+		0: "0 invalid tries were replaced by a valid one",
+		1: "1 invalid try was replaced by a valid one",
+		2: "2 invalid tries were replaced by a valid one",
+	} {
+		if got := Retried(n); got != want {
+			t.Errorf("Retried(%d) = %q, want %q", n, got, want)
+		}
+	}
+}

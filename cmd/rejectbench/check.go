@@ -149,10 +149,13 @@ func inLines(names []string) string {
 }
 
 // openRun reads a run. If a line of it is damaged, it says so on standard error and
-// returns the cells before that line. A record of a newer version is an error,
-// because its fields may mean something else.
+// returns the cells before that line; it is an error if there are none. A record of a
+// newer version is an error too, because its fields may mean something else.
 func openRun(cmd *cobra.Command, dir, doing string) (*results.Run, error) {
 	run, err := results.Open(dir)
+	if err := unreadable(run, err); err != nil {
+		return nil, err
+	}
 	var line *results.LineError
 	var schema *results.SchemaError
 	switch {
@@ -162,4 +165,17 @@ func openRun(cmd *cobra.Command, dir, doing string) (*results.Run, error) {
 		return nil, usageError{err}
 	}
 	return run, nil
+}
+
+// unreadable returns the error of a run that was opened with err, if no cell of it
+// could be read. It returns nil for a run without damage, even if it has no cells.
+func unreadable(run *results.Run, err error) error {
+	var schema *results.SchemaError
+	switch {
+	case err == nil || run != nil && len(run.Cells) > 0:
+		return nil
+	case run == nil || errors.As(err, &schema):
+		return usageError{err}
+	}
+	return unansweredError{fmt.Errorf("%w: no cell can be read", err)}
 }

@@ -64,11 +64,11 @@ without anything to show is left out.
 
 // writeReport draws the plots and writes the report of a run's folder. Of a damaged
 // run it reports the cells that can be read, and returns what it reported with the
-// error.
+// error. If no cell can be read, it leaves the old report as it is.
 func writeReport(dir string) (*report.Content, error) {
 	run, damage := results.Open(dir)
-	if run == nil {
-		return nil, usageError{damage}
+	if err := unreadable(run, damage); err != nil {
+		return nil, err
 	}
 	study := analysis.NewStudy(run)
 	c := &report.Content{Study: study, League: league.New(study), Scenarios: reproduce.Judge(study)}

@@ -40,7 +40,7 @@ func Merge(runs []*Run) (Manifest, []Cell, error) {
 				continue
 			}
 			key := keyOf(c)
-			sources[key] = append(sources[key], sourceCell{c, r.Dir, i + 1})
+			sources[key] = append(sources[key], sourceCell{c, r.Dir, r.line(i)})
 		}
 	}
 	for _, group := range sources {

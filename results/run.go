@@ -30,6 +30,7 @@ type Run struct {
 	Dir      string // folder of the run; names it in messages
 	Manifest Manifest
 	Cells    []Cell // in the order of the records
+	lines    []int  // of each cell in its file; nil for a run that was not read from one
 }
 
 // LineError is the error of a line that could not be read. The lines before it were
@@ -171,31 +172,42 @@ func Open(dir string) (*Run, error) {
 		return nil, fmt.Errorf("read the run's records: %w", err)
 	}
 	defer f.Close()
-	r.Cells, err = readCells(path, f)
+	r.Cells, r.lines, err = readCells(path, f)
 	return r, err
 }
 
-// readCells reads cells, one JSON object per line. If a line cannot be read, it
-// returns the cells before it, and a *LineError with the given file name.
-func readCells(name string, r io.Reader) ([]Cell, error) {
-	var cells []Cell
+// line returns the line of a cell in its file, from 1.
+func (r *Run) line(cell int) int {
+	if cell < len(r.lines) {
+		return r.lines[cell]
+	}
+	return cell + 1
+}
+
+// readCells reads cells, one JSON object per line, with the number of the line of
+// each. Blank lines are skipped. If a line cannot be read, it returns the cells before
+// it, and a *LineError with the given file name.
+func readCells(name string, r io.Reader) (cells []Cell, lines []int, err error) {
 	br := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		line, err := readLine(br)
 		if err == io.EOF && len(line) == 0 {
-			return cells, nil
+			return cells, lines, nil
 		}
 		if err == io.EOF {
 			err = errCut
+		}
+		if err == nil && len(bytes.TrimSpace(line)) == 0 {
+			continue
 		}
 		var c Cell
 		if err == nil {
 			c, err = decodeCell(line)
 		}
 		if err != nil {
-			return cells, &LineError{File: name, Line: n, Err: err}
+			return cells, lines, &LineError{File: name, Line: n, Err: err}
 		}
-		cells = append(cells, c)
+		cells, lines = append(cells, c), append(lines, n)
 	}
 }
 

@@ -104,7 +104,6 @@ func TestDamageLeavesTheLinesBeforeItUsable(t *testing.T) {
 		{"cut last line", good[:len(good)/2], "cut off", true},
 		{"last line without its end", good, "cut off", true},
 		{"unknown schema", `{"schema":99}` + "\n", "schema 99 is newer", false},
-		{"blank line", "\n" + good + "\n", "unexpected end", false},
 		{"not JSON", "# cells\n", "invalid character", false},
 		{"over-long line", strings.Repeat(" ", maxCellLine+1) + "\n", "longer than 16777216 bytes", false},
 	} {
@@ -133,6 +132,22 @@ func TestDamageLeavesTheLinesBeforeItUsable(t *testing.T) {
 				t.Errorf("the error says %q, want %s:4 and %q", err, path, c.want)
 			}
 		})
+	}
+}
+
+func TestBlankLinesAreSkippedAndCounted(t *testing.T) {
+	dir := sample(t, 0)
+	path := filepath.Join(dir, CellsFile)
+	if err := os.WriteFile(path, []byte("\n"+good+"\n \r\n"+good+"\n\n# cells\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run, err := Open(dir)
+	var line *LineError
+	if !errors.As(err, &line) || line.Line != 6 {
+		t.Errorf("error %v, want one of line 6", err)
+	}
+	if len(run.Cells) != 2 || run.line(0) != 2 || run.line(1) != 4 {
+		t.Errorf("read %d cells of lines %v, want lines 2 and 4", len(run.Cells), run.lines)
 	}
 }
 

@@ -118,6 +118,7 @@ func TestDecodeCellRefusesInconsistentRecords(t *testing.T) {
 		{"no schema", `"schema":1,`, ``, "no schema"},
 		{"an older schema", `"schema":1`, `"schema":0`, "schema 0 is unknown: this version reads 1"},
 		{"a newer schema", `"schema":1`, `"schema":2`, "schema 2 is newer than 1, the newest this version reads: use a newer rejectbench"},
+		{"no strategy", `"strategy":"close",`, ``, "no strategy: not a record"},
 		{"outcomes that do not add up", `"attempts":3`, `"attempts":4`, "outcomes add up to 3, but attempts is 4"},
 		{"delivered unlike the outcomes", `"delivered":2}`, `"delivered":3}`, "outcomes hold 2 delivered, but delivered is 3"},
 		{"an unknown outcome", `"reset-send"`, `"reset-sent"`, `unknown outcome "reset-sent"`},
@@ -230,7 +231,7 @@ func contains(t *testing.T, where string, got, want any) {
 
 func FuzzDecodeCell(f *testing.F) {
 	f.Add([]byte(good))
-	f.Add([]byte(`{"schema":1,"outcomes":null,"delivered_share":null}`))
+	f.Add([]byte(`{"schema":1,"strategy":"close","outcomes":null,"delivered_share":null}`))
 	f.Add([]byte(`{"schema":2}`))
 	golden, err := os.ReadFile(filepath.Join("testdata", "schema-1", CellsFile))
 	if err != nil {

@@ -46,6 +46,9 @@ func cells() *rapid.Generator[Cell] {
 	return rapid.Custom(func(t *rapid.T) Cell {
 		c := filled.Draw(t, "cell")
 		c.Schema = Schema
+		if c.Strategy == "" {
+			c.Strategy = "close"
+		}
 		c.Attempts = c.Outcomes.Total()
 		c.Delivered = c.Outcomes.Delivered()
 		c.Rejected = rapid.Int64Range(0, math.MaxInt64).Draw(t, "rejected")

@@ -225,9 +225,9 @@ func readLine(br *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// decodeCell reads one cell strictly: another schema, an unknown outcome, counts that
-// do not add up or anything after the object is an error. It ignores fields that this
-// version does not know.
+// decodeCell reads one cell strictly: another schema, no strategy, an unknown outcome,
+// counts that do not add up or anything after the object is an error. It ignores
+// fields that this version does not know.
 func decodeCell(line []byte) (Cell, error) {
 	var v struct {
 		Schema *int `json:"schema"`
@@ -247,6 +247,8 @@ func decodeCell(line []byte) (Cell, error) {
 		return Cell{}, err
 	}
 	switch total, delivered := c.Outcomes.Total(), c.Outcomes.Delivered(); {
+	case c.Strategy == "":
+		return Cell{}, errors.New("no strategy: not a record of rejectbench")
 	case c.Attempts < 0:
 		return Cell{}, fmt.Errorf("attempts is negative: %d", c.Attempts)
 	case c.Rejected < 0:

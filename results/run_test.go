@@ -191,7 +191,7 @@ func TestMain(m *testing.M) {
 func writeCells(dir string) error {
 	w, err := Create(dir, Manifest{Name: "killed"})
 	for i := 0; err == nil; i++ {
-		if err = w.Append(Cell{Round: i}); err == nil {
+		if err = w.Append(Cell{Point: Point{Strategy: "close"}, Round: i}); err == nil {
 			_, err = fmt.Println(i)
 		}
 	}

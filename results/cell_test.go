@@ -126,10 +126,16 @@ func TestDecodeCellRefusesInconsistentRecords(t *testing.T) {
 		{"outcomes that overflow", `"attempts":3,"outcomes":{"delivered":2,"reset-send":1}`,
 			`"attempts":-2,"outcomes":{"closed":9223372036854775807,"reset-send":9223372036854775807}`, "attempts is negative"},
 		{"negative rejections", `"rejected":3`, `"rejected":-3`, "rejected is negative"},
-		{"a fraction of an attempt", `"attempts":3`, `"attempts":3.5`, "3.5"},
+		{"a fraction of an attempt", `"attempts":3`, `"attempts":3.5`, "attempts: not a whole number: 3.5"},
 		{"two objects", `}`, `}{}`, "after"},
 		{"half an object", `"rejected":3,"delivered":2}`, ``, "unexpected end"},
-		{"no object", good, `[]`, "array"},
+		{"no object", good, `[]`, "not an object"},
+		{"a text for a number", `"attempts":3`, `"attempts":"3"`, "attempts: not a whole number"},
+		{"a number out of range", `"attempts":3`, `"attempts":99999999999999999999`, "attempts: out of range: 99999999999999999999"},
+		{"a number for a strategy", `"close"`, `7`, "strategy: not a string"},
+		{"a text for the round trip", `"attempts":3`, `"rtt_ms":"3","attempts":3`, "rtt_ms: not a number"},
+		{"a list of outcomes", `{"delivered":2,"reset-send":1}`, `[]`, "outcomes: not an object"},
+		{"a fraction of an outcome", `"reset-send":1`, `"reset-send":1.5`, "outcomes: not a whole number: 1.5"},
 		{"nothing", good, ``, "unexpected end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -138,7 +144,7 @@ func TestDecodeCellRefusesInconsistentRecords(t *testing.T) {
 				line = good + "{}"
 			}
 			_, err := decodeCell([]byte(line))
-			if err == nil || !strings.Contains(err.Error(), c.want) {
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "Go ") {
 				t.Errorf("decodeCell(%s): error %v, want one with %q", line, err, c.want)
 			}
 		})

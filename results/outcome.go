@@ -129,7 +129,7 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 func (c *Counts) UnmarshalJSON(b []byte) error {
 	var m map[string]int64
 	if err := json.Unmarshal(b, &m); err != nil {
-		return fmt.Errorf("outcomes: %w", err)
+		return fmt.Errorf("outcomes: %w", plainTypeError(err))
 	}
 	*c = Counts{}
 	for name, v := range m {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 )
 
 // The files in the folder of a run.
@@ -233,7 +235,7 @@ func decodeCell(line []byte) (Cell, error) {
 		Schema *int `json:"schema"`
 	}
 	if err := json.Unmarshal(line, &v); err != nil {
-		return Cell{}, err
+		return Cell{}, plainTypeError(err)
 	}
 	if v.Schema == nil {
 		return Cell{}, errors.New("no schema: not a record of rejectbench")
@@ -244,7 +246,7 @@ func decodeCell(line []byte) (Cell, error) {
 	var c Cell
 	d := json.NewDecoder(bytes.NewReader(line))
 	if err := d.Decode(&c); err != nil {
-		return Cell{}, err
+		return Cell{}, plainTypeError(err)
 	}
 	switch total, delivered := c.Outcomes.Total(), c.Outcomes.Delivered(); {
 	case c.Strategy == "":
@@ -259,4 +261,37 @@ func decodeCell(line []byte) (Cell, error) {
 		return Cell{}, fmt.Errorf("outcomes hold %d delivered, but delivered is %d", delivered, c.Delivered)
 	}
 	return c, nil
+}
+
+// plainTypeError rewords the error of a JSON value of the wrong type: it names the
+// field and the type wanted, without names of Go. It returns other errors unchanged.
+func plainTypeError(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	want := "not an object"
+	switch wrong.Type.Kind() {
+	case reflect.Int, reflect.Int64:
+		want = "not a whole number"
+	case reflect.Float64:
+		want = "not a number"
+	case reflect.String:
+		want = "not a string"
+	case reflect.Bool:
+		want = "not true or false"
+	case reflect.Slice, reflect.Array:
+		want = "not a list"
+	}
+	if number, ok := strings.CutPrefix(wrong.Value, "number "); ok {
+		if want == "not a number" || !strings.ContainsAny(number, ".eE") {
+			want = "out of range"
+		}
+		want += ": " + number
+	}
+	if wrong.Field == "" {
+		return errors.New(want)
+	}
+	// The fields of Point are fields of the record.
+	return fmt.Errorf("%s: %s", strings.TrimPrefix(wrong.Field, "Point."), want)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rejectbench/rejectbench/analysis/internal/align"
@@ -151,7 +152,7 @@ func (f Result) unmet() []PointResult {
 // summary writes the requirement and at how many points it holds.
 func (f Result) summary() string {
 	r := f.Rule
-	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, units.Number(r.confidence*100))
+	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, confidencePercent(r.confidence))
 	if len(f.Points) == 0 {
 		return text + f.Reason
 	}
@@ -170,6 +171,13 @@ func (f Result) summary() string {
 		return 0
 	})
 	return text + "; closest " + closest.Point.String() + ": " + r.evidence(closest)
+}
+
+// confidencePercent formats a confidence in percent, not rounded to 100: nine decimals
+// are enough for every confidence that a rule may have.
+func confidencePercent(confidence float64) string {
+	text := strconv.FormatFloat(confidence*100, 'f', 9, 64)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
 }
 
 // evidence writes the counts and bounds behind the verdict at a point.

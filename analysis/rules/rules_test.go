@@ -552,3 +552,17 @@ func FuzzParseWhere(f *testing.F) {
 		}
 	})
 }
+
+func TestConfidenceIsPrintedUnrounded(t *testing.T) {
+	for word, want := range map[string]string{
+		"50%": "50", "90%": "90", "95%": "95", "99.5%": "99.5", "99.99%": "99.99", "99.9999%": "99.9999", "99.9999998%": "99.9999998",
+	} {
+		confidence, err := parseConfidence(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := confidencePercent(confidence); got != want {
+			t.Errorf("%s is printed as %s%%", word, got)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 
 // findFates says, for each client, where answers were lost. Strategies that lost
 // most answers in the same place share a sentence. Where no place surely has more
-// than half of the losses, the sentence says so.
+// than half of the losses, or there are too few to tell, the sentence says so.
 func findFates(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
@@ -28,6 +28,9 @@ func findFates(rejecting []*analysis.Summary) []string {
 		for _, fate := range []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent, results.UnknownFate} {
 			if strategies := groups[fate]; len(strategies) > 0 {
 				all := analysis.Pool(analysis.Where(of, func(s *analysis.Summary) bool { return slices.Contains(strategies, s.Strategy) }))
+				if fate == results.UnknownFate {
+					fate = mainFate(all) // together they may be enough
+				}
 				found = append(found, fatePhrase(all, fate, words.List(strategies), client))
 			}
 		}
@@ -60,6 +63,9 @@ func fatePhrase(all *analysis.Summary, first results.Fate, strategies, client st
 	order := []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent, results.UnknownFate}
 	if first == results.UnknownFate {
 		text = fmt.Sprintf("No place surely has most of the answers lost under %s with %s clients: ", strategies, client)
+		if stats.NewShare(n, n).Low <= 0.5 { // even if all of them are lost in one place
+			text = fmt.Sprintf("Too few answers were lost under %s with %s clients to say where they are lost: ", strategies, client)
+		}
 	} else {
 		order = slices.DeleteFunc(order, func(f results.Fate) bool { return f == first })
 		order = slices.Insert(order, 0, first)

@@ -36,8 +36,28 @@ func TestStrategiesThatLoseInOtherPlacesGetOtherSentences(t *testing.T) {
 }
 
 func TestTooFewLostAnswersAreNotSaidToBeMostlyLostAnywhere(t *testing.T) {
-	got := findings(analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 998, results.ArrivedNotRead: 1, results.LostOnPath: 1}))
-	if !strings.Contains(got, "No place surely has most of the answers lost under close with blocking clients: 50.0% (95% CI 9.5–90.5, n=2) arrived") || strings.Contains(got, "Answers lost") {
+	lost := func(notRead, onPath int64) string {
+		return findings(analysistest.WireOf("close", "blocking", map[results.Fate]int64{results.Read: 900, results.ArrivedNotRead: notRead, results.LostOnPath: onPath}))
+	}
+	const few = "Too few answers were lost under close with blocking clients to say where they are lost: "
+	for _, c := range []struct {
+		notRead, onPath int64
+		want            string
+	}{
+		{1, 1, few + "50.0% (95% CI 9.5–90.5, n=2) arrived"},
+		{1, 0, few + "all arrived whole in the client's kernel but its code did not read them: 100% (95% CI 20.7–100, n=1)."},
+		{2, 2, "No place surely has most of the answers lost under close with blocking clients: 50.0% (95% CI 15.0–85.0, n=4) arrived"},
+	} {
+		if got := lost(c.notRead, c.onPath); !strings.Contains(got, c.want) || strings.Contains(got, "Answers lost") {
+			t.Errorf("%d not read, %d lost on the path: %s", c.notRead, c.onPath, got)
+		}
+	}
+}
+
+func TestStrategiesThatLostFewAreJudgedTogether(t *testing.T) {
+	few := map[results.Fate]int64{results.Read: 900, results.ArrivedNotRead: 2}
+	got := findings(analysistest.WireOf("close", "blocking", few), analysistest.WireOf("shutdown", "blocking", few))
+	if !strings.Contains(got, "Answers lost under close and shutdown with blocking clients: all arrived whole") || strings.Contains(got, "No place") {
 		t.Error(got)
 	}
 }

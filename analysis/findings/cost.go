@@ -42,6 +42,10 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 		return nil, ""
 	}
 	conditions := words.Plural(len(ranked[0].Parts), "condition")
+	under := "under all of " + conditions
+	if len(ranked[0].Parts) == 1 {
+		under = "under the only condition"
+	}
 	good := slices.DeleteFunc(slices.Clone(ranked), func(r analysis.Standing) bool {
 		short := slices.ContainsFunc(r.Parts, func(s *analysis.Summary) bool { return s.Delivered.Value < enough })
 		return short || r.Delivered.Low < enough || r.HoldMs.Count == 0
@@ -54,8 +58,12 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 				names = append(names, r.Name)
 			}
 		}
-		return []string{fmt.Sprintf("%s no strategy surely delivers %s or more under all of %s. Over all of them the highest share is that of %s: %s.",
-			who, enoughPercent, conditions, words.List(names), words.Share(highest.Delivered))}, ""
+		over := "Over all of them the"
+		if len(ranked[0].Parts) == 1 {
+			over = "The"
+		}
+		return []string{fmt.Sprintf("%s no strategy surely delivers %s or more %s. %s highest share is that of %s: %s.",
+			who, enoughPercent, under, over, words.List(names), words.Share(highest.Delivered))}, ""
 	}
 	slices.SortStableFunc(good, func(a, b analysis.Standing) int { return cmp.Compare(a.HoldMs.Mean, b.HoldMs.Mean) })
 	first := good[0]
@@ -63,8 +71,8 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 	if len(good) == 1 {
 		what = "the only strategy that delivered"
 	}
-	sentence := fmt.Sprintf("%s %s %s or more under all of %s is %s. It delivers %s. A rejection holds a descriptor for %s ms on average (p99 at most %s ms, n=%d)%s",
-		who, what, enoughPercent, conditions, first.Name, words.Share(first.Delivered),
+	sentence := fmt.Sprintf("%s %s %s or more %s is %s. It delivers %s. A rejection holds a descriptor for %s ms on average (p99 at most %s ms, n=%d)%s",
+		who, what, enoughPercent, under, first.Name, words.Share(first.Delivered),
 		units.Number(first.HoldMs.Mean), units.Number(first.HoldMs.P99), first.HoldMs.Count, cpuPhrase(first))
 	if len(good) > 1 {
 		next := good[1]

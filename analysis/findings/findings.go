@@ -218,9 +218,12 @@ func findValidity(run *results.Run, summaries []*analysis.Summary) []string {
 		}
 	}
 	var found []string
-	if invalid == 0 {
+	switch {
+	case invalid == 0 && rounds == 1:
+		found = append(found, fmt.Sprintf("The only measured round was valid; %s.", words.Retried(retries)))
+	case invalid == 0:
 		found = append(found, fmt.Sprintf("All %s were valid; %s.", words.Plural(rounds, "measured round"), words.Retried(retries)))
-	} else {
+	default:
 		text := strings.Join(groupReasons(reasons), "; ")
 		found = append(found, fmt.Sprintf("No figure includes %d of %s without a valid try (%s); %s.", invalid, words.Plural(rounds, "measured round"), text, words.Retried(retries)))
 	}

@@ -97,10 +97,10 @@ func TestTheCheapestIsAmongThoseThatDeliverEnough(t *testing.T) {
 	good := analysistest.CellOf("wait-acked", "blocking", 50, 0, 1000, 1000)
 	dear := analysistest.CellOf("lingering-close", "blocking", 50, 0, 1000, 1000)
 	dear.Server.HoldMs.Mean = 100
-	if got := findings(cheap, good, dear); !strings.Contains(got, "cheapest of the 2 strategies that delivered 99% or more under all of 1 condition is wait-acked") {
+	if got := findings(cheap, good, dear); !strings.Contains(got, "cheapest of the 2 strategies that delivered 99% or more under the only condition is wait-acked") {
 		t.Error(got)
 	}
-	if got := findings(cheap, analysistest.CellOf("wait-acked", "blocking", 50, 0, 10, 10)); !strings.Contains(got, "no strategy surely delivers 99%") {
+	if got := findings(cheap, analysistest.CellOf("wait-acked", "blocking", 50, 0, 10, 10)); !strings.Contains(got, "no strategy surely delivers 99% or more under the only condition. The highest share is that of wait-acked: ") {
 		t.Error("ten attempts are too few to be sure of 99%:", got)
 	}
 }
@@ -162,5 +162,17 @@ func TestTheFrontierIsAFindingWithItsSamples(t *testing.T) {
 	}
 	if len(found) != 3 {
 		t.Errorf("%d sentences, want one for each of two clients and one for both: %q", len(found), found)
+	}
+}
+
+func TestASingleRoundIsNotCalledAllRounds(t *testing.T) {
+	one := analysistest.CellOf("close", "blocking", 50, 0, 10, 10)
+	if got := findings(one); !strings.Contains(got, "The only measured round was valid; 0 invalid tries were replaced by a valid one.") || strings.Contains(got, "All 1") {
+		t.Error(got)
+	}
+	invalid := one
+	invalid.Valid, one.Try = false, 1
+	if got := findings(invalid, one); !strings.Contains(got, "The only measured round was valid; 1 invalid try was replaced by a valid one.") {
+		t.Error(got)
 	}
 }

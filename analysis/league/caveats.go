@@ -79,7 +79,7 @@ func (l *League) ofLedgers() string {
 	if analysis.Any(l.points, func(s *analysis.Summary) bool { return s.Valid() && s.Ledger.Matched > 0 }) {
 		return ""
 	}
-	return "A server may not have answered every attempt counted against it. These servers keep no ledger, so a share counts the attempts that were neither admitted nor refused"
+	return "A share may count attempts that the server did not answer. These servers keep no ledger, so a share counts the attempts that were neither admitted nor refused"
 }
 
 // ofPath names the impairments that the path did not have.

@@ -44,7 +44,12 @@ func findGrid(study *analysis.Study, l *league.League) []string {
 		found = append(found, l.Findings()...)
 		strategies = analysis.Where(rejecting, func(s *analysis.Summary) bool { return !league.Contains(&run.Manifest, s) })
 	}
-	found = append(found, findComplete(strategies)...)
+	found = append(found, findComplete(strategies, analysis.Where(summaries, func(s *analysis.Summary) bool {
+		if !analysis.OutsideScenarios(s) || l != nil && league.Contains(&run.Manifest, s) {
+			return false
+		}
+		return !analysis.Any(valid, func(o *analysis.Summary) bool { return o.Client == s.Client && o.Strategy == s.Strategy })
+	}))...)
 	found = append(found, findReading(strategies)...)
 	found = append(found, findLosses(strategies)...)
 	found = append(found, findFates(rejecting)...)
@@ -65,11 +70,13 @@ func findGrid(study *analysis.Study, l *league.League) []string {
 	return found
 }
 
-// findComplete names, for each kind of client, the strategies that lost nothing.
-func findComplete(rejecting []*analysis.Summary) []string {
+// findComplete names, for each kind of client, the strategies that lost nothing. It
+// counts those without a valid cell, whose points are in invalid.
+func findComplete(rejecting, invalid []*analysis.Summary) []string {
 	type group struct {
 		clients, complete []string
 		all               bool
+		measured          int // strategies, those without a valid cell among them
 		weakest           stats.Share
 	}
 	var groups []*group
@@ -88,7 +95,10 @@ func findComplete(rejecting []*analysis.Summary) []string {
 			}
 		}
 		g.all = len(g.complete) == len(strategies)
-		i := slices.IndexFunc(groups, func(o *group) bool { return o.all == g.all && slices.Equal(o.complete, g.complete) })
+		g.measured = len(analysis.NamesOf(slices.Concat(of, analysis.OfClient(invalid, client)), analysis.StrategyOf))
+		i := slices.IndexFunc(groups, func(o *group) bool {
+			return o.all == g.all && o.measured == g.measured && slices.Equal(o.complete, g.complete)
+		})
 		if i < 0 {
 			groups = append(groups, g)
 			continue
@@ -107,6 +117,9 @@ func findComplete(rejecting []*analysis.Summary) []string {
 		under := words.List(g.complete)
 		if g.all && len(g.complete) > 1 {
 			under = fmt.Sprintf("all %d strategies", len(g.complete))
+			if g.measured > len(g.complete) {
+				under += fmt.Sprintf(" with a valid cell (%d of %d)", len(g.complete), g.measured)
+			}
 		}
 		measured := words.Share(g.weakest)
 		if len(g.complete)*len(g.clients) > 1 {

@@ -176,3 +176,28 @@ func TestASingleRoundIsNotCalledAllRounds(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// invalid returns a cell of a point that has no valid one.
+func invalid(strategy, client string) results.Cell {
+	c := analysistest.CellOf(strategy, client, 50, 0, 1000, 1000)
+	c.Valid, c.InvalidReason = false, "path late"
+	return c
+}
+
+func whole(strategy, client string) results.Cell {
+	return analysistest.CellOf(strategy, client, 50, 0, 1000, 1000)
+}
+
+func TestAllStrategiesAreThoseWithAValidCell(t *testing.T) {
+	got := findings(whole("close", "duplex"), whole("shutdown", "duplex"), invalid("wait-acked", "duplex"))
+	if want := "With duplex clients every 503 arrived under all 2 strategies with a valid cell (2 of 3): "; !strings.Contains(got, want) {
+		t.Errorf("no %q in %s", want, got)
+	}
+	silent, late := invalid("backlog", "duplex"), invalid("backlog", "duplex")
+	silent.Valid, silent.Rejected, silent.Delivered, silent.Outcomes = true, 0, 0, results.Counts{results.TimeoutReceive: 1000}
+	late.BodyBytes = 1
+	got = findings(whole("close", "duplex"), whole("shutdown", "duplex"), silent, late)
+	if !strings.Contains(got, "every 503 arrived under all 2 strategies: ") {
+		t.Error(got)
+	}
+}

@@ -13,21 +13,27 @@ import (
 )
 
 // findCheapest names the strategy with the shortest mean hold time among those that
-// deliver 99% or more under all conditions: first over all clients, then for each
-// client for which it is a different strategy.
+// deliver 99% or more under all conditions: first over all clients that have valid
+// cells of every strategy compared, then for each client for which it is a different
+// strategy.
 func findCheapest(rejecting []*analysis.Summary) []string {
 	clients := analysis.NamesOf(rejecting, analysis.ClientOf)
 	var found []string
 	var overall string
-	if len(clients) > 1 {
-		text, best := cheapest(rejecting, fmt.Sprintf("With all %d clients", len(clients)))
+	compared := analysis.NamesOf(analysis.SameConditions(rejecting), analysis.ClientOf)
+	if len(compared) > 1 {
+		who := fmt.Sprintf("With all %d clients", len(clients))
+		if len(compared) < len(clients) {
+			who = "With " + words.List(compared) + " clients"
+		}
+		text, best := cheapest(rejecting, who)
 		overall = best
 		found = append(found, text...)
 	}
 	for _, client := range clients {
 		of := analysis.OfClient(rejecting, client)
 		text, best := cheapest(of, "With "+client+" clients")
-		if best != "" && best != overall || len(clients) == 1 {
+		if best != "" && best != overall || len(compared) == 1 && client == compared[0] {
 			found = append(found, text...)
 		}
 	}
@@ -45,6 +51,9 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 	under := "under all of " + conditions
 	if len(ranked[0].Parts) == 1 {
 		under = "under the only condition"
+	}
+	if countConditions(rejecting) > len(ranked[0].Parts) {
+		under += " with valid cells of every strategy compared"
 	}
 	good := slices.DeleteFunc(slices.Clone(ranked), func(r analysis.Standing) bool {
 		short := slices.ContainsFunc(r.Parts, func(s *analysis.Summary) bool { return s.Delivered.Value < enough })
@@ -84,6 +93,14 @@ func cheapest(rejecting []*analysis.Summary, who string) (text []string, best st
 		}
 	}
 	return []string{sentence + "."}, first.Name
+}
+
+func countConditions(summaries []*analysis.Summary) int {
+	seen := map[results.Point]bool{}
+	for _, s := range summaries {
+		seen[s.Conditions()] = true
+	}
+	return len(seen)
 }
 
 func cpuPhrase(r analysis.Standing) string {

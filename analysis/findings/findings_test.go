@@ -201,3 +201,30 @@ func TestAllStrategiesAreThoseWithAValidCell(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestClientsWithoutValidCellsOfAStrategyAreNotCompared(t *testing.T) {
+	cells := []results.Cell{
+		whole("close", "duplex"), whole("shutdown", "duplex"), whole("wait-acked", "duplex"),
+		whole("close", "blocking"), invalid("shutdown", "blocking"), invalid("wait-acked", "blocking"),
+	}
+	got := findings(cells...)
+	for _, claim := range []string{"With all", "all clients"} {
+		if strings.Contains(got, claim) {
+			t.Errorf("one client has valid cells of every strategy, but %q is said: %s", claim, got)
+		}
+	}
+	for _, want := range []string{"With duplex clients the cheapest of the 3 strategies", "Frontier of delivered share against hold time, duplex client, 1 condition: "} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("want %q once in %s", want, got)
+		}
+	}
+	got = findings(append(cells, whole("close", "slow-reader"), whole("shutdown", "slow-reader"), whole("wait-acked", "slow-reader"))...)
+	for _, want := range []string{
+		"With duplex and slow-reader clients the cheapest of the 3 strategies that delivered 99% or more under all of 2 conditions with valid cells of every strategy compared is ",
+		"Frontier of delivered share against hold time, all clients, 2 conditions: ",
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("want %q once in %s", want, got)
+		}
+	}
+}

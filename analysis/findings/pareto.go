@@ -16,6 +16,7 @@ import (
 func findFrontier(rejecting []*analysis.Summary) []string {
 	var found []string
 	names, parts := frontier.Mixes(rejecting)
+	said := map[string]bool{} // what follows the name
 	for i, name := range names {
 		points, conditions := frontier.Of(parts[i], frontier.Costs[0])
 		if len(points) < 3 { // findCheapest covers two strategies
@@ -30,7 +31,7 @@ func findFrontier(rejecting []*analysis.Summary) []string {
 				unclear = append(unclear, p.Strategy)
 			}
 		}
-		text := fmt.Sprintf("Frontier of delivered share against hold time, %s, %s: ", name, words.Plural(conditions, "condition"))
+		text := words.Plural(conditions, "condition") + ": "
 		if len(on) > 0 {
 			text += words.List(on)
 		} else {
@@ -39,8 +40,12 @@ func findFrontier(rejecting []*analysis.Summary) []string {
 		if len(unclear) > 0 {
 			text += fmt.Sprintf("; not measurably on or off it: %s", words.List(unclear))
 		}
-		text += "."
-		found = append(found, text+drainPhrase(parts[i]))
+		text += "." + drainPhrase(parts[i])
+		// The frontier of all clients is that of one if no other has valid cells of every strategy.
+		if !said[text] || i < len(names)-1 {
+			found = append(found, fmt.Sprintf("Frontier of delivered share against hold time, %s, %s", name, text))
+		}
+		said[text] = true
 	}
 	return found
 }

@@ -105,7 +105,7 @@ func serve(cmd *cobra.Command, f serveFlags) error {
 	if f.format == "json" {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(totals)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted %d, admitted %d, rejected %d\nheld each rejection %.3f ms (mean), %.3f ms (p99); peak open %d\ndrained %d bytes; closed %d rejections over unread data; %.1f us of CPU time a rejection\n",
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted %d, admitted %d, rejected %d\nheld each rejection %.3f ms (mean), %.3f ms (p99); peak open %d\ndrained %d bytes; closed %d rejections over unread data; %.1f us of CPU time per rejection\n",
 		totals.Accepted, totals.Admitted, totals.Rejected, totals.HoldMs.Mean, totals.HoldMs.P99, totals.PeakOpen,
 		totals.BytesDrained, totals.UnreadAtClose, totals.CPUUsPerRejection)
 	return err

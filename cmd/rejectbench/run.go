@@ -124,8 +124,14 @@ func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
 		}
 	}
 	fmt.Fprintf(notes, "\nreport: %s\n", filepath.Join(m.dir, results.ReportFile))
-	if !slices.ContainsFunc(m.cells, func(c results.Cell) bool { return c.Valid }) {
+	if !anyCounted(m.cells) {
 		return unansweredError{errors.New("no cell is valid; the report has the reasons")}
 	}
 	return nil
+}
+
+// anyCounted reports whether a figure of the report has a cell. A twin is in no figure
+// of its point, so a valid twin alone is no result.
+func anyCounted(cells []results.Cell) bool {
+	return slices.ContainsFunc(cells, func(c results.Cell) bool { return c.Valid && !c.Twin })
 }

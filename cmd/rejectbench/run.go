@@ -125,10 +125,14 @@ func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
 	}
 	fmt.Fprintf(notes, "\nreport: %s\n", filepath.Join(m.dir, results.ReportFile))
 	if !anyCounted(m.cells) {
-		return unansweredError{errors.New("no cell is valid; the report has the reasons")}
+		return unansweredError{errors.New("no cell is valid; the report has the reasons: " + makeRoom)}
 	}
 	return nil
 }
+
+// makeRoom is what a user can do if cells are invalid because the machine is too busy,
+// which is the most frequent reason.
+const makeRoom = "end other programs or lower --concurrency"
 
 // anyCounted reports whether a figure of the report has a cell. A twin is in no figure
 // of its point, so a valid twin alone is no result.

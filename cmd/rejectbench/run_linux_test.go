@@ -105,7 +105,7 @@ func (p *program) wait() (string, int) {
 func (p *program) done() string {
 	p.t.Helper()
 	stdout, code := p.wait()
-	if code != exitDone && (code != exitUnanswered || !strings.HasSuffix(p.stderr.String(), "rejectbench: no cell is valid; the report has the reasons\n")) {
+	if code != exitDone && (code != exitUnanswered || !strings.HasSuffix(p.stderr.String(), "rejectbench: no cell is valid; the report has the reasons: "+makeRoom+"\n")) {
 		p.t.Fatalf("exit code %d: %s", code, p.stderr)
 	}
 	return stdout

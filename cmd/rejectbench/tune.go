@@ -146,6 +146,8 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 		return err
 	}
 	switch {
+	case errors.Is(tuneErr, tuner.ErrInvalidCells):
+		return unansweredError{fmt.Errorf("not decided: %w: %s", tuneErr, makeRoom)}
 	case tuneErr != nil:
 		return unansweredError{fmt.Errorf("not decided: %w", tuneErr)}
 	case tuning.Chosen == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,6 +113,9 @@ func (f *cellFlags) defineClient(fs *pflag.FlagSet) {
 
 // check checks each flag by itself.
 func (f *cellFlags) check(fs *pflag.FlagSet) error {
+	if err := checkEmpty(fs); err != nil {
+		return err
+	}
 	switch {
 	case f.limit < 0:
 		return usagef("--limit %d: it cannot be negative", f.limit)
@@ -128,6 +132,20 @@ func (f *cellFlags) check(fs *pflag.FlagSet) error {
 		}
 	}
 	return checkDurations(fs)
+}
+
+// checkEmpty checks that no folder and no setting of the path was given an empty
+// value, which would mean the same as no flag. An unset variable of a script would go
+// unnoticed.
+func checkEmpty(fs *pflag.FlagSet) (err error) {
+	fs.Visit(func(fl *pflag.Flag) {
+		folder := fl.Name == "out" || fl.Name == "catalogue"
+		ofPath := slices.Contains(fl.Annotations[headingKey], pathHeading) && fl.Name != "path"
+		if err == nil && fl.Value.String() == "" && (folder || ofPath) {
+			err = usagef("--%s \"\": it is empty", fl.Name)
+		}
+	})
+	return err
 }
 
 // checkLoopback checks that a loopback path is not asked for impairments.

@@ -87,6 +87,9 @@ func (s servers) describe(m *results.Manifest) {
 // listServers lists the servers of the catalogue with their variants, and how to
 // install those that are missing.
 func listServers(cmd *cobra.Command, f listFlags) error {
+	if err := checkEmpty(cmd.Flags()); err != nil {
+		return err
+	}
 	all, err := openCatalogue(f.catalogue)
 	if err != nil {
 		return err

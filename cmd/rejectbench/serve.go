@@ -68,8 +68,12 @@ func (f *serveFlags) check(fs *pflag.FlagSet) error {
 	if err := checkNth(c.Nth); err != nil {
 		return err
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
 		return usagef("--listen %q: not an address such as 127.0.0.1:8080", c.Listen)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return usagef("--listen %q: there is no port %s", c.Listen, port)
 	}
 	if err := strategyWords.check("strategy", c.Strategy); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -52,10 +54,16 @@ and exit with 1 if it does not.`,
 	fs.StringVar(&f.path, "path", "auto", "`kind`: with --calibrate, path to measure: auto, netem or delayline")
 	fs.StringVar(&f.format, "format", "text", "`text|json`: with --calibrate, what is printed; json is one object")
 	fs.Uint64Var(&f.seed, "seed", 1, "`number`: with --calibrate, seed of packet loss")
-	pathKinds.complete(cmd, "path")
+	calibratedKinds.complete(cmd, "path")
 	textOrJSON.complete(cmd, "format")
 	return cmd
 }
+
+// calibratedKinds are the paths that --calibrate measures: those that can delay and
+// lose packets.
+var calibratedKinds = vocabulary{noun: "path", terms: func() []results.Term {
+	return slices.DeleteFunc(kindTerms(), func(t results.Term) bool { return t.Name == string(netpath.Loopback) })
+}}
 
 // remedies say how to allow a kind of path.
 var remedies = map[netpath.Kind]string{
@@ -108,7 +116,7 @@ func doctor(cmd *cobra.Command) error {
 
 // runCalibration measures whether a path delays and loses as asked.
 func runCalibration(cmd *cobra.Command, f doctorFlags) error {
-	if err := pathKinds.check("path", f.path); err != nil {
+	if err := calibratedKinds.check("path", f.path); err != nil {
 		return err
 	}
 	if err := textOrJSON.check("format", f.format); err != nil {

@@ -71,7 +71,7 @@ func TestEveryVocabularyCompletes(t *testing.T) {
 		"exec --jitter-distribution-up": distributionWords.names(),
 		"serve --strategy":              strategyWords.names(),
 		"load --client":                 clientWords.names(),
-		"doctor --path":                 pathKinds.names(),
+		"doctor --path":                 {"auto", "netem", "delayline"},
 		"compare --metric":              with(metricsWithShares, "all"),
 		"compare --gate":                with(metricsWithShares, "all"),
 		"compare --format":              formatsOfCompare.names(),

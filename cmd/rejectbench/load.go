@@ -84,7 +84,7 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 		return err
 	}
 	if err := loadgen.CheckDescriptors(c.Concurrency); err != nil {
-		return usagef("--concurrency %d: %w", c.Concurrency, err)
+		return unansweredError{fmt.Errorf("--concurrency %d: %w", c.Concurrency, err)}
 	}
 	if err := textOrJSON.check("format", f.format); err != nil {
 		return err

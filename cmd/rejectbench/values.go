@@ -99,7 +99,10 @@ func parseConcurrency(word string) (int, error) {
 	if err != nil || n < 1 {
 		return 0, fmt.Errorf("not a number of 1 or more")
 	}
-	return n, loadgen.CheckDescriptors(n)
+	if err := loadgen.CheckDescriptors(n); err != nil {
+		return 0, unansweredError{err}
+	}
+	return n, nil
 }
 
 // parsePrecision reads half the width of an interval.

@@ -75,8 +75,12 @@ func (e *unknownWord) Error() string {
 	return text + ": there are " + strings.Join(e.known, ", ") + ", and " + e.more
 }
 
-// flagError is the wrong usage of a flag. It names the value, unless err does.
+// flagError is the wrong usage of a flag. It names the value, unless err does. A value
+// that this system does not allow is no wrong usage.
 func flagError(flag, value string, err error) error {
+	if errors.As(err, new(unansweredError)) {
+		return unansweredError{fmt.Errorf("--%s %q: %w", flag, value, err)}
+	}
 	if errors.As(err, new(*unknownWord)) {
 		return usagef("--%s: %w", flag, err)
 	}

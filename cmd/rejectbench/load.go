@@ -134,10 +134,15 @@ func load(cmd *cobra.Command, f loadFlags) error {
 	} else if printErr := printLoad(cmd, c); printErr != nil {
 		return printErr
 	}
-	if err == nil && !c.Valid {
-		err = unansweredError{errors.New("the result is invalid: " + c.InvalidReason)}
+	switch refused := c.Outcomes[results.Refused]; {
+	case err != nil:
+		return err
+	case !c.Valid:
+		return unansweredError{errors.New("the result is invalid: " + c.InvalidReason)}
+	case refused > 0 && refused == c.Attempts:
+		return unansweredError{fmt.Errorf("no attempt was answered: all %d were refused", refused)}
 	}
-	return err
+	return nil
 }
 
 // loadRecord returns the record of attempts on a server without a ledger.

@@ -63,7 +63,7 @@ func served(t *testing.T, args ...string) (url string, interrupt func() string) 
 func TestLoadPrintsOneRecordThatAddsUp(t *testing.T) {
 	url, interrupt := served(t, "--strategy", "lingering-close", "--format", "json")
 	stdout, stderr, code := rejectbench("load", url, "--requests", "40", "--concurrency", "4", "--body", "16KiB", "--format", "json")
-	if code != exitDone || stderr != "" {
+	if want := "rejectbench: no attempt was answered: all 3 were refused\n"; code != exitUnanswered || stderr != want {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	cells, err := readCells(t, stdout)

@@ -7,6 +7,7 @@ package catalogue
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -116,7 +117,7 @@ func Open(dir string) (Catalogue, error) {
 func read(files fs.FS, folder, label string) (Catalogue, error) {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
-		return nil, fmt.Errorf("read the servers of %s: %w", label, err)
+		return nil, fmt.Errorf("read the servers of %s: %w", label, withoutPath(err))
 	}
 	var all Catalogue
 	for _, e := range entries {
@@ -125,7 +126,7 @@ func read(files fs.FS, folder, label string) (Catalogue, error) {
 		}
 		b, err := fs.ReadFile(files, filepath.ToSlash(filepath.Join(folder, e.Name())))
 		if err != nil {
-			return nil, fmt.Errorf("read a server: %w", err)
+			return nil, fmt.Errorf("read the server %s: %w", filepath.Join(label, e.Name()), withoutPath(err))
 		}
 		s, err := parse(filepath.Join(label, e.Name()), b)
 		if err != nil {
@@ -137,6 +138,15 @@ func read(files fs.FS, folder, label string) (Catalogue, error) {
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// withoutPath returns the error of a file without its path, which is relative to the
+// folder and so does not name the file as the user does.
+func withoutPath(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 func (c Catalogue) byName(name string) (Server, bool) {

@@ -100,7 +100,8 @@ Exit codes of every command:
        target, or something broke.
   2    wrong usage.
   3    the system does not allow what was asked, or there is no result: no cell
-       of the run is valid, or a rule, a comparison or a search is undecided.
+       of the run is valid, all attempts of load were refused, or a rule, a
+       comparison or a search is undecided.
   130  interrupted. What was finished is on disk.
 exec exits with the code of the program that it ran.`,
 		SilenceUsage:  true,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -40,7 +41,9 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 func positional(low, high int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < low || (high >= 0 && len(args) > high) {
-			return usagef("%s: %s, got %d: see %[1]s --help", cmd.CommandPath(), what, len(args))
+			path := cmd.CommandPath()
+			// Every error begins with the name of the program.
+			return usagef("%s: %s, got %d: see %s --help", strings.TrimPrefix(path, cmd.Root().Name()+" "), what, len(args), path)
 		}
 		return nil
 	}

@@ -25,6 +25,14 @@ func parseClient(word string) (string, error) {
 	return clientWords.parse(word)
 }
 
+// parseGridClient reads the name of a client of a grid.
+func parseGridClient(word string) (string, error) {
+	if strings.Contains(word, "=") {
+		return "", errors.New("run takes no mix of clients, tune does")
+	}
+	return anyClientWords.parse(word)
+}
+
 func libraryTerms() []results.Term {
 	return terms(drivers.Clients(), func(c drivers.Client) (string, string) { return c.Name, c.Summary })
 }

@@ -36,7 +36,7 @@ var axes = []axis{
 	{flag: "tls", one: "off|on", many: "off,on", usage: tlsUsage, standard: "off",
 		read: reader(parseOnOff, func(p *results.Point, on bool) { p.TLS = on })},
 	{flag: "client", one: "name", many: "names", usage: "words of 'list clients', or all for the built-in behaviours", standard: "blocking", all: clientWords,
-		read: reader(anyClientWords.parse, func(p *results.Point, name string) { p.Client = name })},
+		read: reader(parseGridClient, func(p *results.Point, name string) { p.Client = name })},
 	{flag: "loss", one: "share", many: "shares", usage: "packets lost, each way", standard: "0",
 		read: reader(units.ParseShare, func(p *results.Point, share float64) { p.Loss = share })},
 	{flag: "body", one: "size", many: "sizes", usage: "body of the request", standard: "0,64KiB,1MiB",
@@ -66,6 +66,9 @@ func axisOf(flag string) axis {
 func (a axis) list(text string) ([]setter, error) {
 	if text == "all" && a.all.terms != nil {
 		text = strings.Join(a.all.names(), ",")
+	}
+	if a.all.terms != nil && slices.Contains(strings.Split(text, ","), "all") {
+		return nil, usagef("--%s %q: all includes every other value: give it alone", a.flag, text)
 	}
 	return listBy(a.flag, text, a.read, func(set setter) (p results.Point) {
 		set(&p)

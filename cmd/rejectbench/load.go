@@ -98,6 +98,9 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	if c.BodyBytes, err = parseSize(f.body); err != nil {
 		return usagef("--body %q: %w", f.body, err)
 	}
+	if !strings.Contains(url, "://") {
+		return usagef("URL %q: want a URL such as http://127.0.0.1:8080/", url)
+	}
 	if c.Target, err = loadgen.ParseTarget(url); err != nil {
 		return usageError{err}
 	}

@@ -191,6 +191,8 @@ func parseMix(value string) ([]tune.Client, error) {
 func parseShare(flag, value string) (float64, error) {
 	v, err := units.ParseShare(value)
 	switch {
+	case errors.Is(err, units.ErrShareRange):
+		return 0, usagef("--%s %q: not above 0%% and below 100%%", flag, value)
 	case err != nil:
 		return 0, usagef("--%s %q: not a share such as 99.9%%", flag, value)
 	case v == 0:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -159,6 +160,8 @@ func openRun(cmd *cobra.Command, dir, doing string) (*results.Run, error) {
 	var line *results.LineError
 	var schema *results.SchemaError
 	switch {
+	case run == nil && errors.Is(err, fs.ErrNotExist) && isFolder(dir):
+		return nil, usagef("%s: not a run: it has no %s", dir, results.ManifestFile)
 	case run != nil && errors.As(err, &line) && !errors.As(err, &schema):
 		fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %v: %s the %d cells before it\n", line, doing, len(run.Cells))
 	case err != nil:
@@ -178,4 +181,9 @@ func unreadable(run *results.Run, err error) error {
 		return usageError{err}
 	}
 	return unansweredError{fmt.Errorf("%w: no cell can be read", err)}
+}
+
+func isFolder(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir()
 }

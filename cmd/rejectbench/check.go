@@ -53,6 +53,10 @@ are only compared with none. A requirement is a bound (< <= > >=) on
 	cmd.Flags().StringVar(&f.rules, "rules", "", "`file`: rules in YAML, or method for the controls of the method")
 	cmd.Flags().StringVar(&f.format, "format", "text", "`name`: text, markdown or json")
 	formatsOfCheck.complete(cmd, "format")
+	register(cmd, "rules", func(_ *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		builtin := vocabularyOf("rules", builtinRules)
+		return builtin.offers("", toComplete, nil), cobra.ShellCompDirectiveDefault // and files
+	})
 	return cmd
 }
 

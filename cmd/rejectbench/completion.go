@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -35,6 +36,7 @@ func completeCoordinates(cmd *cobra.Command) {
 // completePath completes the flags of a path, as far as the command has them.
 func completePath(cmd *cobra.Command) {
 	pathKinds.complete(cmd, "path")
+	congestionWords.complete(cmd, "congestion")
 	for flag, words := range pathWords {
 		if cmd.Flags().Lookup(flag) != nil {
 			words.complete(cmd, flag)
@@ -57,11 +59,16 @@ func (v vocabulary) with(term results.Term) vocabulary {
 
 // complete offers the words for a flag that takes one of them.
 func (v vocabulary) complete(cmd *cobra.Command, flag string) {
-	register(cmd, flag, v.argument)
+	register(cmd, flag, func(cmd *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return v.argument(cmd, nil, toComplete)
+	})
 }
 
-// argument offers the words for the only argument of a command, or for a flag.
-func (v vocabulary) argument(_ *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// argument offers the words for the only argument of a command, and nothing after it.
+func (v vocabulary) argument(_ *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 	return v.offers("", toComplete, nil), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
@@ -94,6 +101,18 @@ func (v vocabulary) offers(before, begun string, used []string) (offers []cobra.
 		}
 	}
 	return offers
+}
+
+// completeNoFiles makes the flags without a completion offer nothing, unless their
+// value is a file: a shell offers the names of files for any other flag.
+func completeNoFiles(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(fl *pflag.Flag) {
+		value := fl.Annotations[valueKey]
+		_, registered := cmd.GetFlagCompletionFunc(fl.Name)
+		if !registered && fl.NoOptDefVal == "" && !slices.Contains(value, "file") && !slices.Contains(value, "folder") {
+			register(cmd, fl.Name, cobra.NoFileCompletions)
+		}
+	})
 }
 
 // register registers the completion of a flag. Its only error is a flag that the

@@ -147,6 +147,7 @@ func addGroup(root *cobra.Command, id, title string, commands ...*cobra.Command)
 	for _, c := range commands {
 		c.GroupID = id
 		nameValues(c.Flags())
+		completeNoFiles(c)
 		root.AddCommand(c)
 	}
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -82,6 +85,26 @@ func TestEveryVocabularyCompletes(t *testing.T) {
 		if got := completed(t, append(strings.Fields(args), "")...); !slices.Equal(got, want) || len(got) < 2 {
 			t.Errorf("%s offers %q, want %q", args, got, want)
 		}
+	}
+}
+
+func TestFlagsThatTakeNoFileCompleteNone(t *testing.T) {
+	for args, want := range map[string]cobra.ShellCompDirective{
+		"run --rtt": cobra.ShellCompDirectiveNoFileComp, "run --body": cobra.ShellCompDirectiveNoFileComp,
+		"run --name": cobra.ShellCompDirectiveNoFileComp, "compare --rename": cobra.ShellCompDirectiveNoFileComp,
+		"list strategies": cobra.ShellCompDirectiveNoFileComp, "serve --listen": cobra.ShellCompDirectiveNoFileComp,
+		"run --path-file": cobra.ShellCompDirectiveDefault, "check --rules": cobra.ShellCompDirectiveDefault,
+	} {
+		stdout, _, _ := rejectbench(append([]string{"__complete"}, append(strings.Fields(args), "")...)...)
+		if got := fmt.Sprintf(":%d\n", want); !strings.HasSuffix(stdout, got) {
+			t.Errorf("%s offers %q, want %q at the end", args, stdout, got)
+		}
+	}
+	if got, want := completed(t, "check", "--rules", ""), []string{builtinRules}; !slices.Equal(got, want) {
+		t.Errorf("check --rules offers %q, want %q", got, want)
+	}
+	if got, want := completed(t, "run", "--congestion", ""), congestionWords.names(); !slices.Equal(got, want) {
+		t.Errorf("run --congestion offers %q, want %q", got, want)
 	}
 }
 

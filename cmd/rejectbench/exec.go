@@ -111,8 +111,11 @@ func (f *execFlags) program(fs *pflag.FlagSet, all catalogue.Catalogue) (p cell.
 	if fs.Changed("strategy") {
 		return p, usagef("--strategy %q, --server %q: give only one of them", f.strategy, f.server)
 	}
-	if _, p, err = readServer(all, f.server, f.listenTimeout); err != nil || p.Setup == nil {
+	if _, p, err = readServer(all, f.server, f.listenTimeout); err != nil {
 		return p, err
+	}
+	if p.Setup == nil {
+		return p, checkProgram(p)
 	}
 	if p, err = connected(all, f.server, p, f.tls, 1, newCertificate); err != nil {
 		return p, err

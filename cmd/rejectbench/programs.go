@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,6 +70,22 @@ func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (na
 	}
 	setup := server.Setup(variant)
 	return word, cell.Program{Command: setup.Command, ListenTimeout: max(timeout, server.ListenTimeout), Setup: &setup}, nil
+}
+
+// checkProgram checks that the program of a user's command exists, before anything is
+// set up for it. The zero Program is the reference server.
+func checkProgram(p cell.Program) error {
+	if p.Setup != nil || len(p.Command) == 0 {
+		return nil
+	}
+	_, err := exec.LookPath(p.Command[0])
+	if lookup := (*exec.Error)(nil); errors.As(err, &lookup) {
+		err = lookup.Err
+	}
+	if err != nil {
+		return usagef("start the server %s: %w", p.Command[0], err)
+	}
+	return nil
 }
 
 // unknownServer is the wrong usage of a word that is no server of the catalogue, or

@@ -31,13 +31,16 @@ type servers struct {
 	terms    []results.Term
 }
 
-// openServers checks that those programs that are servers of the catalogue are
-// installed, and makes the folder for their private folders.
+// openServers checks that the programs of commands exist and that servers of the
+// catalogue are installed, and makes the folder for their private folders.
 func openServers(ctx context.Context, programs map[string]cell.Program, all catalogue.Catalogue) (s servers, err error) {
 	s.versions = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		p := programs[name]
 		if p.Setup == nil {
+			if err := checkProgram(p); err != nil {
+				return s, err
+			}
 			continue
 		}
 		server, variant, err := all.Lookup(name)

@@ -55,6 +55,21 @@ func (f *runFlags) programs(fs *pflag.FlagSet, g grid, all catalogue.Catalogue) 
 // placeholder or a path. The name of a server in the catalogue has none of these.
 func isCommand(server string) bool { return strings.ContainsAny(server, " \t\n{}/") }
 
+// openQuote reports whether a quote of a command has no end. Quotes are not special in
+// a command, but one without its end is a mistake.
+func openQuote(command string) bool {
+	quote := rune(0)
+	for _, r := range command {
+		switch {
+		case r == quote:
+			quote = 0
+		case quote == 0 && (r == '\'' || r == '"'):
+			quote = r
+		}
+	}
+	return quote != 0
+}
+
 // readServer reads one server of --server. The name is the one for records.
 func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (name string, p cell.Program, err error) {
 	command := strings.Fields(word)
@@ -62,6 +77,9 @@ func readServer(all catalogue.Catalogue, word string, timeout time.Duration) (na
 		return "", p, usagef("--server %q: name a server, or a command", word)
 	}
 	if isCommand(word) {
+		if openQuote(word) {
+			return "", p, usagef("--server %q: quote not closed", word)
+		}
 		return filepath.Base(command[0]), cell.Program{Command: command, ListenTimeout: timeout}, nil
 	}
 	server, variant, err := all.Lookup(word)

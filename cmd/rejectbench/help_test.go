@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 
@@ -26,6 +27,20 @@ func TestHelpListsEveryCommandBelow(t *testing.T) {
 			}
 		}
 	})
+}
+
+// full is a writer without space, as a full disk.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestOutputThatIsLostIsAFailure(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"list", "outcomes"}} {
+		var stderr strings.Builder
+		if code := execute(args, full{}, &stderr); code != exitFailed || strings.Count(stderr.String(), "\n") != 1 {
+			t.Errorf("%v: exit code %d: %q", args, code, stderr.String())
+		}
+	}
 }
 
 func TestHelpFitsATerminalOf80Columns(t *testing.T) {

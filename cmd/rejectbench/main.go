@@ -51,9 +51,13 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	root := rootCommand()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &checkedWriter{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write to standard output: %w", out.err)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -76,6 +80,21 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		return exitUnanswered
 	}
 	return exitFailed
+}
+
+// checkedWriter keeps the first error of a writer. The help ignores errors, as do
+// tables that are printed line by line.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // The groups of commands in the help.

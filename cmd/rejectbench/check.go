@@ -158,14 +158,12 @@ func inLines(names []string) string {
 // newer version is an error too, because its fields may mean something else.
 func openRun(cmd *cobra.Command, dir, doing string) (*results.Run, error) {
 	run, err := results.Open(dir)
-	if err := unreadable(run, err); err != nil {
+	if err := unreadable(dir, run, err); err != nil {
 		return nil, err
 	}
 	var line *results.LineError
 	var schema *results.SchemaError
 	switch {
-	case run == nil && errors.Is(err, fs.ErrNotExist) && isFolder(dir):
-		return nil, usagef("%s: not a run: it has no %s", dir, results.ManifestFile)
 	case run != nil && errors.As(err, &line) && !errors.As(err, &schema):
 		fmt.Fprintf(cmd.ErrOrStderr(), "rejectbench: %v: %s the %d cells before it\n", line, doing, len(run.Cells))
 	case err != nil:
@@ -174,13 +172,16 @@ func openRun(cmd *cobra.Command, dir, doing string) (*results.Run, error) {
 	return run, nil
 }
 
-// unreadable returns the error of a run that was opened with err, if no cell of it
-// could be read. It returns nil for a run without damage, even if it has no cells.
-func unreadable(run *results.Run, err error) error {
+// unreadable returns the error of a folder that was opened as a run with err, if no
+// cell of it could be read. It returns nil for a run without damage, even if it has no
+// cells.
+func unreadable(dir string, run *results.Run, err error) error {
 	var schema *results.SchemaError
 	switch {
 	case err == nil || run != nil && len(run.Cells) > 0:
 		return nil
+	case run == nil && errors.Is(err, fs.ErrNotExist) && isFolder(dir):
+		return usagef("%s: not a run: it has no %s", dir, results.ManifestFile)
 	case run == nil || errors.As(err, &schema):
 		return usageError{err}
 	}

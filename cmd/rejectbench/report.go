@@ -67,7 +67,7 @@ without anything to show is left out.
 // error. If no cell can be read, it leaves the old report as it is.
 func writeReport(dir string) (*report.Content, error) {
 	run, damage := results.Open(dir)
-	if err := unreadable(run, damage); err != nil {
+	if err := unreadable(dir, run, damage); err != nil {
 		return nil, err
 	}
 	study := analysis.NewStudy(run)

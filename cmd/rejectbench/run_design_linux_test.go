@@ -56,7 +56,7 @@ func TestEveryRoundHasOneTwinAndTheRunReportsItsNoise(t *testing.T) {
 			t.Errorf("%s has %d rounds", s.Point, s.Rounds)
 		}
 	}
-	if _, ok := analysis.Noise(run.Cells).Of("delivered_share"); !ok || !strings.Contains(stdout, "cell was measured twice") {
+	if _, ok := analysis.Noise(run.Cells).Of("delivered_share"); !ok || !strings.Contains(stdout, "One point was measured twice") {
 		t.Errorf("noise known: %v; standard output:\n%s", ok, stdout)
 	}
 }

@@ -23,10 +23,21 @@ const reference = "rejectbench serve --listen {host}:{port} --strategy "
 func script(t *testing.T, lines ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(name, []byte("#!/bin/sh\n"+strings.Join(lines, "\n")+"\n"), 0o755); err != nil {
+	writeProgram(t, name, []byte("#!/bin/sh\n"+strings.Join(lines, "\n")+"\n"))
+	return name
+}
+
+// writeProgram writes a program that can be started at once. No other test may fork
+// meanwhile: its child would hold the file open for writing until it executes, and
+// execve fails with ETXTBSY until then (golang/go#22315).
+func writeProgram(t *testing.T, name string, content []byte) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(name, content, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return name
 }
 
 // leaveBehind starts daemons without a parent, and a child that only SIGKILL ends.

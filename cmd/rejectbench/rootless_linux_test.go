@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,21 +59,11 @@ func openTo(t *testing.T, uid int) string {
 
 func copyProgram(t *testing.T, to string) {
 	t.Helper()
-	from, err := os.Open("/proc/self/exe")
+	program, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer from.Close()
-	copied, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755)
-	if err == nil {
-		_, err = io.Copy(copied, from)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := copied.Close(); err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, to, program)
 }
 
 func TestOrdinaryUserRunsEverythingThatRootRuns(t *testing.T) {

@@ -26,7 +26,7 @@ import (
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
-var benchRounds = flag.Int("rounds", 3, "rounds of each of BenchmarkPath's trials")
+var benchRounds = flag.Int("rounds", 3, "rounds of each of BenchmarkPath's trials; one with -short")
 
 // carriers are the implementations of a path that BenchmarkPath compares.
 var carriers = map[string]func(Spec) (*Path, error){
@@ -95,7 +95,11 @@ type figures struct {
 func BenchmarkPath(b *testing.B) {
 	all := map[trial][]figures{}
 	names := slices.Sorted(maps.Keys(carriers))
-	for round := range *benchRounds {
+	rounds := *benchRounds
+	if testing.Short() {
+		rounds = 1
+	}
+	for round := range rounds {
 		for _, l := range loads {
 			for i := range names {
 				t := trial{names[(i+round)%len(names)], l, benchRTT, benchDuration}

@@ -85,10 +85,7 @@ func readRule(n yamlfile.Node) (Rule, error) {
 		}
 	}
 	if f, ok := fields["where"]; ok {
-		if err := readExpression(f.Value, "a condition such as rtt <= 100ms and body > 0", func(s string) (err error) {
-			rule.where, err = parseWhere(s)
-			return err
-		}); err != nil {
+		if rule.where, err = readExpression(f.Value, "a condition such as rtt <= 100ms and body > 0", parseWhere); err != nil {
 			return Rule{}, err
 		}
 	}
@@ -96,17 +93,11 @@ func readRule(n yamlfile.Node) (Rule, error) {
 	if !ok {
 		return Rule{}, n.Errorf("nothing required: write require: with a metric and its bound, such as delivered_share >= 99%%")
 	}
-	if err := readExpression(f.Value, "a metric and its bound, such as delivered_share >= 99%", func(s string) (err error) {
-		rule.require, err = parseRequire(s)
-		return err
-	}); err != nil {
+	if rule.require, err = readExpression(f.Value, "a metric and its bound, such as delivered_share >= 99%", parseRequire); err != nil {
 		return Rule{}, err
 	}
 	if f, ok := fields["confidence"]; ok {
-		if err := readExpression(f.Value, "a percentage such as 95%", func(s string) (err error) {
-			rule.confidence, err = parseConfidence(s)
-			return err
-		}); err != nil {
+		if rule.confidence, err = readExpression(f.Value, "a percentage such as 95%", parseConfidence); err != nil {
 			return Rule{}, err
 		}
 	}
@@ -148,15 +139,16 @@ func readNames(f yamlfile.Field, key string) ([]string, error) {
 }
 
 // readExpression parses a scalar. An error names the place of the wrong character.
-func readExpression(n yamlfile.Node, what string, parse func(string) error) error {
+func readExpression[T any](n yamlfile.Node, what string, parse func(string) (T, error)) (T, error) {
+	var none T
 	s, err := n.Text(what)
 	if err != nil {
-		return err
+		return none, err
 	}
-	err = parse(s)
+	v, err := parse(s)
 	var inside *exprError
-	if !errors.As(err, &inside) {
-		return err
+	if errors.As(err, &inside) {
+		return none, n.ErrorWithin(s, inside.at, inside.err)
 	}
-	return n.ErrorWithin(s, inside.at, inside.err)
+	return v, err
 }

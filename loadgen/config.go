@@ -17,6 +17,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // Defaults of Config's time limits, for zero fields.
@@ -30,11 +32,23 @@ const (
 type Config struct {
 	Target      Target        // address of the server, and names in the request
 	Client      string        // a name of Clients
-	Concurrency int           // maximum number of attempts in flight; 0 is 1
+	Concurrency int           // number of attempts in flight, the maximum unless Arrivals is SpreadArrivals; 0 is 1
 	Requests    int64         // number of attempts; 0 is as many as Duration allows
 	Duration    time.Duration // attempts are due before this time; 0 is no limit but Requests
-	Rate        float64       // attempts due per second, evenly spaced; 0 is a closed loop
-	BodyBytes   int64         // size of the request's body; 0 sends a GET
+	// Arrivals is how attempts are spaced in time: a name in results.Arrivals. Empty
+	// is EvenArrivals with a Rate, otherwise ClosedArrivals.
+	Arrivals string
+	// Rate is the number of attempts due per second, 0 or above. PoissonArrivals and
+	// EvenArrivals need one, ClosedArrivals has none. SpreadArrivals without one keeps
+	// Concurrency attempts in flight on average, and up to twice as many and 16 more.
+	Rate float64
+	// Seed is the seed of the random starts of SpreadArrivals and PoissonArrivals.
+	Seed uint64
+	// Expected is about how long an attempt takes, for the first starts of
+	// SpreadArrivals without a Rate, before any attempt has ended. 0 is unknown: then
+	// the first attempt of a worker has ended before its second starts.
+	Expected  time.Duration
+	BodyBytes int64 // size of the request's body; 0 sends a GET
 	// Nth is the number of the measured request on its connection, from 1 to MaxNth.
 	// The requests before it are GETs of AdmittedPath without a body. The client
 	// sends each when the answer to the one before is complete, and expects a 2xx
@@ -65,6 +79,33 @@ type Config struct {
 	Workers  int  // threads of the epoll engine; 0 is one for every two CPUs, at least one
 	Portable bool // use the portable engine where the epoll engine exists; TLS always uses it
 }
+
+// arrivals returns the name of the arrivals.
+func (cfg Config) arrivals() string {
+	switch {
+	case cfg.Arrivals != "":
+		return cfg.Arrivals
+	case cfg.Rate > 0:
+		return results.EvenArrivals
+	}
+	return results.ClosedArrivals
+}
+
+// openLoop reports whether attempts are due at times of their own.
+func (cfg Config) openLoop() bool { return cfg.arrivals() != results.ClosedArrivals }
+
+// slots returns the maximum number of attempts in flight.
+func (cfg Config) slots() int {
+	if cfg.arrivals() == results.SpreadArrivals && cfg.Rate == 0 {
+		return 2*cfg.Concurrency + spareSlots
+	}
+	return cfg.Concurrency
+}
+
+// spareSlots are the slots beyond twice the concurrency of SpreadArrivals without a
+// rate. They matter for a small concurrency, where the number of attempts in flight
+// varies most.
+const spareSlots = 16
 
 // Target is the address to connect to and the names in the request.
 type Target struct {

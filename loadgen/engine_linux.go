@@ -54,7 +54,7 @@ func newWorkers(cfg Config, c Client) (workers, error) {
 	plan := newSchedule(cfg)
 	var all workers
 	for i := range n {
-		w, err := newWorker(cfg, c, plan.part(i, n), part(cfg.Concurrency, i, n))
+		w, err := newWorker(cfg, c, plan.part(i, n), part(cfg.slots(), i, n))
 		if err != nil {
 			return all, err
 		}
@@ -151,7 +151,7 @@ func newWorker(cfg Config, c Client, plan schedule, slots int) (_ *worker, err e
 	w := &worker{
 		client:    c,
 		plan:      plan,
-		openLoop:  cfg.Rate > 0,
+		openLoop:  cfg.openLoop(),
 		to:        newSockaddr(cfg.Target.Addr),
 		request:   request,
 		size:      int64(len(header)) + cfg.BodyBytes,
@@ -256,7 +256,7 @@ func (w *worker) start() int64 {
 		if due > now {
 			return due - now
 		}
-		w.plan.take()
+		w.plan.take(now)
 		i := w.idle[len(w.idle)-1]
 		w.idle = w.idle[:len(w.idle)-1]
 		w.connect(i, due, now)

@@ -41,7 +41,11 @@ type attemptFunc func(ctx context.Context, clock fleetClock, a *Attempt) error
 
 // slots is the state of a fleet of goroutines that share one schedule.
 type slots struct {
-	clock  fleetClock
+	clock    fleetClock
+	openLoop bool
+	free     chan struct{} // has one element for each slot without an attempt
+	ended    chan struct{} // has an element if an attempt has ended since the last look
+
 	mu     sync.Mutex // guards what follows
 	plan   schedule
 	result *Result
@@ -52,11 +56,21 @@ type slots struct {
 func runSlots(ctx context.Context, cfg Config, attempt attemptFunc) (*Result, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &slots{plan: newSchedule(cfg), result: newResult(cfg), clock: fleetClock{time.Now()}}
+	s := &slots{
+		plan: newSchedule(cfg), result: newResult(cfg), clock: fleetClock{time.Now()}, openLoop: cfg.openLoop(),
+		free: make(chan struct{}, cfg.slots()), ended: make(chan struct{}, 1),
+	}
+	for range cfg.slots() {
+		s.free <- struct{}{}
+	}
 	var running sync.WaitGroup
-	for range cfg.Concurrency {
+	for {
+		due, ok := s.take(ctx)
+		if !ok {
+			break
+		}
 		running.Go(func() {
-			if err := s.run(ctx, cfg.Rate > 0, attempt); err != nil {
+			if err := s.run(ctx, due, attempt); err != nil {
 				stop(err)
 			}
 		})
@@ -66,40 +80,65 @@ func runSlots(ctx context.Context, cfg Config, attempt attemptFunc) (*Result, er
 	return s.result, context.Cause(ctx)
 }
 
-// run makes attempts one after the other until the schedule or ctx ends.
-func (s *slots) run(ctx context.Context, openLoop bool, attempt attemptFunc) error {
-	free := int64(0) // when the slot became free
+// take waits for a free slot and until the next attempt is due, and takes both. It
+// returns false if the schedule or ctx ends first.
+func (s *slots) take(ctx context.Context) (due int64, ok bool) {
+	select {
+	case <-s.free:
+	case <-ctx.Done():
+		return 0, false
+	}
 	for {
-		due, ok := s.take(free)
-		if !ok || !sleep(ctx, time.Duration(due-s.clock.now())) {
-			return nil
+		s.mu.Lock()
+		now := s.clock.now()
+		due, ok = s.plan.next(now)
+		if ok && due <= now {
+			s.plan.take(now)
+			s.mu.Unlock()
+			return due, true
 		}
-		a := Attempt{Due: due, Started: s.clock.now()}
-		if err := attempt(ctx, s.clock, &a); err != nil {
-			return err
+		s.mu.Unlock()
+		if !ok || !s.wait(ctx, time.Duration(due-now)) {
+			return 0, false
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		s.add(&a, openLoop)
-		free = a.End
 	}
 }
 
-func (s *slots) take(free int64) (due int64, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if due, ok = s.plan.next(free); ok {
-		s.plan.take()
+// wait waits for d, or until an attempt ends, which may change when the next is due. It
+// reports false if ctx ends first.
+func (s *slots) wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.ended:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	return due, ok
 }
 
-func (s *slots) add(a *Attempt, openLoop bool) {
+// run makes the attempt that was due, and frees its slot.
+func (s *slots) run(ctx context.Context, due int64, attempt attemptFunc) error {
+	a := Attempt{Due: due, Started: s.clock.now()}
+	if err := attempt(ctx, s.clock, &a); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.result.Attempts = append(s.result.Attempts, *a)
-	s.result.add(a, openLoop)
+	s.result.Attempts = append(s.result.Attempts, a)
+	s.result.add(&a, s.openLoop)
+	s.plan.ended(a.End)
+	s.mu.Unlock()
+	s.free <- struct{}{}
+	select {
+	case s.ended <- struct{}{}:
+	default: // the last end has not been looked at
+	}
+	return nil
 }
 
 // sleep waits for d. It reports false if ctx ends first.

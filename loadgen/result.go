@@ -77,7 +77,7 @@ type Result struct {
 // newResult returns an empty result for a fleet or a part of one.
 func newResult(cfg Config) *Result {
 	r := &Result{tls: cfg.Target.TLS}
-	if cfg.Rate > 0 {
+	if cfg.openLoop() {
 		r.lag = results.NewHistogram()
 	}
 	return r

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // maxConcurrency bounds the memory that a mistyped number can cause.
@@ -55,10 +58,15 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, errors.New("neither a number of requests nor a duration")
 	case cfg.Rate < 0 || math.IsNaN(cfg.Rate) || math.IsInf(cfg.Rate, 0):
 		return cfg, fmt.Errorf("rate %v", cfg.Rate)
+	case cfg.Expected < 0:
+		return cfg, fmt.Errorf("expected time of an attempt %v", cfg.Expected)
 	case cfg.BodyBytes < 0:
 		return cfg, fmt.Errorf("body of %d bytes", cfg.BodyBytes)
 	case cfg.Nth < 0 || cfg.Nth > MaxNth:
 		return cfg, fmt.Errorf("request %d of a connection: must be from 1 to %d", cfg.Nth, MaxNth)
+	}
+	if err := cfg.checkArrivals(); err != nil {
+		return cfg, err
 	}
 	cfg.Nth = max(cfg.Nth, 1)
 	for _, limit := range []struct {
@@ -82,7 +90,20 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Workers == 0 {
 		cfg.Workers = max(runtime.NumCPU()/2, 1)
 	}
-	return cfg, CheckDescriptors(cfg.Concurrency)
+	return cfg, CheckDescriptors(cfg.slots())
+}
+
+// checkArrivals returns an error if the arrivals are unknown, or do not fit the rate.
+func (cfg Config) checkArrivals() error {
+	switch a := cfg.arrivals(); {
+	case !slices.ContainsFunc(results.Arrivals, func(t results.Term) bool { return t.Name == a }):
+		return fmt.Errorf("arrivals %q", a)
+	case a == results.ClosedArrivals && cfg.Rate > 0:
+		return fmt.Errorf("%s arrivals have no rate: %v", a, cfg.Rate)
+	case (a == results.EvenArrivals || a == results.PoissonArrivals) && cfg.Rate == 0:
+		return fmt.Errorf("%s arrivals need a rate", a)
+	}
+	return nil
 }
 
 // Run makes the attempts of cfg and returns when all have ended. If ctx ends

@@ -18,9 +18,9 @@ func takeAll(s schedule) (due []int64) {
 		if !ok {
 			return due
 		}
-		s.take()
-		due = append(due, at)
 		now = max(now, at)
+		s.take(now)
+		due = append(due, at)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestClosedLoopAttemptIsDueWhenASlotIsFree(t *testing.T) {
 				t.Fatalf("next(%d) = %d %v", now, due, ok)
 			}
 		}
-		s.take()
+		s.take(now)
 	}
 	if _, ok := s.next(800); ok {
 		t.Error("a fourth attempt of three")
@@ -147,7 +147,7 @@ func TestUnstartedCountsAttemptsDueAndNotTaken(t *testing.T) {
 			var mine int64
 			for range rapid.IntRange(0, len(all)/n).Draw(t, "taken") {
 				if at, ok := s.next(0); ok && at < now {
-					s.take()
+					s.take(0)
 					mine++
 				}
 			}
@@ -170,7 +170,7 @@ func TestFleetThatIsLateStopsAtTheEnd(t *testing.T) {
 	end := int64(cfg.Duration)
 	s := newSchedule(cfg)
 	for range 900 {
-		s.take()
+		s.take(0)
 	}
 	if due, ok := s.next(end + startGrace - 1); !ok || due != 900*int64(time.Millisecond) {
 		t.Errorf("within the grace next = %d %v", due, ok)

@@ -45,8 +45,19 @@ type Cell struct {
 	Delivered int64 `json:"delivered"` // rejections whose whole 503 the client's code read
 
 	DeliveredShare *float64 `json:"delivered_share"` // delivered / rejected, 0 to 1; null when nothing was rejected
-	DeliveredLow   *float64 `json:"delivered_low"`   // lower bound of the 95% Wilson interval of delivered_share, 0 to 1; null as the share
-	DeliveredHigh  *float64 `json:"delivered_high"`  // upper bound of the 95% Wilson interval of delivered_share, 0 to 1; null as the share
+	// DeliveredLow and DeliveredHigh are the 95% interval for the share of another
+	// run, 0 to 1: a Wilson interval of effective_n attempts. They are null where the
+	// cell is too short to tell how far its attempts depend on each other: then only
+	// several rounds can tell.
+	DeliveredLow  *float64 `json:"delivered_low"`
+	DeliveredHigh *float64 `json:"delivered_high"`
+	// Dispersion is the variance of the delivered share between batches of successive
+	// attempts, divided by that of independent attempts; null where the cell has too
+	// few attempts for batches.
+	Dispersion *float64 `json:"dispersion,omitempty"`
+	// EffectiveN is the number of independent attempts that the cell's rejections are
+	// worth; null as dispersion.
+	EffectiveN *float64 `json:"effective_n,omitempty"`
 
 	// UnreadAtReset is the number of delivered answers whose connection was already
 	// reset before the client's first read. A system that discards received data on
@@ -76,6 +87,9 @@ type Cell struct {
 	// Wire is what the path recorded of the connections; nil where the path keeps no record.
 	Wire     *Wire    `json:"wire,omitempty"`
 	TimeWait TimeWait `json:"time_wait"` // TIME_WAIT sockets at the end of the cell
+	// CPU is what the cell could not use of the machine's CPUs; nil where the system
+	// does not tell.
+	CPU *CPU `json:"cpu,omitempty"`
 
 	Seconds       float64 `json:"seconds"`        // from the first attempt due to the end of the last attempt
 	Valid         bool    `json:"valid"`          // whether the conditions of the measurement held; only valid cells are in figures
@@ -140,6 +154,25 @@ type Path struct {
 	RingDrops   int64       `json:"ring_drops"`    // packets lost by the instrument; above 0 makes the cell invalid
 	SendErrors  int64       `json:"send_errors"`   // packets the instrument failed to send; above 0 makes the cell invalid
 	CPUUsPacket float64     `json:"cpu_us_packet"` // CPU time of the path per packet, in microseconds
+}
+
+// CPU is what a cell could not use of the machine's CPUs.
+type CPU struct {
+	// OthersShare is the share of the CPU time of all CPUs, while the cell ran, that
+	// processes outside the run used, 0 to 1.
+	OthersShare float64 `json:"others_share"`
+	// StealShare is the share that the hypervisor used for others, 0 to 1.
+	StealShare float64 `json:"steal_share"`
+	WaitMs     CPUWait `json:"wait_ms"` // how long threads that could run waited for a CPU, in milliseconds
+}
+
+// CPUWait is the time that threads waited for a CPU, added over the threads of each
+// part of a cell, in milliseconds (run delay of /proc/PID/schedstat,
+// Documentation/scheduler/sched-stats.rst).
+type CPUWait struct {
+	Fleet  float64 `json:"fleet"`
+	Server float64 `json:"server"`
+	Path   float64 `json:"path"` // the cell's own process, which carries the packets
 }
 
 // Ledger is the agreement of the fleet's and the server's lists of connections,

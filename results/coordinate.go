@@ -76,12 +76,14 @@ var Coordinates = []Coordinate{
 	ordered(Coordinate{Name: "loss", Label: "Loss", JSON: "loss", Flag: "loss", Unit: UnitPercent, Head: "loss", Key: "loss", Order: 6,
 		Summary: "packets that the path drops, in each direction", Phrase: "loss {}%", tag: "loss={}", inTags: true},
 		func(p *Point) *float64 { return &p.Loss }),
-	ordered(Coordinate{Name: "limit", Label: "Limit", JSON: "limit", Head: "limit", Key: "limit", Order: 7,
+	ordered(Coordinate{Name: "limit", Label: "Limit", JSON: "limit", Flag: "limit", Head: "limit", Key: "limit", Order: 7,
 		Summary: "connections the server admits at once", Phrase: "limit {}", tag: "limit={}", inTags: true},
 		func(p *Point) *int { return &p.Limit }),
-	ordered(Coordinate{Name: "rate", Label: "Rate", JSON: "rate", Unit: UnitPerSecond, Head: "rate", Key: "rate", Order: 8,
-		Summary: "attempts due per second; 0 is a closed loop", Phrase: "rate {}/s", Unset: "closed loop", tag: "rate={}", inTags: true},
+	ordered(Coordinate{Name: "rate", Label: "Rate", JSON: "rate", Flag: "rate", Unit: UnitPerSecond, Head: "rate", Key: "rate", Order: 8,
+		Summary: "attempts due per second; 0 where the concurrency decides", Phrase: "rate {}/s", Unset: "no rate", tag: "rate={}", inTags: true},
 		func(p *Point) *float64 { return &p.Rate }),
+	arrivals(Coordinate{Name: "arrivals", Label: "Arrivals", JSON: "arrivals", Head: "arrivals", Key: "arrivals", Flag: "arrivals", Order: 16,
+		Summary: "how the attempts are spaced in time", Phrase: "{} arrivals", tag: "arrivals={}"}),
 	switched(Coordinate{Name: "ipv6", Label: "IPv6", JSON: "ipv6", Head: "ipv6", Key: "ipv6", Order: 14,
 		Summary: "the connections use IPv6", Phrase: "IPv6", Unset: "IPv4", tag: "ipv6"},
 		func(p *Point) *bool { return &p.IPv6 }),
@@ -141,6 +143,16 @@ func place(c Coordinate, field func(*Point) *int) Coordinate {
 	c.Set = func(p *Point) bool { return of(p) != 1 }
 	c.compare = func(a, b *Point) int { return cmp.Compare(of(a), of(b)) }
 	c.clear = func(p *Point) { *field(p) = 0 }
+	return c
+}
+
+// arrivals completes the row of the arrivals, where no name means SpreadArrivals.
+func arrivals(c Coordinate) Coordinate {
+	of := func(p *Point) string { return cmp.Or(p.Arrivals, SpreadArrivals) }
+	c.Value = func(p *Point) any { return of(p) }
+	c.Set = func(p *Point) bool { return of(p) != SpreadArrivals }
+	c.compare = func(a, b *Point) int { return cmp.Compare(of(a), of(b)) }
+	c.clear = func(p *Point) { p.Arrivals = SpreadArrivals }
 	return c
 }
 

@@ -49,6 +49,9 @@ func cells() *rapid.Generator[Cell] {
 		if c.Strategy == "" {
 			c.Strategy = "close"
 		}
+		if c.Arrivals == "" {
+			c.Arrivals = SpreadArrivals // as it is written
+		}
 		c.Attempts = c.Outcomes.Total()
 		c.Delivered = c.Outcomes.Delivered()
 		c.Rejected = rapid.Int64Range(0, math.MaxInt64).Draw(t, "rejected")

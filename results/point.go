@@ -10,7 +10,7 @@ import (
 
 // Point is one point of the grid of a run: what a cell measures, without its round
 // and try. Points are comparable. NthRequest has two values for the first request
-// of a connection, so compare points by Key. The table Coordinates describes how
+// of a connection, and Arrivals two for SpreadArrivals, so compare points by Key. The table Coordinates describes how
 // each field is named, compared and written.
 type Point struct {
 	Strategy    string  `json:"strategy"`       // how the server rejects: a strategy, or the name[:variant] of another server
@@ -24,7 +24,8 @@ type Point struct {
 	// the impairment flags; empty for none.
 	Impairments string  `json:"impairments,omitempty"`
 	Limit       int     `json:"limit"`         // connections that the server admits at once; 0 rejects all of them
-	Rate        float64 `json:"rate"`          // attempts due per second; 0 is a closed loop
+	Arrivals    string  `json:"arrivals"`      // how attempts are spaced in time: a name in the table Arrivals; empty means SpreadArrivals
+	Rate        float64 `json:"rate"`          // attempts due per second; 0 where the concurrency decides
 	TLS         bool    `json:"tls,omitempty"` // true for TLS 1.3, false for plain TCP
 	// NthRequest is the place of the measured request on its connection, from 1; 0
 	// means 1. The requests before it are admitted.
@@ -40,6 +41,9 @@ type Point struct {
 func (p Point) Key() Point {
 	if p.NthRequest == 1 {
 		p.NthRequest = 0
+	}
+	if p.Arrivals == "" {
+		p.Arrivals = SpreadArrivals
 	}
 	return p
 }

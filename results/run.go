@@ -3,6 +3,7 @@ package results
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,9 +143,11 @@ func (w *Writer) writeManifest() error {
 	return nil
 }
 
-// EncodeCell returns the cell as a line of JSON, line end included.
+// EncodeCell returns the cell as a line of JSON, line end included. A record always has
+// arrivals: without them it would be one of an older version.
 func EncodeCell(c Cell) ([]byte, error) {
 	c.Schema = Schema
+	c.Arrivals = cmp.Or(c.Arrivals, SpreadArrivals)
 	b, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode the cell: %w", err)
@@ -259,6 +262,9 @@ func decodeCell(line []byte) (Cell, error) {
 		return Cell{}, fmt.Errorf("outcomes add up to %d, but attempts is %d", total, c.Attempts)
 	case delivered != c.Delivered:
 		return Cell{}, fmt.Errorf("outcomes hold %d delivered, but delivered is %d", delivered, c.Delivered)
+	}
+	if c.Arrivals == "" {
+		c.Arrivals = arrivalsBefore(c.Rate)
 	}
 	return c, nil
 }

@@ -221,18 +221,16 @@ func checkPoint(o sweep.Options, p results.Point) error {
 	return checkConnection(p)
 }
 
-// attemptFlags are the flags for the number of attempts and their rate.
+// attemptFlags are the flags for the number of attempts.
 type attemptFlags struct {
 	requests int64
 	duration time.Duration
-	rate     float64
 }
 
 // define defines the flags. counted says what --requests counts.
 func (f *attemptFlags) define(fs *pflag.FlagSet, counted string) {
 	fs.Int64Var(&f.requests, "requests", 0, "`count`: "+counted+" (default twice the concurrency and at least 100, unless --duration is given)")
 	fs.DurationVar(&f.duration, "duration", 0, "how long attempts are started, instead of --requests")
-	fs.Float64Var(&f.rate, "rate", 0, "`number`: attempts due per second; latency then counts from the due time; 0 is a closed loop")
 }
 
 // check checks the flags by themselves.
@@ -244,8 +242,6 @@ func (f *attemptFlags) check(fs *pflag.FlagSet) error {
 		return usagef("--requests %d, --duration %v: give only one of them", f.requests, f.duration)
 	case fs.Changed("duration") && f.duration == 0:
 		return usagef("--duration %v: it has to be longer than 0", f.duration)
-	case !(f.rate >= 0 && f.rate <= 1e7):
-		return usagef("--rate %v: within 0 and 10000000 a second", f.rate)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ var allWord = results.Term{Name: "all", Summary: "every one of them"}
 var coordinateWords = map[string]vocabulary{
 	"strategy": strategyWords.with(allWord),
 	"client":   anyClientWords.with(allWord),
+	"arrivals": arrivalWords,
 }
 
 // completeCoordinates completes the flags of a grid, which take lists.

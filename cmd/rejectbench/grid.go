@@ -22,6 +22,9 @@ type axis struct {
 	usage    string     // what the values are
 	standard string     // values of `run` without the flag
 	all      vocabulary // the words that the value all means; the zero value if the axis has no such value
+	// everywhere is true for an axis whose values hold for every cell of the default
+	// grid. A value of another axis replaces the default grid.
+	everywhere bool
 	// read returns a function that sets a value in a point.
 	read func(word string) (setter, error)
 }
@@ -33,6 +36,12 @@ type setter func(*results.Point)
 var axes = []axis{
 	{flag: "nth-request", one: "count", many: "counts", usage: nthUsage, standard: "1",
 		read: reader(parseNth, func(p *results.Point, n int) { p.NthRequest = n })},
+	{flag: "arrivals", one: "name", many: "names", usage: "how attempts are spaced in time: words of 'list arrivals' (default spread, with a --rate even)", standard: results.SpreadArrivals, everywhere: true,
+		read: reader(arrivalWords.parse, func(p *results.Point, name string) { p.Arrivals = name })},
+	{flag: "rate", one: "number", many: "numbers", usage: "attempts due per second; 0 starts as many as keep --concurrency in flight", standard: "0", everywhere: true,
+		read: reader(parseRate, func(p *results.Point, rate float64) { p.Rate = rate })},
+	{flag: "limit", one: "count", many: "counts", usage: "connections that the reference server admits at once; 0 rejects every connection", standard: "0", everywhere: true,
+		read: reader(parseLimit, func(p *results.Point, n int) { p.Limit = n })},
 	{flag: "tls", one: "off|on", many: "off,on", usage: tlsUsage, standard: "off",
 		read: reader(parseOnOff, func(p *results.Point, on bool) { p.TLS = on })},
 	{flag: "client", one: "name", many: "names", usage: "words of 'list clients', or all for the built-in behaviours", standard: "blocking", all: clientWords,
@@ -148,12 +157,29 @@ func (g grid) points(base results.Point) []results.Point {
 	return points
 }
 
+// completeArrivals sets the arrivals of a point with a rate, if none were given, and
+// checks that arrivals and rate fit each other.
+func completeArrivals(p *results.Point, given bool) error {
+	openLoop := p.Arrivals == results.EvenArrivals || p.Arrivals == results.PoissonArrivals
+	switch {
+	case p.Rate > 0 && !given:
+		p.Arrivals = results.EvenArrivals
+	case p.Rate > 0 && p.Arrivals == results.ClosedArrivals:
+		return usagef("--arrivals %s, --rate %v: a closed loop has no rate: leave one of them out", p.Arrivals, p.Rate)
+	case p.Rate == 0 && openLoop:
+		return usagef("--arrivals %s: it needs a --rate, in attempts per second", p.Arrivals)
+	}
+	return nil
+}
+
 // isDefaultGrid reports whether no server, no scenario, and no flag of the grid or of
 // the path's impairments was given.
 func (f *runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
 	flags := []string{"server", "scenario"}
 	for _, a := range axes {
-		flags = append(flags, a.flag)
+		if !a.everywhere {
+			flags = append(flags, a.flag)
+		}
 	}
 	return f.impairments.none() && !anyChanged(fs, flags...)
 }
@@ -190,22 +216,28 @@ func (g gridPart) String() string {
 }
 
 // values returns the values of the part's axes. An axis that the part lacks has its
-// default values.
-func (g gridPart) values() (grid, error) {
-	return readGrid(func(a axis) string { return cmp.Or(g[a.flag], a.standard) })
+// default values, or those given for the whole grid.
+func (g gridPart) values(given axisValues) (grid, error) {
+	return readGrid(func(a axis) string {
+		if a.everywhere {
+			return *given[a.flag]
+		}
+		return cmp.Or(g[a.flag], a.standard)
+	})
 }
 
-// defaultPoints returns the points of the default grid.
-func defaultPoints(base results.Point) ([]results.Point, error) {
+// defaultPoints returns the points of the default grid, with the given values of the
+// axes that hold everywhere.
+func defaultPoints(base results.Point, given axisValues) ([]results.Point, error) {
 	var points []results.Point
 	for _, part := range defaultGrid {
-		g, err := part.values()
+		g, err := part.values(given)
 		if err != nil {
 			return nil, fmt.Errorf("default grid: %w", err)
 		}
 		points = append(points, g.points(base)...)
 	}
-	g, err := leftOut.values()
+	g, err := leftOut.values(given)
 	if err != nil {
 		return nil, fmt.Errorf("default grid: %w", err)
 	}

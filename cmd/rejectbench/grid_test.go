@@ -9,8 +9,9 @@ import (
 // The seed decides by their place in this list which points have a twin, and in
 // which order cells are measured.
 func TestDefaultGridIsThePartsInTheirOrder(t *testing.T) {
-	base := results.Point{Limit: 3, IPv6: true}
-	points, err := defaultPoints(base)
+	base := results.Point{IPv6: true}
+	limit, rate, arrivals := "3", "0", "closed"
+	points, err := defaultPoints(base, axisValues{"limit": &limit, "rate": &rate, "arrivals": &arrivals})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,14 +21,14 @@ func TestDefaultGridIsThePartsInTheirOrder(t *testing.T) {
 	}
 	seen := map[results.Point]bool{}
 	for _, p := range points {
-		if seen[p] || p != p.Key() || p.Limit != base.Limit || !p.IPv6 {
+		if seen[p] || p != p.Key() || p.Limit != 3 || p.Arrivals != results.ClosedArrivals || !p.IPv6 {
 			t.Errorf("duplicate or incomplete: %+v", p)
 		}
 		if seen[p] = true; p.RTTMs == 10 && p.BodyBytes == 1<<20 {
 			t.Errorf("not left out: %+v", p)
 		}
 	}
-	at := func(i int) results.Point { return points[i].Without("limit", "ipv6") }
+	at := func(i int) results.Point { return points[i].Without("limit", "ipv6", "arrivals") }
 	for i, want := range map[int]results.Point{
 		0:               {Strategy: "linger-zero", Client: "blocking", Concurrency: 50},
 		1:               {Strategy: "close", Client: "blocking", Concurrency: 50},
@@ -37,7 +38,7 @@ func TestDefaultGridIsThePartsInTheirOrder(t *testing.T) {
 		12 * strategies: {Strategy: "linger-zero", Client: "duplex", Concurrency: 50, BodyBytes: 64 << 10, RTTMs: 50},
 		len(points) - 1: {Strategy: "drain-until-acked", Client: "duplex", Concurrency: 50, BodyBytes: 1 << 20, RTTMs: 50},
 	} {
-		if at(i) != want {
+		if at(i) != want.Key() {
 			t.Errorf("point %d is %+v, want %+v", i, at(i), want)
 		}
 	}

@@ -18,10 +18,14 @@ import (
 // server.
 const externalStrategy = "external"
 
+// loadAxes are the axes of a grid of which `load` takes one value.
+var loadAxes = []string{"rate", "arrivals"}
+
 // loadFlags are the flags of `load` as they were given.
 type loadFlags struct {
 	cellFlags
 	attemptFlags
+	axisValues                  // of rate and arrivals
 	config       loadgen.Config // what the other fields do not have
 	body, format string
 }
@@ -46,6 +50,11 @@ refused or failed on this side counts as a rejection.`,
 	under(fs, "Attempts", func(fs *pflag.FlagSet) {
 		fs.IntVar(&f.config.Concurrency, "concurrency", 50, "`count`: attempts in flight at once")
 		f.attemptFlags.define(fs, "attempts in all")
+		f.axisValues = axisValues{}
+		for _, flag := range loadAxes {
+			a := axisOf(flag)
+			f.axisValues.define(fs, a, a.one, a.standard, a.usage)
+		}
 		fs.StringVar(&f.body, "body", "0", "`size`: body of the request")
 		fs.IntVar(&f.config.Nth, "nth-request", 1, "`count`: place of the measured request on its connection; the requests before it are GETs that have to be admitted")
 	})
@@ -104,7 +113,17 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	if c.Target, err = loadgen.ParseTarget(url); err != nil {
 		return usageError{err}
 	}
-	c.Requests, c.Duration, c.Rate, c.ReadDelay = f.requests, f.duration, f.rate, f.readDelay
+	var p results.Point
+	for _, flag := range loadAxes {
+		if err := axisOf(flag).set(&p, *f.axisValues[flag]); err != nil {
+			return err
+		}
+	}
+	if err := completeArrivals(&p, fs.Changed("arrivals")); err != nil {
+		return err
+	}
+	c.Arrivals, c.Rate = p.Arrivals, p.Rate
+	c.Requests, c.Duration, c.ReadDelay = f.requests, f.duration, f.readDelay
 	if c.Requests == 0 && c.Duration == 0 {
 		c.Requests = sweep.DefaultRequests(c.Concurrency)
 	}
@@ -152,7 +171,7 @@ func load(cmd *cobra.Command, f loadFlags) error {
 func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results.Cell {
 	c := results.Cell{
 		Point: results.Point{
-			Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate,
+			Strategy: externalStrategy, Client: cfg.Client, Concurrency: cfg.Concurrency, BodyBytes: cfg.BodyBytes, Rate: cfg.Rate, Arrivals: cfg.Arrivals,
 			IPv6: cfg.Target.Addr.Addr().Unmap().Is6(), TLS: cfg.Target.TLS, NthRequest: cfg.Nth,
 		}.Key(),
 		Started: started, Rejected: r.Counts.RejectedWithoutLedger(),

@@ -57,7 +57,6 @@ scenario, the default grid is measured: ` + describeDefaultGrid(),
 	under(fs, "Scenarios", func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.scenario, "scenario", "", "`names`: public reports of lost answers to measure instead of a grid: words of 'list scenarios', all, or paths of .yaml files")
 	})
-	f.defineLimit(fs)
 	f.defineService(fs)
 	f.defineBounds(fs)
 	f.defineClient(fs)

@@ -135,10 +135,14 @@ func (f *runFlags) options(fs *pflag.FlagSet, sources sources) (o sweep.Options,
 	}
 	o = f.cellFlags.options(im.WithRTT(0))
 	base := f.common(o.Impairments)
-	base.Rate = f.rate
 	o.Points, o.Programs = values.points(base), programs
 	if f.isDefaultGrid(fs) {
-		if o.Points, err = defaultPoints(base); err != nil {
+		if o.Points, err = defaultPoints(base, f.axisValues); err != nil {
+			return o, err
+		}
+	}
+	for i := range o.Points {
+		if err := completeArrivals(&o.Points[i], fs.Changed("arrivals")); err != nil {
 			return o, err
 		}
 	}

@@ -76,7 +76,6 @@ Exit code 0: found and confirmed. 1: no value in the range reaches the target.
 	}
 	fs := cmd.Flags()
 	f.defineGoal(fs)
-	f.defineLimit(fs)
 	f.defineService(fs)
 	f.defineBounds(fs)
 	f.defineClient(fs)

@@ -67,6 +67,9 @@ func (f *tuneFlags) point(p results.Point) (results.Point, error) {
 			return p, err
 		}
 	}
+	if err := completeArrivals(&p, *f.axisValues["arrivals"] != axisOf("arrivals").standard); err != nil {
+		return p, err
+	}
 	return p.Key(), nil
 }
 

@@ -94,6 +94,25 @@ func checkNth(n int) error {
 	return nil
 }
 
+// maxRate is the highest rate that a flag takes, in attempts per second.
+const maxRate = 1e7
+
+func parseRate(word string) (float64, error) {
+	rate, err := strconv.ParseFloat(word, 64)
+	if err != nil || !(rate >= 0 && rate <= maxRate) {
+		return 0, fmt.Errorf("not a number within 0 and %d", int(maxRate))
+	}
+	return rate, nil
+}
+
+func parseLimit(word string) (int, error) {
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 0 {
+		return 0, errors.New("not a number of 0 or more")
+	}
+	return n, nil
+}
+
 func parseConcurrency(word string) (int, error) {
 	n, err := strconv.Atoi(word)
 	if err != nil || n < 1 {

@@ -140,6 +140,7 @@ var (
 	strategyWords  = vocabulary{noun: "strategy", terms: strategyTerms}
 	clientWords    = vocabulary{noun: "client", terms: clientTerms}
 	anyClientWords = vocabulary{noun: "client", terms: func() []results.Term { return slices.Concat(clientTerms(), libraryTerms()) }}
+	arrivalWords   = vocabulary{noun: "arrivals", terms: func() []results.Term { return results.Arrivals }}
 	outcomeWords   = vocabulary{noun: "outcome", terms: outcomeTerms}
 	profileWords   = vocabulary{noun: "profile", terms: pathTerms}
 	faultWords     = vocabulary{noun: "fault", terms: faultTerms}

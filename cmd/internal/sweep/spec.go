@@ -9,6 +9,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
@@ -42,7 +43,10 @@ func (o Options) spec(v visit, try int) cell.Spec {
 			Concurrency:    v.Concurrency,
 			Requests:       o.requests(v.Point),
 			Duration:       o.fleetDuration(),
+			Arrivals:       v.Arrivals,
 			Rate:           v.Rate,
+			Seed:           o.seed(v, try),
+			Expected:       expectedTime(v.Point),
 			BodyBytes:      v.BodyBytes,
 			ConnectTimeout: o.Timeout,
 			SendTimeout:    o.Timeout,
@@ -59,6 +63,16 @@ func (o Options) spec(v visit, try int) cell.Spec {
 		o.recordWire(&spec, v, try)
 	}
 	return spec
+}
+
+// perAttempt is about how much of a CPU an attempt takes at both ends.
+const perAttempt = 200 * time.Microsecond
+
+// expectedTime is about how long an attempt takes, for the first starts of a fleet
+// without a rate: a round trip for the handshake and one for the answer, or as long as
+// the CPU takes for all that are in flight.
+func expectedTime(p results.Point) time.Duration {
+	return 2*p.RTT() + time.Duration(p.Concurrency)*perAttempt
 }
 
 // fleetDuration is how long a fleet starts attempts; 0 is no bound.

@@ -41,5 +41,5 @@ func ExampleOpen() {
 	for _, c := range run.Cells {
 		fmt.Printf("%v: %d of %d delivered [%.2f, %.2f]\n", c.Point, c.Delivered, c.Rejected, *c.DeliveredLow, *c.DeliveredHigh)
 	}
-	// Output: close, blocking, rtt 20 ms, concurrency 10, body 0 B, closed arrivals: 3 of 4 delivered [0.30, 0.95]
+	// Output: close, blocking, rtt 20 ms, concurrency 10, body 0 B: 3 of 4 delivered [0.30, 0.95]
 }

@@ -1,0 +1,128 @@
+package results
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Rounds returns how much more the rounds of a point differ than independent
+// attempts would, and how many independent attempts its attempts are worth. Round i
+// had k[i] successes in n[i] attempts. The 95% interval of the share is Wilson's of
+// that many attempts: Wilson(share*effectiveN, effectiveN, Z95).
+//
+// The dispersion is the design effect: the variance of the ratio sum(k)/sum(n),
+// estimated from the rounds, divided by the variance of as many independent
+// attempts. It is 1 where all attempts had the same result, because such rounds show
+// no variance of either kind. The effective number is n/dispersion, times the square
+// of the ratio of the normal quantile and that of Student's t, because few rounds
+// estimate the variance poorly. It is at most n.
+//
+// It reports false with fewer than three rounds that have attempts. With two, the
+// t factor leaves 2 of 100 attempts.
+//
+// Sources: L. Kish, "Survey Sampling" (1965), section 5.4 and 8.2; J. N. K. Rao and
+// A. J. Scott, "A simple method for the analysis of clustered binary data",
+// Biometrics 48 (1992) 577-585; E. L. Korn and B. I. Graubard, "Confidence intervals
+// for proportions with small expected number of positive counts estimated from
+// survey data", Survey Methodology 24 (1998) 193-201; N. Dean and M. Pagano,
+// "Evaluating confidence interval methods for binomial proportions in clustered
+// surveys", Journal of Survey Statistics and Methodology 3 (2015) 484-503.
+func Rounds(k, n []int64) (dispersion, effectiveN float64, ok bool) {
+	return effective(k, n, leastRounds)
+}
+
+// leastRounds is the smallest number of rounds with an interval.
+const leastRounds = 3
+
+// The batches of a cell.
+const (
+	// maxBatches is the number of batches that the attempts of a cell are put into.
+	maxBatches = 10
+	// leastBatch is the smallest mean number of attempts of a batch.
+	leastBatch = 10
+)
+
+// Batches is Rounds for the attempts of a single cell. They are given in batches in
+// the order in which they were started: batch i had k[i] successes in n[i] attempts.
+// Neighbouring batches are joined until about ten remain, because the attempts of a
+// short batch depend on those of the next. It reports false for fewer than ten
+// batches, and for a cell with fewer than 100 attempts.
+//
+// The result describes the machine as it was during the cell. What changes between
+// cells is in no batch, so rounds are preferable where there are several.
+//
+// Sources: A. M. Law and W. D. Kelton, "Simulation Modeling and Analysis", 3rd ed.
+// (2000), section 9.5.3; B. Schmeiser, "Batch size effects in the analysis of
+// simulation output", Operations Research 30 (1982) 556-568, on 10 to 30 batches;
+// C. Alexopoulos and A. F. Seila, "Output data analysis", in J. Banks (ed.),
+// "Handbook of Simulation" (1998), chapter 7.
+func Batches(k, n []int64) (dispersion, effectiveN float64, ok bool) {
+	k, n = joinBatches(k, n, maxBatches)
+	var all int64
+	for _, size := range n {
+		all += size
+	}
+	if all < maxBatches*leastBatch {
+		return 0, 0, false
+	}
+	return effective(k, n, maxBatches)
+}
+
+// joinBatches joins neighbours into at most the given number of batches of about
+// equal size. It leaves out batches without attempts.
+func joinBatches(k, n []int64, batches int) (joinedK, joinedN []int64) {
+	var all int64
+	for _, size := range n {
+		all += max(size, 0)
+	}
+	var before int64
+	last := -1
+	for i, size := range n {
+		if size <= 0 {
+			continue
+		}
+		// The batch of the middle attempt of the part.
+		at := int((2*before + size) * int64(batches) / (2 * all))
+		if before += size; at != last {
+			joinedK, joinedN = append(joinedK, 0), append(joinedN, 0)
+			last = at
+		}
+		joinedK[len(joinedK)-1] += k[i]
+		joinedN[len(joinedN)-1] += size
+	}
+	return joinedK, joinedN
+}
+
+// effective returns the dispersion and the effective number of attempts of clusters,
+// see Rounds. It reports false with fewer clusters than least.
+func effective(k, n []int64, least int) (dispersion, effectiveN float64, ok bool) {
+	var sumK, sumN float64
+	var clusters int
+	for i, size := range n {
+		if size > 0 {
+			sumK, sumN = sumK+float64(min(max(k[i], 0), size)), sumN+float64(size)
+			clusters++
+		}
+	}
+	if clusters < max(least, 2) {
+		return 0, 0, false
+	}
+	share := sumK / sumN
+	df := float64(clusters - 1)
+	dispersion = 1
+	if share > 0 && share < 1 {
+		var squares float64
+		for i, size := range n {
+			if size > 0 {
+				d := float64(min(max(k[i], 0), size)) - share*float64(size)
+				squares += d * d
+			}
+		}
+		// (clusters/df * squares / sumN^2) / (share*(1-share)/sumN)
+		dispersion = float64(clusters) / df * squares / (sumN * share * (1 - share))
+	}
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(0.975)
+	factor := Z95 / t * (Z95 / t)
+	return dispersion, math.Min(sumN, sumN*factor/dispersion), true
+}

@@ -1,10 +1,6 @@
 package results
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/stat/distuv"
-)
+import "gonum.org/v1/gonum/stat/distuv"
 
 // Rounds returns how much more the rounds of a point differ than independent
 // attempts would, and how many independent attempts its attempts are worth. Round i
@@ -40,14 +36,14 @@ const (
 	// maxBatches is the number of batches that the attempts of a cell are put into.
 	maxBatches = 10
 	// leastBatch is the smallest mean number of attempts of a batch.
-	leastBatch = 10
+	leastBatch = 20
 )
 
 // Batches is Rounds for the attempts of a single cell. They are given in batches in
 // the order in which they were started: batch i had k[i] successes in n[i] attempts.
 // Neighbouring batches are joined until about ten remain, because the attempts of a
 // short batch depend on those of the next. It reports false for fewer than ten
-// batches, and for a cell with fewer than 100 attempts.
+// batches, and for a cell with fewer than 200 attempts.
 //
 // The result describes the machine as it was during the cell. What changes between
 // cells is in no batch, so rounds are preferable where there are several.
@@ -97,32 +93,43 @@ func joinBatches(k, n []int64, batches int) (joinedK, joinedN []int64) {
 // effective returns the dispersion and the effective number of attempts of clusters,
 // see Rounds. It reports false with fewer clusters than least.
 func effective(k, n []int64, least int) (dispersion, effectiveN float64, ok bool) {
-	var sumK, sumN float64
+	var all float64
 	var clusters int
-	for i, size := range n {
+	for _, size := range n {
 		if size > 0 {
-			sumK, sumN = sumK+float64(min(max(k[i], 0), size)), sumN+float64(size)
+			all += float64(size)
 			clusters++
 		}
 	}
 	if clusters < max(least, 2) {
 		return 0, 0, false
 	}
-	share := sumK / sumN
-	df := float64(clusters - 1)
-	dispersion = 1
-	if share > 0 && share < 1 {
-		var squares float64
-		for i, size := range n {
-			if size > 0 {
-				d := float64(min(max(k[i], 0), size)) - share*float64(size)
-				squares += d * d
-			}
+	dispersion = DesignEffect(k, n)
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(clusters - 1)}.Quantile(0.975)
+	return dispersion, min(all, all/dispersion*(Z95/t)*(Z95/t)), true
+}
+
+// DesignEffect returns the dispersion of Rounds, for any number of rounds. It is 1
+// for fewer than two rounds with attempts, and where all attempts had the same result.
+func DesignEffect(k, n []int64) float64 {
+	var sumK, sumN, clusters float64
+	for i, size := range n {
+		if size > 0 {
+			sumK, sumN = sumK+float64(min(max(k[i], 0), size)), sumN+float64(size)
+			clusters++
 		}
-		// (clusters/df * squares / sumN^2) / (share*(1-share)/sumN)
-		dispersion = float64(clusters) / df * squares / (sumN * share * (1 - share))
 	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(0.975)
-	factor := Z95 / t * (Z95 / t)
-	return dispersion, math.Min(sumN, sumN*factor/dispersion), true
+	share := sumK / sumN
+	if clusters < 2 || share == 0 || share == 1 {
+		return 1
+	}
+	var squares float64
+	for i, size := range n {
+		if size > 0 {
+			d := float64(min(max(k[i], 0), size)) - share*float64(size)
+			squares += d * d
+		}
+	}
+	// (clusters/(clusters-1) * squares / sumN^2) / (share*(1-share)/sumN)
+	return clusters / (clusters - 1) * squares / (sumN * share * (1 - share))
 }

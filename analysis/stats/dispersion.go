@@ -2,6 +2,8 @@ package stats
 
 import (
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // Dispersion states how much more the rounds of a run differ than independent
@@ -60,6 +62,37 @@ func Heterogeneity(strata []Stratum, counts func(Stratum) (k, n float64)) (chi f
 	return chi, df
 }
 
+// RoundsDispersion returns the dispersion of the rounds of one point, of which round i
+// had k[i] successes in n[i] attempts: its design effect, see results.Rounds. It is
+// unknown for fewer than two rounds with attempts, and where all attempts had the same
+// result.
+func RoundsDispersion(k, n []int64) Dispersion {
+	var sumK, sumN int64
+	df := -1
+	for i := range n {
+		if n[i] > 0 {
+			sumK, sumN, df = sumK+min(k[i], n[i]), sumN+n[i], df+1
+		}
+	}
+	if df < 1 || sumK == 0 || sumK == sumN {
+		return Dispersion{}
+	}
+	return Dispersion{Phi: results.DesignEffect(k, n), DF: df}
+}
+
+// MeanDispersion returns the mean of the dispersions of several points, weighted by
+// their degrees of freedom, which are added. Unknown ones do not count.
+func MeanDispersion(of []Dispersion) (mean Dispersion) {
+	for _, d := range of {
+		mean.Phi += d.Phi * float64(d.DF)
+		mean.DF += d.DF
+	}
+	if mean.DF > 0 {
+		mean.Phi /= float64(mean.DF)
+	}
+	return mean
+}
+
 // Factor returns the divisor that turns counts into those of independent
 // attempts. It is at least 1: rounds that agree too well do so by chance.
 func (d Dispersion) Factor() float64 {
@@ -85,9 +118,14 @@ func (d Dispersion) PValue(chi float64) float64 {
 // the normal distribution.
 func (d Dispersion) Quantile(alpha float64) float64 {
 	if d.Factor() > 1 {
-		return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(d.DF)}.Quantile(1 - alpha/2)
+		return d.t(alpha)
 	}
 	return NormalQuantile(1 - alpha/2)
+}
+
+// t returns the two-sided quantile of level alpha of Student's t distribution.
+func (d Dispersion) t(alpha float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(d.DF)}.Quantile(1 - alpha/2)
 }
 
 // Effective returns the number of independent attempts that n attempts are worth.

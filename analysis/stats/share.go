@@ -5,27 +5,89 @@ import "github.com/rejectbench/rejectbench/results"
 // Z95 is the standard normal quantile of a two-sided 95% interval.
 const Z95 = results.Z95
 
-// Wilson returns the score interval of the share k/n at the normal quantile z.
-// It is the interval that records carry: see results.Wilson.
+// Wilson returns the score interval of the share k/n at the normal quantile z. It
+// takes the n attempts as independent: see results.Wilson.
 func Wilson(k, n int64, z float64) (low, high float64) {
 	return results.Wilson(float64(k), float64(n), z)
 }
 
-// Share is a share K/N with its 95% Wilson interval, all within 0 and 1. A share
-// with N = 0 is not known. NewShare gives it the interval 0 to 1; in the zero
-// value both bounds are 0.
+// Share is a share K/N, and where it can be given the 95% interval that holds what
+// another run of the same point would measure. A share with N = 0 is not known.
+//
+// A share without an interval has the bounds 0 and 1: nothing is known of another
+// run. So a comparison of a bound with a threshold decides nothing. The bounds of the
+// zero value are both 0. Print or draw the bounds only where HasInterval reports true.
 type Share struct {
 	K, N      int64
 	Value     float64 // K/N; 0 when N is 0
-	Low, High float64
+	Low, High float64 // bounds of the interval, 0 to 1
+	// Dispersion is the variance of the share divided by that of as many independent
+	// attempts; 0 where it is unknown.
+	Dispersion float64
+	// EffectiveN is the number of independent attempts that the N attempts are worth.
+	// The interval is Wilson's of so many. It is 0 for a share without an interval.
+	EffectiveN float64
 }
 
-// NewShare returns the share k/n. A k above n counts as n.
+// NewShare returns the share k/n without an interval: of a single round, or of several
+// conditions together. A k above n counts as n.
 func NewShare(k, n int64) Share {
-	s := Share{K: min(k, n), N: n}
-	s.Low, s.High = Wilson(k, n, Z95)
+	s := Share{K: min(k, n), N: n, High: 1}
 	if n > 0 {
 		s.Value = float64(s.K) / float64(n)
+	}
+	return s
+}
+
+// NewIndependentShare returns the share k/n of independent trials, with its Wilson
+// interval. The attempts of a cell are not independent.
+func NewIndependentShare(k, n int64) Share { return NewShare(k, n).with(1, float64(n)) }
+
+// NewBatchedShare returns the share of a single cell whose batches gave a dispersion
+// and an effective number of attempts: see results.Batches. An effective number of 0
+// gives no interval.
+func NewBatchedShare(k, n int64, dispersion, effectiveN float64) Share {
+	return NewShare(k, n).with(dispersion, effectiveN)
+}
+
+// NewShareOfRounds returns the share sum(k)/sum(n) of the rounds of a point, of which
+// round i had k[i] successes in n[i] attempts. It has an interval from three rounds
+// on: see results.Rounds.
+//
+// The variance between a point's own few rounds can be small by chance. So the
+// attempts are worth at most as many as the dispersion of the whole run allows. The
+// zero Dispersion is no limit.
+//
+// TestIntervalsOfRoundsHoldTheLongRunShare compares the interval with others. In its
+// runs half of the points have independent attempts, and half have rounds that
+// differ with a variance of 1, 1.5, 3 or 10 times the binomial one. Of runs with 3, 5
+// and 10 rounds of 60 and 100 attempts and true shares from 2% to 98%, the interval
+// held the mean of 20 other runs in 91% or more. Alternatives at their worst: Wilson
+// on all attempts 39%, only the point's own dispersion 78%, only the run's dispersion
+// 75%, Student's t of the logits 62%, Clopper and Pearson's interval on the effective
+// number 80%. With two rounds it is 47 points wide or more at a share of one half,
+// so there is none.
+func NewShareOfRounds(k, n []int64, run Dispersion) Share {
+	var sumK, sumN int64
+	for i := range n {
+		sumK, sumN = sumK+min(k[i], n[i]), sumN+n[i]
+	}
+	dispersion, effectiveN, ok := results.Rounds(k, n)
+	if !ok {
+		return NewShare(sumK, sumN)
+	}
+	if run.DF > 0 {
+		t := run.t(0.05)
+		effectiveN = min(effectiveN, float64(sumN)/run.Factor()*(Z95/t)*(Z95/t))
+	}
+	return NewShare(sumK, sumN).with(dispersion, effectiveN)
+}
+
+// with gives a share the interval of an effective number of attempts.
+func (s Share) with(dispersion, effectiveN float64) Share {
+	if s.N > 0 && effectiveN > 0 {
+		s.Dispersion, s.EffectiveN = dispersion, effectiveN
+		s.Low, s.High = results.Wilson(s.Value*effectiveN, effectiveN, Z95)
 	}
 	return s
 }
@@ -33,14 +95,38 @@ func NewShare(k, n int64) Share {
 // Known reports whether N is above 0.
 func (s Share) Known() bool { return s.N > 0 }
 
+// HasInterval reports whether Low and High are the bounds of an interval.
+func (s Share) HasInterval() bool { return s.EffectiveN > 0 }
+
+// Drawn returns the ends of the share's error bar: the interval, or the share itself
+// where there is none.
+func (s Share) Drawn() (low, high float64) {
+	if s.HasInterval() {
+		return s.Low, s.High
+	}
+	return s.Value, s.Value
+}
+
 // Overlaps reports whether the two intervals have a value in common. Shares whose
-// intervals do not overlap differ at the 5% level or better.
+// intervals do not overlap differ at the 5% level or better. A share without an
+// interval overlaps with every other.
 func (s Share) Overlaps(o Share) bool { return s.Low <= o.High && o.Low <= s.High }
+
+// Complement returns the share of the rest, (N-K)/N, with the mirrored interval.
+func (s Share) Complement() Share {
+	c := s
+	c.K, c.Low, c.High = s.N-s.K, 1-s.High, 1-s.Low
+	if s.N > 0 {
+		c.Value = float64(c.K) / float64(s.N)
+	}
+	return c
+}
 
 // SignTest reports whether measurably more than half of n independent pairs are wins:
 // whether the 95% Wilson interval of k/n lies above one half. It is false for fewer
 // than four pairs. Pairs that are equal must not be counted.
-func SignTest(k, n int64) bool { return NewShare(k, n).Low > 0.5 }
+func SignTest(k, n int64) bool { return NewIndependentShare(k, n).Low > 0.5 }
 
-// Plus returns the share of the pooled counts.
+// Plus returns the share of the pooled counts, without an interval: of different
+// conditions it is a mixture that the grid chose.
 func (s Share) Plus(o Share) Share { return NewShare(s.K+o.K, s.N+o.N) }

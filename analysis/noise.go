@@ -78,14 +78,11 @@ func (p NoisePair) Difference(m Metric) (d float64, ok bool) {
 	return math.Abs(math.Log(a) - math.Log(b)), true // log(a/b) would lose digits of the smallest figures
 }
 
-// PooledShare returns the share of a metric's counts, added over cells.
+// PooledShare returns the share of a metric's counts, added over the rounds of a point,
+// with an interval by those rounds.
 func PooledShare(m Metric, cells []*results.Cell) stats.Share {
-	var k, n int64
-	for _, c := range cells {
-		dk, dn := m.Share(c)
-		k, n = k+dk, n+dn
-	}
-	return stats.NewShare(k, n)
+	k, n := countsOf(cells, m.Share)
+	return stats.NewShareOfRounds(k, n, stats.Dispersion{})
 }
 
 // medianValue returns the median of a metric over the cells that have it.

@@ -8,7 +8,8 @@ import (
 )
 
 // Pool adds the summaries of different points: counts first, then shares of the sums.
-// The result holds for this mix of points only, so callers have to name them.
+// The result holds for this mix of points only, so callers have to name them. Its
+// shares have no intervals: they are mixtures that the grid chose, and no samples.
 //
 // Three kinds of fields stay empty:
 //   - Point, because the points differ;
@@ -17,11 +18,12 @@ import (
 //   - Invalid, Disagreements and Warnings, because they name rounds, and every point has
 //     its own rounds.
 func Pool(parts []*Summary) *Summary {
-	all := &Summary{TCP: map[string]int64{}}
+	all := &Summary{TCP: map[string]int64{}, pooled: true}
 	costs := make([]Cost, len(parts))
 	handshake, late := make([]results.Percentiles, len(parts)), make([]results.Percentiles, len(parts))
 	for i, s := range parts {
 		all.Cells += s.Cells
+		all.cells = append(all.cells, s.cells...)
 		all.Rounds += s.Rounds
 		all.Retries += s.Retries
 		all.Attempts += s.Attempts

@@ -21,7 +21,8 @@ type Summary struct {
 	Attempts int64
 	Outcomes results.Counts
 	Rejected int64 // rejections, as in results.Cell
-	// Delivered is the share of rejections whose whole 503 the client's code read.
+	// Delivered is the share of rejections whose whole 503 the client's code read. Its
+	// interval, as that of every share of a summary, comes from the rounds: see ShareOf.
 	Delivered stats.Share
 	// ThenReset is the share of rejections that were delivered and followed by a reset.
 	ThenReset stats.Share
@@ -62,6 +63,17 @@ type Summary struct {
 
 	// Warnings names what in the records could not be used.
 	Warnings []string
+
+	// Dispersion is that of the delivered shares of the rounds; unknown with fewer than
+	// two rounds, and where all or none were delivered.
+	Dispersion stats.Dispersion
+	// EffectiveN is the number of independent rejections that the rejections are worth;
+	// 0 where Delivered has no interval.
+	EffectiveN float64
+
+	cells         []*results.Cell  // that were added
+	pooled        bool             // of several points, so that no share has an interval
+	runDispersion stats.Dispersion // mean of the points of the run; unknown for a point alone
 }
 
 // InvalidRound is a round of a point in which no try was valid.
@@ -99,9 +111,10 @@ func summarizePoints(points []PointCells, m *results.Manifest) []*Summary {
 		names = m.PointOrder()
 	}
 	var summaries []*Summary
+	run := runDispersion(points)
 	for _, g := range points {
 		if len(g.Rounds) > 0 {
-			summaries = append(summaries, summarize(g.Point, g.Rounds))
+			summaries = append(summaries, summarize(g.Point, g.Rounds, run))
 		}
 	}
 	slices.SortFunc(summaries, func(a, b *Summary) int { return results.ComparePoints(&a.Point, &b.Point, names) })
@@ -112,34 +125,34 @@ func summarizePoints(points []PointCells, m *results.Manifest) []*Summary {
 // but count for validity.
 func twins(points []PointCells) []*Summary {
 	var summaries []*Summary
+	run := runDispersion(points)
 	for _, g := range points {
 		if len(g.Twins) > 0 {
-			summaries = append(summaries, summarize(g.Point, g.Twins))
+			summaries = append(summaries, summarize(g.Point, g.Twins, run))
 		}
 	}
 	return summaries
 }
 
-// summarize adds the rounds of one point.
-func summarize(p results.Point, rounds []Round) *Summary {
-	s := &Summary{Point: p, TCP: map[string]int64{}}
+// summarize adds the rounds of one point of a run with a mean dispersion.
+func summarize(p results.Point, rounds []Round, run stats.Dispersion) *Summary {
+	s := &Summary{Point: p, TCP: map[string]int64{}, runDispersion: run}
 	s.countRounds(rounds)
 	cells := validOf(rounds)
-	s.Cells = len(cells)
-	var delivered, unread int64
+	s.Cells, s.cells = len(cells), cells
 	for _, c := range cells {
 		s.Attempts += c.Attempts
 		s.Outcomes.Add(c.Outcomes)
 		s.Rejected += c.Rejected
-		delivered += c.Delivered
-		unread += c.UnreadAtReset
 		s.addRecords(c.TCP, c.TLSEnds, c.Ledger, c.Path, c.Wire)
 		s.Accepted += c.Server.Accepted
 		s.PeakOpen = max(s.PeakOpen, c.Server.PeakOpen)
 	}
-	s.Delivered = stats.NewShare(delivered, s.Rejected)
-	s.ThenReset = stats.NewShare(s.Outcomes[results.DeliveredThenReset], s.Rejected)
-	s.Unread = stats.NewShare(unread, delivered)
+	s.Dispersion = stats.RoundsDispersion(countsOf(cells, deliveredOf))
+	s.Delivered = s.ShareOf(deliveredOf)
+	s.EffectiveN = s.Delivered.EffectiveN
+	s.ThenReset = s.ShareOf(func(c *results.Cell) (k, n int64) { return c.Outcomes[results.DeliveredThenReset], c.Rejected })
+	s.Unread = s.ShareOf(func(c *results.Cell) (k, n int64) { return c.UnreadAtReset, c.Delivered })
 	s.Cost = CostOf(cells)
 	s.PathLateMs = combineOf(cells, func(c *results.Cell) results.Percentiles { return c.Path.LateMs })
 	s.HandshakeMs = combineOf(cells, func(c *results.Cell) results.Percentiles { return c.HandshakeMs })
@@ -181,7 +194,9 @@ func (s *Summary) Losses() []Loss {
 	for o, n := range s.Outcomes {
 		o := results.Outcome(o)
 		if n > 0 && o != results.Admitted && !o.IsDelivered() {
-			losses = append(losses, Loss{o, stats.NewShare(n, s.notAdmitted())})
+			losses = append(losses, Loss{o, s.shareOf(n, s.notAdmitted(), func(c *results.Cell) (k, n int64) {
+				return c.Outcomes[o], c.Attempts - c.Outcomes[results.Admitted]
+			})})
 		}
 	}
 	slices.SortStableFunc(losses, func(a, b Loss) int { return int(b.Share.K - a.Share.K) })

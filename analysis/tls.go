@@ -9,6 +9,10 @@ import (
 // close_notify: whole by their length, but truncated by RFC 8446 section 6.1. Streams
 // that the client closed first are in neither count.
 func (s *Summary) Unclosed() stats.Share {
-	cut := s.TLSEnds.Delivered(results.TLSTruncated) + s.TLSEnds.Delivered(results.TLSReset)
-	return stats.NewShare(cut, cut+s.TLSEnds.Delivered(results.TLSCloseNotify))
+	of := func(ends results.TLSCounts) (k, n int64) {
+		cut := ends.Delivered(results.TLSTruncated) + ends.Delivered(results.TLSReset)
+		return cut, cut + ends.Delivered(results.TLSCloseNotify)
+	}
+	k, n := of(s.TLSEnds)
+	return s.shareOf(k, n, func(c *results.Cell) (k, n int64) { return of(c.TLSEnds) })
 }

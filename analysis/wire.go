@@ -37,13 +37,27 @@ func addWire(all, w *results.Wire) *results.Wire {
 	return results.AddWire(all, w)
 }
 
+// completeWire returns the record of a cell's path; nil where it has none, or one with
+// missed packets.
+func completeWire(c *results.Cell) *results.Wire {
+	if c.Wire == nil || c.Wire.Missed > 0 {
+		return nil
+	}
+	return c.Wire
+}
+
 // Fate returns the share of rejections whose answer had a fate; not known without a
 // record of the path.
 func (s *Summary) Fate(f results.Fate) stats.Share {
 	if s.Wire == nil {
 		return stats.Share{}
 	}
-	return stats.NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections)
+	return s.shareOf(s.Wire.Fates[f.String()], s.Wire.Rejections, func(c *results.Cell) (k, n int64) {
+		if w := completeWire(c); w != nil {
+			return w.Fates[f.String()], w.Rejections
+		}
+		return 0, 0
+	})
 }
 
 // LostAs returns the share of the unread answers that had a fate.
@@ -51,7 +65,13 @@ func (s *Summary) LostAs(f results.Fate) stats.Share {
 	if s.Wire == nil {
 		return stats.Share{}
 	}
-	return stats.NewShare(s.Wire.Fates[f.String()], s.Wire.Rejections-s.Wire.Fates[results.Read.String()])
+	unread := func(w *results.Wire) int64 { return w.Rejections - w.Fates[results.Read.String()] }
+	return s.shareOf(s.Wire.Fates[f.String()], unread(s.Wire), func(c *results.Cell) (k, n int64) {
+		if w := completeWire(c); w != nil {
+			return w.Fates[f.String()], unread(w)
+		}
+		return 0, 0
+	})
 }
 
 // Recorded reports whether the path has a record of the point.

@@ -59,7 +59,7 @@ func (b barChart) figure(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     b.name,
 		Title:    b.title,
-		Subtitle: f.conditions(f.longestRTTPhrase(), "bracket: 95% Wilson interval of the share "+b.bracketed),
+		Subtitle: f.conditions(f.longestRTTPhrase(), "bracket: 95% interval of the share "+b.bracketed),
 		Caption:  b.caption,
 		Panels:   panels, Legend: legend,
 		PanelWidth: f.panelWidth() + 10, PanelHeight: vg.Length(42 + 14*max(len(f.strategies), 4)),

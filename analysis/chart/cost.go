@@ -35,8 +35,8 @@ func costPlot(f *facets) *figure.Figure {
 		var all figure.Scatter
 		for _, strategy := range f.strategies {
 			for _, s := range analysis.Where(byStrategy(points, strategy), drawable) {
-				d := s.Delivered
-				all = append(all, figure.Series{Look: f.looks[strategy], Samples: []figure.Sample{{X: figure.LogMs(s.HoldMs.Mean), Y: d.Value * 100, Low: d.Low * 100, High: d.High * 100}}})
+				low, high := s.Delivered.Drawn()
+				all = append(all, figure.Series{Look: f.looks[strategy], Samples: []figure.Sample{{X: figure.LogMs(s.HoldMs.Mean), Y: s.Delivered.Value * 100, Low: low * 100, High: high * 100}}})
 				drawn[strategy] = true
 			}
 		}
@@ -50,7 +50,7 @@ func costPlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "cost",
 		Title:    "Delivered share against what a rejection costs the server",
-		Subtitle: f.conditions(f.longestRTTPhrase(), "95% Wilson intervals", "top left is best"),
+		Subtitle: f.conditions(f.longestRTTPhrase(), "95% intervals from the rounds", "top left is best"),
 		Caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little. Glyphs that would overlap are drawn side by side.",
 		Panels:   panels, Legend: legend,
 		Notes:      f.omissions(at, drawable, "Without a rejection, or without its hold time"),

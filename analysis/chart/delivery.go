@@ -19,7 +19,7 @@ func deliveryPlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "delivered-by-rtt",
 		Title:    "Share of 503 answers that reached the client, by round trip",
-		Subtitle: f.conditions("95% Wilson intervals"),
+		Subtitle: f.conditions("95% intervals from the rounds"),
 		Caption:  "Each glyph is one strategy at one round trip, with its 95% interval. Strategies are drawn side by side so that equal shares do not overlap. Round trips are evenly spaced, whatever their length.",
 		Panels:   panels, Legend: f.strategyLegend(drawn),
 		Notes:      f.omissions(f.summaries, func(s *analysis.Summary) bool { return s.Delivered.Known() }, "Without a rejection, hence without a share"),
@@ -27,7 +27,7 @@ func deliveryPlot(f *facets) *figure.Figure {
 	}
 }
 
-// lowestShare is the lowest bound of any delivered share, 0 without one.
+// lowestShare is the lowest end of the error bar of any delivered share, 0 without one.
 func lowestShare(summaries []*analysis.Summary) float64 {
 	known := analysis.Where(summaries, (*analysis.Summary).HasShare)
 	if len(known) == 0 {
@@ -35,7 +35,8 @@ func lowestShare(summaries []*analysis.Summary) float64 {
 	}
 	lowest := 1.0
 	for _, s := range known {
-		lowest = min(lowest, s.Delivered.Low)
+		low, _ := s.Delivered.Drawn()
+		lowest = min(lowest, low)
 	}
 	return lowest
 }

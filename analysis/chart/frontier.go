@@ -29,7 +29,7 @@ func frontierPlot(f *facets) *figure.Figure {
 		}
 		found, titles = append(found, points), append(titles, fmt.Sprintf("%s, %s", name, words.Plural(conditions, "condition")))
 		for _, p := range points {
-			low, high, lowest = min(low, figure.LogMs(p.Cost)), max(high, figure.LogMs(p.Cost)), min(lowest, p.Delivered.Low)
+			low, high, lowest = min(low, figure.LogMs(p.Cost)), max(high, figure.LogMs(p.Cost)), min(lowest, p.Delivered.Value)
 			drawn[p.Strategy] = true
 		}
 	}
@@ -48,8 +48,8 @@ func frontierPlot(f *facets) *figure.Figure {
 		var all figure.Scatter
 		edge := frontierLine{}
 		for _, at := range points {
-			d := at.Delivered
-			here := figure.Sample{X: figure.LogMs(at.Cost), Y: d.Value * 100, Low: d.Low * 100, High: d.High * 100}
+			share := at.Delivered.Value * 100
+			here := figure.Sample{X: figure.LogMs(at.Cost), Y: share, Low: share, High: share}
 			all = append(all, figure.Series{Look: f.looks[at.Strategy], Samples: []figure.Sample{here}})
 			if at.Place != frontier.Beaten {
 				edge = append(edge, frontierPoint{here, at.Place})
@@ -65,7 +65,7 @@ func frontierPlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "frontier",
 		Title:    "The frontier of delivered share against what a rejection costs",
-		Subtitle: f.conditions("95% Wilson intervals", "top left is best"),
+		Subtitle: f.conditions("shares over all conditions, without intervals", "top left is best"),
 		Caption:  "Each glyph is one strategy, pooled over the conditions measured for all of them. Rings mark the frontier; dashed rings mark strategies that the data do not distinguish from it. For a strategy on the frontier, no other delivers a share that is not measurably lower at a measurably lower cost, or a measurably higher share at no higher cost. The grey line is the best share up to each cost.",
 		Panels:   panels, Legend: legend,
 		PanelWidth: 520, PanelHeight: 175,

@@ -19,7 +19,9 @@ func outcomePlot(f *facets) *figure.Figure {
 		nothing:   "no attempt",
 		bracketed: "with a whole answer",
 		bracket: func(s *analysis.Summary) stats.Share {
-			return stats.NewShare(s.Outcomes[results.Admitted]+s.Outcomes.Delivered(), s.Attempts)
+			return s.ShareOf(func(c *results.Cell) (k, n int64) {
+				return c.Outcomes[results.Admitted] + c.Outcomes.Delivered(), c.Attempts
+			})
 		},
 	}
 	for _, o := range results.Outcomes {

@@ -77,7 +77,8 @@ func (f *facets) addSharesByRTT(p *plot.Plot, points []*analysis.Summary, drawn 
 		series := figure.Series{Look: f.looks[strategy], Shift: figure.Dodge(i, len(f.strategies))}
 		for _, point := range byStrategy(points, strategy) {
 			if v := share(point); point.Valid() && v.Known() {
-				series.Samples = append(series.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: v.Value * 100, Low: v.Low * 100, High: v.High * 100})
+				low, high := v.Drawn()
+				series.Samples = append(series.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: v.Value * 100, Low: low * 100, High: high * 100})
 			}
 		}
 		if len(series.Samples) > 0 {

@@ -51,7 +51,7 @@ func resetPlots(f *facets) []*figure.Figure {
 		figures = append(figures, &figure.Figure{
 			Name:     "resets" + fileSuffix(row.description),
 			Title:    title,
-			Subtitle: f.conditions("95% Wilson intervals"),
+			Subtitle: f.conditions("95% intervals from the rounds"),
 			Caption:  fmt.Sprintf("Above: %s, a reset because close met unread data. Below: %s, a reset because data came after close, or because SO_LINGER was 0. Both are counted by the kernel in the server's namespace, against rejections in the server's ledger.", results.AbortOnClose, results.AbortOnData),
 			Panels:   panels, Legend: f.strategyLegend(drawn),
 			Notes:      f.omissions(of, func(s *analysis.Summary) bool { return s.Rejected > 0 }, "Without a rejection"),
@@ -69,7 +69,11 @@ func resetShare(counter string) func(*analysis.Summary) stats.Share {
 		if !ok {
 			return stats.Share{}
 		}
-		return stats.NewShare(resets, s.Rejected)
+		share := s.ShareOf(func(c *results.Cell) (k, n int64) { return c.TCP[counter], c.Rejected })
+		if share.N != s.Rejected {
+			return stats.NewShare(resets, s.Rejected)
+		}
+		return share
 	}
 }
 

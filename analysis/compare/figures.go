@@ -79,6 +79,9 @@ func (r *Row) figure(s Side) string {
 			return ""
 		}
 		value, low, high := words.Bounds(s.Share)
+		if !s.Share.HasInterval() {
+			return value
+		}
 		return value + " [" + low + ", " + high + "]"
 	}
 	if len(s.Values) == 0 {

@@ -111,7 +111,11 @@ func (r *Row) record() record {
 func (r *Row) recordSide(s Side) recordSide {
 	switch {
 	case r.Metric.Share != nil && s.Share.Known():
-		return recordSide{K: &s.Share.K, N: s.Share.N, Figure: &s.Share.Value, Low: &s.Share.Low, High: &s.Share.High}
+		side := recordSide{K: &s.Share.K, N: s.Share.N, Figure: &s.Share.Value}
+		if s.Share.HasInterval() {
+			side.Low, side.High = &s.Share.Low, &s.Share.High
+		}
+		return side
 	case len(s.Values) > 0:
 		return recordSide{N: int64(len(s.Values)), Figure: known(s.Median.Center), Low: known(s.Median.Lo), High: known(s.Median.Hi), Values: s.Values}
 	}

@@ -65,12 +65,13 @@ func (p Place) String() string { return Places[p].Name }
 // Position is a strategy over a mix of conditions.
 type Position struct {
 	Strategy  string
-	Delivered stats.Share // pooled over the conditions
+	Delivered stats.Share // pooled over the conditions, so without an interval
 	Cost      float64     // mean per rejection over all conditions, in the unit of the cost
 	N         int64       // number of rejections behind Cost
 	Place     Place
 	BeatenBy  string                    // the first strategy that dominates it; empty unless Beaten
 	byPoint   map[results.Point]float64 // mean cost under each condition
+	shares    map[results.Point]stats.Share
 }
 
 // Of places the strategies of points by share and cost, the cheapest first. It compares
@@ -78,8 +79,9 @@ type Position struct {
 // and returns the number of those conditions. With fewer than two strategies there is
 // no position.
 //
-// A share is measurably higher than another when their 95% Wilson intervals do not
-// overlap. A cost is measurably lower than another when its mean is lower and when it
+// A strategy's share is measurably higher than another's when it is so under at least
+// one condition, where their 95% intervals do not overlap, and when it is measurably
+// lower under none. A cost is measurably lower than another when its mean is lower and when it
 // wins a sign test: the Wilson interval of the share of conditions in which it is the
 // lower one lies above one half. The samples of this test are conditions, so with
 // fewer than four of them no cost is measurably lower.
@@ -100,10 +102,11 @@ func Of(points []*analysis.Summary, cost Cost) (found []Position, conditions int
 		return nil, 0
 	}
 	for _, strategy := range strategies {
-		f := Position{Strategy: strategy, byPoint: map[results.Point]float64{}}
+		f := Position{Strategy: strategy, byPoint: map[results.Point]float64{}, shares: map[results.Point]stats.Share{}}
 		var sum float64
 		for _, s := range analysis.OfStrategy(same, strategy) {
 			f.Delivered = f.Delivered.Plus(s.Delivered)
+			f.shares[s.Conditions()] = s.Delivered
 			each, n, _ := cost.of(s)
 			f.byPoint[s.Conditions()] = each
 			sum += each * float64(n)
@@ -142,16 +145,26 @@ func (f *Position) place(all []Position) {
 
 // dominates reports whether f dominates o, see Of.
 func (f *Position) dominates(o *Position) bool {
-	return f.Delivered.High >= o.Delivered.Low && f.Cost <= o.Cost && (f.Delivered.Low > o.Delivered.High || f.cheaper(o))
+	return !f.below(o) && f.Cost <= o.Cost && (o.below(f) || f.cheaper(o))
 }
 
 // mayBeat reports whether f could dominate o with more samples.
 func (f *Position) mayBeat(o *Position) bool {
-	if f.Delivered.High < o.Delivered.Low || o.cheaper(f) {
+	if f.below(o) || o.cheaper(f) {
 		return false
 	}
 	noWorse := f.Delivered.Value >= o.Delivered.Value && f.Cost <= o.Cost
-	return f.Delivered.Low > o.Delivered.High || noWorse
+	return o.below(f) && !f.below(o) || noWorse
+}
+
+// below reports whether f's share is measurably lower than o's under some condition.
+func (f *Position) below(o *Position) bool {
+	for at, share := range f.shares {
+		if other, ok := o.shares[at]; ok && share.High < other.Low {
+			return true
+		}
+	}
+	return false
 }
 
 // cheaper reports whether f's cost is measurably lower than o's.

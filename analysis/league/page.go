@@ -192,8 +192,12 @@ func newHeatCell(s stats.Share, who string) heatCell {
 	if !s.Known() {
 		return heatCell{Text: words.None, Interval: "no share", Title: who + ": no share", Class: "hatched"}
 	}
-	_, low, high := words.Bounds(s)
-	return heatCell{Text: heatNumber(s), Interval: low + "–" + high, Title: who + ": " + words.Share(s), Style: heatStyle(s.Value)}
+	interval := ""
+	if s.HasInterval() {
+		_, low, high := words.Bounds(s)
+		interval = low + "–" + high
+	}
+	return heatCell{Text: heatNumber(s), Interval: interval, Title: who + ": " + words.Share(s), Style: heatStyle(s.Value)}
 }
 
 // pooledHeatCell shows n as well, which differs between pooled cells.

@@ -76,8 +76,7 @@ func (p PartResult) Delivered() stats.Share {
 
 // Lost returns the share of rejections whose answer was not delivered.
 func (p PartResult) Lost() stats.Share {
-	d := p.Delivered()
-	return stats.NewShare(d.N-d.K, d.N)
+	return p.Delivered().Complement()
 }
 
 // Missing states why there is no share; empty where there is one.

@@ -86,7 +86,7 @@ func figureColumns() []figureColumn {
 		{count("attempts", "", "attempts made", "attempts", func(s *analysis.Summary) int64 { return s.Attempts }), admitted},
 		{count("n", "", "rejections in the server's ledger: what the share is of", "rejected", func(s *analysis.Summary) int64 { return s.Rejected }), nil},
 		{share("delivered", "%", "rejections whose whole 503 reached the client's code", "delivered_share", deliveredOf), nil},
-		{interval("Wilson interval of the delivered share", "delivered", deliveredOf), nil},
+		{interval("95% interval of the delivered share, from the rounds; none with fewer than three", "delivered", deliveredOf), nil},
 		{share("+rst", "%", "rejections delivered whole, with a reset after it", "then_reset_share", func(s *analysis.Summary) stats.Share { return s.ThenReset }), nil},
 		{share("unclosed", "%", "whole 503s over TLS whose stream ended without a close_notify, which a strict client takes for truncated", "unclosed_share", (*analysis.Summary).Unclosed), overTLS},
 		{narrowFate("not", "read %", "rejections whose whole answer reached the client's kernel and was not read by its code", results.ArrivedNotRead), (*analysis.Summary).Recorded},
@@ -115,7 +115,7 @@ func MoreColumns() []Column {
 	late := func(s *analysis.Summary) results.Percentiles { return s.PathLateMs }
 	return []Column{
 		share("discard", "% of delivered", "delivered answers that a client system which discards received data on a reset would have lost too", "unread_share", unread),
-		interval("Wilson interval of the share before", "unread", unread),
+		interval("interval of the share before", "unread", unread),
 		percentile("end p50", "median time until an attempt ended, whatever its outcome", "end_p50_ms", end, analysis.P50),
 		percentile("end p99", "99th percentile of the same", "end_p99_ms", end, analysis.P99),
 		percentile("hold p99", "99th percentile of the hold time: the largest of any round", "hold_p99_ms", holdOf, analysis.P99),
@@ -174,7 +174,7 @@ func counter(head, unit, title, name string) Column {
 
 // interval returns a column of the 95% interval of a share.
 func interval(title, stem string, of func(*analysis.Summary) stats.Share) Column {
-	c := figure("95% interval", "%", title, "", func(s *analysis.Summary) (stats.Share, bool) { return of(s), of(s).Known() }, words.Interval)
+	c := figure("95% interval", "%", title, "", func(s *analysis.Summary) (stats.Share, bool) { return of(s), of(s).HasInterval() }, words.Interval)
 	c.Fields = bounds(stem, of)
 	return c
 }
@@ -182,8 +182,8 @@ func interval(title, stem string, of func(*analysis.Summary) stats.Share) Column
 // bounds returns the bounds of a share's 95% interval as data.
 func bounds(stem string, of func(*analysis.Summary) stats.Share) []Field {
 	return []Field{
-		{stem + "_low", func(s *analysis.Summary) any { return OrNil(of(s).Low, s.Valid() && of(s).Known()) }},
-		{stem + "_high", func(s *analysis.Summary) any { return OrNil(of(s).High, s.Valid() && of(s).Known()) }},
+		{stem + "_low", func(s *analysis.Summary) any { return OrNil(of(s).Low, s.Valid() && of(s).HasInterval()) }},
+		{stem + "_high", func(s *analysis.Summary) any { return OrNil(of(s).High, s.Valid() && of(s).HasInterval()) }},
 	}
 }
 

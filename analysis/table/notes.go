@@ -21,6 +21,7 @@ func Notes(summaries []*analysis.Summary) []Note {
 		{"Invalid rounds, in no figure", invalidNotes(summaries)},
 		{"Ledgers that disagree", ledgerNotes(summaries)},
 		{"Connections on which the records of wire, fleet and server disagree", wireNotes(summaries)},
+		{"Shares without an interval", intervalNotes(summaries)},
 		{"Warnings", warningNotes(summaries)},
 	}
 }
@@ -60,6 +61,14 @@ func invalidNotes(summaries []*analysis.Summary) []string {
 		}
 	}
 	return lines
+}
+
+// intervalNotes says once what would give the shares without an interval one.
+func intervalNotes(summaries []*analysis.Summary) []string {
+	if text := analysis.MissingIntervals(summaries); text != "" {
+		return []string{text}
+	}
+	return nil
 }
 
 func ledgerNotes(summaries []*analysis.Summary) []string {

@@ -120,7 +120,7 @@ func Dodge(i, n int) float64 {
 type Bar struct {
 	At    float64 // its middle, on the y axis
 	Parts []Segment
-	// Interval is drawn as a bracket across the bar; an unknown share draws none.
+	// Interval is drawn as a bracket across the bar; a share without one draws none.
 	Interval stats.Share
 	Label    string // to the right of the bar
 }
@@ -147,7 +147,7 @@ func (b Bars) Plot(c draw.Canvas, p *plot.Plot) {
 			c.FillPolygon(part.Color, []vg.Point{{X: x(from), Y: bottom}, {X: x(to), Y: bottom}, {X: x(to), Y: top}, {X: x(from), Y: top}})
 			from = to
 		}
-		if bar.Interval.Known() {
+		if bar.Interval.HasInterval() {
 			middle := (bottom + top) / 2
 			low, high := x(bar.Interval.Low*100), x(bar.Interval.High*100)
 			// A black line on a wider white one is visible on any colour.

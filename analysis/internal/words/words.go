@@ -44,25 +44,33 @@ func PercentWith(v float64, decimals int) string {
 }
 
 // Bounds formats a share and the bounds of its interval in percent, all with the
-// decimals of the one that needs most.
+// decimals of the one that needs most. Without an interval both bounds are the share.
 func Bounds(s stats.Share) (value, low, high string) {
 	n := 1
-	for _, v := range []float64{s.Value, s.Low, s.High} {
+	from, to := s.Drawn()
+	for _, v := range []float64{s.Value, from, to} {
 		if v != 0 && v != 1 {
 			n = max(n, Decimals(v))
 		}
 	}
-	return PercentWith(s.Value, n), PercentWith(s.Low, n), PercentWith(s.High, n)
+	return PercentWith(s.Value, n), PercentWith(from, n), PercentWith(to, n)
 }
 
 // Interval formats the interval of a share for a table.
 func Interval(s stats.Share) string {
+	if !s.HasInterval() {
+		return None
+	}
 	_, low, high := Bounds(s)
 	return "[" + low + ", " + high + "]"
 }
 
-// Share formats a share for a sentence, with its interval and n.
+// Share formats a share for a sentence, with its n and with its interval where it has
+// one.
 func Share(s stats.Share) string {
+	if !s.HasInterval() {
+		return fmt.Sprintf("%s%% (n=%d)", Percent(s.Value), s.N)
+	}
 	value, low, high := Bounds(s)
 	return fmt.Sprintf("%s%% (95%% CI %s–%s, n=%d)", value, low, high, s.N)
 }
@@ -70,6 +78,9 @@ func Share(s stats.Share) string {
 // AllWhole formats several shares that are all 100%, for a sentence. The weakest is the
 // one with the smallest n.
 func AllWhole(weakest stats.Share) string {
+	if !weakest.HasInterval() {
+		return fmt.Sprintf("100%% (smallest n=%d)", weakest.N)
+	}
 	return fmt.Sprintf("100%% (95%% CI %s–100, smallest n=%d)", Percent(weakest.Low), weakest.N)
 }
 

@@ -23,6 +23,9 @@ type Report struct {
 	Histograms    map[string]string   // see results.Cell
 	TLSEnds       results.TLSCounts   // nil without TLS
 	Errors        map[string]int64    // of library clients; see results.Cell
+	// Dispersion and EffectiveN tell how far the attempts depend on each other; see
+	// results.Cell. Nil for too few attempts.
+	Dispersion, EffectiveN *float64
 }
 
 // Report summarises the result.
@@ -31,6 +34,9 @@ func (r *Result) Report() (Report, error) {
 		Attempts: r.Attempts, Counts: r.Counts, UnreadAtReset: r.unreadAtReset, Unstarted: r.unstarted,
 		Seconds: r.Seconds, Latency: r.corrected.latency(), Lag: results.Summarise(r.lag),
 		Histograms: map[string]string{},
+	}
+	if dispersion, effectiveN, ok := results.Batches(r.batches()); ok {
+		out.Dispersion, out.EffectiveN = &dispersion, &effectiveN
 	}
 	handshake := results.NewHistogram()
 	for i := range r.Attempts {
@@ -72,6 +78,28 @@ func (r Report) Describe(c *results.Cell) {
 	c.TLSEnds, c.Errors, c.UnreadAtReset = r.TLSEnds, r.Errors, r.UnreadAtReset
 	c.LatencyMs, c.LatencyUncorrectedMs, c.HandshakeMs = r.Latency, r.Uncorrected, r.Handshake
 	c.Histograms, c.Seconds = r.Histograms, r.Seconds
+	c.Dispersion, c.EffectiveN = r.Dispersion, r.EffectiveN
+}
+
+// finestBatches is the number of batches that the attempts are counted in.
+const finestBatches = 100
+
+// batches returns how many rejections were delivered in each batch of successive
+// starts, and how many there were.
+func (r *Result) batches() (delivered, rejected []int64) {
+	order := make([]int32, len(r.Attempts))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(r.Attempts[a].Started, r.Attempts[b].Started) })
+	for b := range finestBatches {
+		var counts results.Counts
+		for _, i := range order[b*len(order)/finestBatches : (b+1)*len(order)/finestBatches] {
+			counts[r.Attempts[i].Outcome]++
+		}
+		delivered, rejected = append(delivered, counts.Delivered()), append(rejected, counts.RejectedWithoutLedger())
+	}
+	return delivered, rejected
 }
 
 // finish sorts the attempts by their ends and computes Seconds.

@@ -39,7 +39,7 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 	for _, c := range run.Cells {
-		fmt.Printf("%v: %d of %d delivered [%.2f, %.2f]\n", c.Point, c.Delivered, c.Rejected, *c.DeliveredLow, *c.DeliveredHigh)
+		fmt.Printf("%v: %d of %d delivered\n", c.Point, c.Delivered, c.Rejected)
 	}
-	// Output: close, blocking, rtt 20 ms, concurrency 10, body 0 B: 3 of 4 delivered [0.30, 0.95]
+	// Output: close, blocking, rtt 20 ms, concurrency 10, body 0 B: 3 of 4 delivered
 }

@@ -118,6 +118,7 @@ func mergeCells(group []sourceCell) (Cell, error) {
 	all.Server, all.Path, all.Ledger, all.TimeWait = Server{Ends: map[string]int64{}}, Path{Kind: first.Path.Kind}, Ledger{}, TimeWait{}
 	var handshake, hold, late []Percentiles
 	var cpu, pathCPU float64
+	effective := new(float64)
 	for _, s := range group {
 		c := s.cell
 		all.Started = earlier(all.Started, c.Started)
@@ -142,6 +143,7 @@ func mergeCells(group []sourceCell) (Cell, error) {
 		all.TimeWait.Client += c.TimeWait.Client
 		all.TimeWait.Server += c.TimeWait.Server
 		all.Wire = AddWire(all.Wire, c.Wire)
+		effective = addEffective(effective, c.EffectiveN)
 		handshake, hold, late = append(handshake, c.HandshakeMs), append(hold, c.Server.HoldMs), append(late, c.Path.LateMs)
 		cpu += c.Server.CPUUsPerRejection * float64(c.CPURejections())
 		pathCPU += c.Path.CPUUsPacket * float64(c.Path.Packets)
@@ -149,6 +151,7 @@ func mergeCells(group []sourceCell) (Cell, error) {
 	all.HandshakeMs, all.Server.HoldMs, all.Path.LateMs = CombinePercentiles(handshake), CombinePercentiles(hold), CombinePercentiles(late)
 	all.Server.CPUUsPerRejection = mean(cpu, all.CPURejections())
 	all.Path.CPUUsPacket = mean(pathCPU, all.Path.Packets)
+	all.Dispersion, all.EffectiveN, all.CPU = nil, effective, nil
 	all.SetShare()
 	return all, all.mergeLatency(group)
 }
@@ -197,15 +200,28 @@ func (l *Ledger) Add(o Ledger) {
 	l.ServerOnly += o.ServerOnly
 }
 
-// SetShare sets the delivered share and its interval from the counts.
+// addEffective adds the effective numbers of independent parts; nil is unknown.
+func addEffective(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	sum := *a + *b
+	return &sum
+}
+
+// SetShare sets the delivered share from the counts, and its interval if EffectiveN is
+// known.
 func (c *Cell) SetShare() {
 	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = nil, nil, nil
 	if c.Rejected == 0 {
 		return
 	}
 	share := float64(c.Delivered) / float64(c.Rejected)
-	low, high := Wilson(float64(c.Delivered), float64(c.Rejected), Z95)
-	c.DeliveredShare, c.DeliveredLow, c.DeliveredHigh = &share, &low, &high
+	c.DeliveredShare = &share
+	if c.EffectiveN != nil {
+		low, high := Wilson(share**c.EffectiveN, *c.EffectiveN, Z95)
+		c.DeliveredLow, c.DeliveredHigh = &low, &high
+	}
 }
 
 func mean(sum float64, n int64) float64 {

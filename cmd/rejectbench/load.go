@@ -199,7 +199,12 @@ func printLoad(cmd *cobra.Command, c results.Cell) error {
 		}
 	}
 	if c.DeliveredShare != nil {
-		fmt.Fprintf(w, "delivered %.2f%% of %d rejections (95%% interval %.2f%% to %.2f%%)\n", *c.DeliveredShare*100, c.Rejected, *c.DeliveredLow*100, *c.DeliveredHigh*100)
+		fmt.Fprintf(w, "delivered %.2f%% of %d rejections", *c.DeliveredShare*100, c.Rejected)
+		if c.DeliveredLow != nil {
+			fmt.Fprintf(w, " (95%% interval %.2f%% to %.2f%%, worth %.0f independent ones)\n", *c.DeliveredLow*100, *c.DeliveredHigh*100, *c.EffectiveN)
+		} else {
+			fmt.Fprintf(w, " (too few for an interval: --requests 1000 or more gives one)\n")
+		}
 	}
 	printLatency(cmd, "latency from the due time, ms", c.LatencyMs)
 	if c.LatencyUncorrectedMs != nil {

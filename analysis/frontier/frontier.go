@@ -145,7 +145,7 @@ func (f *Position) place(all []Position) {
 
 // dominates reports whether f dominates o, see Of.
 func (f *Position) dominates(o *Position) bool {
-	return !f.below(o) && f.Cost <= o.Cost && (o.below(f) || f.cheaper(o))
+	return !f.below(o) && f.Cost <= o.Cost && (o.below(f) && f.Delivered.Value > o.Delivered.Value || f.cheaper(o))
 }
 
 // mayBeat reports whether f could dominate o with more samples.

@@ -35,7 +35,7 @@ func drawParts(t *rapid.T) (parts []PartResult) {
 		role := rapid.SampledFrom(results.ScenarioRoles).Draw(t, "role").Name
 		p := PartResult{ScenarioPart: results.ScenarioPart{Name: fmt.Sprint(i), Shows: role}}
 		if n := rapid.Int64Range(-1, 100).Draw(t, "n"); n >= 0 {
-			p.Summary = &analysis.Summary{Delivered: stats.NewShare(rapid.Int64Range(0, n).Draw(t, "delivered"), n)}
+			p.Summary = &analysis.Summary{Delivered: stats.NewIndependentShare(rapid.Int64Range(0, n).Draw(t, "delivered"), n)}
 		}
 		parts = append(parts, p)
 	}

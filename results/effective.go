@@ -33,8 +33,10 @@ const leastRounds = 3
 
 // The batches of a cell.
 const (
-	// maxBatches is the number of batches that the attempts of a cell are put into.
-	maxBatches = 10
+	// maxBatches is the number of batches that the attempts of a cell are put into, and
+	// leastBatches the number that must have attempts.
+	maxBatches   = 10
+	leastBatches = 8
 	// leastBatch is the smallest mean number of attempts of a batch.
 	leastBatch = 20
 )
@@ -42,8 +44,14 @@ const (
 // Batches is Rounds for the attempts of a single cell. They are given in batches in
 // the order in which they were started: batch i had k[i] successes in n[i] attempts.
 // Neighbouring batches are joined until about ten remain, because the attempts of a
-// short batch depend on those of the next. It reports false for fewer than ten
-// batches, and for a cell with fewer than 200 attempts.
+// short batch depend on those of the next. It reports false for fewer than
+// eight batches, and for a cell with fewer than 200 attempts.
+//
+// TestBatchesHoldTheShareOfDependentAttempts compares numbers of batches. For attempts
+// that depend on up to nine neighbours, ten batches of 20 or more hold the share in 90
+// of 100 cells or more, 20 batches in 87, 30 in 85, and Wilson's interval of all
+// attempts in 54. With 60 attempts ten batches hold it in 84. Dependence over more
+// attempts than a batch has is not seen.
 //
 // The result describes the machine as it was during the cell. What changes between
 // cells is in no batch, so rounds are preferable where there are several.
@@ -62,7 +70,7 @@ func Batches(k, n []int64) (dispersion, effectiveN float64, ok bool) {
 	if all < maxBatches*leastBatch {
 		return 0, 0, false
 	}
-	return effective(k, n, maxBatches)
+	return effective(k, n, leastBatches)
 }
 
 // joinBatches joins neighbours into at most the given number of batches of about

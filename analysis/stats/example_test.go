@@ -16,8 +16,8 @@ func ExampleWilson() {
 	// 20 of 20: 83.9% to 100.0%
 }
 
-func ExampleNewShare() {
-	before, after := stats.NewShare(60, 100), stats.NewShare(95, 100)
+func ExampleNewIndependentShare() {
+	before, after := stats.NewIndependentShare(60, 100), stats.NewIndependentShare(95, 100)
 	fmt.Println(before.Value, after.Value, before.Overlaps(after))
 	// Output: 0.6 0.95 false
 }

@@ -1,0 +1,127 @@
+// Command coverage prints how often the interval of one run holds what other runs of the
+// same grid measured. For each point and run, the interval of the delivered share is
+// compared with the mean share of the other runs. Points whose share was 0 in every run,
+// or 1 in every run, are left out: any interval holds those. It also prints the
+// dispersion: the variance between the rounds of each run, divided by that of
+// independent attempts.
+//
+// It ends with 1 if the coverage is below -least, or the mean dispersion above -most.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// point is what the runs measured at one point.
+type point struct {
+	results.Point
+	shares      []float64 // of each run
+	covered     int       // runs whose interval holds the mean of the others
+	without     int       // runs without an interval, which are not covered or missed
+	dispersions []float64 // of each run that has one
+}
+
+func main() {
+	least := flag.Float64("least", 0, "smallest coverage, 0 to 1, that is accepted")
+	most := flag.Float64("most", 1e9, "largest mean dispersion that is accepted")
+	flag.Parse()
+	points, err := read(flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "coverage:", err)
+		os.Exit(2)
+	}
+	if !report(points, *least, *most) {
+		os.Exit(1)
+	}
+}
+
+// read returns the points that every run measured and whose share differs between runs
+// from both 0 and 1.
+func read(dirs []string) ([]point, error) {
+	if len(dirs) < 2 {
+		return nil, fmt.Errorf("name at least two folders of runs")
+	}
+	measured := map[results.Point][]*analysis.Summary{}
+	for _, dir := range dirs {
+		run, err := results.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range analysis.NewStudy(run).Grid() {
+			if s.HasShare() {
+				measured[s.Point.Key()] = append(measured[s.Point.Key()], s)
+			}
+		}
+	}
+	var points []point
+	for p, runs := range measured {
+		if len(runs) < 2 {
+			continue
+		}
+		if one := summarize(p, runs); slices.Max(one.shares) > 0 && slices.Min(one.shares) < 1 {
+			points = append(points, one)
+		}
+	}
+	slices.SortFunc(points, func(a, b point) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
+	return points, nil
+}
+
+func summarize(p results.Point, runs []*analysis.Summary) point {
+	one := point{Point: p}
+	sum := 0.0
+	for _, s := range runs {
+		one.shares = append(one.shares, s.Delivered.Value)
+		sum += s.Delivered.Value
+	}
+	for _, s := range runs {
+		others := (sum - s.Delivered.Value) / float64(len(runs)-1)
+		switch {
+		case !s.Delivered.HasInterval():
+			one.without++
+			continue
+		case s.Delivered.Low <= others && others <= s.Delivered.High:
+			one.covered++
+		}
+		one.dispersions = append(one.dispersions, s.Delivered.Dispersion)
+	}
+	return one
+}
+
+// report prints a line for each point and the sums, and reports whether they are
+// accepted.
+func report(points []point, least, most float64) bool {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "lowest\tmean\thighest\theld\tdispersion\tpoint")
+	var covered, intervals, without int
+	var dispersions []float64
+	for _, p := range points {
+		n := len(p.dispersions)
+		covered, intervals, without = covered+p.covered, intervals+n, without+p.without
+		dispersions = append(dispersions, p.dispersions...)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d of %d\t%.2f\t%s\n", percent(slices.Min(p.shares)), percent(mean(p.shares)), percent(slices.Max(p.shares)),
+			p.covered, n, mean(p.dispersions), p.Point.Phrases())
+	}
+	_ = w.Flush()
+	share, dispersion := float64(covered)/float64(max(intervals, 1)), mean(dispersions)
+	fmt.Printf("%d points; the interval held the mean of the other runs in %d of %d cases (%s); %d shares had no interval\n",
+		len(points), covered, intervals, percent(share), without)
+	fmt.Printf("mean dispersion %.2f\n", dispersion)
+	return share >= least && dispersion <= most
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(max(len(values), 1))
+}

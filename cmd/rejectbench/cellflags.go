@@ -227,9 +227,10 @@ type attemptFlags struct {
 	duration time.Duration
 }
 
-// define defines the flags. counted says what --requests counts.
-func (f *attemptFlags) define(fs *pflag.FlagSet, counted string) {
-	fs.Int64Var(&f.requests, "requests", 0, "`count`: "+counted+" (default twice the concurrency and at least 100, unless --duration is given)")
+// define defines the flags. counted says what --requests counts, and defaults how many
+// there are without it.
+func (f *attemptFlags) define(fs *pflag.FlagSet, counted, defaults string) {
+	fs.Int64Var(&f.requests, "requests", 0, "`count`: "+counted+" (default "+defaults+", unless --duration is given)")
 	fs.DurationVar(&f.duration, "duration", 0, "how long attempts are started, instead of --requests")
 }
 

@@ -14,7 +14,7 @@ import (
 func TestLibraryClientRunsBesideBehavioursAndRecordsItsVersion(t *testing.T) {
 	needDelays(t)
 	out := filepath.Join(t.TempDir(), "run")
-	stdout, stderr, code := rejectbench("run", "--client", "blocking,go-nethttp", "--strategy", "lingering-close", "--rtt", "20ms",
+	stdout, stderr, code := rejectbench("run", "--rounds", "1", "--client", "blocking,go-nethttp", "--strategy", "lingering-close", "--rtt", "20ms",
 		"--body", "0", "--requests", "20", "--aa", "0", "--quiet", "--format", "json", "--out", out)
 	cells := map[string]results.Cell{}
 	for line := range strings.Lines(stdout) {
@@ -50,7 +50,7 @@ func TestKilledRunLeavesNoDriversAndNoDriverFolders(t *testing.T) {
 			tmp := t.TempDir()
 			t.Setenv("TMPDIR", tmp)
 			// No attempt ends before the test acts, because every answer is delayed.
-			p := start(t, "run", "--client", "go-nethttp", "--strategy", "delayed-close", "--close-delay", "1m", "--ack-timeout", "1m",
+			p := start(t, "run", "--rounds", "1", "--client", "go-nethttp", "--strategy", "delayed-close", "--close-delay", "1m", "--ack-timeout", "1m",
 				"--rtt", "20ms", "--body", "8MiB", "--requests", "1000", "--concurrency", "2", "--aa", "0", "--quiet")
 			eventually(t, "a driver runs in its folder", func() bool {
 				dirs, _ := filepath.Glob(filepath.Join(tmp, "rejectbench-drivers-*", "rejectbench-go-nethttp-*"))

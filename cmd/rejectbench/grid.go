@@ -50,7 +50,7 @@ var axes = []axis{
 		read: reader(units.ParseShare, func(p *results.Point, share float64) { p.Loss = share })},
 	{flag: "body", one: "size", many: "sizes", usage: "body of the request", standard: "0,64KiB,1MiB",
 		read: reader(parseSize, func(p *results.Point, bytes int64) { p.BodyBytes = bytes })},
-	{flag: "concurrency", one: "count", many: "counts", usage: "attempts in flight at once", standard: "50",
+	{flag: "concurrency", one: "count", many: "counts", usage: "attempts in flight at once, on average", standard: "20",
 		read: reader(parseConcurrency, func(p *results.Point, n int) { p.Concurrency = n })},
 	{flag: "rtt", one: "time", many: "times", usage: "round-trip time", standard: "0,10ms,50ms,200ms",
 		read: reader(parseRTT, func(p *results.Point, rtt time.Duration) { p.RTTMs = units.Milliseconds(rtt) })},
@@ -190,11 +190,11 @@ type gridPart map[string]string
 
 // defaultGrid is what `run` measures without a flag of the grid. The product of the
 // defaults shows how each strategy depends on distance and body. The other parts, at
-// one middle distance, show two more factors: four times the concurrency, and a
+// one middle distance, show two more factors: other levels of concurrency, and a
 // client that reads while it sends.
 var defaultGrid = []gridPart{
 	{},
-	{"rtt": "50ms", "concurrency": "200", "body": "64KiB"},
+	{"rtt": "50ms", "concurrency": "5,100", "body": "64KiB"},
 	{"client": "duplex", "rtt": "50ms", "body": "64KiB,1MiB"},
 }
 

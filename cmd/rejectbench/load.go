@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -49,7 +48,7 @@ refused or failed on this side counts as a rejection.`,
 	fs := cmd.Flags()
 	under(fs, "Attempts", func(fs *pflag.FlagSet) {
 		fs.IntVar(&f.config.Concurrency, "concurrency", 50, "`count`: attempts in flight at once")
-		f.attemptFlags.define(fs, "attempts in all")
+		f.attemptFlags.define(fs, "attempts in all", "20 times the concurrency and at least 1000")
 		f.axisValues = axisValues{}
 		for _, flag := range loadAxes {
 			a := axisOf(flag)
@@ -125,7 +124,7 @@ func (f *loadFlags) check(cmd *cobra.Command, url string) (err error) {
 	c.Arrivals, c.Rate = p.Arrivals, p.Rate
 	c.Requests, c.Duration, c.ReadDelay = f.requests, f.duration, f.readDelay
 	if c.Requests == 0 && c.Duration == 0 {
-		c.Requests = sweep.DefaultRequests(c.Concurrency)
+		c.Requests = int64(max(20*c.Concurrency, 1000))
 	}
 	c.ConnectTimeout, c.SendTimeout, c.ReceiveTimeout = f.timeout, f.timeout, f.timeout
 	return nil

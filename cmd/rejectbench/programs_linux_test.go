@@ -188,7 +188,7 @@ func TestServerProgramThatDoesNotServeIsWrongUsageInOneLine(t *testing.T) {
 		"listens elsewhere":           {"rejectbench serve --listen {host}:1", "300ms", "the server rejectbench did not listen on 198.18.0.2:8080 within 300ms"},
 		"never listens, ignores TERM": {script(t, leaveBehind, "trap '' TERM", "sleep 600", "sleep 600"), "300ms", "did not listen on 198.18.0.2:8080 within 300ms"},
 	} {
-		for _, command := range [][]string{{"exec", "--rtt", "1ms"}, {"run", "--rtt", "1ms", "--quiet"}} {
+		for _, command := range [][]string{{"exec", "--rtt", "1ms"}, {"run", "--rounds", "1", "--rtt", "1ms", "--quiet"}} {
 			t.Run(name+" "+command[0], func(t *testing.T) {
 				t.Parallel()
 				args := append(command, "--listen-timeout", c.timeout, "--server", c.server)
@@ -285,7 +285,7 @@ func TestKilledExecLeavesNoProcessOfItsPrograms(t *testing.T) {
 // serverRun starts a small run of a user's server program. The program is the
 // reference server.
 func serverRun(t *testing.T, args ...string) *program {
-	return start(t, append([]string{"run", "--server", reference + "lingering-close", "--rtt", "10ms", "--body", "64KiB",
+	return start(t, append([]string{"run", "--rounds", "1", "--server", reference + "lingering-close", "--rtt", "10ms", "--body", "64KiB",
 		"--concurrency", "4", "--format", "json", "--quiet"}, args...)...)
 }
 
@@ -348,7 +348,7 @@ func TestKilledServerProgramInvalidatesItsCellAndTheRunContinues(t *testing.T) {
 
 func TestKilledCellLeavesNoProcessOfItsServer(t *testing.T) {
 	needDelays(t)
-	p := start(t, "run", "--server", script(t, leaveBehind, "exec rejectbench serve --listen $1 --strategy close")+" {host}:{port}",
+	p := start(t, "run", "--rounds", "1", "--server", script(t, leaveBehind, "exec rejectbench serve --listen $1 --strategy close")+" {host}:{port}",
 		"--rtt", "10ms", "--body", "0", "--concurrency", "4", "--duration", "1s", "--format", "json", "--quiet")
 	cell := p.frozen("cell")
 	before := relatives(p.variable)
@@ -369,7 +369,7 @@ func TestKilledCellLeavesNoProcessOfItsServer(t *testing.T) {
 
 func TestRunOverIPv6HasMatchingLedgers(t *testing.T) {
 	needDelays(t)
-	p := start(t, "run", "--ipv6", "--path", "delayline", "--strategy", "close,lingering-close", "--rtt", "10ms", "--body", "64KiB",
+	p := start(t, "run", "--rounds", "1", "--ipv6", "--path", "delayline", "--strategy", "close,lingering-close", "--rtt", "10ms", "--body", "64KiB",
 		"--concurrency", "4", "--requests", "40", "--quiet")
 	p.done()
 	run, err := results.Open(p.out)

@@ -70,7 +70,7 @@ func TestOrdinaryUserRunsEverythingThatRootRuns(t *testing.T) {
 	for _, family := range []string{"--ipv6=false", "--ipv6"} {
 		t.Run(family, func(t *testing.T) {
 			t.Parallel()
-			p := asOrdinaryUser(t, "run", "--path", "delayline", family, "--strategy", "close,lingering-close", "--rtt", "10ms", "--jitter", "1ms",
+			p := asOrdinaryUser(t, "run", "--rounds", "1", "--path", "delayline", family, "--strategy", "close,lingering-close", "--rtt", "10ms", "--jitter", "1ms",
 				"--loss", "1%", "--rate-up", "50Mbit", "--body", "64KiB", "--concurrency", "4", "--requests", "40", "--pcap", "1", "--quiet")
 			p.start()
 			p.done()
@@ -124,7 +124,7 @@ func forbidNamespaces(p *program) {
 }
 
 func TestDefaultRunWithoutNamespacesMeasuresLoopbackOnly(t *testing.T) {
-	p := prepare(t, "run", "--strategy", "close", "--body", "0", "--concurrency", "2", "--requests", "4")
+	p := prepare(t, "run", "--rounds", "1", "--strategy", "close", "--body", "0", "--concurrency", "2", "--requests", "4")
 	forbidNamespaces(p)
 	needDelays(t)
 	p.start()
@@ -153,7 +153,7 @@ func TestForbiddenUserNamespacesAreReportedInOneLine(t *testing.T) {
 		code int
 	}{
 		{"exec with a delay", []string{"exec", "--rtt", "10ms", "--", "true"}, exitUnanswered},
-		{"run with a delay", []string{"run", "--rtt", "10ms"}, exitUnanswered},
+		{"run with a delay", []string{"run", "--rounds", "1", "--rtt", "10ms"}, exitUnanswered},
 		{"the path by name", []string{"exec", "--path", "delayline", "--", "true"}, exitUnanswered},
 		{"without a delay", []string{"exec", "--", "true"}, exitDone},
 	} {

@@ -18,7 +18,7 @@ import (
 // runOf runs a small grid over the loopback interface and returns its record.
 func runOf(t *testing.T, args ...string) (*program, *results.Run, string) {
 	t.Helper()
-	p := start(t, append([]string{"run", "--path", "loopback", "--rtt", "0", "--body", "0", "--concurrency", "4", "--requests", "20"}, args...)...)
+	p := start(t, append([]string{"run", "--rounds", "1", "--path", "loopback", "--rtt", "0", "--body", "0", "--concurrency", "4", "--requests", "20"}, args...)...)
 	stdout, code := p.wait()
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, p.stderr)

@@ -141,13 +141,13 @@ func (p *program) thaw() {
 func longRun(t *testing.T, rounds int) *program {
 	t.Helper()
 	needDelays(t)
-	return start(t, "run", "--format", "json", "--quiet", "--strategy", "close", "--rtt", "10ms", "--body", "0",
+	return start(t, "run", "--rounds", "1", "--format", "json", "--quiet", "--strategy", "close", "--rtt", "10ms", "--body", "0",
 		"--concurrency", "4", "--duration", "1s", "--aa", "0", "--rounds", fmt.Sprint(rounds))
 }
 
 func TestRunWritesEachCellToStandardOutputAndItsFolder(t *testing.T) {
 	needDelays(t)
-	p := start(t, "run", "--strategy", "close,lingering-close", "--rtt", "40ms", "--body", "0,64KiB",
+	p := start(t, "run", "--rounds", "1", "--strategy", "close,lingering-close", "--rtt", "40ms", "--body", "0,64KiB",
 		"--concurrency", "10", "--requests", "20", "--format", "json", "--name", "small")
 	stdout := p.done()
 	file, err := os.ReadFile(filepath.Join(p.out, results.CellsFile))
@@ -215,7 +215,7 @@ func checkFigures(t *testing.T, c results.Cell) {
 }
 
 func TestRunOverLoopbackNeedsNoDelay(t *testing.T) {
-	p := start(t, "run", "--path", "loopback", "--rtt", "0ms", "--strategy", "lingering-close", "--body", "64KiB",
+	p := start(t, "run", "--rounds", "1", "--path", "loopback", "--rtt", "0ms", "--strategy", "lingering-close", "--body", "64KiB",
 		"--concurrency", "5", "--requests", "20", "--quiet")
 	if _, code := p.wait(); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, p.stderr)

@@ -44,7 +44,7 @@ func altered(t *testing.T, name string, oldnew ...string) string {
 // bounded line that contains want, write nothing to standard output and leave nothing.
 func refused(t *testing.T, catalogue string, want string, args ...string) {
 	t.Helper()
-	p := prepare(t, append([]string{"run", "--catalogue", catalogue, "--server", "altered", "--rtt", "1ms"}, args...)...)
+	p := prepare(t, append([]string{"run", "--rounds", "1", "--catalogue", catalogue, "--server", "altered", "--rtt", "1ms"}, args...)...)
 	left := p.temporary()
 	p.start()
 	stdout, code := p.wait()
@@ -103,7 +103,7 @@ func TestServerWithoutItsReadyMessageIsNotReady(t *testing.T) {
 // The parent ends within a millisecond of its child's listening. If the run does not
 // notice that before its cells, the cells are invalid.
 func TestServerThatDaemonizesIsRefusedAndLeavesNothing(t *testing.T) {
-	p := prepare(t, "run", "--catalogue", altered(t, "nginx", "daemon off;", "daemon on;"), "--server", "altered", "--rtt", "1ms",
+	p := prepare(t, "run", "--rounds", "1", "--catalogue", altered(t, "nginx", "daemon off;", "daemon on;"), "--server", "altered", "--rtt", "1ms",
 		"--body", "0", "--requests", "4", "--concurrency", "2", "--aa", "0", "--client", "blocking", "--format", "json", "--quiet")
 	left := p.temporary()
 	p.start()
@@ -124,7 +124,7 @@ func TestServerWithDeadMasterInvalidatesItsCellAndLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			needServer(t, s)
-			p := prepare(t, "run", "--server", name, "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
+			p := prepare(t, "run", "--rounds", "1", "--server", name, "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
 				"--concurrency", "4", "--duration", "2s", "--aa", "0", "--format", "json", "--quiet")
 			left := p.temporary()
 			p.start()

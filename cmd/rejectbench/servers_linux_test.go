@@ -96,7 +96,7 @@ func TestEveryServerVariantRejectsInACellAndLeavesNothing(t *testing.T) {
 			}
 			// A path of 40 ms may be late by 5 ms, so that few cells are measured again
 			// while the servers of other tests start.
-			p := prepare(t, "run", "--server", strings.Join(names, ","), "--rtt", "40ms", "--body", "100kB", "--concurrency", "4", "--requests", "4",
+			p := prepare(t, "run", "--rounds", "1", "--server", strings.Join(names, ","), "--rtt", "40ms", "--body", "100kB", "--concurrency", "4", "--requests", "4",
 				"--aa", "0", "--client", "duplex", "--path", "delayline", "--format", "json", "--quiet")
 			left := p.temporary()
 			p.start()
@@ -160,7 +160,7 @@ func TestOrdinaryUserRunsCatalogueServers(t *testing.T) {
 	if len(names) == 0 {
 		t.Skip("none is installed")
 	}
-	p := asOrdinaryUser(t, "run", "--server", strings.Join(names, ","), "--rtt", "5ms", "--body", "0", "--concurrency", "4", "--requests", "8",
+	p := asOrdinaryUser(t, "run", "--rounds", "1", "--server", strings.Join(names, ","), "--rtt", "5ms", "--body", "0", "--concurrency", "4", "--requests", "8",
 		"--aa", "0", "--client", "blocking", "--format", "json", "--quiet")
 	p.start()
 	stdout := p.done()
@@ -199,7 +199,7 @@ const serveCommandLine = `rejectbench, serve, --listen, "{host}:{port}", --strat
 
 func TestServerFromAFolderIsMeasuredLikeAStrategy(t *testing.T) {
 	needDelays(t)
-	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin,standin:reset", "--rtt", "10ms", "--body", "1MiB",
+	p := prepare(t, "run", "--rounds", "1", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin,standin:reset", "--rtt", "10ms", "--body", "1MiB",
 		"--concurrency", "4", "--requests", "20", "--aa", "0", "--client", "blocking", "--quiet", "--format", "json")
 	left := p.temporary()
 	p.start()
@@ -256,7 +256,7 @@ func TestCatalogueServersRejectOverTLSAndAtLaterRequests(t *testing.T) {
 				}
 				needServer(t, s)
 			}
-			p := prepare(t, "run", "--server", servers, "--tls", "off,on", "--nth-request", requests, "--rtt", "40ms", "--body", "100kB",
+			p := prepare(t, "run", "--rounds", "1", "--server", servers, "--tls", "off,on", "--nth-request", requests, "--rtt", "40ms", "--body", "100kB",
 				"--concurrency", "4", "--requests", "4", "--aa", "0", "--client", "duplex", "--path", "delayline", "--format", "json", "--quiet")
 			left := p.temporary()
 			p.start()
@@ -311,7 +311,7 @@ func TestReadmeServerWorksFromItsOneFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	version := needServer(t, s)
-	p := prepare(t, "run", "--catalogue", dir, "--server", "python,python:read-first", "--rtt", "20ms", "--body", "1MiB",
+	p := prepare(t, "run", "--rounds", "1", "--catalogue", dir, "--server", "python,python:read-first", "--rtt", "20ms", "--body", "1MiB",
 		"--concurrency", "4", "--requests", "20", "--aa", "0", "--client", "blocking", "--path", "delayline", "--format", "json", "--quiet")
 	left := p.temporary()
 	p.start()
@@ -372,7 +372,7 @@ func TestServerThatDoesNotStartShowsItsOutput(t *testing.T) {
 
 func TestKilledCatalogueServerInvalidatesItsCellAndLeavesNothing(t *testing.T) {
 	needDelays(t)
-	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
+	p := prepare(t, "run", "--rounds", "1", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
 		"--concurrency", "4", "--duration", "1s", "--aa", "0", "--format", "json", "--quiet")
 	left := p.temporary()
 	p.start()
@@ -392,7 +392,7 @@ func TestKilledRunLeavesNoServersAndNoServerFolders(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
+			p := prepare(t, "run", "--rounds", "1", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "10ms", "--body", "64KiB", "--client", "blocking",
 				"--concurrency", "4", "--duration", "1s", "--aa", "0", "--format", "json", "--quiet")
 			left := p.temporary()
 			p.start()
@@ -412,7 +412,7 @@ func TestKilledRunLeavesNoServersAndNoServerFolders(t *testing.T) {
 // Root may make network namespaces here, but no user namespaces.
 func TestCatalogueServerNeverRunsAsRootWithoutUserNamespaces(t *testing.T) {
 	needDelays(t)
-	p := prepare(t, "run", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "1ms")
+	p := prepare(t, "run", "--rounds", "1", "--catalogue", standIn(t, serveCommandLine, ""), "--server", "standin", "--rtt", "1ms")
 	forbidNamespaces(p)
 	p.cmd.SysProcAttr.UidMappings[0].ContainerID, p.cmd.SysProcAttr.GidMappings[0].ContainerID = 0, 0
 	left := p.temporary()

@@ -71,9 +71,10 @@ func (o Options) overrides(p results.Point) Overrides {
 }
 
 // DefaultRequests is how many attempts a cell of a concurrency makes when neither
-// their number nor a duration is given: two for every client, and at least 100, so
-// that a share's 95% interval is narrower than 20%.
-func DefaultRequests(concurrency int) int64 { return int64(max(2*concurrency, 100)) }
+// their number nor a duration is given: three for every client, so that the fleet is
+// at its concurrency for most of the time, and at least 60, so that five rounds have
+// 300.
+func DefaultRequests(concurrency int) int64 { return int64(max(3*concurrency, 60)) }
 
 // requests is how many attempts a cell makes; 0 is no bound but the duration.
 func (o Options) requests(p results.Point) int64 {

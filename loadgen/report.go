@@ -60,6 +60,24 @@ func (r *Result) Report() (Report, error) {
 	return out, err
 }
 
+// ReportOf summarises the attempts of another program that kept the schedule of cfg.
+// unstarted is Report.Unstarted. A closed loop has no schedule, and its attempts are
+// due when they start.
+func ReportOf(cfg Config, attempts []Attempt, unstarted int64) (Report, error) {
+	r := newResult(cfg)
+	r.unstarted = unstarted
+	openLoop := cfg.Rate > 0
+	for _, a := range attempts {
+		if !openLoop {
+			a.Due = a.Started
+		}
+		r.Attempts = append(r.Attempts, a)
+		r.add(&a, openLoop)
+	}
+	r.finish()
+	return r.Report()
+}
+
 // Problems returns the reasons why the attempts are no valid measurement.
 func (r Report) Problems() (reasons []string) {
 	if n := r.Counts[results.LocalError]; n > 0 {

@@ -13,16 +13,28 @@
 //	REJECTBENCH_URL          of the server, such as http://10.0.0.2:8080/; with https
 //	                         the driver uses HTTP/1.1 over TLS and accepts any
 //	                         certificate
-//	REJECTBENCH_CONCURRENCY  attempts in flight at once, at least 1
-//	REJECTBENCH_REQUESTS     total number of attempts, at least 1
+//	REJECTBENCH_CONCURRENCY  most attempts in flight at once, at least 1
+//	REJECTBENCH_REQUESTS     most attempts in all; 0 is unknown
 //	REJECTBENCH_BODY         bytes of the POST's body; 0 is a GET
 //	REJECTBENCH_TIMEOUT      the client's time limit in seconds, a decimal number, for
 //	                         each call or for an attempt, as the client defines it
 //
-// It makes its attempts in a closed loop, each on a new connection. When an attempt
-// has ended, it writes one line with a JSON object to standard output:
+// The tool decides when each attempt starts. When the driver can make attempts, it
+// writes the line "ready" to standard output; the schedule starts then, so that the
+// start of an interpreter delays no attempt. Each line on its standard input is a
+// decimal number, the attempt's index from 0, and means: start this attempt now, on a
+// new connection. The tool never has more than REJECTBENCH_CONCURRENCY attempts in
+// flight, so a driver needs no limit. For arrivals that are spread this is more than
+// the concurrency, which is the mean. In a closed loop the tool writes the next line
+// when an attempt has ended.
 //
+// When an attempt has ended, the driver writes one line with a JSON object to standard
+// output:
+//
+//	attempt      the attempt's index
 //	outcome      a name of results.Outcomes
+//	started_ms   when the attempt started, in milliseconds since 1970 with a fraction,
+//	             by the system's clock
 //	response_ms  milliseconds from the attempt's start to the answer's first byte,
 //	             or to when the client first tells a program of the answer;
 //	             0 or absent without an answer
@@ -30,8 +42,20 @@
 //	port         the attempt's local port; 0 or absent if the client does not report it
 //	error        the client's error text, empty or absent without an error
 //
-// Then it exits with code 0. If it fails, the tool shows its standard error. The
-// tool ignores other fields.
+// At the end of its input the driver lets the attempts in flight end and exits with
+// code 0. If it fails, the tool shows its standard error. The tool ignores other
+// fields.
+//
+// # How late an attempt starts
+//
+// An attempt is due when the schedule says so, and starts at started_ms. The delay
+// between the two includes the tool's timer, the pipe and the driver's wait for a
+// CPU. It is the fleet's lag: it is part of the latencies, which count from when the
+// attempt was due, and a cell with too much of it is invalid. A start that precedes
+// the tool's line, or an end that follows the tool's reading of it, is a change of
+// the system's clock, and the tool moves the start between the two. The programs
+// curl and wget start an attempt with their process; curl's own figures, end_ms
+// among them, begin when that has been loaded.
 //
 // # How the outcome is determined
 //

@@ -102,6 +102,8 @@ func TestEveryAttemptIsReadAsItWasWritten(t *testing.T) {
 		for range rapid.IntRange(0, 20).Draw(t, "attempts") {
 			end := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "end"))
 			a := AttemptLine{
+				Index:    rapid.Int64Range(0, 1<<50).Draw(t, "index"),
+				Started:  time.UnixMicro(rapid.Int64Range(1, 1e15).Draw(t, "started")),
 				Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
 				Response: time.Duration(rapid.Int64Range(0, int64(end)).Draw(t, "response")), End: end,
 				Port: rapid.Uint16().Draw(t, "port"), Error: printable(rapid.String().Draw(t, "error"), maxErrorText),
@@ -114,8 +116,12 @@ func TestEveryAttemptIsReadAsItWasWritten(t *testing.T) {
 			written.Write(b)
 		}
 		var got []AttemptLine
-		if err := Read(&written, func(a AttemptLine) error { got = append(got, a); return nil }); err != nil {
+		ready := 0
+		if err := Read(io.MultiReader(strings.NewReader(readyLine), &written), func() { ready++ }, func(a AttemptLine) error { got = append(got, a); return nil }); err != nil {
 			t.Fatal(err)
+		}
+		if ready != 1 {
+			t.Errorf("ready %d times", ready)
 		}
 		// A nanosecond may be lost in a decimal number of milliseconds.
 		near := cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() <= 1 })
@@ -127,49 +133,69 @@ func TestEveryAttemptIsReadAsItWasWritten(t *testing.T) {
 
 // hostile are lines that a driver must not write, each with a word of its error.
 var hostile = map[string]string{
-	"":                                       "JSON",
-	"garbage":                                "JSON",
-	"null":                                   "JSON",
-	"[]":                                     "JSON",
-	`"delivered"`:                            "JSON",
-	`{"outcome":"delivered"`:                 "JSON",
-	`{"outcome":"delivered"} {}`:             "JSON",
-	`{"outcome":"delivered"}` + "\x00":       "JSON",
-	"\x00" + `{"outcome":"delivered"}`:       "JSON",
-	`{"outcome":1}`:                          "JSON",
-	`{"outcome":"delivered","end_ms":"1"}`:   "JSON",
-	`{"outcome":"delivered","end_ms":1e999}`: "JSON",
-	`{"outcome":"delivered","port":1.5}`:     "JSON",
-	`{}`:                                     "unknown outcome",
-	`{"outcome":"Delivered "}`:               "unknown outcome",
-	`{"outcome":"delivered","end_ms":-1}`:    "negative",
-	`{"outcome":"delivered","response_ms":-0.1}`:         "negative",
-	`{"outcome":"delivered","end_ms":1e300}`:             "longer",
-	`{"outcome":"delivered","response_ms":2,"end_ms":1}`: "after",
-	`{"outcome":"delivered","port":-1}`:                  "port",
-	`{"outcome":"delivered","port":65536}`:               "port",
+	"":                                 "JSON",
+	"garbage":                          "JSON",
+	"null":                             "JSON",
+	"[]":                               "JSON",
+	`"delivered"`:                      "JSON",
+	`{"outcome":"delivered"`:           "JSON",
+	`{"outcome":"delivered"} {}`:       "JSON",
+	`{"outcome":"delivered"}` + "\x00": "JSON",
+	"\x00" + `{"outcome":"delivered"}`: "JSON",
+	`{"outcome":1}`:                    "JSON",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","end_ms":"1"}`:      "JSON",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","end_ms":1e999}`:    "JSON",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","port":1.5}`:        "JSON",
+	`{"outcome":"delivered","started_ms":1}`:                               "no attempt",
+	`{"attempt":null,"outcome":"delivered","started_ms":1}`:                "no attempt",
+	`{"attempt":-1,"outcome":"delivered","started_ms":1}`:                  "attempt -1",
+	`{"attempt":1.5,"outcome":"delivered","started_ms":1}`:                 "JSON",
+	`{"attempt":9223372036854775808,"outcome":"delivered","started_ms":1}`: "JSON",
+	`{"attempt":1,"outcome":"delivered"}`:                                  "started_ms 0",
+	`{"attempt":1,"outcome":"delivered","started_ms":-5}`:                  "started_ms -5",
+	`{"attempt":1,"outcome":"delivered","started_ms":1e15}`:                "started_ms 1e+15",
+	`{}`:                       "unknown outcome",
+	`{"outcome":"Delivered "}`: "unknown outcome",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","end_ms":-1}`:                "negative",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","response_ms":-0.1}`:         "negative",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","end_ms":1e300}`:             "longer",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","response_ms":2,"end_ms":1}`: "after",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","port":-1}`:                  "port",
+	`{"attempt":1,"started_ms":1,"outcome":"delivered","port":65536}`:               "port",
 }
 
 func TestAnInvalidLineIsAnErrorWithItsNumber(t *testing.T) {
-	const good = `{"outcome":"closed","end_ms":1}` + "\n"
+	const good = `{"attempt":0,"outcome":"closed","started_ms":1,"end_ms":1}` + "\n"
 	count := func(in string) (n int, err error) {
-		err = Read(strings.NewReader(in), func(AttemptLine) error { n++; return nil })
+		err = Read(strings.NewReader(readyLine+in), func() {}, func(AttemptLine) error { n++; return nil })
 		return n, err
 	}
 	check := func(in, why string) {
 		t.Helper()
 		n, err := count(good + in)
-		if n != 1 || err == nil || !strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), why) || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 500 {
-			t.Errorf("%.80q: %d attempts, error %v; want one, and line 2: ... %s", in, n, err, why)
+		if n != 1 || err == nil || !strings.Contains(err.Error(), "line 3: ") || !strings.Contains(err.Error(), why) || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 500 {
+			t.Errorf("%.80q: %d attempts, error %v; want one, and line 3: ... %s", in, n, err, why)
 		}
 	}
 	for in, why := range hostile {
 		check(in+"\n", why)
 	}
 	check(strings.TrimSuffix(good, "\n"), "no line end")
-	check(`{"outcome":"closed","error":"`+strings.Repeat("x", maxLine)+`"}`+"\n", "longer")
+	check(`{"attempt":1,"outcome":"closed","error":"`+strings.Repeat("x", maxLine)+`"}`+"\n", "longer")
 	if n, err := count(good + good); n != 2 || err != nil {
 		t.Errorf("%d attempts, %v", n, err)
+	}
+}
+
+func TestADriverThatIsNotReadyFirstIsAnError(t *testing.T) {
+	for _, in := range []string{"\n", "Ready\n", "ready \n", "ready\r\n", "ready", `{"attempt":0,"outcome":"closed","started_ms":1}` + "\n", strings.Repeat("x", maxLine) + "\n"} {
+		err := Read(strings.NewReader(in), func() { t.Errorf("%.20q is ready", in) }, func(AttemptLine) error { return nil })
+		if err == nil || !strings.HasPrefix(err.Error(), "line 1: ") {
+			t.Errorf("%.20q: %v", in, err)
+		}
+	}
+	if err := Read(strings.NewReader(""), func() { t.Error("nothing is ready") }, func(AttemptLine) error { return nil }); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -177,20 +203,21 @@ func FuzzEveryLineIsAnAttemptWithinBoundsOrAnError(f *testing.F) {
 	for in := range hostile {
 		f.Add([]byte(in))
 	}
-	f.Add([]byte(`{"outcome":"delivered","response_ms":1.25,"end_ms":2.5,"port":4711,"error":"a\u0000\nb"}`))
+	f.Add([]byte(`{"attempt":7,"started_ms":1795651200123.456,"outcome":"delivered","response_ms":1.25,"end_ms":2.5,"port":4711,"error":"a\u0000\nb"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, err := parseLine(b)
 		if err != nil {
 			return
 		}
-		if a.Response < 0 || a.End < a.Response || a.End > maxEnd || len(a.Error) > maxErrorText || strings.ContainsAny(a.Error, "\n\r\x00\x1b") || int(a.Outcome) >= results.NumOutcomes {
+		if a.Response < 0 || a.End < a.Response || a.End > maxEnd || len(a.Error) > maxErrorText || strings.ContainsAny(a.Error, "\n\r\x00\x1b") || int(a.Outcome) >= results.NumOutcomes ||
+			a.Index < 0 || a.Started.UnixMicro() < 0 || a.Started.Year() > 5139 {
 			t.Errorf("%q was read as %+v", b, a)
 		}
 		written, err := a.marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err := parseLine(written); err != nil || b.Outcome != a.Outcome || b.Port != a.Port || b.Error != a.Error {
+		if b, err := parseLine(written); err != nil || b.Index != a.Index || (b.Started.Sub(a.Started)).Abs() > 20*time.Microsecond || b.Outcome != a.Outcome || b.Port != a.Port || b.Error != a.Error {
 			t.Errorf("%+v was written as %s and read as %+v, %v", a, written, b, err)
 		}
 	})
@@ -199,7 +226,7 @@ func FuzzEveryLineIsAnAttemptWithinBoundsOrAnError(f *testing.F) {
 func TestAJobSurvivesItsEnvironment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Job{
-			URL: "http://10.0.0.2:8080/", Concurrency: rapid.IntRange(1, 1<<20).Draw(t, "concurrency"), Requests: rapid.Int64Range(1, 1<<40).Draw(t, "requests"),
+			URL: "http://10.0.0.2:8080/", Concurrency: rapid.IntRange(1, 1<<20).Draw(t, "concurrency"), Requests: rapid.Int64Range(0, 1<<40).Draw(t, "requests"),
 			BodyBytes: rapid.Int64Range(0, 1<<40).Draw(t, "body"), Timeout: time.Duration(rapid.IntRange(1, 1e6).Draw(t, "timeout")) * time.Millisecond,
 		}
 		env := map[string]string{}
@@ -293,7 +320,7 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(driverEnv); role != "" {
 		job, err := JobFrom(os.Getenv)
 		if err == nil {
-			err = GoNetHTTP(context.Background(), job, strings.HasSuffix(role, "close"), os.Stdout)
+			err = GoNetHTTP(context.Background(), job, strings.HasSuffix(role, "close"), os.Stdin, os.Stdout)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -304,8 +331,46 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// drive runs a client's driver and returns its attempts.
-func drive(t *testing.T, c Client, j Job) []AttemptLine {
+// drive runs a client's driver in a closed loop and returns its attempts.
+func drive(t *testing.T, c Client, j Job) (all []AttemptLine) {
+	t.Helper()
+	next := int64(0)
+	start := func(in io.WriteCloser) error {
+		var err error
+		if next < j.Requests {
+			err = WriteStart(in, next)
+		}
+		if next++; next == j.Requests {
+			err = errors.Join(err, in.Close())
+		}
+		return err
+	}
+	runDriver(t, c, j, func(in io.WriteCloser) {
+		for range j.Concurrency {
+			if err := start(in); err != nil {
+				t.Error(err)
+			}
+		}
+	}, func(in io.WriteCloser, a AttemptLine) error {
+		all = append(all, a)
+		return start(in)
+	})
+	if int64(len(all)) != j.Requests {
+		t.Errorf("%d attempts, want %d", len(all), j.Requests)
+	}
+	seen := map[int64]bool{}
+	for _, a := range all {
+		if seen[a.Index] || a.Index >= j.Requests {
+			t.Errorf("attempt %d, of %d", a.Index, j.Requests)
+		}
+		seen[a.Index] = true
+	}
+	return all
+}
+
+// runDriver runs a client's driver to its end. It calls ready and each with the
+// driver's input.
+func runDriver(t *testing.T, c Client, j Job, ready func(io.WriteCloser), each func(io.WriteCloser, AttemptLine) error) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
@@ -319,18 +384,24 @@ func drive(t *testing.T, c Client, j Job) []AttemptLine {
 	var stderr bytes.Buffer
 	cmd.Dir, cmd.Stderr = dir, &stderr
 	cmd.Env = append(append(os.Environ(), j.Environment()...), driverEnv+"="+c.Role)
-	out, err := cmd.Output()
+	in, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatalf("%v: %s", err, &stderr)
-	}
-	var all []AttemptLine
-	if err := Read(bytes.NewReader(out), func(a AttemptLine) error { all = append(all, a); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if int64(len(all)) != j.Requests {
-		t.Errorf("%d attempts, want %d", len(all), j.Requests)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return all
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	err = Read(out, func() { ready(in) }, func(a AttemptLine) error { return each(in, a) })
+	if err != nil {
+		_ = cmd.Process.Kill()
+	}
+	if err := errors.Join(err, cmd.Wait()); err != nil {
+		t.Fatalf("%v: %s", err, &stderr)
+	}
 }
 
 // versions holds the result of Installed for each client: some take a second for it.

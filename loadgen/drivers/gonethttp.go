@@ -1,12 +1,15 @@
 package drivers
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,30 +22,34 @@ import (
 // GoNetHTTP is the driver of Go's client. Each attempt has its own Transport with
 // default settings and therefore a new connection. closing sets DisableKeepAlives,
 // which adds "Connection: close" to the request.
-func GoNetHTTP(ctx context.Context, job Job, closing bool, out io.Writer) error {
-	var left atomic.Int64
-	left.Store(job.Requests)
+func GoNetHTTP(ctx context.Context, job Job, closing bool, in io.Reader, out io.Writer) error {
 	var mu sync.Mutex // guards out and failure
-	var failure error
-	var loops sync.WaitGroup
-	for range job.Concurrency {
-		loops.Go(func() {
-			for left.Add(-1) >= 0 && ctx.Err() == nil {
-				b, err := goAttempt(ctx, job, closing).marshal()
-				mu.Lock()
-				if err == nil {
-					_, err = out.Write(b)
-				}
-				failure = errors.Join(failure, err)
-				mu.Unlock()
+	_, failure := io.WriteString(out, readyLine)
+	var running sync.WaitGroup
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		index, err := strconv.ParseInt(lines.Text(), 10, 64)
+		if err != nil {
+			return fmt.Errorf("read a start line: %w", err)
+		}
+		running.Go(func() {
+			a := goAttempt(ctx, job, closing)
+			a.Index = index
+			b, err := a.marshal()
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				_, err = out.Write(b)
 			}
+			failure = errors.Join(failure, err)
 		})
 	}
-	loops.Wait()
-	return failure
+	running.Wait()
+	return errors.Join(failure, lines.Err())
 }
 
 func goAttempt(ctx context.Context, job Job, closing bool) (a AttemptLine) {
+	a.Started = time.Now()
 	var port atomic.Int32
 	transport := &http.Transport{
 		DisableKeepAlives: closing,
@@ -66,14 +73,14 @@ func goAttempt(ctx context.Context, job Job, closing bool) (a AttemptLine) {
 	}
 	request, err := http.NewRequestWithContext(ctx, method, job.URL, body)
 	if err != nil {
-		return AttemptLine{Outcome: results.LocalError, Error: err.Error()}
+		a.Outcome, a.Error = results.LocalError, err.Error()
+		return a
 	}
 	request.ContentLength = job.BodyBytes
-	started := time.Now()
-	defer func() { a.End, a.Port = max(time.Since(started), a.Response), uint16(port.Load()) }()
+	defer func() { a.End, a.Port = max(time.Since(a.Started), a.Response), uint16(port.Load()) }()
 	response, err := client.Do(request)
 	if err == nil {
-		a.Response = time.Since(started)
+		a.Response = time.Since(a.Started)
 		_, err = io.Copy(io.Discard, response.Body)
 		response.Body.Close()
 	}

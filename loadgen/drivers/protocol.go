@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +20,8 @@ import (
 // Job is the task of a driver.
 type Job struct {
 	URL         string
-	Concurrency int
-	Requests    int64
+	Concurrency int   // most attempts in flight at once
+	Requests    int64 // most attempts in all; 0 is unknown
 	BodyBytes   int64
 	Timeout     time.Duration
 }
@@ -62,9 +63,12 @@ func JobFrom(getenv func(string) string) (Job, error) {
 }
 
 // AttemptLine is one line of a driver's output: the result of one attempt. The
-// driver measures its times: with a monotonic clock, but wget's with the wall clock.
+// driver measures its durations: with a monotonic clock, but wget's with the system's
+// clock.
 type AttemptLine struct {
+	Index    int64 // of the start line that asked for the attempt
 	Outcome  results.Outcome
+	Started  time.Time     // by the system's clock, in microseconds
 	Response time.Duration // from the attempt's start; 0 without an answer
 	End      time.Duration // from the attempt's start
 	Port     uint16        // 0 if the client does not report it
@@ -73,7 +77,9 @@ type AttemptLine struct {
 
 // lineJSON is the encoding of an AttemptLine.
 type lineJSON struct {
+	Attempt    *int64  `json:"attempt"` // nil is an absent field
 	Outcome    string  `json:"outcome"`
+	StartedMs  float64 `json:"started_ms"`
 	ResponseMs float64 `json:"response_ms"`
 	EndMs      float64 `json:"end_ms"`
 	Port       int     `json:"port"`
@@ -85,11 +91,22 @@ const (
 	maxLine      = 64 << 10       // bytes of a line
 	maxErrorText = 300            // bytes kept of an error text
 	maxEnd       = 24 * time.Hour // of an attempt
+	maxStartedMs = 1e14           // the year 5138
 )
 
-// Read reads a driver's output until its end and calls each for every attempt. An
-// error of each ends the reading. All errors name the line.
-func Read(r io.Reader, each func(AttemptLine) error) error {
+// readyLine is the first line of a driver's output.
+const readyLine = "ready\n"
+
+// WriteStart writes the line that has a driver start an attempt now.
+func WriteStart(w io.Writer, index int64) error {
+	_, err := io.WriteString(w, strconv.FormatInt(index, 10)+"\n")
+	return err
+}
+
+// Read reads a driver's output until its end. It calls ready when the driver is
+// ready, then each for every attempt. An error of each ends the reading. All errors
+// name the line.
+func Read(r io.Reader, ready func(), each func(AttemptLine) error) error {
 	in := bufio.NewReaderSize(r, maxLine)
 	for n := 1; ; n++ {
 		b, err := in.ReadSlice('\n')
@@ -102,6 +119,13 @@ func Read(r io.Reader, each func(AttemptLine) error) error {
 			return fmt.Errorf("line %d: %s: no line end", n, excerpt(b))
 		case err != nil:
 			return fmt.Errorf("line %d: %w", n, err)
+		}
+		if n == 1 {
+			if string(b) != readyLine {
+				return fmt.Errorf("line 1: %s: not %q", excerpt(b), strings.TrimSpace(readyLine))
+			}
+			ready()
+			continue
 		}
 		a, err := parseLine(b)
 		if err != nil {
@@ -123,6 +147,12 @@ func parseLine(b []byte) (a AttemptLine, err error) {
 	switch {
 	case err != nil:
 		return a, err
+	case l.Attempt == nil:
+		return a, errors.New("no attempt: write the number of the start line")
+	case *l.Attempt < 0:
+		return a, fmt.Errorf("attempt %d", *l.Attempt)
+	case l.StartedMs <= 0 || l.StartedMs > maxStartedMs:
+		return a, fmt.Errorf("started_ms %g: write milliseconds since 1970", l.StartedMs)
 	case l.ResponseMs < 0 || l.EndMs < 0:
 		return a, errors.New("a time is negative")
 	case l.EndMs > float64(maxEnd/time.Millisecond):
@@ -132,6 +162,7 @@ func parseLine(b []byte) (a AttemptLine, err error) {
 	case l.Port < 0 || l.Port > 65535:
 		return a, fmt.Errorf("port %d", l.Port)
 	}
+	a.Index, a.Started = *l.Attempt, time.UnixMicro(int64(math.Round(l.StartedMs*1e3)))
 	a.Response, a.End = time.Duration(l.ResponseMs*1e6), time.Duration(l.EndMs*1e6)
 	a.Port, a.Error = uint16(l.Port), printable(l.Error, maxErrorText)
 	return a, nil
@@ -140,7 +171,7 @@ func parseLine(b []byte) (a AttemptLine, err error) {
 // marshal is the reverse of parseLine.
 func (a AttemptLine) marshal() ([]byte, error) {
 	b, err := json.Marshal(lineJSON{
-		Outcome: a.Outcome.String(), ResponseMs: float64(a.Response) / 1e6, EndMs: float64(a.End) / 1e6,
+		Attempt: &a.Index, Outcome: a.Outcome.String(), StartedMs: float64(a.Started.UnixMicro()) / 1e3, ResponseMs: float64(a.Response) / 1e6, EndMs: float64(a.End) / 1e6,
 		Port: int(a.Port), Error: a.Error,
 	})
 	return append(b, '\n'), err

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
@@ -20,7 +20,7 @@ import (
 type driverSpec struct {
 	Fleet  loadgen.Config // a driver takes the client, the numbers, the sizes and ReceiveTimeout from it
 	Folder string         // where the driver gets its folder; empty is the system's place
-	// Patience is how long the driver may write nothing.
+	// Patience is how long the driver may write nothing while it has an attempt to make.
 	Patience time.Duration
 }
 
@@ -52,12 +52,12 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	attempts, err := drive(ctx, spec)
 	process.EndChildren(false)
 	if err == nil {
-		report.Report, err = driverReport(attempts)
+		report.Report, err = driverReport(spec.Fleet, attempts)
 	}
 	return sendReport(out, report, err, released)
 }
 
-func drive(ctx context.Context, spec driverSpec) ([]drivers.AttemptLine, error) {
+func drive(ctx context.Context, spec driverSpec) ([]drivenAttempt, error) {
 	client, ok := drivers.ByName(spec.Fleet.Client)
 	if !ok {
 		return nil, fmt.Errorf("unknown library client %q", spec.Fleet.Client)
@@ -65,9 +65,8 @@ func drive(ctx context.Context, spec driverSpec) ([]drivers.AttemptLine, error) 
 	return driveClient(ctx, client, spec)
 }
 
-// driveClient runs a driver to its end and returns its attempts. Their times count
-// from the start of each.
-func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) ([]drivers.AttemptLine, error) {
+// driveClient runs a driver to its end and returns its attempts.
+func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) ([]drivenAttempt, error) {
 	if spec.Fleet.Nth > 1 {
 		return nil, fmt.Errorf("the driver of %s makes one request per connection: choose one of the fleet's clients for request %d", client.Name, spec.Fleet.Nth)
 	}
@@ -90,11 +89,15 @@ func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) ([
 	return attempts, nil
 }
 
-// readAttempts runs a driver's process and reads the attempts that it writes. It
-// ends the process at the first error.
-func readAttempts(ctx context.Context, cmd *exec.Cmd, spec driverSpec) ([]drivers.AttemptLine, error) {
+// readAttempts runs a driver's process, has it start attempts and reads those that
+// have ended. It ends the process at the first error.
+func readAttempts(ctx context.Context, cmd *exec.Cmd, spec driverSpec) ([]drivenAttempt, error) {
 	var stderr outputEnds
 	cmd.Stderr = &stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("make its input: %w", err)
+	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("make its output: %w", err)
@@ -112,54 +115,28 @@ func readAttempts(ctx context.Context, cmd *exec.Cmd, spec driverSpec) ([]driver
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() { endGroup(cmd) })
 	defer stop()
-	a := attemptReader{want: spec.Fleet.Requests}
-	silent := time.AfterFunc(spec.Patience, func() {
-		cancel(fmt.Errorf("it hangs: no output for %v, after %d of %d attempts", spec.Patience, a.count.Load(), a.want))
+	c := newConductor(loadgen.NewPacer(spec.Fleet))
+	var helpers sync.WaitGroup
+	helpers.Go(func() {
+		if err := c.watch(ctx, spec.Patience); err != nil {
+			cancel(err)
+		}
 	})
-	defer silent.Stop()
-	err = drivers.Read(stdout, func(attempt drivers.AttemptLine) error {
-		silent.Reset(spec.Patience)
-		return a.add(attempt)
-	})
+	err = drivers.Read(stdout, func() {
+		c.ready()
+		helpers.Go(func() { c.start(ctx, stdin) })
+	}, c.ended)
 	if err != nil {
 		endGroup(cmd)
 	}
 	waitErr := cmd.Wait()
-	if err := a.result(context.Cause(ctx), err, waitErr); err != nil {
+	stopped := context.Cause(ctx)
+	cancel(nil)
+	helpers.Wait()
+	if err := c.result(stopped, err, waitErr); err != nil {
 		return nil, fmt.Errorf("%w%s", err, stderr.excerpt())
 	}
-	return a.attempts, nil
-}
-
-// attemptReader collects the attempts of a driver.
-type attemptReader struct {
-	want     int64
-	attempts []drivers.AttemptLine
-	count    atomic.Int64 // of attempts, for other goroutines
-}
-
-func (r *attemptReader) add(a drivers.AttemptLine) error {
-	if int64(len(r.attempts)) == r.want {
-		return fmt.Errorf("one attempt more than the %d asked for", r.want)
-	}
-	r.attempts = append(r.attempts, a)
-	r.count.Add(1)
-	return nil
-}
-
-// result returns the first of the errors, or one if attempts are missing.
-func (r *attemptReader) result(stopped, read, exit error) error {
-	switch {
-	case stopped != nil:
-		return stopped
-	case read != nil:
-		return read
-	case exit != nil:
-		return exit
-	case int64(len(r.attempts)) < r.want:
-		return fmt.Errorf("it ended after %d of %d attempts", len(r.attempts), r.want)
-	}
-	return nil
+	return c.attempts, nil
 }
 
 // driverCommand prepares the driver's process.
@@ -176,14 +153,14 @@ func driverCommand(client drivers.Client, dir string, fleet loadgen.Config) (cmd
 	}
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Env, drivers.Job{
-		URL: url, Concurrency: fleet.Concurrency, Requests: fleet.Requests, BodyBytes: fleet.BodyBytes, Timeout: fleet.ReceiveTimeout,
+		URL: url, Concurrency: loadgen.NewPacer(fleet).Slots(), Requests: fleet.Requests, BodyBytes: fleet.BodyBytes, Timeout: fleet.ReceiveTimeout,
 	}.Environment()...)
 	cmd.WaitDelay = time.Second // a grandchild may hold the output open
 	return cmd, nil
 }
 
-// goNetHTTPRole is the driver of Go's net/http client. It talks over standard
-// output, as all drivers do. With close every attempt asks for the connection to be
+// goNetHTTPRole is the driver of Go's net/http client. It talks over the standard
+// streams, as all drivers do. With close every attempt asks for the connection to be
 // closed.
 func goNetHTTPRole(close bool) process.Role {
 	return func(ctx context.Context, _ *json.Decoder, _ *gob.Encoder) error {
@@ -191,6 +168,6 @@ func goNetHTTPRole(close bool) process.Role {
 		if err != nil {
 			return err
 		}
-		return drivers.GoNetHTTP(ctx, job, close, os.Stdout)
+		return drivers.GoNetHTTP(ctx, job, close, os.Stdin, os.Stdout)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-
-	"github.com/rejectbench/rejectbench/loadgen/drivers"
 )
 
 // maxKinds is how many kinds of errors a cell keeps. The rest counts as otherKind.
@@ -41,7 +39,7 @@ func errorKind(text string) string {
 
 // countErrors counts the attempts of a driver by the kind of their error. It keeps
 // the maxKinds most frequent kinds. It returns nil if no attempt has an error text.
-func countErrors(attempts []drivers.AttemptLine) map[string]int64 {
+func countErrors(attempts []drivenAttempt) map[string]int64 {
 	var counts map[string]int64
 	for _, a := range attempts {
 		if a.Error == "" {

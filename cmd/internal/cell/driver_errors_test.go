@@ -33,10 +33,10 @@ func TestErrorsThatDifferInAddressesTimesOrNumbersAreOfOneKind(t *testing.T) {
 
 func TestEveryErrorOfADriverIsCountedOnceAmongAFewKinds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var attempts []drivers.AttemptLine
+		var attempts []drivenAttempt
 		var errors int64
 		for range rapid.IntRange(0, 200).Draw(t, "attempts") {
-			a := drivers.AttemptLine{Error: rapid.SampledFrom([]string{"", "reset", "pipe", "other", rapid.StringN(0, 3, -1).Draw(t, "words")}).Draw(t, "error")}
+			a := drivenAttempt{AttemptLine: drivers.AttemptLine{Error: rapid.SampledFrom([]string{"", "reset", "pipe", "other", rapid.StringN(0, 3, -1).Draw(t, "words")}).Draw(t, "error")}}
 			if a.Error != "" {
 				errors++
 			}

@@ -18,13 +18,17 @@ import (
 )
 
 // drawAttempts draws the attempts of a driver.
-func drawAttempts(t *rapid.T) (all []drivers.AttemptLine) {
+func drawAttempts(t *rapid.T) (all []drivenAttempt) {
 	for range rapid.IntRange(0, 60).Draw(t, "attempts") {
 		end := rapid.Int64Range(0, int64(time.Minute)).Draw(t, "end")
-		all = append(all, drivers.AttemptLine{
-			Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
-			Response: time.Duration(rapid.Int64Range(0, end).Draw(t, "response")), End: time.Duration(end),
-			Port: rapid.SampledFrom([]uint16{0, 0, 1, 2, 3, 4711}).Draw(t, "port"),
+		due := time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "due"))
+		all = append(all, drivenAttempt{
+			due: due, started: due + time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "lag")),
+			AttemptLine: drivers.AttemptLine{
+				Outcome:  results.Outcome(rapid.IntRange(0, results.NumOutcomes-1).Draw(t, "outcome")),
+				Response: time.Duration(rapid.Int64Range(0, end).Draw(t, "response")), End: time.Duration(end),
+				Port: rapid.SampledFrom([]uint16{0, 0, 1, 2, 3, 4711}).Draw(t, "port"),
+			},
 		})
 	}
 	return all
@@ -33,7 +37,8 @@ func drawAttempts(t *rapid.T) (all []drivers.AttemptLine) {
 func TestEveryAttemptOfADriverIsCountedOnceInItsReport(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		attempts := drawAttempts(t)
-		r, err := driverReport(attempts)
+		fleet := loadgen.Config{Rate: rapid.SampledFrom([]float64{0, 100}).Draw(t, "rate")}
+		r, err := driverReport(fleet, attempts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,6 +54,9 @@ func TestEveryAttemptOfADriverIsCountedOnceInItsReport(t *testing.T) {
 		}
 		if r.Latency.Response.Count != answered {
 			t.Errorf("%d of %d answers have a latency", r.Latency.Response.Count, answered)
+		}
+		if openLoop := fleet.Rate > 0; (r.Uncorrected != nil) != openLoop || openLoop && (r.Lag.Count != n || r.Uncorrected.End.Count != n || r.Uncorrected.Response.Count != answered) {
+			t.Errorf("lag of %d attempts, uncorrected %+v of %d", r.Lag.Count, r.Uncorrected, n)
 		}
 		var inHistograms int64
 		for key, encoded := range r.Histograms {
@@ -72,7 +80,7 @@ func TestEveryAttemptOfADriverIsCountedOnceInItsReport(t *testing.T) {
 
 func TestEveryEntryOfTheServerIsJoinedOnceWithADriversAttempts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, err := driverReport(drawAttempts(t))
+		r, err := driverReport(loadgen.Config{}, drawAttempts(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,19 +140,26 @@ func TestWithoutPortsCountsDecideTheFatesOfArrivedAnswers(t *testing.T) {
 }
 
 func TestEveryDriverThatBreaksTheProtocolIsEndedWithOneReason(t *testing.T) {
-	const one = `{"outcome":"closed","end_ms":1}`
+	const one = `read -r n; echo "{\"attempt\":$n,\"outcome\":\"closed\",\"started_ms\":1,\"end_ms\":1}"; `
 	for _, tt := range []struct {
 		name, script, why string
 		patience          time.Duration
 	}{
-		{"garbage", "echo " + strings.Repeat("x", 100) + "; sleep 600", "line 1: ", patience},
-		{"an unknown outcome", `echo '{"outcome":"fine"}'; sleep 600`, `unknown outcome "fine"`, patience},
-		{"too few lines", "echo '" + one + "'", "it ended after 1 of 2 attempts", patience},
-		{"too many lines", "for i in 1 2 3; do echo '" + one + "'; done; sleep 600", "one attempt more than the 2", patience},
-		{"an exit code", "echo '" + one + "'; echo '" + one + "'; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`, patience},
-		{"an error after much else", "echo '" + one + "'; for i in $(seq 5000); do echo trace $i; done >&2; echo the cause >&2; exit 3", ` trace 4999 trace 5000 the cause"`, patience},
-		// Long enough for the shell to write its line on a busy machine.
-		{"a hang", "echo '" + one + "'; sleep 600 & sleep 600", "it hangs: no output for 3s, after 1 of 2 attempts", 3 * time.Second},
+		{"garbage instead of ready", "echo " + strings.Repeat("x", 100) + "; sleep 600", "line 1: ", patience},
+		{"garbage", "echo ready; echo " + strings.Repeat("x", 100) + "; sleep 600", "line 2: ", patience},
+		{"an unknown outcome", `echo ready; echo '{"outcome":"fine"}'; sleep 600`, `unknown outcome "fine"`, patience},
+		{"no line", "exit 0", "it ended before it was ready", patience},
+		{"too few lines", "echo ready; " + one, "it ended with more attempts to make, after 1", patience},
+		{"a line twice", "echo ready; " + strings.Replace(one, "; echo", "; for i in 1 2; do echo", 1) + "done; sleep 600", "attempt 0 ended a second time", patience},
+		{"a line that was not asked for", "echo ready; " + strings.Replace(one, "$n", "1$n", 1) + "sleep 600", "attempt 10 was not asked for", patience},
+		{"an exit code", "echo ready; " + one + one + "echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`, patience},
+		{"an exit code in place of an attempt", "echo ready; " + one + "read -r n; echo over my head >&2; exit 3", `exit status 3; it wrote: "over my head"`, patience},
+		{"an error after much else", "echo ready; " + one + one + "for i in $(seq 5000); do echo trace $i; done >&2; echo the cause >&2; exit 3", ` trace 4999 trace 5000 the cause"`, patience},
+		// Long enough for the shell to write its lines on a busy machine.
+		{"a hang before it is ready", "sleep 600 & sleep 600", "it hangs: not ready after 3s", 3 * time.Second},
+		{"a hang", "echo ready; " + one + "sleep 600 & sleep 600", "it hangs: no output for 3s, after 1 of 2 attempts", 3 * time.Second},
+		{"a hang after the last attempt", "echo ready; " + one + one + "sleep 600 & sleep 600", "it hangs: no output for 3s, after 2 of 2 attempts", 3 * time.Second},
+		{"a driver that does not read", "echo ready; sleep 600", "it hangs: no output for 3s, after 0 of 1 attempts", 3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -4,66 +4,29 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"github.com/rejectbench/rejectbench/loadgen"
-	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
 // driverReport makes a fleet's report of a driver's attempts. It has no times to
-// connect and of the handshake, which a driver does not measure.
-func driverReport(attempts []drivers.AttemptLine) (loadgen.Report, error) {
-	r := loadgen.Report{Histograms: map[string]string{}, Errors: countErrors(attempts)}
-	response, end := outcomeHistograms{}, outcomeHistograms{}
-	for _, a := range attempts {
-		r.Counts[a.Outcome]++
-		r.Attempts = append(r.Attempts, loadgen.Attempt{
-			FirstByte: int64(a.Response), End: int64(a.End), LocalPort: a.Port, Outcome: a.Outcome,
-		})
-		if a.Response > 0 {
-			response.record(a.Outcome, int64(a.Response))
+// connect and of the handshake, and no ends of TLS, which a driver does not report.
+func driverReport(fleet loadgen.Config, driven []drivenAttempt) (loadgen.Report, error) {
+	fleet.Target.TLS = false
+	attempts := make([]loadgen.Attempt, len(driven))
+	for i, d := range driven {
+		a := loadgen.Attempt{
+			Due: int64(d.due), Started: int64(d.started), End: int64(d.started + d.End), LocalPort: d.Port, Outcome: d.Outcome,
 		}
-		end.record(a.Outcome, int64(a.End))
-	}
-	r.Latency = results.Latency{Response: response.percentiles(), End: end.percentiles()}
-	if err := response.encode(r.Histograms, "response/"); err != nil {
-		return r, err
-	}
-	return r, end.encode(r.Histograms, "end/")
-}
-
-// outcomeHistograms are the times of one phase, in nanoseconds, by outcome.
-type outcomeHistograms map[results.Outcome]*hdrhistogram.Histogram
-
-func (h outcomeHistograms) record(o results.Outcome, ns int64) {
-	if h[o] == nil {
-		h[o] = results.NewHistogram()
-	}
-	results.Record(h[o], ns)
-}
-
-// percentiles are those of all outcomes together.
-func (h outcomeHistograms) percentiles() results.Percentiles {
-	all := results.NewHistogram()
-	for _, one := range h {
-		all.Merge(one)
-	}
-	return results.Summarise(all)
-}
-
-// encode adds the histograms to out. Their keys are prefix and outcome.
-func (h outcomeHistograms) encode(out map[string]string, prefix string) error {
-	for o, one := range h {
-		s, err := results.EncodeHistogram(one)
-		if err != nil {
-			return err
+		if d.Response > 0 {
+			a.FirstByte = int64(d.started + d.Response)
 		}
-		out[prefix+o.String()] = s
+		attempts[i] = a
 	}
-	return nil
+	r, err := loadgen.ReportOf(fleet, attempts, 0)
+	r.Errors = countErrors(driven)
+	return r, err
 }
 
 // joinDriverLedgers is joinLedgers for a driver's attempts. A driver reports how
@@ -99,8 +62,8 @@ func joinDriverLedgers(attempts []loadgen.Attempt, entries []targets.LedgerEntry
 	return l
 }
 
-// joinDriverWire is joinWire for a driver's attempts, which have neither times on
-// the path's clock nor byte counts. The n-th attempt of a port is joined with the
+// joinDriverWire is joinWire for a driver's attempts, whose times are not on
+// the path's clock and which have no byte counts. The n-th attempt of a port is joined with the
 // port's n-th connection, and gets the times and bytes of that. An attempt without
 // a port has no connection.
 func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets.LedgerEntry) []wire.Joined {
@@ -119,9 +82,9 @@ func joinDriverWire(log *wire.Log, attempts []loadgen.Attempt, entries []targets
 		c := remaining[0]
 		byPort[a.LocalPort] = remaining[1:]
 		began := cmp.Or(c.Syn, c.SynAck, c.Reset, c.AnswerStart)
-		w := wire.Attempt{Port: a.LocalPort, Outcome: a.Outcome, Started: began, Connected: c.Connected, End: began + a.End, Sent: c.Request}
+		w := wire.Attempt{Port: a.LocalPort, Outcome: a.Outcome, Started: began, Connected: c.Connected, End: began + a.End - a.Started, Sent: c.Request}
 		if a.FirstByte != 0 {
-			w.FirstByte, w.Received = began+a.FirstByte, c.AnswerArrived
+			w.FirstByte, w.Received = began+a.FirstByte-a.Started, c.AnswerArrived
 		}
 		fleet = append(fleet, w)
 	}

@@ -1,5 +1,7 @@
+import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.ProtocolException;
 import java.net.Socket;
@@ -13,9 +15,13 @@ import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -29,31 +35,32 @@ public class JavaHttp {
             .followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT).sslContext(unverified());
 
     public static void main(String[] args) throws Exception {
-        int concurrency = Integer.parseInt(System.getenv("REJECTBENCH_CONCURRENCY"));
-        AtomicInteger left = new AtomicInteger(Integer.parseInt(System.getenv("REJECTBENCH_REQUESTS")));
         byte[] body = new byte[Integer.parseInt(System.getenv("REJECTBENCH_BODY"))];
         Arrays.fill(body, (byte) 'x');
         HttpRequest.Builder b = HttpRequest.newBuilder(URI.create(System.getenv("REJECTBENCH_URL"))).timeout(TIMEOUT);
         HttpRequest request = body.length == 0 ? b.GET().build()
                 : b.header("Content-Type", "application/octet-stream").POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
-        Thread[] threads = new Thread[concurrency];
-        for (int i = 0; i < concurrency; i++) {
-            threads[i] = new Thread(() -> {
-                while (left.getAndDecrement() > 0) attempt(request);
-            });
-            threads[i].setUncaughtExceptionHandler((t, e) -> {
-                e.printStackTrace();
-                Runtime.getRuntime().halt(1);
-            });
-            threads[i].start();
+        Thread.setDefaultUncaughtExceptionHandler((t, e) -> {
+            e.printStackTrace();
+            Runtime.getRuntime().halt(1);
+        });
+        CLIENTS.build(); // loads the classes
+        ExecutorService threads = Executors.newCachedThreadPool();
+        System.out.print("ready\n");
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        for (String line; (line = in.readLine()) != null; ) {
+            long index = Long.parseLong(line);
+            threads.execute(() -> attempt(index, request));
         }
-        for (Thread t : threads) t.join();
+        threads.shutdown();
+        threads.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
         System.out.flush();
         System.exit(0); // the clients' threads would keep the process alive
     }
 
-    static void attempt(HttpRequest request) {
+    static void attempt(long index, HttpRequest request) {
         HttpClient client = CLIENTS.build(); // a new client per attempt, or it would reuse a connection that the server keeps open
+        Instant date = Instant.now();
         long started = System.nanoTime();
         long[] first = {0};
         String outcome, words = "";
@@ -72,8 +79,8 @@ public class JavaHttp {
         }
         double end = (System.nanoTime() - started) / 1e6;
         // One call per line, so that lines of several threads do not mix.
-        System.out.print(String.format(Locale.ROOT, "{\"outcome\":\"%s\",\"response_ms\":%.6f,\"end_ms\":%.6f,\"port\":0,\"error\":\"%s\"}\n",
-                outcome, first[0] / 1e6, end, words.replaceAll("[\\\\\"\\p{Cntrl}]", " ")));
+        System.out.print(String.format(Locale.ROOT, "{\"attempt\":%d,\"outcome\":\"%s\",\"started_ms\":%.3f,\"response_ms\":%.6f,\"end_ms\":%.6f,\"port\":0,\"error\":\"%s\"}\n",
+                index, outcome, ChronoUnit.MICROS.between(Instant.EPOCH, date) / 1e3, first[0] / 1e6, end, words.replaceAll("[\\\\\"\\p{Cntrl}]", " ")));
     }
 
     /** A context that accepts every certificate and name. */

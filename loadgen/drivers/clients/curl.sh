@@ -37,14 +37,8 @@ judge() {
 	esac
 }
 
-milliseconds() { # from seconds with six decimal digits
-	local us=${1/./}
-	us=$((10#$us))
-	printf -v "$2" '%d.%03d' $((us / 1000)) $((us % 1000))
-}
-
-attempt() { # LOOP
-	local log=$work/log.$1 out status port connected headers first total exit words
+attempt() { # INDEX
+	local started=${EPOCHREALTIME/./} log=$work/log.$1 out status port connected headers first total exit words
 	out=$(curl --silent --verbose --disable --noproxy '*' --http1.1 --insecure --max-time "$REJECTBENCH_TIMEOUT" --output /dev/null "${send[@]}" \
 		--write-out '%{http_code} %{local_port} %{time_connect} %{size_header} %{time_starttransfer} %{time_total} %{exitcode} %{errormsg}' "$REJECTBENCH_URL" 2>"$log")
 	read -r status port connected headers first total exit words <<<"$out"
@@ -56,10 +50,11 @@ attempt() { # LOOP
 	words=${words//[\\\"[:cntrl:]]/ }
 	# During an upload curl reports the start of the transfer here.
 	[ "$status" != 000 ] && [ -z "$body" ] || first=0.000000
-	milliseconds "$first" first
-	milliseconds "$total" total
-	printf '{"outcome":"%s","response_ms":%s,"end_ms":%s,"port":%d,"error":"%s"}\n' \
-		"$outcome" "$first" "$total" "$port" "${words:0:200}"
+	milliseconds started "$started"
+	milliseconds first "10#${first/./}" # curl writes seconds with six decimal digits
+	milliseconds total "10#${total/./}"
+	printf '{"attempt":%d,"outcome":"%s","started_ms":%s,"response_ms":%s,"end_ms":%s,"port":%d,"error":"%s"}\n' \
+		"$1" "$outcome" "$started" "$first" "$total" "$port" "${words:0:200}"
 }
 
 run

@@ -1,5 +1,7 @@
-// The shared part of the Node.js drivers: the closed loop, the output lines and
-// the outcomes.
+// The shared part of the Node.js drivers: the start lines, the output lines and the
+// outcomes.
+import { createInterface } from 'node:readline';
+
 const env = process.env;
 export const url = env.REJECTBENCH_URL;
 export const tls = url.startsWith('https:');
@@ -40,17 +42,19 @@ export function failed(error, a) {
 // late returns the outcome of an attempt that timed out.
 export function late(a) { return a.port ? 'timeout-receive' : 'timeout-connect'; }
 
-// run makes the attempts; attempt(a) returns an outcome and the client's error text.
-export async function run(attempt) {
-  let left = Number(env.REJECTBENCH_REQUESTS);
-  const loop = async () => {
-    while (left-- > 0) {
-      const started = performance.now();
-      const a = { port: 0, first: 0, answered() { this.first ||= performance.now() - started; } };
-      const [outcome, error] = await attempt(a);
-      const end = performance.now() - started;
-      process.stdout.write(JSON.stringify({ outcome, response_ms: a.first, end_ms: end, port: a.port, error: String(error ?? '').slice(0, 400) }) + '\n');
-    }
+// run makes an attempt for each line of the input; attempt(a) returns an outcome and
+// the client's error text. An exception ends the process.
+export function run(attempt) {
+  const one = async (index) => {
+    const started = performance.now();
+    const a = { port: 0, first: 0, answered() { this.first ||= performance.now() - started; } };
+    const [outcome, error] = await attempt(a);
+    const end = performance.now() - started;
+    process.stdout.write(JSON.stringify({
+      attempt: index, outcome, started_ms: performance.timeOrigin + started, response_ms: a.first, end_ms: end,
+      port: a.port, error: String(error ?? '').slice(0, 400),
+    }) + '\n');
   };
-  await Promise.all(Array.from({ length: Number(env.REJECTBENCH_CONCURRENCY) }, loop));
+  createInterface({ input: process.stdin }).on('line', (line) => one(Number(line)));
+  process.stdout.write('ready\n');
 }

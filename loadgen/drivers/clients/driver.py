@@ -1,5 +1,5 @@
-"""The shared part of the Python drivers: the closed loop, the output lines and
-the outcomes."""
+"""The shared part of the Python drivers: the start lines, the output lines and the
+outcomes."""
 import errno
 import http.client
 import json
@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 URL = os.environ["REJECTBENCH_URL"]
 CONCURRENCY = int(os.environ["REJECTBENCH_CONCURRENCY"])
-REQUESTS = int(os.environ["REJECTBENCH_REQUESTS"])
 TIMEOUT = float(os.environ["REJECTBENCH_TIMEOUT"])
 BODY = b"x" * int(os.environ["REJECTBENCH_BODY"]) or None
 METHOD = "POST" if BODY else "GET"
@@ -25,8 +25,10 @@ TLS = SERVER.scheme == "https"
 class Attempt:
     """One attempt in flight."""
 
-    def __init__(self):
+    def __init__(self, index):
+        self.index = index
         self.port = 0
+        self.date = time.time()
         self.started = time.perf_counter()
         self.first = None
 
@@ -38,7 +40,8 @@ class Attempt:
 
     def line(self, outcome, error=""):
         end = self.since()
-        return json.dumps({"outcome": outcome, "response_ms": self.first or 0, "end_ms": end, "port": self.port, "error": str(error)[:400]}) + "\n"
+        return json.dumps({"attempt": self.index, "outcome": outcome, "started_ms": self.date * 1000, "response_ms": self.first or 0,
+                           "end_ms": end, "port": self.port, "error": str(error)[:400]}) + "\n"
 
 
 def judged(status, got=0, length=None):
@@ -105,29 +108,24 @@ def call_of(error):
 
 
 def run(attempt):
-    """Make the attempts; attempt(a) returns an outcome and the client's error text."""
+    """Make an attempt for each line of the input; attempt(a) returns an outcome and
+    the client's error text."""
     lock = threading.Lock()
-    left = REQUESTS
 
-    def loop():
-        nonlocal left
-        while True:
-            with lock:
-                if left == 0:
-                    return
-                left -= 1
-            a = Attempt()
-            try:
-                line = a.line(*attempt(a))
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-            with lock:
-                sys.stdout.write(line)
-                sys.stdout.flush()
+    def write(line):
+        with lock:
+            sys.stdout.write(line)
+            sys.stdout.flush()
 
-    threads = [threading.Thread(target=loop) for _ in range(CONCURRENCY)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    def one(index):
+        try:
+            a = Attempt(index)
+            write(a.line(*attempt(a)))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+
+    write("ready\n")
+    with ThreadPoolExecutor(CONCURRENCY) as threads:
+        for line in sys.stdin:
+            threads.submit(one, int(line))

@@ -1,6 +1,6 @@
 # The shared part of the drivers with one process per attempt: the body, and the
-# closed loops, which call attempt LOOP for each attempt. A pipe takes a short line
-# in one piece, so that the loops need no lock.
+# start lines. It calls attempt INDEX in a process for each attempt. A pipe takes a
+# short line in one piece, so that the processes need no lock.
 export LC_ALL=C
 work=$(mktemp -d ./work.XXXXXX)
 body=
@@ -9,16 +9,17 @@ if [ "$REJECTBENCH_BODY" -gt 0 ]; then
 	head -c "$REJECTBENCH_BODY" /dev/zero | tr '\0' x >"$body"
 fi
 
+# milliseconds VARIABLE MICROSECONDS: sets the variable
+milliseconds() {
+	printf -v "$1" '%d.%03d' $(($2 / 1000)) $(($2 % 1000))
+}
+
 run() {
-	local n i pid failed=0 loops=()
-	for ((n = 0; n < REJECTBENCH_CONCURRENCY; n++)); do
-		# The loops share the attempts evenly.
-		for ((i = (REJECTBENCH_REQUESTS + n) / REJECTBENCH_CONCURRENCY; i > 0; i--)); do
-			attempt $n || exit 1
-		done &
-		loops+=($!)
+	local index
+	echo ready
+	while read -r index; do
+		{ attempt "$index" || kill $$; } &
 	done
-	for pid in "${loops[@]}"; do wait "$pid" || failed=1; done
+	wait
 	rm -r "$work"
-	exit $failed
 }

@@ -36,4 +36,4 @@ function attempt(a) {
   });
 }
 
-await driver.run(attempt);
+driver.run(attempt);

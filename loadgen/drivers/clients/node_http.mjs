@@ -26,4 +26,4 @@ function attempt(a) {
   });
 }
 
-await driver.run(attempt);
+driver.run(attempt);

@@ -35,17 +35,12 @@ judge() {
 	esac
 }
 
-since() { # milliseconds since a time of EPOCHREALTIME
-	local us=$((${EPOCHREALTIME/./} - ${1/./}))
-	printf '%d.%03d' $((us / 1000)) $((us % 1000))
-}
-
-attempt() { # LOOP
-	local answer=$work/answer.$1 log exit started=$EPOCHREALTIME end words
+attempt() { # INDEX
+	local answer=$work/answer.$1 log exit started=${EPOCHREALTIME/./} end words
 	log=$(wget --no-config --no-proxy --no-hsts --no-netrc --no-check-certificate --tries=1 --max-redirect=0 --content-on-error --server-response \
 		--progress=dot --timeout="$REJECTBENCH_TIMEOUT" --output-document="$answer" "${send[@]}" "$REJECTBENCH_URL" 2>&1)
 	exit=$?
-	end=$(since "$started")
+	end=$((${EPOCHREALTIME/./} - started))
 	# Remove the parts that every log has, and the times.
 	words=$(grep -v -e ^-- -e ^WARNING -e '^The certificate' -e '^ ' <<<"$log")
 	log=${log//[[:space:]]/ }
@@ -61,7 +56,9 @@ attempt() { # LOOP
 		words="exit $exit: ${words:0:400}"
 		;;
 	esac
-	printf '{"outcome":"%s","end_ms":%s,"error":"%s"}\n' "$outcome" "$end" "$words"
+	milliseconds started "$started"
+	milliseconds end "$end"
+	printf '{"attempt":%d,"outcome":"%s","started_ms":%s,"end_ms":%s,"error":"%s"}\n' "$1" "$outcome" "$started" "$end" "$words"
 }
 
 run

@@ -66,7 +66,7 @@ func (r *Result) Report() (Report, error) {
 func ReportOf(cfg Config, attempts []Attempt, unstarted int64) (Report, error) {
 	r := newResult(cfg)
 	r.unstarted = unstarted
-	openLoop := cfg.Rate > 0
+	openLoop := cfg.openLoop()
 	for _, a := range attempts {
 		if !openLoop {
 			a.Due = a.Started

@@ -49,65 +49,65 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	released := make(chan struct{})
 	go func() { defer close(released); process.CancelAtNextMessage(in, cancel) }()
 	var report fleetReport
-	attempts, err := drive(ctx, spec)
+	driven, err := drive(ctx, spec)
 	process.EndChildren(false)
 	if err == nil {
-		report.Report, err = driverReport(spec.Fleet, attempts)
+		report.Report, err = driverReport(spec.Fleet, driven)
 	}
 	return sendReport(out, report, err, released)
 }
 
-func drive(ctx context.Context, spec driverSpec) ([]drivenAttempt, error) {
+func drive(ctx context.Context, spec driverSpec) (driven, error) {
 	client, ok := drivers.ByName(spec.Fleet.Client)
 	if !ok {
-		return nil, fmt.Errorf("unknown library client %q", spec.Fleet.Client)
+		return driven{}, fmt.Errorf("unknown library client %q", spec.Fleet.Client)
 	}
 	return driveClient(ctx, client, spec)
 }
 
 // driveClient runs a driver to its end and returns its attempts.
-func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) ([]drivenAttempt, error) {
+func driveClient(ctx context.Context, client drivers.Client, spec driverSpec) (driven, error) {
 	if spec.Fleet.Nth > 1 {
-		return nil, fmt.Errorf("the driver of %s makes one request per connection: choose one of the fleet's clients for request %d", client.Name, spec.Fleet.Nth)
+		return driven{}, fmt.Errorf("the driver of %s makes one request per connection: choose one of the fleet's clients for request %d", client.Name, spec.Fleet.Nth)
 	}
 	dir, err := os.MkdirTemp(spec.Folder, "rejectbench-"+client.Name+"-")
 	if err != nil {
-		return nil, fmt.Errorf("make a folder for the driver: %w", err)
+		return driven{}, fmt.Errorf("make a folder for the driver: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	if err := client.Write(dir); err != nil {
-		return nil, err
+		return driven{}, err
 	}
 	cmd, err := driverCommand(client, dir, spec.Fleet)
 	if err != nil {
-		return nil, err
+		return driven{}, err
 	}
-	attempts, err := readAttempts(ctx, cmd, spec)
+	done, err := readAttempts(ctx, cmd, spec)
 	if err != nil {
-		return nil, fmt.Errorf("the driver of %s: %w", client.Name, err)
+		return driven{}, fmt.Errorf("the driver of %s: %w", client.Name, err)
 	}
-	return attempts, nil
+	return done, nil
 }
 
 // readAttempts runs a driver's process, has it start attempts and reads those that
 // have ended. It ends the process at the first error.
-func readAttempts(ctx context.Context, cmd *exec.Cmd, spec driverSpec) ([]drivenAttempt, error) {
+func readAttempts(ctx context.Context, cmd *exec.Cmd, spec driverSpec) (driven, error) {
 	var stderr outputEnds
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("make its input: %w", err)
+		return driven{}, fmt.Errorf("make its input: %w", err)
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("make its output: %w", err)
+		return driven{}, fmt.Errorf("make its output: %w", err)
 	}
 	// The kernel kills the driver when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	inOwnProcessGroup(cmd)
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start it: %w", err)
+		return driven{}, fmt.Errorf("start it: %w", err)
 	}
 	lowerPriority(cmd)
 
@@ -134,9 +134,9 @@ func readAttempts(ctx context.Context, cmd *exec.Cmd, spec driverSpec) ([]driven
 	cancel(nil)
 	helpers.Wait()
 	if err := c.result(stopped, err, waitErr); err != nil {
-		return nil, fmt.Errorf("%w%s", err, stderr.excerpt())
+		return driven{}, fmt.Errorf("%w%s", err, stderr.excerpt())
 	}
-	return c.attempts, nil
+	return c.driven, nil
 }
 
 // driverCommand prepares the driver's process.

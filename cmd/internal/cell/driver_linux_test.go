@@ -38,7 +38,7 @@ func TestEveryAttemptOfADriverIsCountedOnceInItsReport(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		attempts := drawAttempts(t)
 		fleet := loadgen.Config{Rate: rapid.SampledFrom([]float64{0, 100}).Draw(t, "rate")}
-		r, err := driverReport(fleet, attempts)
+		r, err := driverReport(fleet, driven{attempts: attempts})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestEveryAttemptOfADriverIsCountedOnceInItsReport(t *testing.T) {
 
 func TestEveryEntryOfTheServerIsJoinedOnceWithADriversAttempts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, err := driverReport(loadgen.Config{}, drawAttempts(t))
+		r, err := driverReport(loadgen.Config{}, driven{attempts: drawAttempts(t)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,10 +12,10 @@ import (
 
 // driverReport makes a fleet's report of a driver's attempts. It has no times to
 // connect and of the handshake, and no ends of TLS, which a driver does not report.
-func driverReport(fleet loadgen.Config, driven []drivenAttempt) (loadgen.Report, error) {
+func driverReport(fleet loadgen.Config, done driven) (loadgen.Report, error) {
 	fleet.Target.TLS = false
-	attempts := make([]loadgen.Attempt, len(driven))
-	for i, d := range driven {
+	attempts := make([]loadgen.Attempt, len(done.attempts))
+	for i, d := range done.attempts {
 		a := loadgen.Attempt{
 			Due: int64(d.due), Started: int64(d.started), End: int64(d.started + d.End), LocalPort: d.Port, Outcome: d.Outcome,
 		}
@@ -24,8 +24,8 @@ func driverReport(fleet loadgen.Config, driven []drivenAttempt) (loadgen.Report,
 		}
 		attempts[i] = a
 	}
-	r, err := loadgen.ReportOf(fleet, attempts, 0)
-	r.Errors = countErrors(driven)
+	r, err := loadgen.ReportOf(fleet, attempts, done.unstarted)
+	r.Errors = countErrors(done.attempts)
 	return r, err
 }
 

@@ -19,6 +19,12 @@ type drivenAttempt struct {
 	due, started time.Duration
 }
 
+// driven is what a driver has done.
+type driven struct {
+	attempts  []drivenAttempt // in the order of their lines
+	unstarted int64           // see loadgen.Report
+}
+
 // startLine is a line that was written to a driver.
 type startLine struct {
 	due, written time.Duration // since the driver was ready
@@ -31,13 +37,13 @@ type conductor struct {
 	slots chan struct{} // has an element for each attempt in flight and for the next one
 	news  chan struct{} // has an element if an attempt has ended since its last receive
 
-	mu       sync.Mutex // guards what follows
-	pacer    *loadgen.Pacer
-	epoch    time.Time   // when the driver was ready; zero before
-	lines    []startLine // by the attempt's index
-	attempts []drivenAttempt
-	allDue   bool      // the schedule has no more attempts
-	moved    time.Time // when the driver last did what it has to do, or got something to do
+	mu     sync.Mutex // guards what follows
+	pacer  *loadgen.Pacer
+	epoch  time.Time   // when the driver was ready; zero before
+	lines  []startLine // by the attempt's index
+	driven driven
+	allDue bool      // the schedule has no more attempts
+	moved  time.Time // when the driver last did what it has to do, or got something to do
 }
 
 func newConductor(pacer *loadgen.Pacer) *conductor {
@@ -99,14 +105,15 @@ func (c *conductor) take() (wait time.Duration, ok bool) {
 	if ok && due > now {
 		return due - now, true
 	}
-	if len(c.lines) == len(c.attempts) {
+	if len(c.lines) == len(c.driven.attempts) {
 		c.moved = time.Now()
 	}
 	if !ok {
 		c.allDue = true
+		c.driven.unstarted = c.pacer.Unstarted(now)
 		return 0, false
 	}
-	c.pacer.Take()
+	c.pacer.Take(now)
 	c.lines = append(c.lines, startLine{due: due, written: now})
 	return 0, true
 }
@@ -126,8 +133,8 @@ func (c *conductor) ended(a drivers.AttemptLine) error {
 	line.ended = true
 	// The system's clock may have been set since the driver was ready.
 	started := max(min(a.Started.Sub(c.epoch), now-a.End), line.written)
-	c.attempts = append(c.attempts, drivenAttempt{AttemptLine: a, due: line.due, started: started})
-	c.pacer.Ended(a.End)
+	c.driven.attempts = append(c.driven.attempts, drivenAttempt{AttemptLine: a, due: line.due, started: started})
+	c.pacer.Ended(now)
 	c.moved = time.Now()
 	<-c.slots
 	select {
@@ -160,7 +167,7 @@ func (c *conductor) watch(ctx context.Context, patience time.Duration) error {
 func (c *conductor) patienceLeft(patience time.Duration) (time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if idle := len(c.lines) == len(c.attempts); idle && !c.epoch.IsZero() && !c.allDue {
+	if idle := len(c.lines) == len(c.driven.attempts); idle && !c.epoch.IsZero() && !c.allDue {
 		return patience, nil
 	}
 	left := patience - time.Since(c.moved)
@@ -170,7 +177,7 @@ func (c *conductor) patienceLeft(patience time.Duration) (time.Duration, error) 
 	case c.epoch.IsZero():
 		return 0, fmt.Errorf("it hangs: not ready after %v", patience)
 	default:
-		return 0, fmt.Errorf("it hangs: no output for %v, after %d of %d attempts", patience, len(c.attempts), len(c.lines))
+		return 0, fmt.Errorf("it hangs: no output for %v, after %d of %d attempts", patience, len(c.driven.attempts), len(c.lines))
 	}
 }
 
@@ -188,8 +195,8 @@ func (c *conductor) result(stopped, read, exit error) error {
 		return exit
 	case c.epoch.IsZero():
 		return errors.New("it ended before it was ready")
-	case !c.allDue || len(c.attempts) < len(c.lines):
-		return fmt.Errorf("it ended with more attempts to make, after %d", len(c.attempts))
+	case !c.allDue || len(c.driven.attempts) < len(c.lines):
+		return fmt.Errorf("it ended with more attempts to make, after %d", len(c.driven.attempts))
 	}
 	return nil
 }

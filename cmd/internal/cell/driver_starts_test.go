@@ -23,10 +23,11 @@ import (
 // A driver that ends its attempts in any order, at any moment, is played here.
 func TestEveryAttemptIsStartedOnceWithinTheSlots(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		cfg := loadgen.Config{
-			Concurrency: rapid.IntRange(1, 5).Draw(t, "concurrency"), Requests: rapid.Int64Range(1, 20).Draw(t, "requests"),
-			Rate: rapid.SampledFrom([]float64{0, 1e4, 1e6}).Draw(t, "rate"),
-		}
+		cfg := rapid.SampledFrom([]loadgen.Config{
+			{Arrivals: results.ClosedArrivals}, {Arrivals: results.EvenArrivals, Rate: 1e4}, {Arrivals: results.PoissonArrivals, Rate: 1e5},
+			{Arrivals: results.SpreadArrivals, Rate: 1e4}, {Arrivals: results.SpreadArrivals}, {Arrivals: results.SpreadArrivals, Expected: time.Millisecond},
+		}).Draw(t, "schedule")
+		cfg.Concurrency, cfg.Requests, cfg.Seed = rapid.IntRange(1, 5).Draw(t, "concurrency"), rapid.Int64Range(1, 40).Draw(t, "requests"), rapid.Uint64().Draw(t, "seed")
 		pacer := loadgen.NewPacer(cfg)
 		slots := pacer.Slots()
 		c := newConductor(pacer)
@@ -65,7 +66,17 @@ func TestEveryAttemptIsStartedOnceWithinTheSlots(t *testing.T) {
 				continue
 			}
 			var n int64
-			if n, open = <-lines; !open {
+			wait := time.Hour
+			if len(inFlight) > 0 {
+				wait = time.Millisecond // the schedule may wait for the end of an attempt
+			}
+			select {
+			case n, open = <-lines:
+			case <-time.After(wait):
+				endOne()
+				continue
+			}
+			if !open {
 				continue
 			}
 			if n != next {
@@ -77,15 +88,15 @@ func TestEveryAttemptIsStartedOnceWithinTheSlots(t *testing.T) {
 			}
 		}
 		starting.Wait()
-		if err := c.result(nil, nil, nil); err != nil || next != cfg.Requests || int64(len(c.attempts)) != cfg.Requests {
-			t.Fatalf("%d of %d attempts started, %d ended: %v", next, cfg.Requests, len(c.attempts), err)
+		if err := c.result(nil, nil, nil); err != nil || next != cfg.Requests || int64(len(c.driven.attempts)) != cfg.Requests {
+			t.Fatalf("%d of %d attempts started, %d ended: %v", next, cfg.Requests, len(c.driven.attempts), err)
 		}
-		slices.SortFunc(c.attempts, func(a, b drivenAttempt) int { return int(a.Index - b.Index) })
-		for i, a := range c.attempts {
+		slices.SortFunc(c.driven.attempts, func(a, b drivenAttempt) int { return int(a.Index - b.Index) })
+		for i, a := range c.driven.attempts {
 			if written := c.lines[i].written; a.due > written || a.started < written {
 				t.Errorf("attempt %d was due at %v, written at %v and started at %v", i, a.due, written, a.started)
 			}
-			if due := time.Duration(float64(i) * 1e9 / cfg.Rate); cfg.Rate > 0 && (a.due-due).Abs() > 1 {
+			if due := time.Duration(float64(i) * 1e9 / cfg.Rate); cfg.Arrivals == results.EvenArrivals && (a.due-due).Abs() > 1 {
 				t.Errorf("attempt %d was due at %v, want %v", i, a.due, due)
 			}
 		}
@@ -110,7 +121,7 @@ func TestAClockThatIsSetMovesNoStartOutOfItsBounds(t *testing.T) {
 		}
 	}
 	now := time.Since(c.epoch)
-	early, right, late := c.attempts[0], c.attempts[1], c.attempts[2]
+	early, right, late := c.driven.attempts[0], c.driven.attempts[1], c.driven.attempts[2]
 	if early.started != c.lines[0].written {
 		t.Errorf("started at %v, and its line was written at %v", early.started, c.lines[0].written)
 	}
@@ -156,11 +167,14 @@ func TestADriverWithNothingToDoDoesNotHang(t *testing.T) {
 // The server holds connections, so that an attempt in flight stays in flight.
 func TestADriverHasAsManyAttemptsInFlightAsLinesWereWritten(t *testing.T) {
 	for _, tt := range []struct {
-		name        string
+		arrivals    string
 		concurrency int
 		rate        float64
-	}{{"a schedule", 6, 500}, {"a schedule with few slots", 3, 500}, {"a closed loop", 3, 0}} {
-		t.Run(tt.name, func(t *testing.T) {
+	}{
+		{results.EvenArrivals, 6, 500}, {results.EvenArrivals, 3, 500}, {results.PoissonArrivals, 6, 500}, {results.ClosedArrivals, 3, 0},
+		{results.SpreadArrivals, 3, 500}, {results.SpreadArrivals, 6, 0}, {results.SpreadArrivals, 1, 0},
+	} {
+		t.Run(fmt.Sprintf("%s at %g a second, concurrency %d", tt.arrivals, tt.rate, tt.concurrency), func(t *testing.T) {
 			const requests = 6
 			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 			if err != nil {
@@ -168,23 +182,23 @@ func TestADriverHasAsManyAttemptsInFlightAsLinesWereWritten(t *testing.T) {
 			}
 			defer l.Close()
 			served := make(chan error, 1)
-			go func() { served <- holdAndRelease(l, requests, tt.concurrency) }()
 			client, ok := drivers.ByName("go-nethttp")
 			if !ok {
 				t.Fatal("no client")
 			}
 			fleet := loadgen.Config{
 				Target: loadgen.Target{Addr: netip.MustParseAddrPort(l.Addr().String())}, Concurrency: tt.concurrency, Requests: requests,
-				Rate: tt.rate, ReceiveTimeout: time.Minute,
+				Arrivals: tt.arrivals, Rate: tt.rate, Expected: time.Millisecond, ReceiveTimeout: time.Minute,
 			}
-			attempts, err := driveClient(context.Background(), client, driverSpec{Fleet: fleet, Folder: t.TempDir(), Patience: patience})
+			go func() { served <- holdAndRelease(l, requests, min(requests, loadgen.NewPacer(fleet).Slots())) }()
+			driven, err := driveClient(context.Background(), client, driverSpec{Fleet: fleet, Folder: t.TempDir(), Patience: patience})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := <-served; err != nil {
 				t.Error(err)
 			}
-			report, err := driverReport(fleet, attempts)
+			report, err := driverReport(fleet, driven)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,13 +206,13 @@ func TestADriverHasAsManyAttemptsInFlightAsLinesWereWritten(t *testing.T) {
 				t.Errorf("%+v", report)
 			}
 			for i, a := range report.Attempts {
-				if a.Started < a.Due || a.FirstByte < a.Started || a.End < a.FirstByte || i > 0 && a.End < report.Attempts[i-1].End || tt.rate == 0 && a.Due != a.Started {
+				if a.Started < a.Due || a.FirstByte < a.Started || a.End < a.FirstByte || i > 0 && a.End < report.Attempts[i-1].End || tt.arrivals == results.ClosedArrivals && a.Due != a.Started {
 					t.Errorf("attempt %d: %+v", i, a)
 				}
 			}
-			slices.SortFunc(attempts, func(a, b drivenAttempt) int { return int(a.Index - b.Index) })
-			for i, a := range attempts {
-				if want := time.Duration(float64(i) * 1e9 / tt.rate); tt.rate > 0 && a.due != want {
+			slices.SortFunc(driven.attempts, func(a, b drivenAttempt) int { return int(a.Index - b.Index) })
+			for i, a := range driven.attempts {
+				if want := time.Duration(float64(i) * 1e9 / tt.rate); tt.arrivals == results.EvenArrivals && a.due != want {
 					t.Errorf("attempt %d was due at %v, want %v", i, a.due, want)
 				}
 			}

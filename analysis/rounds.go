@@ -25,7 +25,8 @@ func countsOf(cells []*results.Cell, of counts) (k, n []int64) {
 
 // ShareOf returns a share of the valid cells: the sum of k over the sum of n. Its
 // interval comes from the rounds, see stats.NewShareOfRounds. With fewer than three
-// rounds, and for the pool of several points, it has none.
+// rounds, and for the pool of several points, it has none. Only Delivered has one by
+// the batches of a single cell, where the cell is long enough.
 func (s *Summary) ShareOf(of counts) stats.Share {
 	k, n := countsOf(s.cells, of)
 	if !s.pooled {

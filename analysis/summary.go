@@ -150,6 +150,9 @@ func summarize(p results.Point, rounds []Round, run stats.Dispersion) *Summary {
 	}
 	s.Dispersion = stats.RoundsDispersion(countsOf(cells, deliveredOf))
 	s.Delivered = s.ShareOf(deliveredOf)
+	if len(cells) == 1 && cells[0].EffectiveN != nil && cells[0].Dispersion != nil {
+		s.Delivered = stats.NewBatchedShare(s.Delivered.K, s.Delivered.N, *cells[0].Dispersion, *cells[0].EffectiveN)
+	}
 	s.EffectiveN = s.Delivered.EffectiveN
 	s.ThenReset = s.ShareOf(func(c *results.Cell) (k, n int64) { return c.Outcomes[results.DeliveredThenReset], c.Rejected })
 	s.Unread = s.ShareOf(func(c *results.Cell) (k, n int64) { return c.UnreadAtReset, c.Delivered })

@@ -113,8 +113,18 @@ func effective(k, n []int64, least int) (dispersion, effectiveN float64, ok bool
 		return 0, 0, false
 	}
 	dispersion = DesignEffect(k, n)
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(clusters - 1)}.Quantile(0.975)
-	return dispersion, min(all, all/dispersion*(Z95/t)*(Z95/t)), true
+	return dispersion, EffectiveN(all, dispersion, clusters-1), true
+}
+
+// EffectiveN returns the number of independent attempts that n attempts are worth, of
+// whose dispersion there is an estimate with df degrees of freedom: see Rounds. It is 0
+// without one.
+func EffectiveN(n, dispersion float64, df int) float64 {
+	if df < 1 {
+		return 0
+	}
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile(0.975)
+	return min(n, n/dispersion*(Z95/t)*(Z95/t))
 }
 
 // DesignEffect returns the dispersion of Rounds, for any number of rounds. It is 1

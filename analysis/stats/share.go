@@ -78,8 +78,7 @@ func NewShareOfRounds(k, n []int64, run Dispersion) Share {
 		return NewShare(sumK, sumN)
 	}
 	if run.DF > 0 {
-		t := run.t(0.05)
-		effectiveN = min(effectiveN, float64(sumN)/run.Factor()*(Z95/t)*(Z95/t))
+		effectiveN = min(effectiveN, results.EffectiveN(float64(sumN), run.Factor(), run.DF))
 	}
 	return NewShare(sumK, sumN).with(dispersion, effectiveN)
 }

@@ -207,12 +207,16 @@ type Machine struct {
 	// Dispersion is how much more rounds differ than independent attempts would: the
 	// mean of all points. Far above 1, the attempts of a cell share their fate.
 	Dispersion stats.Dispersion
-	// Busy is the number of valid cells during which other processes or the hypervisor
-	// took more than the bound of the CPU time; MostTaken is the largest share taken,
-	// 0 to 1, of those on record.
-	BusyCells int
-	MostTaken float64
+	// Measured is the number of valid cells that record the CPU time of others, and
+	// BusyCells those of them during which other processes and the hypervisor took more
+	// than a tenth of it. MostTaken is the largest share taken, 0 to 1.
+	Measured, BusyCells int
+	MostTaken           float64
 }
+
+// busyShare is the share of the machine's CPU time from which on a cell was measured
+// on a busy machine: a fifth of one CPU of two.
+const busyShare = 0.1
 
 // Busy reports whether the machine was busy during valid cells.
 func (m Machine) Busy() bool { return m.BusyCells > 0 }
@@ -332,5 +336,16 @@ func machineOf(study *analysis.Study) Machine {
 		dispersions = append(dispersions, s.Dispersion)
 	}
 	m.Dispersion = stats.MeanDispersion(dispersions)
+	for i := range study.Run.Cells {
+		c := &study.Run.Cells[i]
+		if !c.Valid || c.CPU == nil {
+			continue
+		}
+		taken := c.CPU.OthersShare + c.CPU.StealShare
+		m.MostTaken = max(m.MostTaken, taken)
+		if m.Measured++; taken > busyShare {
+			m.BusyCells++
+		}
+	}
 	return m
 }

@@ -37,18 +37,15 @@ func libraryTerms() []results.Term {
 	return terms(drivers.Clients(), func(c drivers.Client) (string, string) { return c.Name, c.Summary })
 }
 
-// libraryOptions checks that a run with library clients has neither a rate nor a
-// duration, and sets each client's default concurrency unless --concurrency is given.
+// libraryOptions checks that a run with library clients has no duration, and sets each client's default concurrency unless --concurrency is given.
 func libraryOptions(fs *pflag.FlagSet, o *sweep.Options) error {
 	for i, p := range o.Points {
 		c, ok := drivers.ByName(p.Client)
 		if !ok {
 			continue
 		}
-		for _, flag := range []string{"rate", "duration"} {
-			if fs.Changed(flag) {
-				return usagef("--%s, --client %s: library clients make a fixed number of attempts in a closed loop: give --requests", flag, c.Name)
-			}
+		if fs.Changed("duration") {
+			return usagef("--duration, --client %s: library clients make a fixed number of attempts: give --requests", c.Name)
 		}
 		if !fs.Changed("concurrency") {
 			o.Points[i].Concurrency = c.Concurrency

@@ -30,6 +30,7 @@ func Open(spec Spec, isolated bool) (_ *Path, err error) {
 	if spec.Kind == Loopback && spec.Impairments != (impair.Set{}) {
 		return nil, ErrLoopbackImpairments
 	}
+	adoptOrphans() // so that Close finds what programs have left behind
 	p := &Path{kind: spec.Kind, network: spec.network()}
 	defer func() {
 		if err != nil {

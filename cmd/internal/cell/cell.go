@@ -30,7 +30,7 @@ type Spec struct {
 type Report struct {
 	Fleet        loadgen.Report // without Attempts
 	Server       results.Server // zero for a program
-	ServerCPU    time.Duration  // of the server's end while the fleet ran
+	ServerCPU    time.Duration  // of a program while the fleet ran
 	AcceptErrors int64
 	TCP          map[string]int64 // deltas of the kernel's counters at the server's end
 	TimeWait     results.TimeWait

@@ -192,6 +192,15 @@ func (s *runningServer) counters() (map[string]int64, error) {
 	}
 }
 
+// programCPU returns the CPU time of a program so far. The reference server has it in
+// its report.
+func (s *runningServer) programCPU(path *netpath.Path) time.Duration {
+	if s.reference != nil {
+		return 0
+	}
+	return path.ServerCPU()
+}
+
 // stop has the reference server stop and returns its report. A program has no
 // report, and keeps running, so that the counters of its network namespace can be
 // read.

@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +36,7 @@ const endTimeout = 2 * time.Second
 // path.
 func EndChildren(otherNetworkOnly bool) {
 	empty := 0 // lists without a child, in a row
-	for deadline := time.Now().Add(endTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(endTimeout); hasChild() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		pids := children(otherNetworkOnly)
 		if len(pids) > 0 {
 			empty = 0
@@ -51,18 +52,23 @@ func EndChildren(otherNetworkOnly bool) {
 	}
 }
 
+// hasChild reports whether this process has a child that it has not waited for. It
+// saves a look at all processes of the machine, which costs milliseconds.
+func hasChild() bool {
+	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) != unix.ECHILD
+}
+
 // children lists the children of this process.
 func children(otherNetworkOnly bool) (pids []int) {
 	network, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {
 		return nil
 	}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, stat := range stats {
-		if parent, err := parentIn(stat); err != nil || parent != os.Getpid() {
+	for pid := range processes() {
+		folder := filepath.Join("/proc", strconv.Itoa(pid))
+		if parent, err := parentIn(filepath.Join(folder, "stat")); err != nil || parent != os.Getpid() {
 			continue
 		}
-		folder := filepath.Dir(stat)
 		if otherNetworkOnly {
 			// A process that has ended has no namespace any more.
 			other, err := os.Readlink(filepath.Join(folder, "ns", "net"))
@@ -70,11 +76,26 @@ func children(otherNetworkOnly bool) (pids []int) {
 				continue
 			}
 		}
-		if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil {
-			pids = append(pids, pid)
-		}
+		pids = append(pids, pid)
 	}
 	return pids
+}
+
+// processes yields the ids of all processes of the machine.
+func processes() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		proc, err := os.Open("/proc")
+		if err != nil {
+			return
+		}
+		names, _ := proc.Readdirnames(-1)
+		proc.Close()
+		for _, name := range names {
+			if pid, err := strconv.Atoi(name); err == nil && !yield(pid) {
+				return
+			}
+		}
+	}
 }
 
 // parentIn reads the parent's process id from a process's stat file (proc(5)).

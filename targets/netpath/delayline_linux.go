@@ -57,9 +57,9 @@ func usesGSO(spec Spec) bool {
 // Only the client sends many bytes, so only its device sends GSO packets.
 func fromClient(spec Spec) slots {
 	if usesGSO(spec) {
-		return gsoSlots
+		return gsoSlots.atMost(spec.InFlight)
 	}
-	return frameSlots
+	return frameSlots.atMost(spec.InFlight)
 }
 
 // newDelayLine connects two devices of the calling thread's namespace.
@@ -73,7 +73,7 @@ func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
 	if d.taps[0], err = openTap(client, fromClient(spec), usesGSO(spec)); err != nil {
 		return nil, err
 	}
-	if d.taps[1], err = openTap(server, frameSlots, usesGSO(spec)); err != nil {
+	if d.taps[1], err = openTap(server, frameSlots.atMost(spec.InFlight), usesGSO(spec)); err != nil {
 		return nil, err
 	}
 	if d.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {

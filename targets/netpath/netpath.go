@@ -65,6 +65,11 @@ type Spec struct {
 	// kernel, SystemCongestion, or empty for DefaultCongestion. A loopback path
 	// in the system's own namespace uses the system's setting.
 	Congestion string
+	// InFlight is how many packets may be in transit in one direction at once. A delay
+	// line makes its rings as large as that needs: to allocate the largest takes
+	// longer than a small cell. 0 makes the largest. A packet for which a ring has no
+	// room is in Stats.RingDrops.
+	InFlight int
 	// IPv6 makes both ends use IPv6 instead of IPv4.
 	IPv6 bool
 }

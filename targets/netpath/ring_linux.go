@@ -2,6 +2,7 @@ package netpath
 
 import (
 	"fmt"
+	"math/bits"
 	"net"
 	"sync/atomic"
 	"unsafe"
@@ -27,6 +28,20 @@ var (
 	// size, a thousand connections sending a body over 200 ms overran the ring.
 	gsoSlots = slots{8 << 10, 16 << 10}
 )
+
+// minSlots is the size of the smallest ring, for a path that does not get to run for
+// some milliseconds.
+const minSlots = 1 << 10
+
+// atMost returns slots of the same size, no more of them than that many packets need.
+// 0 is no bound.
+func (s slots) atMost(packets int) slots {
+	if packets > 0 {
+		need := uint32(1) << bits.Len(uint(packets-1)) // a power of two
+		s.count = min(s.count, max(need, minSlots))
+	}
+	return s
+}
 
 const (
 	// maxGSO is the largest GSO packet, in bytes; it fits into one of gsoSlots.

@@ -25,7 +25,7 @@ func (o Options) spec(v visit, try int) cell.Spec {
 	im := o.PathOf(v.Point)
 	_, driver := drivers.ByName(v.Client)
 	spec := cell.Spec{
-		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: v.IPv6},
+		Path:     netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: v.IPv6, InFlight: packetsInFlight(v.Point)},
 		Isolated: o.Path.Isolated,
 		Program:  o.Programs[v.Strategy].Speaking(v.TLS),
 		Server: cell.ServerSpec{
@@ -73,6 +73,16 @@ const perAttempt = 200 * time.Microsecond
 // the CPU takes for all that are in flight.
 func expectedTime(p results.Point) time.Duration {
 	return 2*p.RTT() + time.Duration(p.Concurrency)*perAttempt
+}
+
+// packetsInFlight is how many packets of a point's cell may be in transit in one
+// direction at once: twice those of all attempts of the fleet.
+func packetsInFlight(p results.Point) int {
+	const (
+		segment  = 1400 // bytes of a body in a packet, at least
+		overhead = 8    // packets of an attempt without a body
+	)
+	return 2 * p.Concurrency * (int(p.BodyBytes)/segment + overhead)
 }
 
 // fleetDuration is how long a fleet starts attempts; 0 is no bound.

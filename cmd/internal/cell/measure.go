@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
+	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/targets"
 	"github.com/rejectbench/rejectbench/targets/netpath"
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
@@ -66,6 +67,13 @@ func measure(ctx context.Context, spec Spec) (report Report, err error) {
 // measureEnds runs server and fleet at the ends of the path, and adds what they and
 // the kernel report. It returns the server's ledger, nil for a program.
 func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec) ([]targets.LedgerEntry, error) {
+	// The fleet's process starts while the server's does.
+	fleet, err := startFleet(path, spec)
+	if err != nil {
+		return nil, err
+	}
+	// Not before the counters are read through its process.
+	defer fleet.Kill()
 	// The server's output is discarded: one log line per request would flood the
 	// terminal.
 	server, err := startServer(ctx, path, spec.Program, nil, spec.Server)
@@ -77,14 +85,11 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 	if err != nil {
 		return nil, err
 	}
-	cpu := path.ServerCPU()
+	cpu := server.programCPU(path)
 	spec.Fleet.Target.Addr = server.addr
-	fleet, reported, err := runFleet(path, spec)
-	if err != nil {
+	if r.Fleet, err = runFleet(fleet, spec); err != nil {
 		return nil, err
 	}
-	defer fleet.Kill() // not before the counters are read through its process
-	r.Fleet = reported.Report
 	if r.TimeWait.Client, err = timeWait(fleet.Cmd.Process.Pid); err != nil {
 		return nil, err
 	}
@@ -92,7 +97,7 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 	if err != nil {
 		return nil, err
 	}
-	r.ServerCPU = path.ServerCPU() - cpu
+	r.ServerCPU = server.programCPU(path) - cpu
 	after, err := counters(server.pid())
 	if err != nil {
 		return nil, err
@@ -109,28 +114,32 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 	return serverReport.Entries, nil
 }
 
+// startFleet starts the process of the fleet, or of the driver in its place.
+func startFleet(path *netpath.Path, spec Spec) (*process.Child, error) {
+	fleet, err := process.New(spec.fleetKind().role)
+	if err != nil {
+		return nil, err
+	}
+	if err := fleet.StartEarly(path.StartClient); err != nil {
+		return nil, fmt.Errorf("start the fleet: %w", err)
+	}
+	return fleet, nil
+}
+
 // runFleet runs the fleet, or the driver in its place, until it has reported. Its
 // process still runs when runFleet returns.
-func runFleet(path *netpath.Path, spec Spec) (fleet *process.Child, report fleetReport, err error) {
-	kind := spec.fleetKind()
-	fleet, err = process.New(kind.role)
-	if err != nil {
-		return nil, report, err
+func runFleet(fleet *process.Child, spec Spec) (loadgen.Report, error) {
+	if err := fleet.Send(spec.fleetKind().spec(spec)); err != nil {
+		return loadgen.Report{}, fmt.Errorf("the fleet died: %w", fleet.Cause(err))
 	}
-	if err := fleet.Start(path.StartClient, kind.spec(spec)); err != nil {
-		return nil, report, fmt.Errorf("start the fleet: %w", err)
+	var report fleetReport
+	if err := fleet.Receive(&report); err != nil {
+		return loadgen.Report{}, fmt.Errorf("the fleet died: %w", fleet.Cause(err))
 	}
-	err = fleet.Receive(&report)
-	if err != nil {
-		err = fmt.Errorf("the fleet died: %w", fleet.Cause(err))
-	} else if report.Error != "" {
-		err = errors.New(report.Error)
+	if report.Error != "" {
+		return loadgen.Report{}, errors.New(report.Error)
 	}
-	if err != nil {
-		fleet.Kill()
-		return nil, report, err
-	}
-	return fleet, report, nil
+	return report.Report, nil
 }
 
 // addWire adds the ledger of the wire, joined with those of fleet and server, and

@@ -88,14 +88,20 @@ func NewWithStreams(role string) (*Child, error) {
 // Start starts the child with the given function and sends it its
 // specification.
 func (c *Child) Start(start func(*exec.Cmd) error, spec any) error {
+	if err := c.StartEarly(start); err != nil {
+		return err
+	}
+	return c.Send(spec)
+}
+
+// StartEarly starts the child with the given function. The child gets ready to read
+// its specification, which has to be sent to it.
+func (c *Child) StartEarly(start func(*exec.Cmd) error) error {
 	err := start(c.Cmd)
 	for _, f := range c.Cmd.ExtraFiles { // the child has copies
 		f.Close()
 	}
-	if err != nil {
-		return err
-	}
-	return c.Send(spec)
+	return err
 }
 
 // Send sends the child one message.

@@ -120,18 +120,17 @@ func (p *pace) trouble(why bool) string {
 
 // lines shows progress as a line per cell.
 type lines struct {
-	w     io.Writer
-	pace  *pace
-	point results.Point
+	w    io.Writer
+	pace *pace
 }
 
 func (l *lines) planned(cells int) { l.pace.total = cells }
 
-func (l *lines) started(p results.Point, _, _ int) { l.point = p }
+func (l *lines) started(results.Point, int, int) {}
 
 func (l *lines) done(c results.Cell, final bool) {
 	l.pace.done(c, final)
-	name := l.point.Label()
+	name := c.Label()
 	if c.Twin {
 		name += " (twin)"
 	}

@@ -54,6 +54,7 @@ func TestProgressLinesMatchTheGoldenFile(t *testing.T) {
 	} {
 		p.started(grid[cell.point], 0, 0)
 		c.wait(10 * time.Second)
+		cell.Cell.Point = grid[cell.point]
 		p.done(cell.Cell, cell.final)
 	}
 	p.close()
@@ -65,7 +66,9 @@ func TestProgressLinesMatchTheGoldenFile(t *testing.T) {
 		for _, point := range grid {
 			p.started(point, 0, 0)
 			c.wait(1500 * time.Millisecond)
-			p.done(share(99, 100), true)
+			c := share(99, 100)
+			c.Point = point
+			p.done(c, true)
 		}
 	}
 	p.close()
@@ -73,10 +76,12 @@ func TestProgressLinesMatchTheGoldenFile(t *testing.T) {
 	b.WriteString("# a run with little time\n")
 	p = newProgress(&b, sweep.Options{Points: grid, Rounds: 100, Budget: time.Minute, Path: pathOf(netpath.Loopback)}, c.now)
 	p.started(grid[0], 0, 0)
+	last := share(5, 100)
+	last.Point = grid[0]
 	c.wait(59 * time.Second)
-	p.done(share(5, 100), true)
+	p.done(last, true)
 	c.wait(900 * time.Millisecond)
-	p.done(share(5, 100), true)
+	p.done(last, true)
 	golden(t, filepath.Join("testdata", "progress.golden"), b.String())
 }
 

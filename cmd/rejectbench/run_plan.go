@@ -163,7 +163,7 @@ func (f *runFlags) options(fs *pflag.FlagSet, sources sources) (o sweep.Options,
 // schedule sets how often the grid is visited, and how much each cell measures.
 func (f *runFlags) schedule(fs *pflag.FlagSet, o *sweep.Options) (err error) {
 	o.Rounds, o.Seed, o.Twins, o.Budget = f.rounds, uint64(f.seed), f.twins, f.budget
-	o.Requests, o.Duration = f.requests, f.duration
+	o.Requests, o.Duration, o.SideBySide = f.requests, f.duration, f.sideBySide
 	if fs.Changed("precision") {
 		if o.Precision, err = parsePrecision(f.precision); err != nil {
 			return usagef("--precision %q: %w", f.precision, err)
@@ -218,6 +218,8 @@ func (f *runFlags) check(fs *pflag.FlagSet) error {
 	switch {
 	case f.rounds < 1:
 		return usagef("--rounds %d: it has to be at least 1", f.rounds)
+	case f.sideBySide < 0:
+		return usagef("--side-by-side %d: it cannot be negative", f.sideBySide)
 	case f.twins < 0:
 		return usagef("--aa %d: it cannot be negative", f.twins)
 	case f.duration > f.maxCell && fs.Changed("max-cell"):

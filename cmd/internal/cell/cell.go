@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/process"
@@ -42,32 +44,64 @@ type Report struct {
 	Error        string            // what went wrong; empty if nothing did
 }
 
-// Run measures a cell in a child process. An error of the cell is in the report;
-// the returned error is one of starting the child, or that of ctx.
+// Phase is how far a cell is.
+type Phase int
+
+// The phases of a cell, in their order.
+const (
+	Starting  Phase = iota // its processes start
+	Measuring              // the fleet runs
+	Ending                 // everything is measured; its processes end
+)
+
+// message is a message of a cell's process: that it enters a phase, or with Report the
+// last one.
+type message struct {
+	Phase  Phase
+	Report *Report
+}
+
+// Group is the cells that this process runs side by side. The zero value has none.
+type Group struct {
+	mu      sync.Mutex
+	running map[int]bool // the ids of the cells' processes
+}
+
+// Run measures one cell, as Group.Run does.
 func Run(ctx context.Context, spec Spec) (Report, error) {
+	return new(Group).Run(ctx, spec, func(Phase) {})
+}
+
+// Run measures a cell in a child process. An error of the cell is in the report;
+// the returned error is one of starting the child, or that of ctx. entered is called
+// at the start of each phase after Starting, unless the cell fails before.
+func (g *Group) Run(ctx context.Context, spec Spec, entered func(Phase)) (Report, error) {
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
 	}
+	// The kernel kills the child when the thread that started it ends.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	p, err := process.New("cell")
 	if err != nil {
 		return Report{}, err
 	}
 	if spec.Isolated {
-		defer isolate(p)()
+		isolate(p)
 	}
-	if err := p.Start((*exec.Cmd).Start, spec); err != nil {
+	if err := g.start(p, spec); err != nil {
 		return Report{}, fmt.Errorf("start the cell: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.Cmd.Process.Kill() })
 	defer stop()
-	var report Report
-	err = p.Receive(&report)
+	report, err := receive(p, entered)
 	if err != nil && ctx.Err() == nil {
 		report = Report{Error: fmt.Sprintf("the cell's process died: %v", p.Cause(err))}
 	}
 	// Wait, not Stop: closing the child's input tells it that the cell is not
 	// wanted, and it ends by itself after its report.
 	waitErr := p.Wait()
+	g.ended(p, spec.Isolated && err != nil)
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
 	}
@@ -75,6 +109,48 @@ func Run(ctx context.Context, spec Spec) (Report, error) {
 		report.Error = fmt.Sprintf("the cell's process: %v", waitErr)
 	}
 	return report, nil
+}
+
+// start starts a cell's process and counts it as running.
+func (g *Group) start(p *process.Child, spec Spec) error {
+	g.mu.Lock() // so that ended does not end it before it counts
+	err := p.StartEarly((*exec.Cmd).Start)
+	if err == nil {
+		if g.running == nil {
+			g.running = map[int]bool{}
+		}
+		g.running[p.Cmd.Process.Pid] = true
+	}
+	g.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return p.Send(spec)
+}
+
+// ended removes a cell's process that has ended. If it was killed or died, ended ends
+// the processes that it has left, and no others: the other cells go on.
+func (g *Group) ended(p *process.Child, killed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.running, p.Cmd.Process.Pid)
+	if killed {
+		process.EndOrphans(func(pid int) bool { return g.running[pid] })
+	}
+}
+
+// receive reads the messages of a cell's process up to its report.
+func receive(p *process.Child, entered func(Phase)) (Report, error) {
+	for {
+		var m message
+		if err := p.Receive(&m); err != nil {
+			return Report{}, err
+		}
+		if m.Report != nil {
+			return *m.Report, nil
+		}
+		entered(m.Phase)
+	}
 }
 
 // clearDrivers removes the folders of all drivers, for a process that made them and

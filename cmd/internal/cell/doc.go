@@ -2,7 +2,7 @@
 // between them. Each is a process, so that the CPU time, memory and garbage
 // collection of one are not counted as another's.
 //
-// Run measures a cell in six steps:
+// Group.Run measures a cell in six steps:
 //
 //  1. It starts the cell's process, in its own network namespace where the path
 //     needs one.
@@ -14,6 +14,9 @@
 //  5. It stops the server, and takes the server's report and the counters again.
 //  6. It closes the path and joins the ledgers of fleet, server and wire into a
 //     Report.
+//
+// The cells of a Group run side by side. Each has its own processes and namespaces;
+// what they share is the machine's CPUs and memory.
 //
 // Every process ends with its parent, whatever ends the parent. The kernel kills
 // the server and the fleet. The cell's process sees its input end, and kills what
@@ -51,13 +54,12 @@ func Roles() map[string]process.Role {
 	}
 }
 
-// isolate prepares a child that starts in its own network namespace. The returned
-// function ends the processes that remain there if the child was killed.
-func isolate(p *process.Child) (endLeftovers func()) {
+// isolate prepares a child that starts in its own network namespace. If the child is
+// killed, process.EndOrphans ends the processes that it has left.
+func isolate(p *process.Child) {
 	netpath.Isolate(p.Cmd)
 	process.SurviveParent(p.Cmd)
 	process.BecomeSubreaper()
-	return func() { process.EndChildren(true) }
 }
 
 // exitTimeout is how long a role may take to return when nobody waits for its report.
@@ -77,7 +79,7 @@ func exitAtNextMessage(in *json.Decoder, cancel context.CancelFunc, cleanup func
 
 func endAndExit(cleanup func()) {
 	for deadline := time.Now().Add(exitTimeout); time.Now().Before(deadline); {
-		process.EndChildren(false)
+		process.EndChildren()
 	}
 	cleanup()
 	os.Exit(1)

@@ -50,7 +50,7 @@ func driverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	go func() { defer close(released); process.CancelAtNextMessage(in, cancel) }()
 	var report fleetReport
 	driven, err := drive(ctx, spec)
-	process.EndChildren(false)
+	process.EndChildren()
 	if err == nil {
 		report.Report, err = driverReport(spec.Fleet, driven)
 	}

@@ -66,7 +66,8 @@ func Exec(ctx context.Context, o ExecOptions, signals <-chan os.Signal) (ExecRep
 	}
 	defer p.Close()
 	if o.Path.Isolated {
-		defer isolate(p)()
+		isolate(p)
+		defer process.EndOrphans(nil)
 	}
 	netpath.Foreground(p.Cmd)
 	o.Spec.Kind = o.Path.Kind
@@ -123,7 +124,7 @@ func execRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		}
 	}()
 	report, err := runExec(ctx, spec, signals)
-	process.EndChildren(false)
+	process.EndChildren()
 	if err != nil {
 		report.Error = err.Error()
 		report.CommandFailed = errors.As(err, new(CommandError))

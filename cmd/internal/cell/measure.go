@@ -37,22 +37,24 @@ func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		spec.clearDrivers()
 	}
 	go exitAtNextMessage(in, cancel, cleanup)
-	report, err := measure(ctx, spec)
-	process.EndChildren(false)
+	entered := func(p Phase) { _ = out.Encode(message{Phase: p}) }
+	report, err := measure(ctx, spec, entered)
+	process.EndChildren()
 	if err != nil {
 		report.Error = err.Error()
 	}
 	report.Fleet.Attempts = nil
-	return sendOrCleanUp(out, report, cleanup)
+	return sendOrCleanUp(out, message{Report: &report}, cleanup)
 }
 
-func measure(ctx context.Context, spec Spec) (report Report, err error) {
+// measure calls entered at the start of each phase after the first.
+func measure(ctx context.Context, spec Spec, entered func(Phase)) (report Report, err error) {
 	path, err := netpath.Open(spec.Path, spec.Isolated)
 	if err != nil {
 		return report, err
 	}
 	report.Sysctl = path.Sysctl()
-	entries, err := report.measureEnds(ctx, path, spec)
+	entries, err := report.measureEnds(ctx, path, spec, entered)
 	stats, closeErr := path.Close()
 	report.Path = stats.Record()
 	if closeErr != nil {
@@ -66,7 +68,7 @@ func measure(ctx context.Context, spec Spec) (report Report, err error) {
 
 // measureEnds runs server and fleet at the ends of the path, and adds what they and
 // the kernel report. It returns the server's ledger, nil for a program.
-func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec) ([]targets.LedgerEntry, error) {
+func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec, entered func(Phase)) ([]targets.LedgerEntry, error) {
 	// The fleet's process starts while the server's does.
 	fleet, err := startFleet(path, spec)
 	if err != nil {
@@ -87,6 +89,7 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 	}
 	cpu := server.programCPU(path)
 	spec.Fleet.Target.Addr = server.addr
+	entered(Measuring)
 	if r.Fleet, err = runFleet(fleet, spec); err != nil {
 		return nil, err
 	}
@@ -105,6 +108,7 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec)
 	if r.TimeWait.Server, err = timeWait(server.pid()); err != nil {
 		return nil, err
 	}
+	entered(Ending)
 	r.TCP = delta(before, after)
 	if serverReport == nil {
 		return nil, nil

@@ -111,7 +111,8 @@ func TryProgram(ctx context.Context, c Choice, path netpath.Spec, program Progra
 		return err
 	}
 	if c.Isolated {
-		defer isolate(p)()
+		isolate(p)
+		defer process.EndOrphans(nil)
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout+program.ListenTimeout)
 	defer cancel()
@@ -185,7 +186,7 @@ func probeRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	defer cancel()
 	go exitAtNextMessage(in, cancel, spec.Program.clear)
 	err := spec.try(ctx)
-	process.EndChildren(false)
+	process.EndChildren()
 	var report probeReport
 	if err != nil {
 		report.Error = err.Error()

@@ -31,13 +31,37 @@ func SurviveParent(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = 0 }
 const endTimeout = 2 * time.Second
 
 // EndChildren kills the children of this process, and theirs, which become
-// children of this one when their parents go. With otherNetworkOnly it leaves
-// alone those in the network namespace of this process: they do not belong to a
-// path.
-func EndChildren(otherNetworkOnly bool) {
+// children of this one when their parents go.
+func EndChildren() { endAll(func(int) bool { return true }) }
+
+// EndOrphans kills the children of this process that are in another network
+// namespace, and theirs, except those that keep returns true for. A child in the
+// namespace of this process does not belong to a path. A nil keep keeps none.
+func EndOrphans(keep func(pid int) bool) {
+	network, err := networkOf("self")
+	if err != nil {
+		return
+	}
+	endAll(func(pid int) bool {
+		if keep != nil && keep(pid) {
+			return false
+		}
+		// A process that has ended has no namespace any more.
+		other, err := networkOf(strconv.Itoa(pid))
+		return err == nil && other != network
+	})
+}
+
+// networkOf returns the name of the network namespace of a process of /proc.
+func networkOf(process string) (string, error) {
+	return os.Readlink(filepath.Join("/proc", process, "ns", "net"))
+}
+
+// endAll kills the children of this process that are picked, until there are none.
+func endAll(picked func(pid int) bool) {
 	empty := 0 // lists without a child, in a row
 	for deadline := time.Now().Add(endTimeout); hasChild() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		pids := children(otherNetworkOnly)
+		pids := children(picked)
 		if len(pids) > 0 {
 			empty = 0
 		} else if empty++; empty == 2 {
@@ -58,25 +82,13 @@ func hasChild() bool {
 	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) != unix.ECHILD
 }
 
-// children lists the children of this process.
-func children(otherNetworkOnly bool) (pids []int) {
-	network, err := os.Readlink("/proc/self/ns/net")
-	if err != nil {
-		return nil
-	}
+// children lists the children of this process that are picked.
+func children(picked func(pid int) bool) (pids []int) {
 	for pid := range processes() {
-		folder := filepath.Join("/proc", strconv.Itoa(pid))
-		if parent, err := parentIn(filepath.Join(folder, "stat")); err != nil || parent != os.Getpid() {
-			continue
+		parent, err := parentIn(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+		if err == nil && parent == os.Getpid() && picked(pid) {
+			pids = append(pids, pid)
 		}
-		if otherNetworkOnly {
-			// A process that has ended has no namespace any more.
-			other, err := os.Readlink(filepath.Join(folder, "ns", "net"))
-			if err != nil || other == network {
-				continue
-			}
-		}
-		pids = append(pids, pid)
 	}
 	return pids
 }

@@ -11,4 +11,7 @@ func BecomeSubreaper() {}
 func SurviveParent(*exec.Cmd) {}
 
 // EndChildren does nothing: without a subreaper orphans cannot be found.
-func EndChildren(bool) {}
+func EndChildren() {}
+
+// EndOrphans does nothing: without a subreaper orphans cannot be found.
+func EndOrphans(func(pid int) bool) {}

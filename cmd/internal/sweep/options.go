@@ -31,6 +31,10 @@ type Options struct {
 	// is finished; the first cell is always run. 0 is no limit.
 	Budget time.Duration
 
+	// SideBySide is how many cells run at once at most, as far as their load allows it;
+	// 1 runs one after another. 0 leaves it to the load alone.
+	SideBySide int
+
 	Path        cell.Choice
 	Impairments impair.Set // of every cell, as the points name them; a point's round trip and loss are added
 	Congestion  string     // congestion control of both ends; empty is the path's default

@@ -7,8 +7,8 @@
 //     order that follows from the seed.
 //  2. It leaves out the points whose delivered share is known well enough, if a
 //     precision was asked for.
-//  3. It runs the cell of each visit (package cell), and again while the cell is
-//     invalid, at most three times.
+//  3. It runs the cell of each visit (package cell), side by side with others as far
+//     as their load allows it, and again while the cell is invalid, at most three times.
 //  4. It judges whether a cell is valid, makes its record, and hands that to
 //     Events.Done.
 //
@@ -19,7 +19,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"runtime"
 	"slices"
 	"time"
 
@@ -53,26 +52,26 @@ type Events struct {
 
 // Run visits every point, and the twin of one that has a twin, in every round that
 // needs it. It returns the TCP settings in force at the path's ends, by sysctl
-// name; nil before the first cell.
+// name; nil before the first cell. Events are called one at a time.
 //
-// When ctx ends, Run drops the running cell and returns ctx's error. When the
-// budget is used up, it finishes the running cell and returns ErrBudget.
+// When ctx ends, Run drops the running cells and returns ctx's error. When the
+// budget is used up, it finishes the running cells and returns ErrBudget.
 func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, err error) {
-	// The kernel kills a child when the thread that started it ends, so that
-	// thread must last.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	remove, err := o.makeDriverFolder()
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
-	r := &runner{Options: o, events: e, started: time.Now(), precision: newStoppingRule(o.Precision, o.Points)}
+	r := &runner{
+		Options: o, events: e, started: time.Now(), precision: newStoppingRule(o.Precision, o.Points),
+		changes: make(chan change),
+	}
 	err = r.run(ctx)
 	return r.sysctl, err
 }
 
-// runner is a sweep in progress.
+// runner is a sweep in progress. Its goroutine alone uses it; the goroutines of cells
+// have the channel.
 type runner struct {
 	Options
 	events    Events
@@ -80,55 +79,40 @@ type runner struct {
 	precision *stoppingRule
 	done      int // cells, valid or not
 	sysctl    map[string]string
+
+	group   cell.Group
+	queue   []attempt
+	running []*running
+	changes chan change
 }
 
 func (r *runner) run(ctx context.Context) error {
+	// After an error no cell is wanted any more, and none may be left.
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		r.dropAll()
+	}()
 	left := r.rounds()
 	for visits := range r.plan() {
 		visits = slices.DeleteFunc(visits, func(v visit) bool { return !r.precision.needsMore(v.Point) })
 		if len(visits) == 0 {
-			return nil // every point is known well enough, or given up
+			break // every point is known well enough, or given up
 		}
 		if r.events.Planned != nil {
-			r.events.Planned(r.done + r.precision.cellsLeft(visits, left))
+			r.events.Planned(r.done + len(r.running) + r.precision.cellsLeft(visits, left))
 		}
-		for _, v := range visits {
-			if r.done > 0 && r.outOfBudget() {
-				return ErrBudget
-			}
-			if err := r.visit(ctx, v); err != nil {
-				return err
-			}
+		r.enqueue(visits)
+		// Which points a precision still needs is known after the round.
+		if err := r.work(ctx, r.Precision > 0); err != nil {
+			return err
 		}
 		left--
 	}
-	return nil
+	return r.work(ctx, true)
 }
 
 func (r *runner) outOfBudget() bool { return r.Budget > 0 && time.Since(r.started) >= r.Budget }
-
-// visit runs a cell until it is valid, its tries are used up, or the budget is.
-func (r *runner) visit(ctx context.Context, v visit) error {
-	for try := range maxTries {
-		if r.events.Started != nil {
-			r.events.Started(v.Point, v.round, try)
-		}
-		started := time.Now()
-		report, err := cell.Run(ctx, r.spec(v, try))
-		if err != nil {
-			return err
-		}
-		if report.Sysctl != nil {
-			r.sysctl = report.Sysctl
-		}
-		c := r.record(v, try, started, report)
-		final := c.Valid || try == maxTries-1 || r.outOfBudget()
-		if err := r.finish(v, c, final, report.Ladder); err != nil || final {
-			return err
-		}
-	}
-	return nil
-}
 
 // finish counts a try of a cell and hands out what it has brought. ladder is an
 // SVG, or empty.

@@ -37,21 +37,17 @@ func libraryTerms() []results.Term {
 	return terms(drivers.Clients(), func(c drivers.Client) (string, string) { return c.Name, c.Summary })
 }
 
-// libraryOptions checks that a run with library clients has no duration, and sets each client's default concurrency unless --concurrency is given.
-func libraryOptions(fs *pflag.FlagSet, o *sweep.Options) error {
+// libraryOptions sets each library client's default concurrency unless --concurrency
+// is given.
+func libraryOptions(fs *pflag.FlagSet, o *sweep.Options) {
+	if fs.Changed("concurrency") {
+		return
+	}
 	for i, p := range o.Points {
-		c, ok := drivers.ByName(p.Client)
-		if !ok {
-			continue
-		}
-		if fs.Changed("duration") {
-			return usagef("--duration, --client %s: library clients make a fixed number of attempts: give --requests", c.Name)
-		}
-		if !fs.Changed("concurrency") {
+		if c, ok := drivers.ByName(p.Client); ok {
 			o.Points[i].Concurrency = c.Concurrency
 		}
 	}
-	return nil
 }
 
 // libraryVersions returns the versions of the library clients of a run, by name. A

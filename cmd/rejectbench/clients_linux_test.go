@@ -43,6 +43,27 @@ func TestLibraryClientRunsBesideBehavioursAndRecordsItsVersion(t *testing.T) {
 	}
 }
 
+func TestLibraryClientKeepsTheScheduleOfTheRun(t *testing.T) {
+	needDelays(t)
+	for _, flags := range [][]string{
+		{"--arrivals", "spread", "--requests", "20"},
+		{"--arrivals", "poisson", "--rate", "100", "--requests", "20"},
+		{"--rate", "100", "--duration", "200ms"},
+		{"--arrivals", "closed", "--requests", "20"},
+	} {
+		args := append([]string{"run", "--client", "go-nethttp", "--strategy", "lingering-close", "--rtt", "20ms",
+			"--body", "0", "--aa", "0", "--rounds", "1", "--quiet", "--format", "json", "--out", filepath.Join(t.TempDir(), "run")}, flags...)
+		stdout, stderr, _ := rejectbench(args...) // a busy machine makes cells invalid
+		var c results.Cell
+		if err := json.NewDecoder(strings.NewReader(stdout)).Decode(&c); err != nil {
+			t.Fatalf("%v: %v: %s", flags, err, stderr)
+		}
+		if open := c.Arrivals != results.ClosedArrivals; c.Attempts != 20 && c.Valid || (c.LatencyUncorrectedMs != nil) != open || c.Seconds <= 0 || c.Seconds > 60 {
+			t.Errorf("%v: %+v", flags, c)
+		}
+	}
+}
+
 func TestKilledRunLeavesNoDriversAndNoDriverFolders(t *testing.T) {
 	needDelays(t)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {

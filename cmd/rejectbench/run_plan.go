@@ -149,9 +149,7 @@ func (f *runFlags) options(fs *pflag.FlagSet, sources sources) (o sweep.Options,
 	if err := f.schedule(fs, &o); err != nil {
 		return o, err
 	}
-	if err := libraryOptions(fs, &o); err != nil {
-		return o, err
-	}
+	libraryOptions(fs, &o)
 	if fs.Changed("scenario") {
 		if err := f.scenarioOptions(fs, &o, sources); err != nil {
 			return o, err

@@ -31,9 +31,14 @@ const (
 	// timeoutsPerAttempt is how many time limits a client may use up in one
 	// attempt: to connect, to send and to receive.
 	timeoutsPerAttempt = 3
+	// firstAttempt is about how much of a CPU each of a client's first attempts takes
+	// more than one of the fleet's: they load and compile code, or start a process.
+	firstAttempt = 20 * time.Millisecond
 )
 
 func newDriverSpec(s Spec) driverSpec {
+	// The schedule begins slowly and adapts to the attempts that have ended.
+	s.Fleet.Expected += time.Duration(s.Fleet.Concurrency) * firstAttempt
 	return driverSpec{s.Fleet, s.Folder, driverStart + timeoutsPerAttempt*s.Fleet.ReceiveTimeout}
 }
 

@@ -80,6 +80,9 @@ func TestEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 	bound := alpha + 3*math.Sqrt(alpha*(1-alpha)/trials)
 	for _, w := range []world{
 		{points: 6, rounds: 1, attempts: 100, phi: 1, spread: 0.1},
+		{points: 6, rounds: 1, attempts: 100, phi: 22, spread: 0.1},
+		{points: 20, rounds: 1, attempts: 100, phi: 22, spread: 0.1},
+		{points: 6, rounds: 2, attempts: 100, phi: 22, spread: 0.1},
 		{points: 6, rounds: 2, attempts: 100, phi: 1, spread: 0.1},
 		{points: 6, rounds: 2, attempts: 100, phi: 8, spread: 0.1},
 		{points: 1, rounds: 3, attempts: 40, phi: 1, spread: 0.1},

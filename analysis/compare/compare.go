@@ -3,10 +3,11 @@
 // call is at most Options.Alpha.
 //
 //  1. Runs pairs the cells of both runs by point and round, and tests each metric.
-//  2. The dispersion between rounds widens intervals and weakens tests of shares.
-//  3. All p-values are adjusted together, and each row gets its Verdict: only a
-//     difference that is significant, as large as the effect of interest and above the
-//     noise floor is called worse or better.
+//  2. The dispersion between rounds widens intervals and weakens tests of shares. Where
+//     the rounds are too few to show it, the worst spread on record takes its place.
+//  3. The p-values of the gated rows are adjusted together, and so are those of the
+//     others. Each row gets its Verdict: only a difference that is significant, as large
+//     as the effect of interest and above the noise floor is called worse or better.
 //  4. The Comparison is written as text, Markdown, JSON or Go benchmarks, and Gate
 //     sums up the verdicts that decide.
 package compare
@@ -102,11 +103,13 @@ type Row struct {
 	Difference Interval
 	// Test is the name of the test; empty where nothing could be tested.
 	Test string
-	// P is the p-value of the test alone, Adjusted that in the family of all tests.
+	// P is the p-value of the test alone, Adjusted that in its family: the tests of all
+	// gated rows, or of all others.
 	P        float64
 	Adjusted stats.Adjusted
-	// Dispersion is that of the rounds of a share. Borrowed is true for a point with
-	// one round, which takes the largest dispersion of any other point.
+	// Dispersion is that of the rounds of a share, unknown for a single round. Borrowed is
+	// true for a point with one round that takes the largest dispersion of any other
+	// point.
 	Dispersion stats.Dispersion
 	Borrowed   bool
 	// BaseFloor and NewFloor are the noise floors of the runs, on the scale of
@@ -123,6 +126,10 @@ type Row struct {
 
 	smallest  float64 // the smallest p-value that the test could have had
 	chiSquare float64 // statistic of the test of a share
+	// family is the number of tests of the row's family, alpha the largest probability of
+	// any false call among them.
+	family int
+	alpha  float64
 }
 
 // Interval is an estimate with its bounds, which may be infinite.
@@ -130,7 +137,11 @@ type Interval struct{ Value, Low, High float64 }
 
 // Side is what one run measured: a Share, or Values.
 type Side struct {
-	Share  stats.Share
+	// Share is the share of the rounds that are compared. Low and High, and not its own
+	// bounds, are the 95% interval by the dispersion of these rounds. They are not
+	// numbers with fewer than stats.LeastRounds rounds.
+	Share     stats.Share
+	Low, High float64
 	Values []float64 // one per round
 	// Median is the median of Values with a distribution-free interval.
 	Median benchmath.Summary
@@ -300,7 +311,7 @@ func (r *Row) measure(base, new analysis.PointCells, o Options) {
 
 // measureShare sets the shares of the row and tests them.
 func (r *Row) measureShare(old, now []*results.Cell) {
-	r.Base.Share, r.New.Share = analysis.PooledShare(r.Metric, old), analysis.PooledShare(r.Metric, now)
+	r.Base, r.New = shareOf(r.Metric, old), shareOf(r.Metric, now)
 	if r.Reason != "" {
 		return
 	}
@@ -334,7 +345,8 @@ func (r *Row) dispersion(base, new analysis.PointCells) stats.Dispersion {
 
 // applyDispersion widens the interval and weakens the test of each share by the
 // dispersion of its rounds. A point with one round has no dispersion and takes the
-// largest of any other point of the metric.
+// largest of any other point of the metric. Where no point has one, the test assumes
+// the worst spread on record, and there is no interval.
 func (c *Comparison) applyDispersion() {
 	largest := map[string]stats.Dispersion{}
 	for _, r := range c.Rows {
@@ -358,10 +370,50 @@ func (c *Comparison) applyDispersion() {
 		}
 		d := r.Dispersion
 		r.P = max(r.P, d.PValue(r.chiSquare))
+		if r.Rounds < stats.LeastRounds {
+			r.testFewRounds()
+		}
+		if r.single() {
+			continue
+		}
 		r.Difference.Low, r.Difference.High = stats.Newcombe(
 			d.Effective(r.Base.Share.K), d.Effective(r.Base.Share.N), d.Effective(r.New.Share.K), d.Effective(r.New.Share.N), d.Quantile(c.Options.Alpha))
 	}
 }
+
+// testFewRounds tests the share of one or two rounds under the worst spread on record:
+// alone where the rounds have no dispersion. Two rounds estimate theirs so poorly that
+// even a collapse would not be significant among many tests. The assumed spread is rarely
+// exceeded, so the smaller of two p-values allows hardly more false calls.
+func (r *Row) testFewRounds() {
+	p, smallest := stats.FewRoundsTest(r.Base.Share.K, r.Base.Share.N, r.New.Share.K, r.New.Share.N)
+	switch {
+	case r.single():
+		r.Test, r.P, r.smallest = fewRounds, p, smallest
+	case p < r.P:
+		r.Test, r.P, r.smallest = fewRounds, p, min(r.smallest, smallest)
+	}
+}
+
+// fewRounds is the name of the test of runs with too few rounds to show their spread.
+var fewRounds = fmt.Sprintf("beta-binomial, correlation %v", stats.RoundCorrelation)
+
+// shareOf returns the share of the rounds of one run.
+func shareOf(m analysis.Metric, rounds []*results.Cell) Side {
+	s := Side{Share: analysis.PooledShare(m, rounds), Low: math.NaN(), High: math.NaN()}
+	var strata []stats.Stratum
+	for _, c := range rounds {
+		k, n := m.Share(c)
+		strata = append(strata, stats.Stratum{BaseK: k, BaseN: n})
+	}
+	if d := stats.NewDispersion(strata); d.DF >= stats.LeastRounds-1 {
+		s.Low, s.High = results.Wilson(d.Effective(s.Share.K), d.Effective(s.Share.N), d.Quantile(1-0.95))
+	}
+	return s
+}
+
+// bounded reports whether the share has an interval.
+func (s *Side) bounded() bool { return !math.IsNaN(s.Low) }
 
 // measureValues sets the values of the row and tests them.
 func (r *Row) measureValues(old, now []*results.Cell, o Options) {
@@ -403,6 +455,9 @@ func missing(base, new bool, what string) string {
 	return ""
 }
 
+// oneRoundNote is the note on shares of one round.
+const oneRoundNote = "one round does not show how much rounds differ: only a difference beyond the worst spread on record, such as 100% to 0%, is called, and none is the same; give both runs --rounds 3 or more"
+
 // addNotes adds what a reader has to know about the rows together.
 func (c *Comparison) addNotes() {
 	var onlyBase, onlyNew, single, borrowed int
@@ -425,7 +480,7 @@ func (c *Comparison) addNotes() {
 		c.Notes = append(c.Notes, fmt.Sprintf("valid rounds that only one run has are left out: %d of BASE, %d of NEW", onlyBase, onlyNew))
 	}
 	if single > 0 {
-		c.Notes = append(c.Notes, "one round: the spread between rounds is unknown, so no share is called better or worse, and same holds only for independent attempts; give both runs --rounds 3 or more")
+		c.Notes = append(c.Notes, oneRoundNote)
 	}
 	if borrowed > 0 {
 		c.Notes = append(c.Notes, fmt.Sprintf("%s with one round: the dispersion is the largest of any other point", words.Plural(borrowed, "row")))

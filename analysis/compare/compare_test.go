@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -153,28 +155,101 @@ func TestADifferenceBelowTheNoiseFloorIsNotCalled(t *testing.T) {
 	}
 }
 
-func TestOneRoundIsNeverCalled(t *testing.T) {
-	base := recorded("base", map[string][2]int64{"close": {0, 0}}, 1)
-	new := recorded("new", map[string][2]int64{"close": {100, 100}}, 1)
-	one := func(run *results.Run) {
-		run.Cells = slices.DeleteFunc(run.Cells, func(c results.Cell) bool { return c.Round > 0 })
-	}
-	one(base)
-	one(new)
+// oneRound leaves the first round of a run.
+func oneRound(run *results.Run) *results.Run {
+	run.Cells = slices.DeleteFunc(run.Cells, func(c results.Cell) bool { return c.Round > 0 })
+	return run
+}
+
+func TestOneRoundShowsACollapseAndNothingElse(t *testing.T) {
 	options := Options{Metrics: defaultMetrics(t)[:1], Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.05}
-	c, err := Runs(base, new, options)
+	for _, c := range []struct {
+		base, new int64
+		want      Verdict
+	}{{100, 0, Worse}, {0, 100, better}, {98, 10, Worse}, {100, 50, Unmeasurable}, {60, 55, Unmeasurable}, {100, 100, Unmeasurable}, {0, 0, Unmeasurable}} {
+		base := oneRound(recorded("base", map[string][2]int64{"close": {c.base, c.base}}, 1))
+		new := oneRound(recorded("new", map[string][2]int64{"close": {c.new, c.new}}, 1))
+		// Twins do not replace rounds: they are cells of the same round.
+		twin := base.Cells[0]
+		twin.Twin = true
+		for _, cells := range [][]results.Cell{base.Cells, append(slices.Clone(base.Cells), twin)} {
+			base.Cells = cells
+			got, err := Runs(base, new, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range got.Rows {
+				if r.Verdict != c.want || (c.want == Unmeasurable) != strings.HasPrefix(r.Reason, "one round: ") || (c.want == Unmeasurable) != (r.Needed >= 300) {
+					t.Errorf("%d to %d: %v, %q, needed %d", c.base, c.new, r.Verdict, r.Reason, r.Needed)
+				}
+				if r.Base.bounded() || r.New.bounded() || !math.IsInf(r.Difference.High, 1) {
+					t.Errorf("%d to %d: one round has an interval: %+v", c.base, c.new, r)
+				}
+			}
+			if !slices.Contains(got.Notes, oneRoundNote) {
+				t.Errorf("notes %q", got.Notes)
+			}
+		}
+	}
+}
+
+// The collapse of one of many cells is found, and so is that of all.
+func TestACollapseIsCalledWhateverElseIsCompared(t *testing.T) {
+	for rounds := range 5 {
+		for _, all := range []bool{false, true} {
+			run := func(seed uint64) *results.Run {
+				return world{points: 45, rounds: rounds + 1, attempts: 100, phi: 1, spread: 0.1}.run(rand.New(rand.NewPCG(seed, 1)))
+			}
+			base, new := run(1), run(2)
+			for i := range new.Cells {
+				if b, n := &base.Cells[i], &new.Cells[i]; all || b.RTTMs == 3 {
+					b.Delivered, n.Delivered = 100, 0
+				}
+			}
+			c, err := Runs(base, new, Options{Metrics: defaultMetrics(t), Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.05, EffectRatio: 0.1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 1
+			if all {
+				want = 45
+			}
+			if got := c.counts(true)[Worse]; got != want || c.Gate() != Worse {
+				t.Errorf("%d rounds: %d collapsed cells, %d called worse", rounds+1, want, got)
+			}
+		}
+	}
+}
+
+func TestUngatedMetricsWeakenNoGatedTest(t *testing.T) {
+	base, new := twoRuns()
+	options := Options{Metrics: defaultMetrics(t)[:1], Gate: []string{"delivered_share"}, Alpha: 0.05, Effect: 0.05, EffectRatio: 0.1}
+	alone, err := Runs(base, new, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counts := c.counts(false); counts[Unmeasurable] != 2 || c.Gate() != Unmeasurable || len(c.Notes) == 0 {
-		t.Errorf("%v, notes %q", counts, c.Notes)
+	options.Metrics = analysis.Metrics
+	all, err := Runs(base, new, options)
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Twins do not replace rounds: they are cells of the same round.
-	twin := base.Cells[0]
-	twin.Twin = true
-	base.Cells = append(base.Cells, twin)
-	if c, err = Runs(base, new, options); err != nil || c.counts(false)[Unmeasurable] != 2 {
-		t.Errorf("with twins: %v, %v", c.counts(false), err)
+	for i, r := range alone.Rows {
+		if beside := all.Rows[i]; beside.Adjusted.Tests > r.Adjusted.Tests || beside.Adjusted.P > r.Adjusted.P/gatedPart*(1+1e-9) || beside.Verdict != r.Verdict {
+			t.Errorf("%v: %v %+v alone, %v %+v beside %d metrics", r.Point, r.Verdict, r.Adjusted, beside.Verdict, beside.Adjusted, len(options.Metrics))
+		}
+	}
+}
+
+func TestASingleValueHasNoSpread(t *testing.T) {
+	base, new := oneRound(recorded("base", map[string][2]int64{"close": {50, 50}}, 1)), oneRound(recorded("new", map[string][2]int64{"close": {50, 50}}, 1))
+	c, err := Runs(base, new, Options{Metrics: defaultMetrics(t), Alpha: 0.05, Effect: 0.05, EffectRatio: 0.1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Rows {
+		if text := r.figure(r.Base); text == "" || strings.ContainsAny(text, "±[") {
+			t.Errorf("%s: %q", r.Metric.Name, text)
+		}
 	}
 }
 

@@ -62,6 +62,9 @@ func (r *Row) difference() (estimate, interval string) {
 		return "", ""
 	}
 	d := r.Difference
+	if r.single() {
+		return signedPoints(d.Value), "one round"
+	}
 	if r.Metric.Share != nil {
 		return signedPoints(d.Value), "[" + signedPoints(d.Low) + ", " + signedPoints(d.High) + "]"
 	}
@@ -78,14 +81,18 @@ func (r *Row) figure(s Side) string {
 		if !s.Share.Known() {
 			return ""
 		}
-		value, low, high := words.Bounds(s.Share)
-		if !s.Share.HasInterval() {
-			return value
+		share := s.Share
+		if share.Low, share.High = s.Low, s.High; !s.bounded() {
+			return words.Percent(share.Value)
 		}
+		value, low, high := words.Bounds(share)
 		return value + " [" + low + ", " + high + "]"
 	}
-	if len(s.Values) == 0 {
+	switch len(s.Values) {
+	case 0:
 		return ""
+	case 1: // one value does not deviate
+		return units.Number(s.Median.Center)
 	}
 	extremes := benchmath.Summary{Center: s.Median.Center, Lo: slices.Min(s.Values), Hi: slices.Max(s.Values)}
 	return units.Number(extremes.Center) + " ± " + extremes.PctRangeString()

@@ -35,7 +35,7 @@ type record struct {
 
 	Test      string   `json:"test"`       // name of the test; empty where nothing was tested
 	P         *float64 `json:"p"`          // p-value of the test alone
-	PAdjusted *float64 `json:"p_adjusted"` // p-value in the family of all tests of the comparison
+	PAdjusted *float64 `json:"p_adjusted"` // p-value in its family: the tests of all gated rows, or of all others
 	Tests     int      `json:"tests"`      // number of tests that p_adjusted is corrected for
 	// Phi is the dispersion of the rounds of a share, DF its degrees of freedom; null
 	// and 0 with one round.
@@ -49,8 +49,9 @@ type record struct {
 	NewFloor  *float64 `json:"new_floor"`
 }
 
-// recordSide is what one run measured. For a share: K, N, and Figure with its 95% Wilson
-// interval. For a value: N rounds, and their median with an interval at the level of the
+// recordSide is what one run measured. For a share: K, N, and Figure with the 95% interval
+// of another run's share, by the dispersion of the rounds; null where they do not show
+// it. For a value: N rounds, and their median with an interval at the level of the
 // comparison.
 type recordSide struct {
 	K      *int64    `json:"k"`
@@ -111,11 +112,7 @@ func (r *Row) record() record {
 func (r *Row) recordSide(s Side) recordSide {
 	switch {
 	case r.Metric.Share != nil && s.Share.Known():
-		side := recordSide{K: &s.Share.K, N: s.Share.N, Figure: &s.Share.Value}
-		if s.Share.HasInterval() {
-			side.Low, side.High = &s.Share.Low, &s.Share.High
-		}
-		return side
+		return recordSide{K: &s.Share.K, N: s.Share.N, Figure: &s.Share.Value, Low: known(s.Low), High: known(s.High)}
 	case len(s.Values) > 0:
 		return recordSide{N: int64(len(s.Values)), Figure: known(s.Median.Center), Low: known(s.Median.Lo), High: known(s.Median.Hi), Values: s.Values}
 	}

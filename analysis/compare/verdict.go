@@ -9,21 +9,47 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
-// decide adjusts the tests of all rows together and gives each row its verdict.
+// gatedPart is the part of Options.Alpha for the gated rows where there are others too.
+// The gated rows decide, and so get most of it. The sum of both parts bounds the
+// probability of any false call (Bonferroni).
+const gatedPart = 0.8
+
+// decide adjusts the tests of the gated rows together, and so those of the others, and
+// gives each row its verdict. The gated rows are a family of their own, because among
+// the tests of all metrics a few rounds could not be significant.
 func (c *Comparison) decide() {
-	var tests []stats.Test
-	var tested []*Row
+	var families [2][]*Row // of other rows, and of gated ones
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Test != "" && r.Metric.Better != analysis.Neither {
-			tests = append(tests, stats.Test{P: r.P, Smallest: r.smallest})
-			tested = append(tested, r)
+			family := &families[0]
+			if r.Gated {
+				family = &families[1]
+			}
+			*family = append(*family, r)
 		}
 	}
-	for i, a := range stats.Adjust(tests, c.Options.Alpha) {
-		tested[i].Adjusted = a
+	parts := [2]float64{1 - gatedPart, gatedPart}
+	if len(families[0]) == 0 || len(families[1]) == 0 {
+		parts = [2]float64{1, 1}
+	}
+	for i, family := range families {
+		adjust(family, c.Options.Alpha, parts[i])
 	}
 	for i := range c.Rows {
-		c.Rows[i].decide(c.Options, len(tests))
+		c.Rows[i].decide(c.Options)
+	}
+}
+
+// adjust adjusts the p-values of a family that may use a part of alpha. An adjusted
+// p-value is compared with the whole of alpha.
+func adjust(family []*Row, alpha, part float64) {
+	tests := make([]stats.Test, len(family))
+	for i, r := range family {
+		tests[i] = stats.Test{P: r.P, Smallest: r.smallest}
+	}
+	for i, a := range stats.Adjust(tests, alpha*part) {
+		a.P = min(a.P/part, 1)
+		family[i].Adjusted, family[i].family, family[i].alpha = a, len(family), alpha*part
 	}
 }
 
@@ -31,14 +57,15 @@ func (c *Comparison) decide() {
 // borrow. The spread between rounds is then unknown. The noise floor does not replace
 // it: twins are cells of the same round and of few points, and where their share is 0
 // or 1 they do not differ. With attempts counted as independent, two runs of one
-// program with twins and one round were called different more often than not.
+// program with twins and one round were called different more often than not. So the
+// test assumes the worst spread on record, and equal rounds are not the same.
 func (r *Row) single() bool {
 	return r.Metric.Share != nil && r.Test != "" && r.Dispersion.DF == 0
 }
 
 // decide sets the verdict. A row is called worse or better only where the adjusted
 // p-value, the size of the difference and the noise floors of both runs allow it.
-func (r *Row) decide(o Options, tests int) {
+func (r *Row) decide(o Options) {
 	effect := o.effect(r.Metric)
 	size := math.Abs(r.Difference.Value)
 	floor := max(r.BaseFloor, r.NewFloor)
@@ -48,26 +75,25 @@ func (r *Row) decide(o Options, tests int) {
 		r.Verdict, r.Reason = notJudged, ""
 	case r.Test == "":
 		r.Verdict = Unmeasurable
-	case significant && size >= effect && size > floor && !r.single():
+	case significant && size >= effect && size > floor:
 		r.Verdict = Worse
 		if (r.Difference.Value > 0) == (r.Metric.Better == analysis.Higher) {
 			r.Verdict = better
 		}
 	case -effect <= r.Difference.Low && r.Difference.High <= effect:
 		r.Verdict = same
-	case significant && size >= effect && r.single():
-		r.Verdict = Unmeasurable
-		r.Reason = "one round: the spread between rounds is unknown, 3 rounds would show it"
-		r.Needed = r.Base.Share.N * 3
 	case significant && size >= effect:
 		r.Verdict = Unmeasurable
 		r.Reason = fmt.Sprintf("below the noise floor: twin cells of one run differ by up to %s", r.size(floor))
+	case r.single():
+		r.Verdict = Unmeasurable
+		r.Reason = r.openSingle(size, effect)
 	case r.Metric.Share != nil:
 		r.Verdict = Unmeasurable
-		r.Reason = r.openShare(o, size, effect)
+		r.Reason = r.openShare(size, effect, o.Alpha)
 	default:
 		r.Verdict = Unmeasurable
-		r.Reason = r.openValue(o, size, effect, tests)
+		r.Reason = r.openValue(size, effect)
 	}
 }
 
@@ -80,12 +106,25 @@ func decisiveWidth(size, effect float64) float64 {
 	return max(effect-size, effect/4)
 }
 
-// openShare states how many attempts would decide a share.
-func (r *Row) openShare(o Options, size, effect float64) string {
+// openSingle states how many rounds would decide a share of one round, if independent
+// attempts of them do.
+func (r *Row) openSingle(size, effect float64) string {
 	n := min(r.Base.Share.N, r.New.Share.N)
-	what, alpha := "interval wider than the effect of interest", o.Alpha
+	r.Needed = int64(stats.LeastRounds) * n
+	pooled := r.Base.Share.Plus(r.New.Share).Value
+	if independent := stats.WidthSize(pooled, decisiveWidth(size, effect), stats.Z95); independent > r.Needed {
+		r.Needed = roundUp(independent)
+	}
+	rounds := (r.Needed + n - 1) / n
+	return fmt.Sprintf("one round: the spread between rounds is unknown; %d rounds of %d could decide", rounds, n)
+}
+
+// openShare states how many attempts would decide a share.
+func (r *Row) openShare(size, effect, alpha float64) string {
+	n := min(r.Base.Share.N, r.New.Share.N)
+	what := "interval wider than the effect of interest"
 	if size >= effect {
-		what, alpha = fmt.Sprintf("not significant among %s", words.Plural(r.Adjusted.Tests, "test")), o.Alpha/float64(max(r.Adjusted.Tests, 1))
+		what, alpha = fmt.Sprintf("not significant among %s", words.Plural(r.Adjusted.Tests, "test")), r.alpha/float64(max(r.Adjusted.Tests, 1))
 	}
 	more := ""
 	if r.Dispersion.Factor() > 1 {
@@ -99,11 +138,12 @@ func (r *Row) openShare(o Options, size, effect float64) string {
 }
 
 // openValue states how many rounds would decide a value. With that many, the family
-// would include all values of the comparison.
-func (r *Row) openValue(o Options, size, effect float64, tests int) string {
+// would include all its tests.
+func (r *Row) openValue(size, effect float64) string {
+	tests := r.family
 	rounds := min(len(r.Base.Values), len(r.New.Values))
 	half := (r.Difference.High - r.Difference.Low) / 2
-	least := stats.RoundsFor(o.Alpha, tests)
+	least := stats.RoundsFor(r.alpha, tests)
 	switch {
 	case rounds < least && (size >= effect || math.IsInf(half, 0)):
 		r.Needed = int64(least)

@@ -16,8 +16,8 @@ type Difference struct {
 const outOption = "out"
 
 // incidentalOptions are the options that do not decide what is measured: the folder
-// and name of a run, how it is shown, and its seed.
-var incidentalOptions = []string{outOption, "name", "format", "quiet", "seed"}
+// and name of a run, how it is shown, its seed, and the plan behind --rounds.
+var incidentalOptions = []string{outOption, "name", "format", "quiet", "seed", "gate"}
 
 // incidental reports whether an option, by its name without dashes, does not decide
 // what is measured.

@@ -142,7 +142,7 @@ type Side struct {
 	// numbers with fewer than stats.LeastRounds rounds.
 	Share     stats.Share
 	Low, High float64
-	Values []float64 // one per round
+	Values    []float64 // one per round
 	// Median is the median of Values with a distribution-free interval.
 	Median benchmath.Summary
 }
@@ -381,6 +381,15 @@ func (c *Comparison) applyDispersion() {
 	}
 }
 
+// dispersionOf returns the dispersion of the rounds of one run.
+func dispersionOf(m analysis.Metric, rounds []*results.Cell) stats.Dispersion {
+	strata := make([]stats.Stratum, len(rounds))
+	for i, c := range rounds {
+		strata[i].BaseK, strata[i].BaseN = m.Share(c)
+	}
+	return stats.NewDispersion(strata)
+}
+
 // testFewRounds tests the share of one or two rounds under the worst spread on record:
 // alone where the rounds have no dispersion. Two rounds estimate theirs so poorly that
 // even a collapse would not be significant among many tests. The assumed spread is rarely
@@ -401,12 +410,7 @@ var fewRounds = fmt.Sprintf("beta-binomial, correlation %v", stats.RoundCorrelat
 // shareOf returns the share of the rounds of one run.
 func shareOf(m analysis.Metric, rounds []*results.Cell) Side {
 	s := Side{Share: analysis.PooledShare(m, rounds), Low: math.NaN(), High: math.NaN()}
-	var strata []stats.Stratum
-	for _, c := range rounds {
-		k, n := m.Share(c)
-		strata = append(strata, stats.Stratum{BaseK: k, BaseN: n})
-	}
-	if d := stats.NewDispersion(strata); d.DF >= stats.LeastRounds-1 {
+	if d := dispersionOf(m, rounds); d.DF >= stats.LeastRounds-1 {
 		s.Low, s.High = results.Wilson(d.Effective(s.Share.K), d.Effective(s.Share.N), d.Quantile(1-0.95))
 	}
 	return s

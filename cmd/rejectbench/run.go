@@ -24,8 +24,9 @@ type runFlags struct {
 	rounds, twins int
 	sideBySide    int
 	precision     string
-	budget        time.Duration
-	seed          int64
+	gateFlag
+	budget time.Duration
+	seed   int64
 	// What is kept and printed.
 	out, name, format string
 	quiet             bool
@@ -89,6 +90,7 @@ func (f *runFlags) defineSchedule(fs *pflag.FlagSet) {
 	under(fs, "Rounds", func(fs *pflag.FlagSet) {
 		fs.IntVar(&f.rounds, "rounds", defaultRounds, fmt.Sprintf("`count`: visits of the whole grid, each in a new random order; with --precision at most this many, and %d if not given", precisionRounds))
 		fs.StringVar(&f.precision, "precision", "", "visit each point until half the width of the 95% interval of its delivered share is at most this `share`, such as 1%")
+		f.gateFlag.define(fs)
 		fs.IntVar(&f.twins, "aa", 1, "`count`: points, chosen by the seed, that each round measures twice, to show how much equal cells differ; 0 is none")
 		fs.DurationVar(&f.budget, "budget", 0, "time limit of the run: it ends after the cells in progress and keeps what it has; 0 is no limit")
 		fs.IntVar(&f.sideBySide, "side-by-side", 0, "`count`: cells that run at once at most, where their load allows it; 1 runs one after another, 0 leaves it to the load: only cells run together that mostly wait for a long round trip")

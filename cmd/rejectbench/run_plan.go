@@ -57,6 +57,9 @@ func (f *runFlags) plan(cmd *cobra.Command) (p runPlan, err error) {
 	if p.options, err = f.options(cmd.Flags(), sources); err != nil {
 		return p, err
 	}
+	if err := f.planRounds(cmd, &p.options, cmd.ErrOrStderr()); err != nil {
+		return p, err
+	}
 	ctx := cmd.Context()
 	if p.scenarios, err = f.openScenarios(ctx, sources, &p.options, cmd.ErrOrStderr()); err != nil {
 		return p, err

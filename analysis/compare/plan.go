@@ -1,0 +1,114 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/rejectbench/rejectbench/analysis"
+	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
+)
+
+// Plan states how many rounds each of two runs needs so that a gate on the delivered
+// share decides.
+type Plan struct {
+	Rounds   int
+	Attempts int64   // of a cell in one round, the smallest of any cell
+	Cells    int     // of one round
+	Effect   float64 // smallest difference that matters, 0 to 1
+	// Dispersion is that of the rounds. It is assumed unless Measured is true.
+	Dispersion float64
+	Measured   bool
+	// Change is the smallest change of a share of 1/2 that is called with the planned
+	// power, 0 to 1. It is above Effect: a change of exactly Effect is estimated as less
+	// in half of the comparisons.
+	Change float64
+}
+
+const (
+	planAlpha = 0.05 // default of Options.Alpha
+	planPower = 0.8
+	// planDispersion is assumed without a run that shows it. Attempts that start
+	// independently had 0.8 to 1.3 on a quiet machine, and up to 3 at high rates.
+	planDispersion = 1.5
+	// mostPlanned is the largest number of rounds that a plan has.
+	mostPlanned = 1000
+)
+
+// NewPlan plans the rounds of a run with the given number of cells in a round and
+// attempts in a cell. It assumes shares of 1/2, which need most rounds. base is an
+// earlier run of the same cells; nil for none. Its shares, attempts and dispersion then
+// replace the assumed ones, as far as it has them. It returns an error where 1000 rounds
+// would not do.
+func NewPlan(effect float64, cells int, attempts int64, base *results.Run) (Plan, error) {
+	p := Plan{Rounds: stats.LeastRounds, Cells: cells, Attempts: attempts, Effect: effect, Dispersion: planDispersion}
+	expected := []expectedCell{{0.5, attempts}}
+	if base != nil {
+		var err error
+		if expected, err = p.learn(base); err != nil {
+			return Plan{}, err
+		}
+	}
+	for _, c := range expected {
+		rounds, ok := stats.RoundsToAgree(c.share, effect, planAlpha, planPower, p.Dispersion, c.attempts, mostPlanned)
+		if !ok {
+			return Plan{}, fmt.Errorf("more than %d rounds of %d attempts would be needed: make more attempts per cell, or allow a larger effect", mostPlanned, c.attempts)
+		}
+		p.Rounds = max(p.Rounds, rounds)
+	}
+	p.Change = stats.ChangeFound(effect, planAlpha*gatedPart/float64(max(cells, 1)), planPower, p.Dispersion, p.Attempts, p.Rounds)
+	return p, nil
+}
+
+// expectedCell is what a plan expects of a cell in one round.
+type expectedCell struct {
+	share    float64
+	attempts int64
+}
+
+// learn takes from an earlier run what it shows: the share and the attempts of each
+// point in a round, and the dispersion of the rounds.
+func (p *Plan) learn(base *results.Run) (expected []expectedCell, err error) {
+	metric, err := analysis.MetricByName("delivered_share")
+	if err != nil {
+		return nil, err
+	}
+	var chi, df float64
+	p.Attempts = math.MaxInt64
+	for _, g := range analysis.Group(base.Cells) {
+		rounds := g.Valid()
+		share := analysis.PooledShare(metric, rounds)
+		if !share.Known() {
+			continue
+		}
+		attempts := max(share.N/int64(len(rounds)), 1)
+		expected = append(expected, expectedCell{share.Value, attempts})
+		p.Attempts = min(p.Attempts, attempts)
+		// Shares of 0 or 1 carry no information on dispersion.
+		if d := dispersionOf(metric, rounds); d.DF > 0 && share.K > 0 && share.K < share.N {
+			chi, df = chi+d.Phi*float64(d.DF), df+float64(d.DF)
+		}
+	}
+	if len(expected) == 0 {
+		return nil, fmt.Errorf("%s has no valid cell to plan from", base.Dir)
+	}
+	if df > 0 {
+		p.Dispersion, p.Measured = max(chi/df, 1), true
+	}
+	return expected, nil
+}
+
+// Lines describes the plan for a terminal.
+func (p Plan) Lines() []string {
+	source := "assumed"
+	if p.Measured {
+		source = "measured"
+	}
+	effect := words.Points(p.Effect)
+	return []string{
+		fmt.Sprintf("%s of %d attempts in each of %s (dispersion %.1f, %s)", words.Plural(p.Rounds, "round"), p.Attempts, words.Plural(p.Cells, "cell"), p.Dispersion, source),
+		fmt.Sprintf("equal runs are then the same within %s points in %.0f of 100 cells,", effect, planPower*100),
+		fmt.Sprintf("and a change of %.1f points in any cell is found in %.0f of 100 comparisons", p.Change*100, planPower*100),
+	}
+}

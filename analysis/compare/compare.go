@@ -63,6 +63,8 @@ type Options struct {
 	// Rename maps strategies of the base to the names under which they are paired. A
 	// strategy of the base that already has such a name is left out.
 	Rename map[string]string
+	// All makes text and Markdown show every row, not only those that changed.
+	All bool
 }
 
 // effect returns the effect of interest on the scale of Row.Difference.

@@ -95,9 +95,11 @@ func goldenComparison(t *testing.T) *Comparison {
 }
 
 func TestEveryFormatMatchesItsGoldenFile(t *testing.T) {
-	c := goldenComparison(t)
+	c, all := goldenComparison(t), goldenComparison(t)
+	all.Options.All = true
 	for name, write := range map[string]func(io.Writer) error{
-		"compare.golden.txt": c.WriteText, "compare.golden.md": c.WriteMarkdown, "compare.golden.jsonl": c.WriteJSON, "compare.golden.bench": c.WriteBenchmarks,
+		"compare.golden.txt": c.WriteText, "compare-all.golden.txt": all.WriteText, "compare.golden.md": c.WriteMarkdown, "compare-all.golden.md": all.WriteMarkdown,
+		"compare.golden.jsonl": c.WriteJSON, "compare.golden.bench": c.WriteBenchmarks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

@@ -10,15 +10,22 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 )
 
-// WriteMarkdown writes the comparison for the summary of a CI job: the verdict, the
-// gated rows that are worse or unmeasurable, all other changes, and the whole tables
-// folded.
+// WriteMarkdown writes the comparison for the summary of a CI job: the verdict, the rows
+// that changed, why gated rows could not be told, and the conditions. With Options.All
+// the whole tables follow, folded.
 func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	verdict := map[Verdict]string{
-		Worse: "worse", Unmeasurable: "cannot tell", same: "nothing worse",
-	}[c.Gate()]
-	fmt.Fprintf(b, "### rejectbench compare: %s\n\n%s\n\n", verdict, c.summaryLine())
+	fmt.Fprintf(b, "### rejectbench compare: %s\n\n", words.MarkdownCell(c.verdictLine()))
+	for _, line := range c.countLines() {
+		fmt.Fprintf(b, "- %s\n", words.MarkdownCell(line))
+	}
+	for _, line := range c.undecidedReasons() {
+		fmt.Fprintf(b, "- %s\n", words.MarkdownCell(line))
+	}
+	fmt.Fprintln(b)
+	if changed := c.worstFirst(); len(changed) > 0 {
+		c.writeChanged(b, changed)
+	}
 	fmt.Fprintf(b, "BASE %s  \nNEW %s\n\n", words.MarkdownCell(describeRun(c.Base)), words.MarkdownCell(describeRun(c.New)))
 	if len(c.Differences) > 0 {
 		fmt.Fprint(b, "**The conditions of the runs differ,** which may explain a difference:\n\n| | BASE | NEW |\n|---|---|---|\n")
@@ -33,12 +40,17 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 	if len(c.Notes) > 0 {
 		fmt.Fprintln(b)
 	}
-	if urgent := c.worstFirst(); len(urgent) > 0 {
-		c.writeUrgent(b, urgent)
+	if c.Options.All {
+		c.writeTables(b)
 	}
+	return b.Flush()
+}
+
+// writeTables writes the table of each metric, folded.
+func (c *Comparison) writeTables(b io.Writer) {
 	for _, rows := range c.blocks() {
 		fmt.Fprintf(b, "<details><summary>%s</summary>\n\n", words.MarkdownCell(c.heading(rows[0].Metric, rows[0].Gated)))
-		table, _, constant := tableOf(rows)
+		table, _, constant, reasons := tableOf(rows, true)
 		if constant != "" {
 			fmt.Fprintf(b, "%s\n\n", words.MarkdownCell(constant))
 		}
@@ -47,17 +59,18 @@ func (c *Comparison) WriteMarkdown(w io.Writer) error {
 		for _, line := range table[1:] {
 			writeMarkdownRow(b, line)
 		}
+		for i, reason := range reasons {
+			fmt.Fprintf(b, "\n(%d) %s\n", i+1, words.MarkdownCell(reason))
+		}
 		fmt.Fprint(b, "\n</details>\n\n")
 	}
-	return b.Flush()
 }
 
-// worstFirst returns the gated rows that are worse or unmeasurable, and all others that
-// changed, the most urgent first.
+// worstFirst returns the rows that changed: worse before better, and gated rows first.
 func (c *Comparison) worstFirst() []Row {
 	var rows []Row
 	for _, r := range c.Rows {
-		if r.Verdict == Worse || r.Verdict == better || r.Gated && r.Verdict == Unmeasurable {
+		if r.Verdict == Worse || r.Verdict == better {
 			rows = append(rows, r)
 		}
 	}
@@ -73,8 +86,8 @@ func (c *Comparison) worstFirst() []Row {
 	return rows
 }
 
-// writeUrgent writes a table of rows of several metrics.
-func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
+// writeChanged writes a table of rows of several metrics.
+func (c *Comparison) writeChanged(b io.Writer, rows []Row) {
 	columns, constant := varying(rows)
 	if constant != "" {
 		fmt.Fprintf(b, "%s\n\n", words.MarkdownCell(constant))
@@ -87,8 +100,7 @@ func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
 	writeMarkdownRow(b, heads)
 	fmt.Fprintln(b, strings.Repeat("|---", len(heads))+"|")
 	for _, r := range rows {
-		cells := r.cells()
-		verdict := cells[len(cells)-1]
+		verdict := r.Verdict.String()
 		if r.Gated && r.Verdict == Worse {
 			verdict = "**" + verdict + "**"
 		}
@@ -96,7 +108,7 @@ func (c *Comparison) writeUrgent(b io.Writer, rows []Row) {
 		for _, col := range columns {
 			line = append(line, col.TextWithUnit(&r.Point))
 		}
-		writeMarkdownRow(b, append(line, cells[:len(cells)-1]...))
+		writeMarkdownRow(b, append(line, r.cells(true)...))
 	}
 	fmt.Fprintln(b)
 }

@@ -20,6 +20,7 @@ type compareFlags struct {
 	alpha, effect, effectRatio string
 	rename                     []string
 	format                     string
+	all                        bool
 }
 
 // compareFormats is the table of the words of --format.
@@ -51,7 +52,8 @@ BASE if the difference is significant at --alpha over all tests together, at
 least as large as the effect of interest, and above the noise floor of the runs'
 twin cells. It is the same if the whole interval is smaller than the effect.
 Otherwise it is unmeasurable, and the reason is given. Rounds separate noise
-from a difference: give both runs --rounds 3 or more.
+from a difference: one round shows a collapse, such as 100% to 0%, and nothing
+else. run --gate 5% makes as many rounds as an effect of 5 points needs.
 
 The gated metrics decide the exit code. 0: none is worse, and all are decided.
 1: one is worse. 3: none is worse, but one is unmeasurable.
@@ -71,6 +73,7 @@ The gated metrics decide the exit code. 0: none is worse, and all are decided.
 	fs.StringVar(&f.effectRatio, "effect-ratio", "10%", "`share`: smallest difference of a value that matters, as a share of the value")
 	fs.StringArrayVar(&f.rename, "rename", nil, "`OLD=NEW`: compare strategy OLD of BASE with strategy NEW of NEW; may be repeated")
 	fs.StringVar(&f.format, "format", "text", "`name`: text, markdown, json with one object per row, or gobench, which benchstat reads")
+	fs.BoolVar(&f.all, "all", false, "show every row in text and markdown, not only those that are better or worse")
 	metricsWithShares.with(allWord).completeList(cmd, "metric")
 	metricsWithShares.with(allWord).completeList(cmd, "gate")
 	formatsOfCompare.complete(cmd, "format")
@@ -95,6 +98,7 @@ func compareRuns(cmd *cobra.Command, f compareFlags, base, new string) error {
 	}
 	warnOfRepeated(cmd, old, "only the last of each counts")
 	warnOfRepeated(cmd, now, "only the last of each counts")
+	options.All = f.all
 	c, err := compare.Runs(old, now, options)
 	if err != nil {
 		return usageError{err}

@@ -99,7 +99,7 @@ func TestEveryFormatMatchesItsGoldenFile(t *testing.T) {
 	all.Options.All = true
 	for name, write := range map[string]func(io.Writer) error{
 		"compare.golden.txt": c.WriteText, "compare-all.golden.txt": all.WriteText, "compare.golden.md": c.WriteMarkdown, "compare-all.golden.md": all.WriteMarkdown,
-		"compare.golden.jsonl": c.WriteJSON, "compare.golden.bench": c.WriteBenchmarks,
+		"compare.golden.jsonl": c.WriteJSON, "compare.golden.xml": c.WriteJUnit, "compare.golden.bench": c.WriteBenchmarks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

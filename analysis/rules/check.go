@@ -20,7 +20,33 @@ type Rule struct {
 	strategies, clients []string    // none means all
 	where               []condition // joined by "and"
 	require             requirement
-	confidence          float64 // of a verdict, 0.5 to below 1
+	confidence          float64 // of a verdict, 0.5 to below 1, or noConfidence
+	missing             missing
+}
+
+// noConfidence is the confidence of a rule on the measured figure itself, which is
+// compared without an interval.
+const noConfidence = 0
+
+// plain reports whether the rule is on the measured figure itself.
+func (r Rule) plain() bool { return r.confidence == noConfidence }
+
+// missing is what a rule says where a figure does not exist: where no point of the run
+// matches, or where a point has nothing to compute the figure from.
+type missing int
+
+const (
+	openMissing missing = iota // it does not apply, and the check stays undecided
+	skipMissing                // it does not apply, and the others decide
+	failMissing                // it fails
+)
+
+// verdict returns the verdict on a figure that does not exist.
+func (m missing) verdict() Verdict {
+	if m == failMissing {
+		return Fails
+	}
+	return notApplicable
 }
 
 // describe writes the rule as text: its name where the file gives none.
@@ -55,9 +81,10 @@ const (
 	undecided Verdict = iota // the samples show neither
 	Holds
 	Fails
+	notApplicable // the figure does not exist
 )
 
-var verdictNames = [...]string{undecided: "undecided", Holds: "holds", Fails: "fails"}
+var verdictNames = [...]string{undecided: "undecided", Holds: "holds", Fails: "fails", notApplicable: "does not apply"}
 
 // String returns the verdict's name in tables and JSON.
 func (v Verdict) String() string { return verdictNames[v] }
@@ -86,10 +113,13 @@ type PointResult struct {
 	Figure float64
 	// Low and High are the one-sided bounds of a share. The bound on the required
 	// side is at the rule's confidence. The other one is corrected for the number
-	// of points. For a value, Low and High are the smallest and largest round.
+	// of points. They are not numbers with fewer than stats.LeastRounds rounds, and
+	// for a rule without confidence. For a value, Low and High are the smallest and
+	// largest round.
 	Low, High float64
 	Needs     string // why the point is undecided, and what would decide
 	margin    float64
+	rounds    int // with attempts, of a share
 }
 
 // Check checks rules against the cells of a run. It ignores invalid cells and twins.
@@ -101,7 +131,16 @@ type PointResult struct {
 // level lies far out in the tail, and near 0 and 1 that tail is longer than the
 // normal distribution's. Of 1000 attempts at 99.9%, one of a hundred points,
 // Wilson's bound alone would refute a true rule seven times as often as
-// allowed. Attempts count as independent.
+// allowed. Counts are divided by the dispersion of the rounds (stats.Dispersion),
+// and bounds then use Student's quantile.
+//
+// Fewer than stats.LeastRounds rounds show no dispersion. They decide only what the
+// worst spread on record cannot explain (stats.FewRoundsTail): 0 of 100 fails a rule
+// of at least 95%, and 100 of 100 leaves it undecided. A rule with the confidence
+// none compares the measured figure itself.
+//
+// A figure that does not exist fails the rule or leaves it not applicable, as the rule
+// says.
 //
 // A rule on a value takes rounds as samples. It holds or fails by the one-sided
 // sign test on their median, which assumes no distribution. n rounds all on one
@@ -128,16 +167,25 @@ func Check(cells []results.Cell, rules []Rule) []Result {
 }
 
 // Overall combines verdicts: Fails if any rule fails, else undecided if any is
-// undecided, else Holds. It is Holds without any rule.
+// undecided or does not apply without being allowed to, else Holds. It is undecided if
+// no rule applies, and Holds without any rule.
 func Overall(found []Result) Verdict {
 	all := Holds
+	skipped := 0
 	for _, r := range found {
-		if r.Verdict == Fails {
+		switch r.Verdict {
+		case Fails:
 			return Fails
-		}
-		if r.Verdict == undecided {
+		case undecided:
 			all = undecided
+		case notApplicable:
+			if skipped++; r.Rule.missing != skipMissing {
+				all = undecided
+			}
 		}
+	}
+	if skipped > 0 && skipped == len(found) {
+		return undecided
 	}
 	return all
 }
@@ -151,6 +199,7 @@ func (r Rule) check(all []analysis.PointCells) Result {
 		}
 	}
 	if len(points) == 0 {
+		result.Verdict = r.missing.verdict()
 		result.Reason = "no point of the run matches this rule" + r.unknown(all)
 		return result
 	}
@@ -163,9 +212,14 @@ func (r Rule) check(all []analysis.PointCells) Result {
 		tally[at.Verdict]++
 		result.Points = append(result.Points, at)
 	}
+	if r.missing == skipMissing {
+		tally[Holds] += tally[notApplicable]
+	}
 	switch {
 	case tally[Fails] > 0:
 		result.Verdict = Fails
+	case tally[notApplicable] == len(points):
+		result.Verdict = notApplicable
 	case tally[Holds] == len(points):
 		result.Verdict = Holds
 	}
@@ -206,34 +260,97 @@ func (r Rule) checkPoint(p analysis.PointCells, holdAlpha, failAlpha float64) Po
 
 func (r Rule) checkShare(cells []*results.Cell, holdAlpha, failAlpha float64) PointResult {
 	var p PointResult
-	share := analysis.PooledShare(r.require.metric, cells)
-	p.K, p.N, p.Figure = share.K, share.N, share.Value
-	if !share.Known() {
-		p.Low, p.High, p.Needs = 0, 1, "no samples"
+	var strata []stats.Stratum
+	for _, c := range cells {
+		if k, n := r.require.metric.Share(c); n > 0 {
+			strata = append(strata, stats.Stratum{BaseK: k, BaseN: n})
+			p.K, p.N = p.K+min(k, n), p.N+n
+		}
+	}
+	p.Low, p.High, p.rounds = math.NaN(), math.NaN(), len(strata)
+	if p.N == 0 {
+		p.Verdict, p.Needs = r.missing.verdict(), "no samples"
 		return p
 	}
-	p.Low, p.High, p.Verdict = r.decideShare(p.K, p.N, holdAlpha, failAlpha)
+	p.Figure = float64(p.K) / float64(p.N)
+	p.margin = math.Abs(p.Figure - r.require.threshold)
+	switch {
+	case r.plain():
+		p.Verdict = r.decidePlain(p.Figure)
+		return p
+	case p.rounds < stats.LeastRounds:
+		p.Verdict = r.decideFewRounds(p.K, p.N, holdAlpha, failAlpha)
+		if p.Verdict == undecided {
+			p.Needs = r.roundsToTell(p, holdAlpha, failAlpha)
+		}
+		return p
+	}
+	d := stats.NewDispersion(strata)
+	p.Low, p.High, p.Verdict = r.decideShare(p.K, p.N, d, holdAlpha, failAlpha)
 	p.margin = math.Abs(p.High - r.require.threshold)
 	if r.require.op.atLeast() {
 		p.margin = math.Abs(p.Low - r.require.threshold)
 	}
 	if p.Verdict == undecided {
-		p.Needs = r.samplesToDecide(p, holdAlpha, failAlpha)
+		p.Needs = "no practical number of samples would decide at this share"
+		if n := r.samplesToDecide(p, d, holdAlpha, failAlpha); n > 0 {
+			p.Needs = fmt.Sprintf("%d samples with this share would decide", n)
+		}
 	}
 	return p
 }
 
-// decideShare returns the one-sided bounds of a share and the verdict.
-func (r Rule) decideShare(k, n int64, holdAlpha, failAlpha float64) (low, high float64, v Verdict) {
+// decidePlain compares a measured figure itself with the threshold.
+func (r Rule) decidePlain(figure float64) Verdict {
+	if r.require.op.holds(cmp.Compare(figure, r.require.threshold)) {
+		return Holds
+	}
+	return Fails
+}
+
+// decideFewRounds returns the verdict on a share whose rounds show no dispersion. Only
+// a share that is improbable under the worst spread on record decides, if the long-run
+// share is the threshold.
+func (r Rule) decideFewRounds(k, n int64, holdAlpha, failAlpha float64) Verdict {
+	x := r.require.threshold
+	if !r.require.op.atLeast() {
+		k, x = n-k, 1-x
+	}
+	switch {
+	case stats.FewRoundsTail(n-k, n, 1-x) <= holdAlpha:
+		return Holds
+	case stats.FewRoundsTail(k, n, x) <= failAlpha:
+		return Fails
+	}
+	return undecided
+}
+
+// roundsToTell says how many rounds could decide, if their attempts are independent and
+// have the same share.
+func (r Rule) roundsToTell(p PointResult, holdAlpha, failAlpha float64) string {
+	each := p.N / int64(p.rounds)
+	n := r.samplesToDecide(p, stats.Dispersion{}, holdAlpha, failAlpha)
+	if n == 0 {
+		return "no practical number of rounds would decide at this share"
+	}
+	rounds := max((n+each-1)/each, stats.LeastRounds)
+	return fmt.Sprintf("%s: the spread between rounds is unknown; %d rounds of %d could decide", words.Plural(p.rounds, "round"), rounds, each)
+}
+
+// decideShare returns the one-sided bounds of a share whose rounds have the dispersion
+// d, and the verdict.
+func (r Rule) decideShare(k, n int64, d stats.Dispersion, holdAlpha, failAlpha float64) (low, high float64, v Verdict) {
 	near, far := &low, &high
 	if r.require.op.atLeast() {
-		low, _ = stats.Wilson(k, n, -stats.NormalQuantile(holdAlpha))
-		_, high = stats.Wilson(k, n, -stats.NormalQuantile(failAlpha))
+		low, _ = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, holdAlpha))
+		_, high = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, failAlpha))
+		k, n := whole(k, n, d)
 		high = max(high, stats.ClopperPearsonHigh(k, n, failAlpha))
 	} else {
-		low, _ = stats.Wilson(k, n, -stats.NormalQuantile(failAlpha))
-		low = min(low, stats.ClopperPearsonLow(k, n, failAlpha))
-		_, high = stats.Wilson(k, n, -stats.NormalQuantile(holdAlpha))
+		low, _ = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, failAlpha))
+		_, high = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, holdAlpha))
+		lost, n := whole(n-k, n, d)
+		low = min(low, stats.ClopperPearsonLow(n-lost, n, failAlpha))
 		near, far = far, near
 	}
 	switch {
@@ -245,23 +362,40 @@ func (r Rule) decideShare(k, n int64, holdAlpha, failAlpha float64) (low, high f
 	return low, high, v
 }
 
-// samplesToDecide says how many samples with the same share would decide. It starts
-// from n = z² x (1-x) / (p-x)², where the Wilson bound of the share p reaches the
-// threshold x. The exact bound takes a few more.
-func (r Rule) samplesToDecide(p PointResult, holdAlpha, failAlpha float64) string {
+// quantile returns the one-sided quantile of level alpha: Student's where counts are
+// divided by a dispersion above 1, otherwise the normal distribution's.
+func quantile(d stats.Dispersion, alpha float64) float64 {
+	if d.Factor() > 1 {
+		return d.Quantile(2 * alpha)
+	}
+	return -stats.NormalQuantile(alpha)
+}
+
+// whole returns whole numbers of independent attempts that k of n attempts are worth,
+// rounded so that the upper bound of the share is not lower for it.
+func whole(k, n int64, d stats.Dispersion) (wholeK, wholeN int64) {
+	wholeN = max(int64(d.Effective(n)), 1)
+	return min(int64(math.Ceil(float64(k)/float64(n)*float64(wholeN)-1e-9)), wholeN), wholeN
+}
+
+// samplesToDecide returns how many samples with the same share and dispersion would
+// decide; 0 where no practical number would. It starts from n = z² x (1-x) / (p-x)²,
+// where the Wilson bound of the share p reaches the threshold x. The exact bound takes a
+// few more.
+func (r Rule) samplesToDecide(p PointResult, d stats.Dispersion, holdAlpha, failAlpha float64) int64 {
 	x, gap := r.require.threshold, p.Figure-r.require.threshold
 	alpha := failAlpha
 	if r.require.op.holds(cmp.Compare(p.Figure, x)) {
 		alpha = holdAlpha
 	}
-	z := stats.NormalQuantile(alpha)
-	n := max(math.Ceil(z*z*x*(1-x)/(gap*gap)), float64(p.N+1))
+	z := quantile(d, alpha)
+	n := max(math.Ceil(z*z*x*(1-x)/(gap*gap)*d.Factor()), float64(p.N+1))
 	for ; n < 1e9; n = math.Ceil(n * 1.01) {
-		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), holdAlpha, failAlpha); v != undecided {
-			return fmt.Sprintf("%.0f samples with this share would decide", n)
+		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), d, holdAlpha, failAlpha); v != undecided {
+			return int64(n)
 		}
 	}
-	return "no practical number of samples would decide at this share"
+	return 0
 }
 
 func (r Rule) checkValue(cells []*results.Cell, holdAlpha, failAlpha float64) PointResult {
@@ -277,7 +411,7 @@ func (r Rule) checkValue(cells []*results.Cell, holdAlpha, failAlpha float64) Po
 	}
 	p.N = int64(len(values))
 	if p.N == 0 {
-		p.Needs = "no round has a value of this metric"
+		p.Verdict, p.Needs = r.missing.verdict(), "no round has a value of this metric"
 		return p
 	}
 	slices.Sort(values)
@@ -286,6 +420,8 @@ func (r Rule) checkValue(cells []*results.Cell, holdAlpha, failAlpha float64) Po
 	p.margin = math.Min(math.Abs(p.Low-r.require.threshold), math.Abs(p.High-r.require.threshold))
 	wrong := p.N - p.K
 	switch {
+	case r.plain():
+		p.Verdict = r.decidePlain(p.Figure)
 	case signTest(p.K, p.N, holdAlpha):
 		p.Verdict = Holds
 	case signTest(wrong, p.N, failAlpha):

@@ -67,7 +67,7 @@ func parse(file string, b []byte) ([]Rule, error) {
 }
 
 func readRule(n yamlfile.Node) (Rule, error) {
-	fields, err := n.Fields("name", "strategy", "client", "where", "require", "confidence")
+	fields, err := n.Fields("name", "strategy", "client", "where", "require", "confidence", "missing")
 	if err != nil {
 		return Rule{}, err
 	}
@@ -101,18 +101,37 @@ func readRule(n yamlfile.Node) (Rule, error) {
 			return Rule{}, err
 		}
 	}
+	if f, ok := fields["missing"]; ok {
+		if rule.missing, err = readExpression(f.Value, "skip or fail", parseMissing); err != nil {
+			return Rule{}, err
+		}
+	}
 	if rule.Name == "" {
 		rule.Name = rule.describe()
 	}
 	return rule, nil
 }
 
+// parseConfidence returns a confidence, or noConfidence for the word none.
 func parseConfidence(word string) (float64, error) {
+	if word == notSet {
+		return noConfidence, nil
+	}
 	v, err := parsePercent(word)
 	if err != nil || v < 0.5 || 1-v < 1e-9 {
-		return 0, &exprError{0, fmt.Errorf("%q is not a confidence: write a percentage from 50%% to below 100%%, such as 95%%", word)}
+		return 0, &exprError{0, fmt.Errorf("%q is not a confidence: write a percentage from 50%% to below 100%%, such as 95%%, or none", word)}
 	}
 	return math.Min(v, 1), nil
+}
+
+func parseMissing(word string) (missing, error) {
+	switch word {
+	case "skip":
+		return skipMissing, nil
+	case "fail":
+		return failMissing, nil
+	}
+	return 0, &exprError{0, fmt.Errorf("%q is not what a missing figure does to a rule: write skip or fail, or leave missing out", word)}
 }
 
 // readNames reads a name or a list of names.

@@ -5,18 +5,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rejectbench/rejectbench/analysis/internal/align"
+	"github.com/rejectbench/rejectbench/analysis/internal/junit"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // Formats are the formats that Print writes.
-var Formats = []string{"text", "markdown", "json"}
+var Formats = []string{"text", "markdown", "json", "junit"}
 
 // Print writes verdicts in one of Formats. A rule that does not hold also gets a
 // line for every point where it does not, with the evidence and what would decide.
@@ -31,6 +33,8 @@ func Print(w io.Writer, format string, found []Result) error {
 		writeMarkdown(&b, found)
 	case "json":
 		err = writeJSON(&b, found)
+	case "junit":
+		err = junit.Write(&b, "rejectbench.check", junitCases(found))
 	default:
 		err = fmt.Errorf("unknown format %q: the formats are %s", format, words.List(Formats))
 	}
@@ -43,24 +47,51 @@ func Print(w io.Writer, format string, found []Result) error {
 	return nil
 }
 
+// verdictWidth is the width of the longest verdict.
+var verdictWidth = len(notApplicable.String())
+
 func writeText(b *bytes.Buffer, found []Result) error {
+	fmt.Fprintf(b, "%s\n\n", total(found))
+	indent := strings.Repeat(" ", verdictWidth+2)
 	for _, f := range found {
-		fmt.Fprintf(b, "%-9s  %s\n", f.Verdict, f.Rule.Name)
-		fmt.Fprintf(b, "           %s\n", f.summary())
+		fmt.Fprintf(b, "%-*s  %s\n", verdictWidth, f.Verdict, f.Rule.Name)
+		fmt.Fprintf(b, "%s%s\n", indent, f.summary())
 		points := f.unmet()
 		if len(points) == 0 {
 			continue
 		}
 		var rows [][]string
 		for _, p := range points {
-			rows = append(rows, []string{"           " + p.Verdict.String(), p.Point.String(), f.Rule.evidence(p)})
+			rows = append(rows, []string{indent + p.Verdict.String(), p.Point.String(), f.Rule.evidence(p)})
 		}
 		if err := align.Write(b, rows, []bool{true, true, true}); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(b, "\n%s\n", total(found))
 	return nil
+}
+
+// junitCases returns a case per rule. What is neither shown nor allowed to be missing
+// is an error.
+func junitCases(found []Result) (cases []junit.Case) {
+	for _, f := range found {
+		c := junit.Case{Group: "rule", Name: f.Rule.Name, Message: f.summary()}
+		switch {
+		case f.Verdict == Fails:
+			c.Outcome = junit.Failed
+		case f.Verdict == notApplicable && f.Rule.missing == skipMissing:
+			c.Outcome = junit.Skipped
+		case f.Verdict != Holds:
+			c.Outcome = junit.Error
+		}
+		var lines []string
+		for _, p := range f.unmet() {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", p.Verdict, p.Point, f.Rule.evidence(p)))
+		}
+		c.Details = strings.Join(lines, "\n")
+		cases = append(cases, c)
+	}
+	return cases
 }
 
 func writeMarkdown(b *bytes.Buffer, found []Result) {
@@ -81,7 +112,7 @@ type jsonPoint struct {
 	Counted int64    `json:"counted"` // of samples: attempts, or rounds on the required side
 	Samples int64    `json:"samples"`
 	Figure  *float64 `json:"figure"` // null where there is no sample
-	Low     *float64 `json:"low"`
+	Low     *float64 `json:"low"`    // null without an interval
 	High    *float64 `json:"high"`
 	Reason  string   `json:"reason,omitempty"`
 }
@@ -91,7 +122,7 @@ type jsonRule struct {
 	Name       string      `json:"name"`
 	Line       int         `json:"line"`
 	Require    string      `json:"require"`
-	Confidence float64     `json:"confidence"`
+	Confidence float64     `json:"confidence"` // 0 for none
 	Verdict    Verdict     `json:"verdict"`
 	Reason     string      `json:"reason,omitempty"`
 	Points     []jsonPoint `json:"points"`
@@ -107,7 +138,10 @@ func writeJSON(b *bytes.Buffer, found []Result) error {
 		for _, p := range f.Points {
 			j := jsonPoint{p.Point, p.Verdict, p.K, p.N, nil, nil, nil, p.Needs}
 			if p.N > 0 {
-				j.Figure, j.Low, j.High = &p.Figure, &p.Low, &p.High
+				j.Figure = &p.Figure
+			}
+			if p.bounded() {
+				j.Low, j.High = &p.Low, &p.High
 			}
 			r.Points = append(r.Points, j)
 		}
@@ -135,6 +169,9 @@ func total(found []Result) string {
 	if n := tally[undecided]; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d undecided", n))
 	}
+	if n := tally[notApplicable]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d not applicable", n))
+	}
 	return fmt.Sprintf("%s: %s", words.Plural(len(found), "rule"), strings.Join(parts, ", "))
 }
 
@@ -153,7 +190,13 @@ func (f Result) unmet() []PointResult {
 func (f Result) summary() string {
 	r := f.Rule
 	text := fmt.Sprintf("%s, confidence %s%%: ", r.require, confidencePercent(r.confidence))
+	if r.plain() {
+		text = fmt.Sprintf("%s, as measured: ", r.require)
+	}
 	if len(f.Points) == 0 {
+		if f.Verdict == notApplicable && r.missing == openMissing {
+			f.Reason += "; missing: skip would allow it, missing: fail would make it a failure"
+		}
 		return text + f.Reason
 	}
 	holds := len(f.Points) - len(f.unmet())
@@ -180,6 +223,9 @@ func confidencePercent(confidence float64) string {
 	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
 }
 
+// bounded reports whether Low and High are known.
+func (p PointResult) bounded() bool { return p.N > 0 && !math.IsNaN(p.Low) }
+
 // evidence writes the counts and bounds behind the verdict at a point.
 func (r Rule) evidence(p PointResult) string {
 	if p.N == 0 {
@@ -190,6 +236,10 @@ func (r Rule) evidence(p PointResult) string {
 		text = fmt.Sprintf("%d of %d", p.K, p.N)
 		atLeast, atMost := fmt.Sprintf(", at least %s%%", words.Percent(p.Low)), fmt.Sprintf(", at most %s%%", words.Percent(p.High))
 		switch {
+		case r.plain():
+			text += fmt.Sprintf(", %s%%", words.Percent(p.Figure))
+		case !p.bounded():
+			text += fmt.Sprintf(" in %s, no interval", words.Plural(p.rounds, "round"))
 		case p.Verdict == undecided:
 			text += fmt.Sprintf(", %s%% to %s%%", words.Percent(p.Low), words.Percent(p.High))
 		case (p.Verdict == Holds) == r.require.op.atLeast():

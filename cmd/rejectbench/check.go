@@ -38,6 +38,14 @@ undecided rule says how much more would decide it. Exit code 0: all rules hold.
         where: rtt <= 100ms and body > 0          # optional
         require: delivered_share >= 99%
         confidence: 95%                           # optional
+        missing: skip                             # optional: skip or fail
+
+Fewer than 3 rounds do not show how much rounds differ. They decide only what
+the worst spread on record cannot explain, such as 0% where 95% is required.
+confidence: none compares the measured figure itself, without an interval.
+Where a figure does not exist, a rule does not apply, and the check is
+undecided. With missing: skip the other rules decide, with missing: fail the
+rule fails.
 
 A condition of where compares
 ` + coordinateNames() + `.
@@ -51,7 +59,7 @@ are only compared with none. A requirement is a bound (< <= > >=) on
 		RunE:              func(cmd *cobra.Command, dirs []string) error { return check(cmd, f, dirs[0]) },
 	}
 	cmd.Flags().StringVar(&f.rules, "rules", "", "`file`: rules in YAML, or method for the controls of the method")
-	cmd.Flags().StringVar(&f.format, "format", "text", "`name`: text, markdown or json")
+	cmd.Flags().StringVar(&f.format, "format", "text", "`name`: text, markdown, json or junit with a case per rule")
 	formatsOfCheck.complete(cmd, "format")
 	register(cmd, "rules", func(_ *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		builtin := vocabularyOf("rules", builtinRules)

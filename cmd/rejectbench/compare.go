@@ -32,6 +32,7 @@ var compareFormats = []struct {
 	{"markdown", (*compare.Comparison).WriteMarkdown},
 	{"json", (*compare.Comparison).WriteJSON},
 	{"gobench", (*compare.Comparison).WriteBenchmarks},
+	{"junit", (*compare.Comparison).WriteJUnit},
 }
 
 // formatsOfCompare is the vocabulary of compareFormats.
@@ -72,7 +73,7 @@ The gated metrics decide the exit code. 0: none is worse, and all are decided.
 	fs.StringVar(&f.effect, "effect", "5%", "`share`: smallest difference of a share that matters, in points; 5% is what 100 attempts can detect where a share is near 0% or 100%")
 	fs.StringVar(&f.effectRatio, "effect-ratio", "10%", "`share`: smallest difference of a value that matters, as a share of the value")
 	fs.StringArrayVar(&f.rename, "rename", nil, "`OLD=NEW`: compare strategy OLD of BASE with strategy NEW of NEW; may be repeated")
-	fs.StringVar(&f.format, "format", "text", "`name`: text, markdown, json with one object per row, or gobench, which benchstat reads")
+	fs.StringVar(&f.format, "format", "text", "`name`: text, markdown, json with one object per row, gobench, which benchstat reads, or junit with a case per gated row")
 	fs.BoolVar(&f.all, "all", false, "show every row in text and markdown, not only those that are better or worse")
 	metricsWithShares.with(allWord).completeList(cmd, "metric")
 	metricsWithShares.with(allWord).completeList(cmd, "gate")

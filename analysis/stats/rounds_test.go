@@ -13,18 +13,18 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// betaBinomial draws the successes of a round of n attempts whose variance is phi times
+// roundsModel is a beta-binomial distribution that draws the successes of a round of n attempts whose variance is phi times
 // the binomial one: phi = 1 + (n-1) * rho, where rho is the correlation of two attempts.
-type betaBinomial struct{ atMost []float64 }
+type roundsModel struct{ atMost []float64 }
 
-func newBetaBinomial(n int, share, phi float64) betaBinomial {
+func newRoundsModel(n int, share, phi float64) roundsModel {
 	beta := func(a, b float64) float64 {
 		x, _ := math.Lgamma(a)
 		y, _ := math.Lgamma(b)
 		z, _ := math.Lgamma(a + b)
 		return x + y - z
 	}
-	d := betaBinomial{make([]float64, n+1)}
+	d := roundsModel{make([]float64, n+1)}
 	sum := 0.0
 	for k := range d.atMost {
 		log := logChoose(int64(n), int64(k))
@@ -41,12 +41,12 @@ func newBetaBinomial(n int, share, phi float64) betaBinomial {
 	return d
 }
 
-func (d betaBinomial) draw(rng *rand.Rand) int64 {
+func (d roundsModel) draw(rng *rand.Rand) int64 {
 	k, _ := slices.BinarySearch(d.atMost, rng.Float64())
 	return int64(min(k, len(d.atMost)-1))
 }
 
-func (d betaBinomial) rounds(rng *rand.Rand, rounds int) []int64 {
+func (d roundsModel) rounds(rng *rand.Rand, rounds int) []int64 {
 	k := make([]int64, rounds)
 	for i := range k {
 		k[i] = d.draw(rng)
@@ -135,10 +135,10 @@ func TestIntervalsOfRoundsHoldTheLongRunShare(t *testing.T) {
 				for i := range n {
 					n[i] = int64(size)
 				}
-				var with, independent []betaBinomial
+				var with, independent []roundsModel
 				for _, share := range shares {
-					with = append(with, newBetaBinomial(size, share, phi))
-					independent = append(independent, newBetaBinomial(size, share, 1))
+					with = append(with, newRoundsModel(size, share, phi))
+					independent = append(independent, newRoundsModel(size, share, 1))
 				}
 				held, width := make([][]int, len(shares)), make([][]float64, len(shares))
 				for i := range shares {

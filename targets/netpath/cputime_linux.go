@@ -14,14 +14,20 @@ import (
 // children that they have waited for. It is 0 on a loopback path, where both ends
 // share a namespace.
 func (p *Path) ServerCPU() (sum time.Duration) {
-	var ns unix.Stat_t
-	if p.kind == Loopback || unix.Fstat(int(p.server.fd), &ns) != nil {
-		return 0
-	}
-	for _, pid := range processesIn(ns.Ino) {
+	for _, pid := range p.ServerProcesses() {
 		sum += cpuTime(pid)
 	}
 	return sum
+}
+
+// ServerProcesses returns the ids of the programs at the server's end. It returns none
+// on a loopback path, where both ends share a namespace.
+func (p *Path) ServerProcesses() []int {
+	var ns unix.Stat_t
+	if p.kind == Loopback || unix.Fstat(int(p.server.fd), &ns) != nil {
+		return nil
+	}
+	return processesIn(ns.Ino)
 }
 
 // cpuTime returns the CPU time of a process and of the children that it has waited

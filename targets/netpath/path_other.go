@@ -57,3 +57,6 @@ func (p *Path) ServerCPU() time.Duration { return 0 }
 
 // Close closes the path and returns its statistics.
 func (p *Path) Close() (Stats, error) { return Stats{Kind: Loopback}, nil }
+
+// ServerProcesses returns none: they are unknown on this system.
+func (p *Path) ServerProcesses() []int { return nil }

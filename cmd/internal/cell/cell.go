@@ -36,6 +36,7 @@ type Report struct {
 	AcceptErrors int64
 	TCP          map[string]int64 // deltas of the kernel's counters at the server's end
 	TimeWait     results.TimeWait
+	Waited       *results.CPUWait // for a CPU, while the fleet ran; nil where the system does not say
 	Ledger       results.Ledger
 	Path         results.Path
 	Wire         *results.Wire     // nil unless the path records its packets

@@ -89,6 +89,8 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec,
 	}
 	cpu := server.programCPU(path)
 	spec.Fleet.Target.Addr = server.addr
+	processes := cellProcesses{fleet: []int{fleet.Cmd.Process.Pid}, server: server.pids(path)}
+	waited := processes.waited()
 	entered(Measuring)
 	if r.Fleet, err = runFleet(fleet, spec); err != nil {
 		return nil, err
@@ -109,6 +111,8 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec,
 		return nil, err
 	}
 	entered(Ending)
+	processes.server = server.pids(path) // a program may have started more
+	r.Waited = waitedSince(waited, processes.waited())
 	r.TCP = delta(before, after)
 	if serverReport == nil {
 		return nil, nil

@@ -192,6 +192,17 @@ func (s *runningServer) counters() (map[string]int64, error) {
 	}
 }
 
+// pids are the ids of the server's processes, those that a program has started among
+// them where it has its own network namespace.
+func (s *runningServer) pids(path *netpath.Path) []int {
+	if s.reference == nil {
+		if all := path.ServerProcesses(); len(all) > 0 {
+			return all
+		}
+	}
+	return []int{s.pid()}
+}
+
 // programCPU returns the CPU time of a program so far. The reference server has it in
 // its report.
 func (s *runningServer) programCPU(path *netpath.Path) time.Duration {

@@ -5,15 +5,20 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/cmd/internal/witness"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 )
 
-// record makes the record of a try from what the cell's process reported.
-func (o Options) record(v visit, try int, started time.Time, r cell.Report) results.Cell {
+// record makes the record of a try from what the cell's process reported. use is how
+// the machine's CPUs were used meanwhile; nil if that is not known.
+func (o Options) record(v visit, try int, started time.Time, r cell.Report, use *witness.Use) results.Cell {
 	c := results.Cell{Point: v.Point, Round: v.round, Try: try, Twin: v.twin, Started: started.UTC()}
 	o.measured(&c, v.Point, r)
-	o.validate(&c, v.Point, r)
+	if use != nil && r.Waited != nil {
+		c.CPU = &results.CPU{OthersShare: use.OthersShare(), StealShare: use.StolenShare(), WaitMs: *r.Waited}
+	}
+	o.validate(&c, v.Point, r, use)
 	c.SetShare()
 	return c
 }
@@ -35,8 +40,8 @@ func (o Options) measured(c *results.Cell, p results.Point, r cell.Report) {
 }
 
 // validate says whether the cell is valid, or why not.
-func (o Options) validate(c *results.Cell, p results.Point, r cell.Report) {
-	c.InvalidReason = invalidReason(p, o.PathOf(p), o.ledgerHasRejections(p), r)
+func (o Options) validate(c *results.Cell, p results.Point, r cell.Report, use *witness.Use) {
+	c.InvalidReason = invalidReason(p, o.PathOf(p), o.ledgerHasRejections(p), r, use)
 	if want := o.requests(p); c.InvalidReason == "" && c.Attempts < want {
 		c.InvalidReason = fmt.Sprintf("only %d of %d attempts were due within %v", c.Attempts, want, o.MaxCell)
 	}

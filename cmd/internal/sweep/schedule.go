@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/cmd/internal/witness"
 )
 
 // attempt is a try of a visit.
@@ -30,6 +31,7 @@ type change struct {
 	phase  cell.Phase
 	ended  bool
 	report cell.Report
+	use    *witness.Use // of the machine's CPUs while it was measured; nil if that is not known
 	err    error
 }
 
@@ -91,9 +93,32 @@ func (r *runner) start(ctx context.Context, a attempt) {
 	r.running = append(r.running, c)
 	spec := r.spec(a.visit, a.try)
 	go func() {
-		report, err := r.group.Run(ctx, spec, func(p cell.Phase) { r.changes <- change{cell: c, phase: p} })
-		r.changes <- change{cell: c, ended: true, report: report, err: err}
+		var w cellWitness
+		report, err := r.group.Run(ctx, spec, func(p cell.Phase) {
+			w.entered(p)
+			r.changes <- change{cell: c, phase: p}
+		})
+		r.changes <- change{cell: c, ended: true, report: report, use: w.use, err: err}
 	}()
+}
+
+// cellWitness takes samples of the machine's CPUs when a cell's measuring begins and
+// ends.
+type cellWitness struct {
+	before *witness.Sample
+	use    *witness.Use
+}
+
+func (w *cellWitness) entered(p cell.Phase) {
+	now, err := witness.Take()
+	switch {
+	case err != nil:
+	case p == cell.Measuring:
+		w.before = &now
+	case p == cell.Ending && w.before != nil:
+		use := now.Since(*w.before)
+		w.use = &use
+	}
 }
 
 // handle takes note of a change. It enqueues a cell again that is invalid and has tries
@@ -111,7 +136,7 @@ func (r *runner) handle(ch change) error {
 	if ch.report.Sysctl != nil {
 		r.sysctl = ch.report.Sysctl
 	}
-	record := r.record(c.visit, c.try, c.started, ch.report)
+	record := r.record(c.visit, c.try, c.started, ch.report, ch.use)
 	final := record.Valid || c.try == maxTries-1 || r.outOfBudget()
 	if !final {
 		r.queue = slices.Insert(r.queue, 0, attempt{visit: c.visit, try: c.try + 1, load: math.Inf(1)})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
+	"github.com/rejectbench/rejectbench/cmd/internal/witness"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -22,6 +23,16 @@ const (
 	// lagBound bounds how late the fleet may start its attempts, at the 99th
 	// percentile, in an open loop.
 	lagBound = 10 * time.Millisecond
+	// takenShare and takenFloor bound the CPU time that other processes and the
+	// hypervisor may take while a cell is measured: a share of that of all CPUs, or the
+	// floor if that is more. The floor is above what a short cell's time is off by, which
+	// is known in hundredths of a second.
+	takenShare = 0.10
+	takenFloor = 60 * time.Millisecond
+	// waitedShare is how long the cell's threads have to wait for a CPU, as a share of
+	// the cell's time, before CPU time that others take is held against the cell.
+	// Otherwise they took what the cell had no use for.
+	waitedShare = 0.01
 )
 
 // problems are the reasons for which a cell is invalid.
@@ -32,14 +43,16 @@ func (found *problems) add(format string, args ...any) {
 }
 
 // invalidReason returns why a cell is invalid, or nothing. inLedger tells whether
-// the server's ledger has every rejected connection.
-func invalidReason(p results.Point, im impair.Set, inLedger bool, r cell.Report) string {
+// the server's ledger has every rejected connection. use is how the machine's CPUs were
+// used; nil if that is not known.
+func invalidReason(p results.Point, im impair.Set, inLedger bool, r cell.Report, use *witness.Use) string {
 	if r.Error != "" {
 		return r.Error
 	}
 	var found problems
 	found.checkPath(p, im, r)
 	found.checkEnds(r)
+	found.checkCPU(r.Waited, use)
 	found.checkWire(r.Wire)
 	// A lost packet can hide a connection from one end; nothing else may.
 	if im.KeepsPackets() {
@@ -74,6 +87,27 @@ func (found *problems) checkEnds(r cell.Report) {
 	}
 	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > units.Milliseconds(lagBound) {
 		found.add("the fleet was behind its schedule by %.2f ms at p99", lag.P99)
+	}
+}
+
+// checkCPU checks whether others took CPU time that the cell was waiting for. Time that
+// the hypervisor takes counts in any case: the thread that loses it does not see itself
+// waiting. waited and use may be nil.
+func (found *problems) checkCPU(waited *results.CPUWait, use *witness.Use) {
+	if waited == nil || use == nil || use.CPUs == 0 {
+		return
+	}
+	taken := use.Stolen
+	lasted := units.Milliseconds(use.Total / time.Duration(use.CPUs))
+	if waited.Fleet+waited.Server+waited.Path > waitedShare*lasted {
+		taken += use.Others
+	}
+	if taken > takenFloor && float64(taken) > takenShare*float64(use.Total) {
+		text := fmt.Sprintf("other processes took %.0f%% of the CPU time", use.OthersShare()*100)
+		if use.Stolen > 0 {
+			text += fmt.Sprintf(", and the hypervisor %.0f%%", use.StolenShare()*100)
+		}
+		found.add("%s", text)
 	}
 }
 

@@ -3,22 +3,22 @@ package findings
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
-	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/analysis/verdict"
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // findBreaks names, for each client, the smallest body with a delivered share
-// surely below 99%, its shortest round trip, and the share one size smaller.
+// surely below the target, its shortest round trip, and the share one size smaller.
 func findBreaks(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
 		of := analysis.OfClient(rejecting, client)
-		broken := analysis.Where(of, func(s *analysis.Summary) bool { return s.Delivered.High < enough })
+		broken := analysis.Where(of, func(s *analysis.Summary) bool { return verdict.StateOf(s.Delivered, verdict.Target) == verdict.Loses })
 		if len(broken) == 0 {
 			continue
 		}
@@ -28,7 +28,7 @@ func findBreaks(rejecting []*analysis.Summary) []string {
 		here := analysis.Where(broken, func(s *analysis.Summary) bool { return s.BodyBytes == first.BodyBytes && s.RTTMs == first.RTTMs })
 		worst := slices.MinFunc(here, func(a, b *analysis.Summary) int { return cmp.Compare(a.Delivered.High, b.Delivered.High) })
 		text := fmt.Sprintf("With %s clients the smallest body with delivery below %s is %s, at rtt %s ms: %s delivered %s",
-			client, enoughPercent, units.Size(first.BodyBytes), units.Number(first.RTTMs), worst.Strategy, words.Share(worst.Delivered))
+			client, targetPercent(), units.Size(first.BodyBytes), units.Number(first.RTTMs), worst.Strategy, words.Share(worst.Delivered))
 		if names := analysis.NamesOf(here, analysis.StrategyOf); len(names) > 1 {
 			text += fmt.Sprintf(", the fewest of %d strategies", len(names))
 		}
@@ -39,6 +39,9 @@ func findBreaks(rejecting []*analysis.Summary) []string {
 	}
 	return found
 }
+
+// targetPercent is the delivered share below which delivery counts as broken.
+func targetPercent() string { return units.Number(verdict.Target*100) + "%" }
 
 // oneSmaller returns the same point with the next smaller body; nil if there is none.
 func oneSmaller(summaries []*analysis.Summary, s *analysis.Summary) *analysis.Summary {
@@ -51,8 +54,8 @@ func oneSmaller(summaries []*analysis.Summary, s *analysis.Summary) *analysis.Su
 	return before
 }
 
-// findRTT compares each strategy at the shortest and the longest round trip, over
-// the conditions measured at both.
+// findRTT compares each strategy at the shortest and the longest round trip, condition
+// by condition.
 func findRTT(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
@@ -64,77 +67,64 @@ func findRTT(rejecting []*analysis.Summary) []string {
 		if low == high {
 			continue
 		}
-		changed, same := changesByRTT(of, low, high)
-		if len(changed) == 0 {
+		near := map[results.Point]*analysis.Summary{}
+		for _, s := range of {
+			if s.RTTMs == low {
+				near[s.Without("rtt")] = s
+			}
+		}
+		far := analysis.Where(of, func(s *analysis.Summary) bool { return s.RTTMs == high && near[s.Without("rtt")] != nil })
+		fewer, more, same := compared(far, func(s *analysis.Summary) *analysis.Summary { return near[s.Without("rtt")] })
+		if len(fewer)+len(more) == 0 {
 			continue
 		}
-		found = append(found, changedPhrase(changed, client, low, high))
-		if len(same) > 0 {
-			found = append(found, samePhrase(same, client, low, high))
+		text := fmt.Sprintf("With %s clients, rtt %s ms against %s ms and all else equal: ", client, units.Number(high), units.Number(low))
+		var parts []string
+		if len(fewer) > 0 {
+			parts = append(parts, "fewer 503s arrive under "+words.List(fewer))
 		}
+		if len(more) > 0 {
+			parts = append(parts, "more arrive under "+words.List(more))
+		}
+		if len(same) > 0 {
+			parts = append(parts, "no measurable difference under "+words.List(same))
+		}
+		found = append(found, text+semicolons(parts)+".")
 	}
 	return found
 }
 
-// changesByRTT compares the strategies at two round trips: those whose intervals
-// do not overlap, the largest change first, and the others.
-func changesByRTT(summaries []*analysis.Summary, low, high float64) (changed, same []change) {
-	ends := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.RTTMs == low || s.RTTMs == high })
-	for _, strategy := range analysis.NamesOf(ends, analysis.StrategyOf) {
-		near, far := bothEnds(analysis.OfStrategy(ends, strategy), low)
-		switch {
-		case !near.Known() || !far.Known():
-		case near.Overlaps(far):
-			same = append(same, change{strategy, near, far})
-		default:
-			changed = append(changed, change{strategy, near, far})
+// compared compares points with others, strategy by strategy: those with measurably
+// fewer delivered, with the number of conditions, those with more, and the names of
+// those without a measurable difference. A strategy may be in both of the first.
+func compared(points []*analysis.Summary, other func(*analysis.Summary) *analysis.Summary) (fewer, more, same []string) {
+	for _, strategy := range analysis.NamesOf(points, analysis.StrategyOf) {
+		of := analysis.OfStrategy(points, strategy)
+		var below, above int
+		for _, s := range of {
+			switch o := other(s).Delivered; {
+			case s.Delivered.High < o.Low:
+				below++
+			case o.High < s.Delivered.Low:
+				above++
+			}
+		}
+		phrase := func(n int) string {
+			if len(of) == 1 {
+				o := other(of[0])
+				return fmt.Sprintf("%s (%s instead of %s)", strategy, words.Share(of[0].Delivered), words.Share(o.Delivered))
+			}
+			return fmt.Sprintf("%s at %d of %d conditions", strategy, n, len(of))
+		}
+		if below > 0 {
+			fewer = append(fewer, phrase(below))
+		}
+		if above > 0 {
+			more = append(more, phrase(above))
+		}
+		if below+above == 0 {
+			same = append(same, strategy)
 		}
 	}
-	slices.SortStableFunc(changed, func(a, b change) int { return cmp.Compare(b.size(), a.size()) })
-	return changed, same
-}
-
-func changedPhrase(changed []change, client string, low, high float64) string {
-	var parts []string
-	for _, c := range changed[:min(len(changed), words.MaxNamed)] {
-		parts = append(parts, fmt.Sprintf("%s from %s to %s", c.strategy, words.Share(c.near), words.Share(c.far)))
-	}
-	text := fmt.Sprintf("With %s clients the delivered share changes most from rtt %s to %s ms under %s",
-		client, units.Number(low), units.Number(high), semicolons(parts))
-	if more := len(changed) - words.MaxNamed; more > 0 {
-		text += fmt.Sprintf("; and measurably under %s", words.Plural(more, "other strategy"))
-	}
-	return text + "."
-}
-
-func samePhrase(same []change, client string, low, high float64) string {
-	var names []string
-	smallest := same[0].near.N
-	for _, c := range same {
-		names = append(names, c.strategy)
-		smallest = min(smallest, c.near.N, c.far.N)
-	}
-	return fmt.Sprintf("With %s clients the shares at rtt %s and %s ms do not differ measurably under %s (their 95%% CIs overlap, n=%d or more each).",
-		client, units.Number(low), units.Number(high), words.List(names), smallest)
-}
-
-// change is a strategy's delivered share at the shortest and longest round trip.
-type change struct {
-	strategy  string
-	near, far stats.Share
-}
-
-func (c change) size() float64 { return math.Abs(c.near.Value - c.far.Value) }
-
-// bothEnds pools one strategy at each of two round trips.
-func bothEnds(ends []*analysis.Summary, low float64) (near, far stats.Share) {
-	rtt := func(s *analysis.Summary) string { return units.Number(s.RTTMs) }
-	for _, s := range analysis.SameConditionsFor(ends, rtt, "rtt") {
-		if s.RTTMs == low {
-			near = near.Plus(s.Delivered)
-		} else {
-			far = far.Plus(s.Delivered)
-		}
-	}
-	return near, far
+	return fewer, more, same
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
-	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -14,22 +13,22 @@ import (
 func findTLS(rejecting []*analysis.Summary) []string {
 	over := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Unclosed().Known() })
 	var cut, closed []string
-	clean := stats.Share{}
+	var streams int64
 	for _, name := range analysis.NamesOf(over, analysis.StrategyOf) {
 		share := analysis.Pool(analysis.OfStrategy(over, name)).Unclosed()
 		if share.K > 0 {
-			cut = append(cut, name+" "+words.Share(share))
+			cut = append(cut, name+" ("+ofAll(share.K, share.N)+")")
 			continue
 		}
 		closed = append(closed, name)
-		clean = stats.NewShare(0, clean.N+share.N)
+		streams += share.N
 	}
 	var found []string
 	if len(cut) > 0 {
 		found = append(found, fmt.Sprintf("Over TLS 1.3 whole 503s came in streams that ended without a close_notify under %s. A client that is strict about truncation loses them too.", words.List(cut)))
 	}
 	if len(closed) > 0 {
-		found = append(found, fmt.Sprintf("Over TLS 1.3 every stream with a whole 503 ended with a close_notify under %s: %s ended without one.", words.List(closed), words.Share(clean)))
+		found = append(found, fmt.Sprintf("Over TLS 1.3 every stream with a whole 503 ended with a close_notify under %s (n=%d).", words.List(closed), streams))
 	}
 	return found
 }
@@ -58,7 +57,7 @@ func findConnections(rejecting []*analysis.Summary) []string {
 		if of[0].TLS {
 			on = "Over " + kind
 		}
-		better, worse := compareConnections(of, plain)
+		worse, better, _ := compared(of, func(s *analysis.Summary) *analysis.Summary { return plain[plainPoint(s.Point)] })
 		if len(better)+len(worse) == 0 {
 			found = append(found, fmt.Sprintf("%s no strategy delivers measurably more or fewer 503s than on the first request of a plain connection, in %s measured both ways.", on, words.Plural(len(of), "condition")))
 		}
@@ -75,30 +74,4 @@ func findConnections(rejecting []*analysis.Summary) []string {
 // plainPoint is the same point on the first request of a plain connection.
 func plainPoint(p results.Point) results.Point {
 	return p.Without(connectionCoordinates...)
-}
-
-// compareConnections compares points of one kind of connection with those of plain
-// connections, strategy by strategy. It describes the measurable differences.
-func compareConnections(points []*analysis.Summary, plain map[results.Point]*analysis.Summary) (better, worse []string) {
-	strategies := analysis.NamesOf(points, analysis.StrategyOf)
-	// Bonferroni: the comparisons share an error of 5%.
-	z := stats.NormalQuantile(1 - 0.05/2/float64(max(len(strategies), 1)))
-	for _, name := range strategies {
-		var with, without []*analysis.Summary
-		for _, s := range points {
-			if s.Strategy == name {
-				with, without = append(with, s), append(without, plain[plainPoint(s.Point)])
-			}
-		}
-		a, b := analysis.Pool(without).Delivered, analysis.Pool(with).Delivered
-		low, high := stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), z)
-		text := fmt.Sprintf("%s %s instead of %s", name, words.Share(b), words.Share(a))
-		switch {
-		case low > 0:
-			better = append(better, text)
-		case high < 0:
-			worse = append(worse, text)
-		}
-	}
-	return better, worse
 }

@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -14,60 +15,110 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// enough is the delivered share that counts as good when costs are compared,
-// and below which delivery counts as broken.
-const (
-	enough        = 0.99
-	enoughPercent = "99%"
-)
-
-// Of returns what a run shows, in sentences. Every share has its n and its 95%
-// interval. Where intervals overlap, the sentence says so. There is no sentence
-// about what was not measured. The league is nil where the run is none, and judged
-// is empty where it has no scenarios.
-func Of(study *analysis.Study, l *league.League, judged []reproduce.Result) []string {
-	return append(findScenarios(judged), findGrid(study, l)...)
+// Finding is a sentence on what a run shows.
+type Finding struct {
+	// Rank orders findings by importance, from 1, the most important.
+	Rank int
+	Text string
 }
 
-func findGrid(study *analysis.Study, l *league.League) []string {
+// Of returns the texts of Ranked.
+func Of(study *analysis.Study, l *league.League, judged []reproduce.Result) []string {
+	var texts []string
+	for _, f := range Ranked(study, l, judged) {
+		texts = append(texts, f.Text)
+	}
+	return texts
+}
+
+// Ranked returns what a run shows beside its headline, the most important first. What
+// is lost and what to set is in package verdict, which has the only recommendation. A
+// renderer that has room for a few takes the first.
+//
+// Every figure is of one condition, with its n and its 95% interval where it has one;
+// of several conditions there are counts. There is no sentence about what was not
+// measured. The league is nil where the run is none, and judged is empty where it has
+// no scenarios.
+func Ranked(study *analysis.Study, l *league.League, judged []reproduce.Result) []Finding {
+	found := append(ranked(1, findScenarios(judged)), findGrid(study, l)...)
+	slices.SortStableFunc(found, func(a, b Finding) int { return cmp.Compare(a.Rank, b.Rank) })
+	return found
+}
+
+func ranked(rank int, texts []string) []Finding {
+	found := make([]Finding, len(texts))
+	for i, text := range texts {
+		found[i] = Finding{rank, text}
+	}
+	return found
+}
+
+func findGrid(study *analysis.Study, l *league.League) []Finding {
 	run, summaries := study.Run, study.Summaries
 	if len(summaries) == 0 {
-		return []string{"The run has no cells on record."}
+		return []Finding{{1, "The run has no cells on record."}}
 	}
 	valid := analysis.Where(summaries, (*analysis.Summary).Valid)
 	rejecting := analysis.Where(valid, func(s *analysis.Summary) bool { return s.Delivered.Known() && analysis.OutsideScenarios(s) })
 
-	var found []string
+	var found []Finding
+	add := func(rank int, texts []string) { found = append(found, ranked(rank, texts)...) }
 	// A league has its own sentences about its servers.
 	strategies := rejecting
 	if l != nil {
-		found = append(found, l.Findings()...)
+		add(2, l.Findings())
 		strategies = analysis.Where(rejecting, func(s *analysis.Summary) bool { return !league.Contains(&run.Manifest, s) })
 	}
-	found = append(found, findComplete(strategies, analysis.Where(summaries, func(s *analysis.Summary) bool {
+	validity := findValidity(run, study.WithTwins())
+	validityRank := 9
+	if _, invalid, _ := analysis.CountRounds(study.WithTwins()); invalid > 0 {
+		validityRank = 4
+	}
+	add(2, findReading(strategies))
+	add(3, findLosses(strategies))
+	add(4, findBreaks(strategies))
+	add(4, findRTT(strategies))
+	add(4, findNeverRejected(valid))
+	add(5, findFates(rejecting))
+	add(5, findConnections(rejecting))
+	add(6, findNoise(run))
+	add(6, findPlan(study))
+	add(7, findComplete(strategies, analysis.Where(summaries, func(s *analysis.Summary) bool {
 		if !analysis.OutsideScenarios(s) || l != nil && league.Contains(&run.Manifest, s) {
 			return false
 		}
 		return !analysis.Any(valid, func(o *analysis.Summary) bool { return o.Client == s.Client && o.Strategy == s.Strategy })
-	}))...)
-	found = append(found, findReading(strategies)...)
-	found = append(found, findLosses(strategies)...)
-	found = append(found, findFates(rejecting)...)
-	found = append(found, findRecovered(rejecting)...)
-	found = append(found, findBreaks(strategies)...)
-	found = append(found, findRTT(strategies)...)
-	found = append(found, findCheapest(strategies)...)
-	found = append(found, findFrontier(strategies)...)
-	found = append(found, findConnections(rejecting)...)
-	found = append(found, findTLS(rejecting)...)
-	found = append(found, findUnread(rejecting)...)
-	found = append(found, findResets(rejecting)...)
-	found = append(found, findAgreement(rejecting)...)
-	found = append(found, findNeverRejected(valid)...)
-	found = append(found, findNoise(run)...)
-	found = append(found, findPlan(study)...)
-	found = append(found, findValidity(run, study.WithTwins())...)
+	})))
+	add(7, findTLS(rejecting))
+	add(7, findUnread(rejecting))
+	add(8, findRecovered(rejecting))
+	add(8, findResets(rejecting))
+	add(8, findAgreement(rejecting))
+	add(validityRank, validity)
 	return found
+}
+
+// ofAll formats a count over several conditions.
+func ofAll(k, n int64) string { return fmt.Sprintf("%d of %d", k, n) }
+
+// allWhole reports whether every point delivered every rejection, and the least certain
+// of their shares.
+func allWhole(points []*analysis.Summary) (weakest stats.Share, ok bool) {
+	for _, s := range points {
+		if s.Delivered.K < s.Delivered.N {
+			return stats.Share{}, false
+		}
+		weakest = weaker(weakest, s.Delivered)
+	}
+	return weakest, len(points) > 0
+}
+
+// weaker returns the less certain of two shares that are 100%. The zero share is none.
+func weaker(a, b stats.Share) stats.Share {
+	if a.N == 0 || b.Low < a.Low || b.Low == a.Low && b.N < a.N {
+		return b
+	}
+	return a
 }
 
 // findComplete names, for each kind of client, the strategies that lost nothing. It
@@ -85,13 +136,9 @@ func findComplete(rejecting, invalid []*analysis.Summary) []string {
 		g := &group{clients: []string{client}}
 		strategies := analysis.NamesOf(of, analysis.StrategyOf)
 		for _, strategy := range strategies {
-			share := analysis.Pool(analysis.OfStrategy(of, strategy)).Delivered
-			if share.K < share.N {
-				continue
-			}
-			g.complete = append(g.complete, strategy)
-			if g.weakest.N == 0 || share.N < g.weakest.N {
-				g.weakest = share
+			if share, whole := allWhole(analysis.OfStrategy(of, strategy)); whole {
+				g.complete = append(g.complete, strategy)
+				g.weakest = weaker(g.weakest, share)
 			}
 		}
 		g.all = len(g.complete) == len(strategies)
@@ -104,13 +151,10 @@ func findComplete(rejecting, invalid []*analysis.Summary) []string {
 			continue
 		}
 		groups[i].clients = append(groups[i].clients, client)
-		if g.weakest.N < groups[i].weakest.N {
-			groups[i].weakest = g.weakest
-		}
+		groups[i].weakest = weaker(groups[i].weakest, g.weakest)
 	}
 	var found []string
 	for _, g := range groups {
-		who := "With " + words.List(g.clients) + " clients"
 		if len(g.complete) == 0 {
 			continue // findLosses gives the figures
 		}
@@ -121,11 +165,7 @@ func findComplete(rejecting, invalid []*analysis.Summary) []string {
 				under += fmt.Sprintf(" with a valid cell (%d of %d)", len(g.complete), g.measured)
 			}
 		}
-		measured := words.Share(g.weakest)
-		if len(g.complete)*len(g.clients) > 1 {
-			measured = words.AllWhole(g.weakest)
-		}
-		found = append(found, fmt.Sprintf("%s every 503 arrived under %s: %s.", who, under, measured))
+		found = append(found, fmt.Sprintf("With %s clients every 503 arrived under %s: at the least certain condition %s.", words.List(g.clients), under, words.Share(g.weakest)))
 	}
 	return found
 }
@@ -134,67 +174,72 @@ func findComplete(rejecting, invalid []*analysis.Summary) []string {
 // returns nothing unless some clients got every 503 and others measurably fewer.
 func findReading(rejecting []*analysis.Summary) []string {
 	same := analysis.SameConditionsFor(rejecting, analysis.ClientOf, "client")
-	var complete, losing []string
-	var best stats.Share
-	shares := map[string]stats.Share{}
+	var complete []string
+	var weakest stats.Share
+	best := map[results.Point]stats.Share{} // of complete clients
 	for _, client := range analysis.NamesOf(same, analysis.ClientOf) {
-		share := analysis.Pool(analysis.OfClient(same, client)).Delivered
-		shares[client] = share
-		if share.K == share.N && (best.N == 0 || share.N < best.N) {
-			best = share
+		share, whole := allWhole(analysis.OfClient(same, client))
+		if !whole {
+			continue
+		}
+		complete = append(complete, client)
+		weakest = weaker(weakest, share)
+		for _, s := range analysis.OfClient(same, client) {
+			at := s.Without("client")
+			best[at] = weaker(best[at], s.Delivered)
 		}
 	}
+	var losing []string
 	for _, client := range analysis.NamesOf(same, analysis.ClientOf) {
-		switch share := shares[client]; {
-		case share.K == share.N:
-			complete = append(complete, client)
-		case best.Known() && !share.Overlaps(best):
-			losing = append(losing, client+" "+words.Share(share))
+		of := analysis.OfClient(same, client)
+		fewer := analysis.Where(of, func(s *analysis.Summary) bool {
+			share, compared := best[s.Without("client")]
+			return compared && s.Delivered.High < share.Low
+		})
+		if len(fewer) > 0 {
+			losing = append(losing, fmt.Sprintf("%s at %d of %s", client, len(fewer), words.Plural(len(of), "condition")))
 		}
 	}
 	if len(complete) == 0 || len(losing) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("The way a client reads decides. Under the same strategies and conditions %s clients got every 503 (95%% CI %s–100, n=%d), and others fewer: %s.",
-		words.List(complete), words.Percent(best.Low), best.N, words.List(losing))}
+	return []string{fmt.Sprintf("The way a client reads decides. Under the same strategies and conditions %s clients got every 503 (at the least certain condition %s), and others measurably fewer: %s.",
+		words.List(complete), words.Share(weakest), words.List(losing))}
 }
 
-// findLosses names, for each client, the strategies that lost most, over the
-// conditions measured for all strategies.
+// findLosses names, for each client, the strategies that lose answers, and the worst
+// condition of each.
 func findLosses(rejecting []*analysis.Summary) []string {
 	var found []string
 	for _, client := range analysis.NamesOf(rejecting, analysis.ClientOf) {
-		ranked := analysis.Rank(analysis.OfClient(rejecting, client))
-		if len(ranked) == 1 && ranked[0].Delivered.K < ranked[0].Delivered.N {
-			found = append(found, fmt.Sprintf("With %s clients %s delivered %s of its 503s.", client, ranked[0].Name, words.Share(ranked[0].Delivered)))
+		of := analysis.OfClient(rejecting, client)
+		var losing []*analysis.Summary // the worst condition of each strategy
+		lossy := map[string]string{}
+		for _, strategy := range analysis.NamesOf(of, analysis.StrategyOf) {
+			points := analysis.OfStrategy(of, strategy)
+			worst := slices.MinFunc(points, func(a, b *analysis.Summary) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
+			if lost := len(analysis.Where(points, func(s *analysis.Summary) bool { return s.Delivered.K < s.Delivered.N })); lost > 0 {
+				losing = append(losing, worst)
+				lossy[strategy] = fmt.Sprintf("at %d of %s", lost, words.Plural(len(points), "condition"))
+			}
+		}
+		if len(losing) == 0 {
 			continue
 		}
-		ranked = slices.DeleteFunc(ranked, func(r analysis.Standing) bool { return r.Delivered.K == r.Delivered.N })
-		if len(ranked) == 0 {
-			continue
-		}
+		slices.SortStableFunc(losing, func(a, b *analysis.Summary) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
 		var parts []string
-		for _, r := range ranked[:min(len(ranked), words.MaxNamed)] {
-			parts = append(parts, r.Name+" "+words.Share(r.Delivered))
-		}
-		text := fmt.Sprintf("With %s clients the fewest 503s arrived under %s", client, words.List(parts))
-		if more := len(ranked) - words.MaxNamed; more > 0 {
-			text += fmt.Sprintf(". Next is %s %s", ranked[words.MaxNamed].Name, words.Share(ranked[words.MaxNamed].Delivered))
-			if more > 1 {
-				text += fmt.Sprintf(", then %s that lost answers", words.Plural(more-1, "other"))
+		for _, s := range losing[:min(len(losing), words.MaxNamed)] {
+			text := fmt.Sprintf("%s %s, as few as %s", s.Strategy, lossy[s.Strategy], words.Share(s.Delivered))
+			if at := analysis.Place(s, of, "strategy", "client"); at != "" {
+				text += " at " + at
 			}
+			parts = append(parts, text)
 		}
-		text += "."
-		if len(ranked) > 1 && ranked[0].Delivered.Overlaps(ranked[1].Delivered) {
-			tied := []string{}
-			for _, r := range ranked {
-				if r.Delivered.Overlaps(ranked[0].Delivered) {
-					tied = append(tied, r.Name)
-				}
-			}
-			text += " The intervals of " + words.List(tied) + " overlap."
+		text := fmt.Sprintf("With %s clients 503s were lost under %s", client, semicolons(parts))
+		if more := len(losing) - words.MaxNamed; more > 0 {
+			text += fmt.Sprintf("; and under %s", words.Plural(more, "other strategy"))
 		}
-		found = append(found, text)
+		found = append(found, text+".")
 	}
 	return found
 }
@@ -210,7 +255,7 @@ func findNeverRejected(valid []*analysis.Summary) []string {
 		}
 		var ends []string
 		for _, l := range all.Losses() {
-			ends = append(ends, l.Outcome.String()+" "+words.Share(l.Share))
+			ends = append(ends, l.Outcome.String()+" ("+ofAll(l.Share.K, l.Share.N)+")")
 		}
 		text := fmt.Sprintf("Under %s the server rejected no connection (n=%d attempts)", strategy, all.Attempts)
 		if len(ends) > 0 {

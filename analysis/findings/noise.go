@@ -39,7 +39,7 @@ func findPairs(run *results.Run) []string {
 		a, b := analysis.PooledShare(delivered, worst.First), analysis.PooledShare(delivered, worst.Second)
 		said = append(said, fmt.Sprintf("it delivered %s and %s, a difference of %s points", words.Share(a), words.Share(b), units.Number(apart*100)))
 		if apartBeyondChance(a, b, len(f.Pairs)) {
-			said[0] += ", more than chance explains if attempts are independent: something changed between the two, or the attempts of a cell are correlated"
+			said[0] += ", more than the differences between rounds explain: something changed between the two"
 		}
 	}
 	if floor, ok := f.Of("end_p50_ms"); ok {
@@ -58,13 +58,17 @@ func findPairs(run *results.Run) []string {
 	return []string{text + strings.Join(said, "; ") + "."}
 }
 
-// apartBeyondChance reports whether the intervals of two shares do not overlap. The pair
+// apartBeyondChance reports whether the intervals of two shares by their rounds do not
+// overlap. The pair
 // is that with the largest difference of several, so each interval's error is divided by
 // the number of pairs (Bonferroni).
 func apartBeyondChance(a, b stats.Share, pairs int) bool {
 	z := stats.NormalQuantile(1 - 0.05/float64(2*max(pairs, 1)))
-	lowA, highA := stats.Wilson(a.K, a.N, z)
-	lowB, highB := stats.Wilson(b.K, b.N, z)
+	if !a.HasInterval() || !b.HasInterval() {
+		return false
+	}
+	lowA, highA := results.Wilson(a.Value*a.EffectiveN, a.EffectiveN, z)
+	lowB, highB := results.Wilson(b.Value*b.EffectiveN, b.EffectiveN, z)
 	return highA < lowB || highB < lowA
 }
 
@@ -79,9 +83,8 @@ const (
 	leastExpected = 5
 )
 
-// findScatter says whether the rounds of a point differ more than its interval
-// allows for. The interval takes attempts of all rounds as independent, but the
-// attempts of one cell share the machine's state at that time.
+// findScatter says whether the rounds of a point differ more than independent attempts
+// would, because the attempts of one cell share the machine's state at that time.
 func findScatter(cells []results.Cell) []string {
 	var points [][]stats.Stratum
 	for _, g := range analysis.Group(cells) {
@@ -113,8 +116,8 @@ func findScatter(cells []results.Cell) []string {
 	}
 	phi := chi / float64(df)
 	return []string{fmt.Sprintf("The rounds of a point differ more than independent attempts would. The variance of their delivered shares is %s times as large, over %s with several rounds (%s of freedom). "+
-		"An interval describes what was measured. To describe another run it would have to be %s times as wide.",
-		units.Number(phi), words.Plural(counted, "point"), words.Plural(df, "degree"), units.Number(math.Sqrt(phi)))}
+		"The intervals allow for it.",
+		units.Number(phi), words.Plural(counted, "point"), words.Plural(df, "degree"))}
 }
 
 // endedAsPlanned tells whether a run with fewer rounds than planned ended by its

@@ -8,7 +8,6 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
-	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -19,11 +18,11 @@ func findUnread(rejecting []*analysis.Summary) []string {
 		return nil
 	}
 	if all.K == 0 {
-		return []string{fmt.Sprintf("No delivered answer was reset before the client's first read: %s. A system that discards received data on a reset would have lost none.", words.Share(all))}
+		return []string{fmt.Sprintf("No delivered answer was reset before the client's first read (n=%d). A system that discards received data on a reset would have lost none.", all.N)}
 	}
 	type part struct {
 		strategy string
-		share    stats.Share
+		k, n     int64
 	}
 	var some []part
 	var none []string
@@ -31,20 +30,19 @@ func findUnread(rejecting []*analysis.Summary) []string {
 		share := analysis.Pool(analysis.OfStrategy(rejecting, strategy)).Unread
 		switch {
 		case share.K > 0:
-			some = append(some, part{strategy, share})
+			some = append(some, part{strategy, share.K, share.N})
 		case share.Known():
 			none = append(none, strategy)
 		}
 	}
-	slices.SortStableFunc(some, func(a, b part) int { return cmp.Compare(b.share.Value, a.share.Value) })
+	slices.SortStableFunc(some, func(a, b part) int { return cmp.Compare(b.k*a.n, a.k*b.n) })
 	var parts []string
 	for _, p := range some[:min(len(some), words.MaxNamed)] {
-		parts = append(parts, p.strategy+" "+words.Share(p.share))
+		parts = append(parts, p.strategy+" ("+ofAll(p.k, p.n)+")")
 	}
-	text := fmt.Sprintf("Of the delivered answers %s were reset before the client's first read. A system that discards received data on a reset would have lost them",
-		words.Share(all))
+	text := fmt.Sprintf("Of the delivered answers %s were reset before the client's first read. A system that discards received data on a reset would have lost them", ofAll(all.K, all.N))
 	if len(some)+len(none) > 1 {
-		text += ". The largest shares were under " + words.List(parts)
+		text += ". Most were under " + words.List(parts)
 	}
 	if len(none) > 0 {
 		text += "; none under " + words.List(none)
@@ -52,10 +50,10 @@ func findUnread(rejecting []*analysis.Summary) []string {
 	return []string{text + "."}
 }
 
-// cause is a strategy with the share of its resets that have one cause.
+// cause is a strategy with the number of its resets that have one cause, of all.
 type cause struct {
 	strategy string
-	share    stats.Share
+	k, n     int64
 }
 
 // findResets says which of its two causes the server's resets have.
@@ -64,48 +62,54 @@ func findResets(rejecting []*analysis.Summary) []string {
 	var silent []string
 	var rejectedSilently int64
 	for _, strategy := range analysis.NamesOf(rejecting, analysis.StrategyOf) {
-		all := analysis.Pool(analysis.OfStrategy(rejecting, strategy))
+		points := analysis.OfStrategy(rejecting, strategy)
+		all := analysis.Pool(points)
 		onClose, haveClose := all.TCP[results.AbortOnClose]
 		onData, haveData := all.TCP[results.AbortOnData]
 		if !haveClose || !haveData {
 			continue
 		}
-		share := stats.NewShare(onClose, onClose+onData)
+		// A cause prevails where it has most resets at every condition with resets.
+		closeMost := !analysis.Any(points, func(s *analysis.Summary) bool {
+			return s.TCP[results.AbortOnClose]+s.TCP[results.AbortOnData] > 0 && s.TCP[results.AbortOnClose] <= s.TCP[results.AbortOnData]
+		})
+		dataMost := !analysis.Any(points, func(s *analysis.Summary) bool {
+			return s.TCP[results.AbortOnClose]+s.TCP[results.AbortOnData] > 0 && s.TCP[results.AbortOnData] <= s.TCP[results.AbortOnClose]
+		})
 		switch {
-		case !share.Known():
+		case onClose+onData == 0:
 			silent = append(silent, strategy)
 			rejectedSilently += all.Rejected
-		case share.Low > 0.5:
-			unread = append(unread, cause{strategy, share})
-		case share.High < 0.5:
-			late = append(late, cause{strategy, stats.NewShare(onData, onClose+onData)})
+		case closeMost:
+			unread = append(unread, cause{strategy, onClose, onClose + onData})
+		case dataMost:
+			late = append(late, cause{strategy, onData, onClose + onData})
 		default:
-			mixed = append(mixed, cause{strategy, share})
+			mixed = append(mixed, cause{strategy, onClose, onClose + onData})
 		}
 	}
 	var found []string
 	if len(unread) > 0 {
-		found = append(found, "Most resets came because close met unread data ("+results.AbortOnClose+", share of both causes): "+causes(unread)+".")
+		found = append(found, "At every condition with resets most came because close met unread data ("+results.AbortOnClose+", of both causes): "+causes(unread)+".")
 	}
 	if len(late) > 0 {
-		found = append(found, "Most resets came because data arrived after close, or SO_LINGER was 0 ("+results.AbortOnData+", share of both causes): "+causes(late)+".")
+		found = append(found, "At every condition with resets most came because data arrived after close, or SO_LINGER was 0 ("+results.AbortOnData+", of both causes): "+causes(late)+".")
 	}
 	if len(mixed) > 0 {
-		found = append(found, "Neither cause of resets surely prevails ("+results.AbortOnClose+", share of both causes): "+causes(mixed)+".")
+		found = append(found, "The cause of most resets depends on the condition ("+results.AbortOnClose+", of both causes): "+causes(mixed)+".")
 	}
 	if len(silent) > 0 {
-		found = append(found, fmt.Sprintf("The server's kernel counted no reset of either cause under %s: %s of rejections.",
-			words.List(silent), words.Share(stats.NewShare(0, rejectedSilently))))
+		found = append(found, fmt.Sprintf("The server's kernel counted no reset of either cause under %s (n=%d rejections).", words.List(silent), rejectedSilently))
 	}
 	return found
 }
 
 // causes names the strategies with most resets and counts the others.
 func causes(all []cause) string {
-	slices.SortStableFunc(all, func(a, b cause) int { return cmp.Compare(b.share.N, a.share.N) })
+	slices.SortStableFunc(all, func(a, b cause) int { return cmp.Compare(b.n, a.n) })
 	var parts []string
 	for _, c := range all[:min(len(all), words.MaxNamed)] {
-		parts = append(parts, c.strategy+" "+words.Share(c.share))
+		parts = append(parts, c.strategy+" "+ofAll(c.k, c.n))
 	}
 	text := semicolons(parts)
 	if len(all) > words.MaxNamed {
@@ -113,7 +117,7 @@ func causes(all []cause) string {
 		for _, c := range all[words.MaxNamed:] {
 			rest = append(rest, c.strategy)
 		}
-		text += fmt.Sprintf("; with fewer resets also %s (n=%d to %d)", words.List(rest), all[len(all)-1].share.N, all[words.MaxNamed].share.N)
+		text += fmt.Sprintf("; with fewer resets also %s (n=%d to %d)", words.List(rest), all[len(all)-1].n, all[words.MaxNamed].n)
 	}
 	return text
 }

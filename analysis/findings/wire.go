@@ -19,18 +19,14 @@ func findFates(rejecting []*analysis.Summary) []string {
 		of := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Recorded() })
 		groups := map[results.Fate][]string{}
 		for _, strategy := range analysis.NamesOf(of, analysis.StrategyOf) {
-			all := analysis.Pool(analysis.OfStrategy(of, strategy))
-			if all.LostAs(results.ArrivedNotRead).N > 0 {
-				fate := mainFate(all)
+			if points := analysis.OfStrategy(of, strategy); analysis.Pool(points).LostAs(results.ArrivedNotRead).N > 0 {
+				fate := mainFate(points)
 				groups[fate] = append(groups[fate], strategy)
 			}
 		}
 		for _, fate := range []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent, results.UnknownFate} {
 			if strategies := groups[fate]; len(strategies) > 0 {
 				all := analysis.Pool(analysis.Where(of, func(s *analysis.Summary) bool { return slices.Contains(strategies, s.Strategy) }))
-				if fate == results.UnknownFate {
-					fate = mainFate(all) // together they may be enough
-				}
 				found = append(found, fatePhrase(all, fate, words.List(strategies), client))
 			}
 		}
@@ -38,18 +34,23 @@ func findFates(rejecting []*analysis.Summary) []string {
 	return found
 }
 
-// mainFate is the fate of surely more than half of the lost answers. It is UnknownFate
-// if there is none.
-func mainFate(s *analysis.Summary) results.Fate {
+// fewestLost is the number of lost answers from which on a condition tells where they
+// are lost.
+const fewestLost = 5
+
+// mainFate is the fate of more than half of the lost answers of each of the points that
+// lost a few or more. It is UnknownFate if there is none.
+func mainFate(points []*analysis.Summary) results.Fate {
+	telling := analysis.Where(points, func(s *analysis.Summary) bool { return s.LostAs(results.ArrivedNotRead).N >= fewestLost })
 	for _, f := range []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent} {
-		if s.LostAs(f).Low > 0.5 {
+		if len(telling) > 0 && !analysis.Any(telling, func(s *analysis.Summary) bool { return s.LostAs(f).Value <= 0.5 }) {
 			return f
 		}
 	}
 	return results.UnknownFate
 }
 
-// fateVerbs complete "of the lost answers, p%".
+// fateVerbs complete "of the lost answers, k of n".
 var fateVerbs = map[results.Fate]string{
 	results.ArrivedNotRead: "arrived whole in the client's kernel but its code did not read them",
 	results.LostOnPath:     "were lost on the path",
@@ -62,8 +63,8 @@ func fatePhrase(all *analysis.Summary, first results.Fate, strategies, client st
 	text := fmt.Sprintf("Answers lost under %s with %s clients: ", strategies, client)
 	order := []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent, results.UnknownFate}
 	if first == results.UnknownFate {
-		text = fmt.Sprintf("No place surely has most of the answers lost under %s with %s clients: ", strategies, client)
-		if stats.NewShare(n, n).Low <= 0.5 { // even if all of them are lost in one place
+		text = fmt.Sprintf("Where answers are lost under %s with %s clients depends on the condition: ", strategies, client)
+		if n < fewestLost {
 			text = fmt.Sprintf("Too few answers were lost under %s with %s clients to say where they are lost: ", strategies, client)
 		}
 	} else {
@@ -75,9 +76,9 @@ func fatePhrase(all *analysis.Summary, first results.Fate, strategies, client st
 		share := all.LostAs(f)
 		switch {
 		case share.K == n:
-			return text + fmt.Sprintf("all %s: %s.", fateVerbs[f], words.Share(share))
+			return text + fmt.Sprintf("all %s: %s.", fateVerbs[f], ofAll(share.K, share.N))
 		case share.K > 0, i == 0 && first != results.UnknownFate:
-			parts = append(parts, words.Share(share)+" "+fateVerbs[f])
+			parts = append(parts, ofAll(share.K, share.N)+" "+fateVerbs[f])
 		}
 	}
 	return text + semicolons(parts) + "."
@@ -92,24 +93,21 @@ func findRecovered(rejecting []*analysis.Summary) []string {
 		var weakest stats.Share
 		var retransmitted int64
 		for _, strategy := range analysis.NamesOf(rejecting, analysis.StrategyOf) {
-			all := analysis.Pool(analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Strategy == strategy && s.Recorded() }))
+			points := analysis.Where(rejecting, func(s *analysis.Summary) bool { return s.Client == client && s.Strategy == strategy && s.Recorded() })
+			all := analysis.Pool(points)
 			read := all.Fate(results.Read)
 			if !read.Known() || read.K < read.N || all.Wire.Retransmitted == 0 {
 				continue
 			}
 			names = append(names, strategy)
 			retransmitted += all.Wire.Retransmitted
-			if weakest.N == 0 || read.N < weakest.N {
-				weakest = read
+			for _, s := range points {
+				weakest = weaker(weakest, s.Fate(results.Read))
 			}
 		}
 		if len(names) > 0 {
-			smallest := ""
-			if len(names) > 1 {
-				smallest = "smallest "
-			}
-			found = append(found, fmt.Sprintf("With %s clients every answer was read under %s although %d packets of answers were retransmitted: 100%% (95%% CI %s–100, %sn=%d).",
-				client, words.List(names), retransmitted, words.Percent(weakest.Low), smallest, weakest.N))
+			found = append(found, fmt.Sprintf("With %s clients every answer was read under %s although %d packets of answers were retransmitted: at the least certain condition %s.",
+				client, words.List(names), retransmitted, words.Share(weakest)))
 		}
 	}
 	return found
@@ -121,6 +119,6 @@ func findAgreement(rejecting []*analysis.Summary) []string {
 	if all == nil || all.Agreement.Disagreed == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("The ledgers of wire, fleet and server disagree on %s of the connections.",
-		words.Share(stats.NewShare(all.Agreement.Disagreed, all.Connections)))}
+	return []string{fmt.Sprintf("The ledgers of wire, fleet and server disagree on %s connections.",
+		ofAll(all.Agreement.Disagreed, all.Connections))}
 }

@@ -186,9 +186,6 @@ func (f *Position) cheaper(o *Position) bool {
 	return stats.SignTest(wins, decided)
 }
 
-// DrainUntilAcked is the strategy whose place every frontier names.
-const DrainUntilAcked = "drain-until-acked"
-
 // Mixes returns the sets of points to compute a frontier for, with their names: one per
 // client, and all clients together where there are several.
 func Mixes(points []*analysis.Summary) (names []string, parts [][]*analysis.Summary) {

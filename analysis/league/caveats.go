@@ -8,7 +8,6 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
-	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
@@ -106,8 +105,20 @@ func (l *League) ofCounts() string {
 	if most > fewest {
 		n = fmt.Sprintf("n=%d to %d", fewest, most)
 	}
-	all, half := stats.NewShare(fewest, fewest), stats.NewShare(fewest/2, fewest)
-	return fmt.Sprintf("A single field shows little (%s). Where all of %d arrived, the share may be as low as %s%%. Near one half, the interval is %s points wide", n, fewest, words.Percent(all.Low), units.Number((half.High-half.Low)*100))
+	var lowest, widest float64 = 1, 0
+	for _, s := range l.fields {
+		switch d := s.Delivered; {
+		case !s.HasShare():
+		case !d.HasInterval():
+			return fmt.Sprintf("A single field shows little (%s). Fields with fewer than three valid rounds have no interval, because they cannot tell what another run would measure", n)
+		default:
+			widest = max(widest, d.High-d.Low)
+			if d.K == d.N {
+				lowest = min(lowest, d.Low)
+			}
+		}
+	}
+	return fmt.Sprintf("A single field shows little (%s). Where all arrived, the share may be as low as %s%%. The widest interval has %s points", n, words.Percent(lowest), units.Number(widest*100))
 }
 
 // fieldSizes returns the smallest and the largest n of a field; 0 if no field has a

@@ -129,8 +129,7 @@ func (l *League) findLosers() []string {
 			from = append(from, fmt.Sprintf("by %s from body %s, rtt %s ms", words.List(o.clients), units.Size(o.body), units.Number(o.rttMs)))
 		}
 		worst := slices.MinFunc(all, func(a, b *analysis.Summary) int { return cmp.Compare(a.Delivered.Value, b.Delivered.Value) })
-		text := fmt.Sprintf("%s delivered %s. Answers were lost %s. The fewest arrived at %s clients under %s: %s", l.label(server), words.Share(analysis.Pool(all).Delivered),
-			strings.Join(from, "; "), worst.Client, conditionText(conditionOf(worst.Point)), words.Share(worst.Delivered))
+		text := fmt.Sprintf("%s lost answers at %d of %s: %s. The fewest arrived at %s clients under %s: %s", l.label(server), countLossy(all), fields(all), strings.Join(from, "; "), worst.Client, conditionText(conditionOf(worst.Point)), words.Share(worst.Delivered))
 		if len(spared) > 0 {
 			who := words.List(spared)
 			if len(spared) > words.MaxNamed {
@@ -140,25 +139,17 @@ func (l *League) findLosers() []string {
 		}
 		found = append(found, text+".")
 	}
-	return append(found, l.findTies(losers)...)
+	return found
 }
 
-// findTies names the servers whose intervals overlap with that of the lowest share.
-func (l *League) findTies(losers []string) []string {
-	if len(losers) < 2 {
-		return nil
-	}
-	ranked := analysis.Where(l.common, func(s *analysis.Summary) bool { return slices.Contains(losers, s.Strategy) })
-	lowest, tied := analysis.Rank(ranked), []string{}
-	for _, r := range lowest {
-		if r.Delivered.Overlaps(lowest[0].Delivered) {
-			tied = append(tied, l.label(r.Name))
-		}
-	}
-	if len(tied) < 2 {
-		return nil
-	}
-	return []string{fmt.Sprintf("The intervals of the servers with the lowest shares, %s, overlap over the conditions that all have in common (n=%d each).", words.List(tied), lowest[0].Rejected)}
+// countLossy counts the points that lost answers.
+func countLossy(points []*analysis.Summary) int {
+	return len(analysis.Where(points, func(s *analysis.Summary) bool { return s.Delivered.K < s.Delivered.N }))
+}
+
+// fields counts points, which are fields of the league.
+func fields(points []*analysis.Summary) string {
+	return words.Plural(len(points), "pair") + " of client and condition"
 }
 
 // findCPU compares the CPU time of a rejection between all servers, and names the
@@ -231,18 +222,24 @@ func (l *League) findSettings() []string {
 			if len(same) == 0 {
 				continue
 			}
-			of := func(server string) stats.Share {
-				return analysis.Pool(analysis.OfStrategy(same, server)).Delivered
+			var better, worse int
+			other := analysis.OfStrategy(same, b)
+			for _, x := range analysis.OfStrategy(same, a) {
+				for _, y := range analysis.Where(other, func(s *analysis.Summary) bool { return s.Conditions() == x.Conditions() }) {
+					switch {
+					case x.Delivered.Low > y.Delivered.High:
+						better++
+					case x.Delivered.High < y.Delivered.Low:
+						worse++
+					}
+				}
 			}
-			x, y := of(a), of(b)
-			low, high := differenceOf(y, x, stats.Z95)
 			verdict := "the setting decides"
-			if low <= 0 && high >= 0 {
-				verdict = "their difference is not measurable"
+			if better+worse == 0 {
+				verdict = "no difference is measurable"
 			}
-			found = append(found, fmt.Sprintf("Two settings of %s %s: %s (%s) delivered %s, and %s (%s) delivered %s. The difference is %s points (95%% CI %s to %s): %s.",
-				program, l.version(a), a, l.setting(a), words.Share(x), b, l.setting(b), words.Share(y),
-				words.Points(x.Value-y.Value), words.Points(low), words.Points(high), verdict))
+			found = append(found, fmt.Sprintf("Two settings of %s %s: %s (%s) lost answers at %d of %s, and %s (%s) at %d. The first delivered measurably more at %d of them and measurably fewer at %d: %s.",
+				program, l.version(a), a, l.setting(a), countLossy(analysis.OfStrategy(same, a)), fields(other), b, l.setting(b), countLossy(other), better, worse, verdict))
 		}
 	}
 	return found
@@ -276,7 +273,7 @@ func (l *League) findClients() []string {
 		if s.Delivered.K == s.Delivered.N {
 			whole, shares = append(whole, s.Name), append(shares, s.Delivered)
 		} else {
-			rest = append(rest, s.Name+" "+words.Share(s.Delivered))
+			rest = append(rest, fmt.Sprintf("%s at %d of %d", s.Name, countLossy(s.Parts), len(s.Parts)))
 		}
 	}
 	if len(rest) == 0 {
@@ -286,7 +283,7 @@ func (l *League) findClients() []string {
 	if len(whole) > 0 {
 		text += fmt.Sprintf("%s read every answer, %s; ", words.List(whole), wholePhrase(shares))
 	}
-	return []string{text + "others read fewer: " + strings.Join(rest, ", ") + "."}
+	return []string{text + "others lost some: " + strings.Join(rest, ", ") + " pairs of server and condition."}
 }
 
 // findContested counts the pairs of server and condition at which some clients read

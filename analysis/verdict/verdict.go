@@ -16,8 +16,8 @@
 //  3. Advice: the strategy and its reasons, or why there is none.
 //  4. NoInterval or the undecided conditions, with what would decide them.
 //
-// Statements has sentences for all of it in that order, at most one for each tier.
-// Figures are to be written with Share's K and N, and the interval where it has one.
+// Statements has sentences for all of it in that order. Figures are to be written with
+// Share's K and N, and the interval where it has one.
 package verdict
 
 import (
@@ -118,6 +118,9 @@ type Verdict struct {
 	// Strategies has every strategy, or server, with a delivered share, outside
 	// scenarios. The worst tier comes first, within a tier the lowest worst share.
 	Strategies []Strategy
+	// Axes is where the strategies that lose do so, taken together: a value is spared if
+	// all of them deliver there.
+	Axes []Axis
 	// Missing names the strategies without a valid cell.
 	Missing []string
 	// Advice is the one recommendation of the run.
@@ -252,6 +255,13 @@ func New(study *analysis.Study, o Options) Verdict {
 	slices.SortStableFunc(v.Strategies, func(a, b Strategy) int {
 		return cmp.Or(cmp.Compare(a.Tier, b.Tier), cmp.Compare(a.Worst.Delivered.Value, b.Worst.Delivered.Value))
 	})
+	var losing []*analysis.Summary
+	for _, s := range v.Strategies {
+		if s.Counts.Loses > 0 {
+			losing = append(losing, s.points...)
+		}
+	}
+	v.Axes = v.axesOf(losing, shares)
 	v.Advice = v.advise(shares)
 	return v
 }
@@ -277,17 +287,20 @@ func (v *Verdict) strategyOf(name string, points, all []*analysis.Summary) Strat
 			s.Tier = min(s.Tier, Open)
 		}
 	}
-	for i := range results.Coordinates {
-		if c := &results.Coordinates[i]; c.Name != "strategy" && varies(c, all) {
-			s.Axes = append(s.Axes, axisOf(c, points, v.Target))
-		}
-	}
+	s.Axes = v.axesOf(points, all)
 	return s
 }
 
-// varies reports whether points have several values of a coordinate.
-func varies(c *results.Coordinate, points []*analysis.Summary) bool {
-	return analysis.Any(points, func(s *analysis.Summary) bool { return c.Value(&s.Point) != c.Value(&points[0].Point) })
+// axesOf returns where along the coordinates of which all points have several values
+// some of them lose.
+func (v *Verdict) axesOf(points, all []*analysis.Summary) []Axis {
+	var axes []Axis
+	for i := range results.Coordinates {
+		if c := &results.Coordinates[i]; c.Name != "strategy" && len(points) > 0 && analysis.Varies(c, all) {
+			axes = append(axes, axisOf(c, points, v.Target))
+		}
+	}
+	return axes
 }
 
 // axisOf returns where along a coordinate points lose.

@@ -30,7 +30,7 @@ func findBreaks(rejecting []*analysis.Summary) []string {
 		text := fmt.Sprintf("With %s clients the smallest body with delivery below %s is %s, at rtt %s ms: %s delivered %s",
 			client, targetPercent(), units.Size(first.BodyBytes), units.Number(first.RTTMs), worst.Strategy, words.Share(worst.Delivered))
 		if names := analysis.NamesOf(here, analysis.StrategyOf); len(names) > 1 {
-			text += fmt.Sprintf(", the fewest of %d strategies", len(names))
+			text += fmt.Sprintf(", one of %d strategies that fall short there", len(names))
 		}
 		if before := oneSmaller(of, worst); before != nil {
 			text += fmt.Sprintf(". At %s it delivered %s", units.Size(before.BodyBytes), words.Share(before.Delivered))

@@ -139,7 +139,7 @@ func (l *League) ofRounds() string {
 	if analysis.Any(l.points, func(s *analysis.Summary) bool { return s.Rounds > 1 }) {
 		return ""
 	}
-	return "Another round may give other shares. Each point was measured in one round, and intervals take the attempts of a cell as independent"
+	return "Another round may give other shares. Each point was measured in one round"
 }
 
 // ofConcurrency gives the number of connections that were open at once.

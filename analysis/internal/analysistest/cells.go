@@ -35,6 +35,18 @@ func CellOf(strategy, client string, rtt float64, body, k, n int64) results.Cell
 	return c
 }
 
+// Repeated returns cells as measured in several rounds with the same result.
+func Repeated(cells []results.Cell, rounds int) []results.Cell {
+	var all []results.Cell
+	for round := range rounds {
+		for _, c := range cells {
+			c.Round = round
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // Half returns one half of an A/A pair in one round, with the median time to the end
 // in milliseconds.
 func Half(twin bool, round int, k, n int64, end float64) results.Cell {

@@ -138,7 +138,7 @@ func TestTheMostImportantFindingsComeFirst(t *testing.T) {
 func TestAShareOfSeveralConditionsIsNeverAPercentage(t *testing.T) {
 	// Two conditions of 50% and 100%: no sentence may say 75%.
 	got := findings(analysistest.CellOf("close", "blocking", 0, 0, 1000, 1000), analysistest.CellOf("close", "blocking", 50, 0, 500, 1000))
-	if strings.Contains(got, "75") {
+	if strings.Contains(got, "75.0%") || strings.Contains(got, "75%") {
 		t.Error(got)
 	}
 }

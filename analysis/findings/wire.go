@@ -63,7 +63,7 @@ func fatePhrase(all *analysis.Summary, first results.Fate, strategies, client st
 	text := fmt.Sprintf("Answers lost under %s with %s clients: ", strategies, client)
 	order := []results.Fate{results.ArrivedNotRead, results.LostOnPath, results.NeverSent, results.UnknownFate}
 	if first == results.UnknownFate {
-		text = fmt.Sprintf("Where answers are lost under %s with %s clients depends on the condition: ", strategies, client)
+		text = fmt.Sprintf("No place has most of the answers lost under %s with %s clients at every condition: ", strategies, client)
 		if n < fewestLost {
 			text = fmt.Sprintf("Too few answers were lost under %s with %s clients to say where they are lost: ", strategies, client)
 		}

@@ -16,7 +16,7 @@ func TestScenariosAreAsRecorded(t *testing.T) {
 	run := analysistest.EveryVerdict()
 	study := analysis.NewStudy(run)
 	var b bytes.Buffer
-	if err := table.WriteScenarios(&b, reproduce.Judge(study)); err != nil {
+	if err := table.WriteScenarios(&b, reproduce.Judge(study), table.Fit{}); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&b, "\n%s\n", strings.Join(contentOfStudy(study).Findings, "\n"))
@@ -36,7 +36,7 @@ func TestScenariosAreAsRecorded(t *testing.T) {
 func TestARunOfAGridHasNoScenarios(t *testing.T) {
 	study := analysis.NewStudy(analysistest.Synthetic(t, analysistest.TinyGrid()))
 	var b bytes.Buffer
-	if err := table.WriteScenarios(&b, reproduce.Judge(study)); err != nil || b.Len() > 0 {
+	if err := table.WriteScenarios(&b, reproduce.Judge(study), table.Fit{}); err != nil || b.Len() > 0 {
 		t.Errorf("%v\n%s", err, &b)
 	}
 	if len(reproduce.Judge(study)) > 0 || scenarioSection(nil, &study.Run.Manifest) != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/league"
 	"github.com/rejectbench/rejectbench/analysis/report"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
+	"github.com/rejectbench/rejectbench/analysis/screen"
 	"github.com/rejectbench/rejectbench/analysis/table"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -33,13 +34,18 @@ without anything to show is left out.
 	for _, c := range table.Legend() {
 		writeRow(&long, strings.TrimSuffix("  "+c.Head+", "+c.Unit, ", "), c.Title, 20)
 	}
-	return &cobra.Command{
+	var f showFlags
+	cmd := &cobra.Command{
 		Use:               "report RUN...",
 		Short:             "write the plots and report of recorded runs again",
 		Long:              strings.TrimSuffix(long.String(), "\n"),
 		ValidArgsFunction: folders,
 		Args:              positional(1, -1, "name the folder of at least one run"),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
+			show, err := f.options(cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
 			for _, dir := range dirs {
 				c, err := writeReport(dir)
 				var line *results.LineError
@@ -52,7 +58,7 @@ without anything to show is left out.
 					return err
 				}
 				warnOfRepeated(cmd, c.Study.Run, "only the last of each counts")
-				if err := printReport(cmd.OutOrStdout(), c); err != nil {
+				if err := printReport(cmd.OutOrStdout(), c, show); err != nil {
 					return err
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "\nreport: %s\n", filepath.Join(dir, results.ReportFile))
@@ -60,6 +66,10 @@ without anything to show is left out.
 			return nil
 		},
 	}
+	cmd.Flags().SortFlags = false
+	f.define(cmd.Flags())
+	f.complete(cmd)
+	return cmd
 }
 
 // writeReport draws the plots and writes the report of a run's folder. Of a damaged
@@ -97,20 +107,7 @@ func writeReport(dir string) (*report.Content, error) {
 	return c, damage
 }
 
-// printReport prints the tables and the findings of a run.
-func printReport(w io.Writer, c *report.Content) error {
-	if err := table.Write(w, c.Study.Summaries); err != nil {
-		return err
-	}
-	fmt.Fprintln(w)
-	if len(c.Scenarios) > 0 {
-		if err := table.WriteScenarios(w, c.Scenarios); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
-	}
-	for _, sentence := range c.Findings {
-		fmt.Fprintln(w, sentence)
-	}
-	return nil
+// printReport prints the answer, the tables and the findings of a run.
+func printReport(w io.Writer, c *report.Content, o screen.Options) error {
+	return screen.Write(w, screen.Content{Study: c.Study, Scenarios: c.Scenarios, Findings: c.Findings}, o)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/rejectbench/rejectbench/analysis/screen"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -18,6 +19,7 @@ type runFlags struct {
 	cellFlags
 	attemptFlags
 	gridFlags
+	showFlags
 	servers  []string
 	scenario string
 	// How often each cell is measured.
@@ -68,6 +70,7 @@ scenario, the default grid is measured: ` + describeDefaultGrid(),
 		fs.StringVar(&f.out, "out", "", "`folder`: where the run is written (default results/<time>-<name>)")
 		fs.StringVar(&f.name, "name", "run", "`word`: name of the run")
 		fs.StringVar(&f.format, "format", "text", "`text|json`: what standard output shows; json has one object per cell and line")
+		f.showFlags.define(fs)
 		fs.BoolVar(&f.quiet, "quiet", false, "show no progress on standard error")
 		fs.IntVar(&f.pcap, "pcap", 0, "`count`: connections per outcome of each cell whose packets are kept, as pcapng")
 	})
@@ -76,6 +79,7 @@ scenario, the default grid is measured: ` + describeDefaultGrid(),
 	serverWords(&f.catalogue).completeList(cmd, "server")
 	scenarioWords.with(allWord).completeList(cmd, "scenario")
 	textOrJSON.complete(cmd, "format")
+	f.showFlags.complete(cmd)
 	register(cmd, "out", folders)
 	register(cmd, "catalogue", folders)
 	return cmd
@@ -105,6 +109,10 @@ const defaultRounds = 5
 
 // run plans, measures and reports a grid.
 func run(cmd *cobra.Command, f runFlags) error {
+	show, err := f.showFlags.options(cmd.OutOrStdout())
+	if err != nil {
+		return err
+	}
 	plan, err := f.plan(cmd)
 	if err != nil {
 		return err
@@ -114,12 +122,12 @@ func run(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	return f.report(cmd, m)
+	return f.report(cmd, m, show)
 }
 
 // report writes the report of a measured run, and prints its table and findings
 // unless standard output has the cells as JSON.
-func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
+func (f *runFlags) report(cmd *cobra.Command, m measurement, show screen.Options) error {
 	written, err := writeReport(m.dir)
 	if err != nil {
 		return err
@@ -127,7 +135,7 @@ func (f *runFlags) report(cmd *cobra.Command, m measurement) error {
 	notes := cmd.ErrOrStderr()
 	if f.format == "text" {
 		notes = cmd.OutOrStdout()
-		if err := printReport(notes, written); err != nil {
+		if err := printReport(notes, written, show); err != nil {
 			return err
 		}
 	}

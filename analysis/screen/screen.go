@@ -11,6 +11,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/table"
+	"github.com/rejectbench/rejectbench/analysis/verdict"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -36,6 +37,7 @@ type Content struct {
 	Study     *analysis.Study
 	Scenarios []reproduce.Result // empty for a run without scenarios
 	Findings  []string           // the most important first
+	Verdict   verdict.Verdict
 }
 
 // Write writes the content. The only line that may be longer than o.Width is one of a
@@ -48,6 +50,8 @@ func Write(w io.Writer, c Content, o Options) error {
 		o.Height = defaultHeight
 	}
 	b := bufio.NewWriter(w)
+	writeAnswer(b, c, o)
+	fmt.Fprintln(b)
 	if err := writeTables(b, c, o); err != nil {
 		return err
 	}
@@ -84,9 +88,6 @@ func writeTables(w io.Writer, c Content, o Options) error {
 	}
 	return nil
 }
-
-// answerLines is the most lines before the table.
-const answerLines = 12
 
 // rows is the most rows of the table: those that a screen has room for below the
 // answer, but at least ten; 0 is no limit.

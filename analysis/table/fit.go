@@ -130,9 +130,23 @@ func (t *fitTable) heading() []string {
 	return t.wrap(text + ":")
 }
 
+// legend explains the marks of rows.
+func (f Fit) legend(rows []*analysis.Summary) []string {
+	var marks []string
+	for _, m := range []mark{losesMark, someMark, invalidMark} {
+		if analysis.Any(rows, func(s *analysis.Summary) bool { return markOf(s) == m }) {
+			marks = append(marks, m.sign+" "+m.meaning)
+		}
+	}
+	if len(marks) == 0 {
+		return nil
+	}
+	return f.wrap(strings.Join(marks, "; ") + ".")
+}
+
 // wrap breaks a text into lines as long as those of the table.
-func (t *fitTable) wrap(text string) []string {
-	return words.Wrap(text, cmp.Or(t.Width, defaultWidth), "")
+func (f Fit) wrap(text string) []string {
+	return words.Wrap(text, cmp.Or(f.Width, defaultWidth), "")
 }
 
 // defaultWidth is the width of text around a table of any width.
@@ -149,15 +163,7 @@ func (t *fitTable) conditions() int {
 
 // footing explains the marks, and says what is not shown.
 func (t *fitTable) footing() []string {
-	var lines, marks []string
-	for _, m := range []mark{losesMark, someMark, invalidMark} {
-		if slices.ContainsFunc(t.rows, func(s *analysis.Summary) bool { return markOf(s) == m }) {
-			marks = append(marks, m.sign+" "+m.meaning)
-		}
-	}
-	if len(marks) > 0 {
-		lines = append(lines, t.wrap(strings.Join(marks, "; ")+".")...)
-	}
+	lines := t.legend(t.rows)
 	switch {
 	case t.left > 0 && t.worst:
 		lines = append(lines, t.wrap(fmt.Sprintf("%s more, which lose less; --all shows all %s.", words.Plural(t.left, t.noun()), words.Plural(len(t.all), "point")))...)
@@ -216,7 +222,11 @@ func (t *fitTable) columns(f fullness) []*fitColumn {
 	name.cut, name.gap = true, 1
 	all := append([]*fitColumn{name}, t.conditionColumns(f.gap)...)
 	if f.losing {
-		all = append(all, column("loses", "at", false, t.losing))
+		head := "loses"
+		if !t.decided() {
+			head = "lost"
+		}
+		all = append(all, column(head, "at", false, t.losing))
 	}
 	share := column("deli-", "vered", false, func(s *analysis.Summary) string { return narrowShare(s, f.decimals) })
 	bounds := column("%", "95% interval", true, func(s *analysis.Summary) string { return narrowInterval(s, f.decimals) })
@@ -228,6 +238,11 @@ func (t *fitTable) columns(f fullness) []*fitColumn {
 	share.share = true
 	all = append(all, share)
 	if bounds != nil {
+		for i, s := range t.rows {
+			if !s.Valid() {
+				bounds.cells[i] = ""
+			}
+		}
 		bounds.gap, bounds.share = 1, true
 		all = append(all, bounds)
 	}
@@ -321,10 +336,17 @@ func (t *fitTable) extras() []Column {
 	return found
 }
 
-// losing tells at how many of its conditions the strategy of s loses answers.
+// decided reports whether a point has an interval.
+func (t *fitTable) decided() bool {
+	return analysis.Any(t.all, func(s *analysis.Summary) bool { return s.Delivered.HasInterval() })
+}
+
+// losing tells at how many of its conditions the strategy of s loses answers, or where
+// no share has an interval, lost some.
 func (t *fitTable) losing(s *analysis.Summary) string {
 	of := analysis.Where(analysis.OfStrategy(t.all, s.Strategy), (*analysis.Summary).HasShare)
-	loses := analysis.Where(of, func(o *analysis.Summary) bool { return markOf(o) == losesMark })
+	decided := t.decided()
+	loses := analysis.Where(of, func(o *analysis.Summary) bool { return markOf(o) == losesMark || !decided && markOf(o) == someMark })
 	return fmt.Sprintf("%d/%d", len(loses), len(of))
 }
 
@@ -485,7 +507,7 @@ func pad(text string, width int, left bool) string {
 func narrowDecimals(s *analysis.Summary, least int) int {
 	d := s.Delivered
 	values := []float64{d.Value}
-	if hasInterval(d) {
+	if d.HasInterval() {
 		values = append(values, d.Low, d.High)
 	}
 	for _, v := range values {
@@ -505,7 +527,7 @@ func narrowShare(s *analysis.Summary, decimals int) string {
 
 func narrowInterval(s *analysis.Summary, decimals int) string {
 	d := s.Delivered
-	if !d.Known() || !hasInterval(d) {
+	if !d.Known() || !d.HasInterval() {
 		return ""
 	}
 	n := narrowDecimals(s, decimals)

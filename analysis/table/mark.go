@@ -2,10 +2,11 @@ package table
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/rejectbench/rejectbench/analysis"
-	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/analysis/verdict"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -17,13 +18,10 @@ type mark struct {
 
 // The marks. A row without losses has none.
 var (
-	losesMark   = mark{"!", "delivers less than 99%", "1;31"}
-	someMark    = mark{"~", "lost some, perhaps less than 1%", "33"}
+	losesMark   = mark{"!", fmt.Sprintf("delivers less than %.0f%%", verdict.Target*100), "1;31"}
+	someMark    = mark{"~", "lost answers, and it is undecided whether so many", "33"}
 	invalidMark = mark{"x", "no valid round", "35"}
 )
-
-// enough is the delivered share below which a point loses answers.
-const enough = 0.99
 
 func markOf(s *analysis.Summary) mark {
 	d := s.Delivered
@@ -32,7 +30,7 @@ func markOf(s *analysis.Summary) mark {
 		return invalidMark
 	case !d.Known() || d.K == d.N:
 		return mark{}
-	case hasInterval(d) && d.High < enough, !hasInterval(d) && d.Value < enough:
+	case verdict.StateOf(d, verdict.Target) == verdict.Loses:
 		return losesMark
 	}
 	return someMark
@@ -58,6 +56,3 @@ func worstFirst(summaries []*analysis.Summary) []*analysis.Summary {
 		)
 	})
 }
-
-// hasInterval reports whether a share has an interval.
-func hasInterval(d stats.Share) bool { return d.Known() }

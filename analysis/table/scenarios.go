@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 )
@@ -75,6 +76,7 @@ func writeNarrowScenarios(w io.Writer, judged []reproduce.Result, f Fit) error {
 	}
 	widths := widthsOf(columns)
 	squeeze(columns, widths, f.Width-1)
+	var rows []*analysis.Summary
 	row := 0
 	for _, r := range judged {
 		lines := []string{words.Cut(r.Name+": "+r.Heading(), f.Width)}
@@ -82,6 +84,7 @@ func writeNarrowScenarios(w io.Writer, judged []reproduce.Result, f Fit) error {
 			m := mark{}
 			if p.Known() {
 				m = markOf(p.Summary)
+				rows = append(rows, p.Summary)
 			}
 			line := " " + f.paint(cmp.Or(m.sign, " "), m)
 			for i, c := range columns {
@@ -97,6 +100,9 @@ func writeNarrowScenarios(w io.Writer, judged []reproduce.Result, f Fit) error {
 		if _, err := fmt.Fprintln(w, strings.Join(lines, "\n")); err != nil {
 			return fmt.Errorf("write a table: %w", err)
 		}
+	}
+	for _, line := range f.legend(rows) {
+		fmt.Fprintln(w, line)
 	}
 	return nil
 }

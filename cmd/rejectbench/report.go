@@ -19,7 +19,10 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/screen"
 	"github.com/rejectbench/rejectbench/analysis/table"
+	"github.com/rejectbench/rejectbench/analysis/verdict"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
+	"github.com/rejectbench/rejectbench/targets"
 )
 
 func reportCommand() *cobra.Command {
@@ -109,5 +112,16 @@ func writeReport(dir string) (*report.Content, error) {
 
 // printReport prints the answer, the tables and the findings of a run.
 func printReport(w io.Writer, c *report.Content, o screen.Options) error {
-	return screen.Write(w, screen.Content{Study: c.Study, Scenarios: c.Scenarios, Findings: c.Findings}, o)
+	content := screen.Content{Study: c.Study, Scenarios: c.Scenarios, Findings: c.Findings, Verdict: verdict.New(c.Study, verdict.Options{Hold: longestHold})}
+	return screen.Write(w, content, o)
+}
+
+// longestHold returns for how long a hostile client can hold a rejected connection of a
+// strategy with the default settings; nothing is known of other servers.
+func longestHold(strategy string) verdict.Hold {
+	h, err := targets.LongestHold(strategy, targets.Bounds{})
+	if err != nil || h.Unknown {
+		return verdict.Hold{}
+	}
+	return verdict.Hold{Known: true, LongestMs: units.Milliseconds(h.Longest), Bound: h.Bound}
 }

@@ -118,7 +118,8 @@ func writeNotes(w io.Writer, c Content, o Options) {
 		if len(n.Lines) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s:\n", n.Head)
+		fmt.Fprintln(w)
+		writeWrapped(w, n.Head+":", o.Width, "")
 		for _, line := range n.Lines {
 			writeWrapped(w, "  "+line, o.Width, "    ")
 		}

@@ -345,6 +345,9 @@ func (t *fitTable) decided() bool {
 // no share has an interval, lost some.
 func (t *fitTable) losing(s *analysis.Summary) string {
 	of := analysis.Where(analysis.OfStrategy(t.all, s.Strategy), (*analysis.Summary).HasShare)
+	if len(of) == 0 {
+		return words.None
+	}
 	decided := t.decided()
 	loses := analysis.Where(of, func(o *analysis.Summary) bool { return markOf(o) == losesMark || !decided && markOf(o) == someMark })
 	return fmt.Sprintf("%d/%d", len(loses), len(of))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -169,6 +170,7 @@ func runExec(cmd *cobra.Command, f execFlags, all catalogue.Catalogue, o cell.Ex
 }
 
 func printExec(w io.Writer, o cell.ExecOptions, r cell.ExecReport, took time.Duration) {
+	say := sayTo(w)
 	what := "strategy " + o.Server.Strategy
 	if len(o.Program.Command) > 0 {
 		what = "server " + o.Program.Name()
@@ -177,41 +179,55 @@ func printExec(w io.Writer, o cell.ExecOptions, r cell.ExecReport, took time.Dur
 	if path == "" {
 		path = "without delay"
 	}
-	fmt.Fprintf(w, "-- rejectbench: %s, %s path, %s, %v\n", what, r.Path.Kind, path, took.Round(time.Millisecond))
-	fmt.Fprintf(w, "path:   %d packets, %d dropped on purpose\n", r.Path.Packets, r.Path.Dropped)
+	say(fmt.Sprintf("-- rejectbench: %s, %s path, %s, %v", what, r.Path.Kind, path, took.Round(time.Millisecond)))
+	say(fmt.Sprintf("path:   %d packets, %d dropped on purpose", r.Path.Packets, r.Path.Dropped))
 	if r.Server != nil {
 		s := r.Server.Server
-		fmt.Fprintf(w, "server: accepted %d, admitted %d, rejected %d; held each rejection %.1f ms (mean); drained %d bytes; closed %d over unread data\n",
-			s.Accepted, s.Admitted, s.Rejected, s.HoldMs.Mean, s.BytesDrained, s.UnreadAtClose)
+		say(fmt.Sprintf("server: accepted %d, admitted %d, rejected %d; held each rejection %.1f ms (mean); drained %d bytes; closed %d over unread data", s.Accepted, s.Admitted, s.Rejected, s.HoldMs.Mean, s.BytesDrained, s.UnreadAtClose))
 	}
 	if r.Wire != nil {
-		printWire(w, r.Wire, r.Server != nil)
+		printWire(say, r.Wire, r.Server != nil)
 	}
 	for _, c := range results.Counters {
 		if n := r.TCP[c.Name]; n != 0 {
-			fmt.Fprintf(w, "kernel: %s %d: %s\n", c.Name, n, c.Summary)
+			say(fmt.Sprintf("kernel: %s %d: %s", c.Name, n, c.Summary))
 		}
 	}
 }
 
 // printWire prints what crossed the path. Only a server's ledger shows that the
 // answers are rejections.
-func printWire(w io.Writer, x *cell.ExecWire, ledger bool) {
+func printWire(say func(string), x *cell.ExecWire, ledger bool) {
 	answers := "answers"
 	if ledger {
 		answers = "rejections"
 	}
-	fmt.Fprintf(w, "wire:   %d connections, %d %s: %d arrived whole (%d of them after a reset), %d lost on the path, %d never sent whole\n",
-		x.Connections, x.Rejections, answers, x.Arrived, x.ArrivedAfterReset, x.Fates[results.LostOnPath.String()], x.Fates[results.NeverSent.String()])
+	say(fmt.Sprintf("wire:   %d connections, %d %s: %d arrived whole (%d of them after a reset), %d lost on the path, %d never sent whole", x.Connections, x.Rejections, answers, x.Arrived, x.ArrivedAfterReset, x.Fates[results.LostOnPath.String()], x.Fates[results.NeverSent.String()]))
 	for _, c := range results.ResetCauses[1:] {
 		if n := x.Resets[c.Name]; n != 0 {
-			fmt.Fprintf(w, "wire:   %d reset (%s): %s\n", n, c.Name, c.Summary)
+			say(fmt.Sprintf("wire:   %d reset (%s): %s", n, c.Name, c.Summary))
 		}
 	}
 	if b := x.BytesAfterAnswer; b.Max > 0 {
-		fmt.Fprintf(w, "wire:   the client sent %.0f bytes (median) after the answer had left the server\n", b.P50)
+		say(fmt.Sprintf("wire:   the client sent %.0f bytes (median) after the answer had left the server", b.P50))
 	}
 	for _, d := range x.Agreement.Disagreements {
-		fmt.Fprintf(w, "wire:   port %d: %s: wire: %s; server: %s\n", d.ClientPort, d.What, d.Wire, d.Server)
+		say(fmt.Sprintf("wire:   port %d: %s: wire: %s; server: %s", d.ClientPort, d.What, d.Wire, d.Server))
+	}
+}
+
+// sayTo returns what prints a line, wrapped if w is a terminal. Further lines are
+// indented as far as what follows the first word.
+func sayTo(w io.Writer) func(string) {
+	t := terminalOf(w)
+	return func(text string) {
+		if t.width == 0 || len(text) <= t.width {
+			fmt.Fprintln(w, text)
+			return
+		}
+		const indent = "        "
+		label, rest, _ := strings.Cut(text, " ")
+		lines := wrap(rest, max(20, t.width-len(indent)))
+		fmt.Fprintf(w, "%-*s%s\n", len(indent), label, strings.Join(lines, "\n"+indent))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/rejectbench/rejectbench/analysis/screen"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -184,46 +185,71 @@ func loadRecord(cfg loadgen.Config, r loadgen.Report, started time.Time) results
 	return c
 }
 
+// printLoad prints the delivered share, then how the attempts ended, then the latency.
 func printLoad(cmd *cobra.Command, c results.Cell) error {
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%d attempts in %.3f s, %.1f a second, client %s, concurrency %d\n", c.Attempts, c.Seconds, float64(c.Attempts)/max(c.Seconds, 1e-9), c.Client, c.Concurrency)
+	t := terminalOf(w)
+	width := t.width
+	if width == 0 {
+		width = screen.DefaultWidth
+	}
+	say := func(text string) {
+		for _, line := range wrap(text, width) {
+			fmt.Fprintln(w, line)
+		}
+	}
+	if !c.Valid {
+		say("invalid: " + c.InvalidReason)
+	}
+	say(deliveredText(c))
+	say(fmt.Sprintf("%d attempts in %.3f s, %.1f a second, client %s, concurrency %d", c.Attempts, c.Seconds, float64(c.Attempts)/max(c.Seconds, 1e-9), c.Client, c.Concurrency))
+	row := func(name string, n int64, lost bool, summary string) {
+		sign := " "
+		if lost {
+			sign = t.lossSign()
+		}
+		start := fmt.Sprintf(" %-20s %8d  %6.2f%%  ", name, n, 100*float64(n)/float64(c.Attempts))
+		fmt.Fprintln(w, sign+start+strings.Join(wrap(summary, max(20, width-len(start)-1)), "\n"+strings.Repeat(" ", len(start)+1)))
+	}
 	for o, n := range c.Outcomes {
 		if n > 0 {
-			fmt.Fprintf(w, "  %-20s %8d  %6.2f%%  %s\n", results.Outcomes[o].Name, n, 100*float64(n)/float64(c.Attempts), results.Outcomes[o].Summary)
+			o := results.Outcome(o)
+			row(o.String(), n, o != results.Admitted && !o.IsDelivered(), results.Outcomes[o].Summary)
 		}
 	}
 	for _, e := range results.TLSEnds {
 		if n := c.TLSEnds.Of(e.End); n > 0 {
-			fmt.Fprintf(w, "  TLS stream %-9s %8d  %6.2f%%  %s\n", e.Name, n, 100*float64(n)/float64(c.Attempts), e.Summary)
-		}
-	}
-	if c.DeliveredShare != nil {
-		fmt.Fprintf(w, "delivered %.2f%% of %d rejections", *c.DeliveredShare*100, c.Rejected)
-		if c.DeliveredLow != nil {
-			fmt.Fprintf(w, " (95%% interval %.2f%% to %.2f%%, worth %.0f independent ones)\n", *c.DeliveredLow*100, *c.DeliveredHigh*100, *c.EffectiveN)
-		} else {
-			fmt.Fprintf(w, " (too few for an interval: --requests 1000 or more gives one)\n")
+			row("TLS stream "+e.Name, n, false, e.Summary)
 		}
 	}
 	printLatency(cmd, "latency from the due time, ms", c.LatencyMs)
 	if c.LatencyUncorrectedMs != nil {
-		printLatency(cmd, "uncorrected, from the start, ms", *c.LatencyUncorrectedMs)
-	}
-	if !c.Valid {
-		fmt.Fprintf(w, "invalid: %s\n", c.InvalidReason)
+		printLatency(cmd, "uncorrected, from the start", *c.LatencyUncorrectedMs)
 	}
 	return nil
 }
 
+// deliveredText says how many of the rejections were delivered.
+func deliveredText(c results.Cell) string {
+	if c.DeliveredShare == nil {
+		return "nothing was rejected"
+	}
+	text := fmt.Sprintf("delivered %.2f%% of %d rejections", *c.DeliveredShare*100, c.Rejected)
+	if c.DeliveredLow == nil {
+		return text + " (too few for an interval: --requests 1000 or more gives one)"
+	}
+	return text + fmt.Sprintf(" (95%% interval %.2f%% to %.2f%%, worth %.0f independent ones)", *c.DeliveredLow*100, *c.DeliveredHigh*100, *c.EffectiveN)
+}
+
 func printLatency(cmd *cobra.Command, title string, l results.Latency) {
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%-32s %9s %9s %9s %9s %9s\n", title, "p50", "p90", "p99", "p99.9", "max")
+	fmt.Fprintf(w, "%-30s %9s %9s %9s %9s %9s\n", title, "p50", "p90", "p99", "p99.9", "max")
 	for _, row := range []struct {
 		name string
 		p    results.Percentiles
 	}{{"connect", l.Connect}, {"response", l.Response}, {"end", l.End}} {
 		if row.p.Count > 0 {
-			fmt.Fprintf(w, "  %-30s %9.3f %9.3f %9.3f %9.3f %9.3f\n", row.name, row.p.P50, row.p.P90, row.p.P99, row.p.P999, row.p.Max)
+			fmt.Fprintf(w, "  %-28s %9.3f %9.3f %9.3f %9.3f %9.3f\n", row.name, row.p.P50, row.p.P90, row.p.P99, row.p.P999, row.p.Max)
 		}
 	}
 }

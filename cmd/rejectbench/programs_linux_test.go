@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,22 +90,7 @@ func TestExecPassesSignalsOnWithoutATerminal(t *testing.T) {
 // process between the command line and the program, and so the program.
 func TestCtrlCReachesTheProgramAndExecReturnsItsExitCode(t *testing.T) {
 	needDelays(t)
-	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	defer terminal.Close()
-	if err := unix.IoctlSetPointerInt(int(terminal.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	far, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	terminal, far := pseudoTerminal(t, 80, 24)
 	defer far.Close()
 
 	p := prepare(t, "exec", "--", "sh", "-c", "trap 'echo got it; exit 5' INT; sleep 600 & echo ready; wait")

@@ -18,7 +18,7 @@ import (
 // runOf runs a small grid over the loopback interface and returns its record.
 func runOf(t *testing.T, args ...string) (*program, *results.Run, string) {
 	t.Helper()
-	p := start(t, append([]string{"run", "--rounds", "1", "--path", "loopback", "--rtt", "0", "--body", "0", "--concurrency", "4", "--requests", "20"}, args...)...)
+	p := start(t, append([]string{"run", "--rounds", "1", "--findings", "all", "--path", "loopback", "--rtt", "0", "--body", "0", "--concurrency", "4", "--requests", "20"}, args...)...)
 	stdout, code := p.wait()
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, p.stderr)
@@ -56,14 +56,14 @@ func TestEveryRoundHasOneTwinAndTheRunReportsItsNoise(t *testing.T) {
 			t.Errorf("%s has %d rounds", s.Point, s.Rounds)
 		}
 	}
-	if _, ok := analysis.Noise(run.Cells).Of("delivered_share"); !ok || !strings.Contains(stdout, "One point was measured twice") {
+	if _, ok := analysis.Noise(run.Cells).Of("delivered_share"); !ok || !strings.Contains(oneLine(stdout), "One point was measured twice") {
 		t.Errorf("noise known: %v; standard output:\n%s", ok, stdout)
 	}
 }
 
 func TestRunWithoutPairsHasNoTwins(t *testing.T) {
 	_, run, stdout := runOf(t, "--strategy", "close", "--rounds", "2", "--aa", "0")
-	if slices.ContainsFunc(run.Cells, func(c results.Cell) bool { return c.Twin }) || run.Manifest.Planned != 2 || strings.Contains(stdout, "measured twice") {
+	if slices.ContainsFunc(run.Cells, func(c results.Cell) bool { return c.Twin }) || run.Manifest.Planned != 2 || strings.Contains(oneLine(stdout), "measured twice") {
 		t.Errorf("%d planned; standard output:\n%s", run.Manifest.Planned, stdout)
 	}
 }
@@ -101,7 +101,7 @@ func TestPrecisionStopsEachPointAtTheRoundThatReachesIt(t *testing.T) {
 	if m.Planned != 120 || m.Options["rounds"] != "30" || m.Options["precision"] != "5%" || m.Interrupted || m.OutOfBudget {
 		t.Errorf("manifest %+v", m)
 	}
-	if strings.Contains(stdout, "not complete") || !strings.Contains(stdout, "within ±5%") {
+	if strings.Contains(oneLine(stdout), "not complete") || !strings.Contains(oneLine(stdout), "within ±5%") {
 		t.Errorf("standard output:\n%s", stdout)
 	}
 	first := strings.SplitN(p.stderr.String(), "\n", 2)[0]
@@ -132,7 +132,7 @@ func TestRunEndsAtItsBudgetAndReportsIt(t *testing.T) {
 	if len(run.Cells) != 1 || m.Interrupted || !m.OutOfBudget || m.Finished.IsZero() {
 		t.Errorf("%d cells, want the first alone; manifest %+v", len(run.Cells), m)
 	}
-	if !strings.Contains(p.stderr.String(), "--budget 1ms is used up: 1 of 100000 cells are done\n") || !strings.Contains(stdout, "time budget") || strings.Contains(stdout, "not complete") {
+	if !strings.Contains(p.stderr.String(), "--budget 1ms is used up: 1 of 100000 cells are done\n") || !strings.Contains(oneLine(stdout), "time budget") || strings.Contains(oneLine(stdout), "not complete") {
 		t.Errorf("standard error:\n%s\nstandard output:\n%s", p.stderr, stdout)
 	}
 	page, err := os.ReadFile(filepath.Join(p.out, results.ReportFile))
@@ -166,3 +166,6 @@ func TestDurationSetsMaxCellAndTheManifestRecordsIt(t *testing.T) {
 		}
 	}
 }
+
+// oneLine undoes the breaks of lines.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -86,7 +86,7 @@ func TestLoadPrintsOneRecordThatAddsUp(t *testing.T) {
 func TestServeAdmitsUpToItsLimitAndPrintsTotalsAtAnInterrupt(t *testing.T) {
 	url, interrupt := served(t, "--strategy", "close", "--limit", "1", "--service-time", "0")
 	stdout, stderr, code := rejectbench("load", url, "--requests", "5", "--concurrency", "1")
-	if code != exitDone || stderr != "" || !strings.HasPrefix(stdout, "5 attempts in ") {
+	if code != exitDone || stderr != "" || !strings.HasPrefix(stdout, "nothing was rejected\n5 attempts in ") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}
 	totals := interrupt()

@@ -37,6 +37,14 @@ func terminalOf(w io.Writer) terminal {
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
+// lossSign is the sign in front of a line about lost answers.
+func (t terminal) lossSign() string {
+	if t.colour {
+		return "\x1b[1;31m!\x1b[0m"
+	}
+	return "!"
+}
+
 // showFlags say how much of the results is printed.
 type showFlags struct {
 	wide, all bool

@@ -52,6 +52,9 @@ type Setting struct {
 // Apply sets the value v, in Unit, in a configuration.
 func (s Setting) Apply(c *Config, v int64) { s.set(c, v) }
 
+// limitSetting is the setting of which a smaller value asks for less.
+const limitSetting = "limit"
+
 // Settings is the one table of the settings that can be tuned. The first row that
 // names a strategy is the strategy's default setting; see DefaultSetting.
 var Settings = []Setting{
@@ -76,7 +79,7 @@ var Settings = []Setting{
 	{Name: "lingerers", Unit: Connections, Strategies: []string{"lingering-close", "drain-until-acked"}, Low: 1, High: 1 << 16,
 		Summary: "connections above this number do not linger",
 		set:     func(c *Config, v int64) { c.Bounds.Lingerers = int(v) }},
-	{Name: "limit", Unit: Connections, Low: 1, High: 1 << 16, LargerIsCheaper: true,
+	{Name: limitSetting, Unit: Connections, Low: 1, High: 1 << 16, LargerIsCheaper: true,
 		Summary: "connections above this number are rejected",
 		set:     func(c *Config, v int64) { c.Limit = int(v) }},
 }

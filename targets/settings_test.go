@@ -3,6 +3,7 @@ package targets
 import (
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -77,17 +78,73 @@ func TestEveryDirectiveHasASourceAndANoteOrAName(t *testing.T) {
 	}
 }
 
-// A directive may be coarser than a setting, but never below the confirmed value.
-func TestADirectivesValueIsNeverBelowTheSettings(t *testing.T) {
+// A directive may be coarser than a setting, but never does less than the confirmed
+// value asks for.
+func TestADirectiveKeepsAtLeastWhatIsAskedInItsSteps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		v := rapid.Int64Range(1, int64(time.Hour)).Draw(t, "ns")
-		for _, text := range []string{milliseconds(v), seconds(v) + "s"} {
-			d, err := time.ParseDuration(text)
-			if err != nil || int64(d) < v || int64(d) >= v+int64(time.Millisecond) {
-				t.Fatalf("%d ns is written %s: %v", v, text, err)
-			}
+		d := rapid.SampledFrom(Directives).Filter(Directive.Settable).Draw(t, "directive")
+		s, err := SettingByName(d.Setting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, steps := rapid.Int64Range(s.Low, s.High).Draw(t, "value"), d.Steps()
+		kept, ok := d.Keep(v)
+		if (d.Write(v) == "") == ok {
+			t.Fatalf("%s of %d: %q", d.Name, v, d.Write(v))
+		}
+		if !ok {
+			return
+		}
+		if kept%steps.Step != 0 || kept < steps.Min || steps.Max > 0 && kept > steps.Max {
+			t.Fatalf("%s of %d: %d is no step of %+v", d.Name, v, kept, steps)
+		}
+		if s.LargerIsCheaper && kept > v || !s.LargerIsCheaper && kept < v+steps.Spare {
+			t.Fatalf("%s of %d: %d does less", d.Name, v, kept)
+		}
+		if again, ok := (Steps{Step: steps.Step, Min: steps.Min, Max: steps.Max}).Keep(kept, s.LargerIsCheaper); !ok || again != kept {
+			t.Fatalf("%s: %d is not kept but %d", d.Name, kept, again)
+		}
+		if s.Unit != Nanoseconds {
+			return
+		}
+		text := d.Value(kept)
+		if _, err := strconv.ParseFloat(text, 64); err == nil {
+			text += "s"
+		}
+		if read, err := time.ParseDuration(text); err != nil || int64(read) != kept {
+			t.Fatalf("%d ns is written %s: %v", kept, text, err)
 		}
 	})
+}
+
+// nginx once got 27ms of lingering_time, kept none of it, and delivered nothing.
+func TestNginxLingersWholeSecondsWithOneToSpare(t *testing.T) {
+	d, ok := DirectiveByCatalogue("nginx:lingering_time")
+	if !ok {
+		t.Fatal("no such directive")
+	}
+	for v, want := range map[time.Duration]string{
+		27 * time.Millisecond: "lingering_time 2s;", time.Second: "lingering_time 2s;", 1500 * time.Millisecond: "lingering_time 3s;",
+	} {
+		if got := d.Write(int64(v)); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestEverySettableDirectiveHasStepsWithASource(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range Directives {
+		steps := d.Steps()
+		if d.Settable() != (steps.Step > 0) || d.Settable() && (steps.Source == "" || steps.Min < 1) {
+			t.Errorf("%s of %s: %+v", d.Name, d.Server, steps)
+		}
+		if name := d.Catalogue(); name != "" && seen[name] {
+			t.Errorf("two directives %s", name)
+		} else {
+			seen[name] = true
+		}
+	}
 }
 
 // trickle sends one byte again and again until the server ends the connection.

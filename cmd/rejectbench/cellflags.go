@@ -49,7 +49,7 @@ const (
 
 	tlsUsage    = "connections speak TLS 1.3; the certificate is made for the run, and no client verifies it"
 	nthUsage    = "place of the rejected request on its connection; the requests before it are admitted and keep the connection open"
-	serverUsage = "`name`: server measured instead of the reference server: NAME or NAME:VARIANT of 'list servers', or a command that stays " +
+	serverUsage = "`name`: server measured instead of the reference server: NAME, NAME:VARIANT or NAME:DIRECTIVE=VALUE of 'list servers', or a command that stays " +
 		"in the foreground, such as 'python3 -m http.server --bind {host} {port}'"
 	catalogueUsage = "`folder`: *.yaml files with more servers"
 )

@@ -129,6 +129,9 @@ func listServers(cmd *cobra.Command, f listFlags) error {
 			}
 			fmt.Fprintf(w, "  %s:%s\t%s\n", server.Name, v.Name, summary)
 		}
+		for _, d := range server.Directives {
+			fmt.Fprintf(w, "  %s:%s=VALUE\t%s\n", server.Name, d.Name, d.Summary)
+		}
 	}
 	return w.Flush()
 }

@@ -6,10 +6,12 @@
 package catalogue
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +47,10 @@ type Server struct {
 	Default string `yaml:"default"`
 	// Variants are the server's ways to reject, at least one.
 	Variants []Variant `yaml:"variants"`
+	// Directives are settings of the server that take a value.
+	Directives []Directive `yaml:"directives"`
+	// Otherwise says what helps, besides directives, if a rejection is lost.
+	Otherwise string `yaml:"otherwise"`
 	// Ready is a part of a line that the server writes when it can serve. If it is
 	// empty, the server is ready when it listens.
 	Ready string `yaml:"ready"`
@@ -79,6 +85,17 @@ type Variant struct {
 	Set map[string]string `yaml:"set"`
 	// Source says how the server then closes, and where that fact is from.
 	Source string `yaml:"source"`
+}
+
+// Directive is a setting of a server that takes a value. NAME:DIRECTIVE=VALUE selects
+// the server's default variant, or Variant, with that value.
+type Directive struct {
+	Name    string `yaml:"name"`
+	Summary string `yaml:"summary"`
+	// Variant is the variant that the value is set in; empty is the server's default.
+	Variant string `yaml:"variant"`
+	// Set holds the values of placeholders, in which {value} stands for the value.
+	Set map[string]string `yaml:"set"`
 }
 
 // Catalogue holds servers in the order of their names.
@@ -181,7 +198,8 @@ func (c Catalogue) Which(f func(Server, Variant) bool) string {
 	return strings.Join(names, ", ")
 }
 
-// Lookup returns the server and the variant of NAME or NAME:VARIANT.
+// Lookup returns the server and the variant of NAME, NAME:VARIANT or
+// NAME:DIRECTIVE=VALUE. The name of a variant precedes that of a directive.
 func (c Catalogue) Lookup(word string) (Server, Variant, error) {
 	name, variant, chosen := strings.Cut(word, ":")
 	s, ok := c.byName(name)
@@ -198,7 +216,50 @@ func (c Catalogue) Lookup(word string) (Server, Variant, error) {
 		}
 		names = append(names, v.Name)
 	}
+	if directive, value, ok := strings.Cut(variant, "="); ok {
+		if v, ok, err := s.with(directive, value); ok || err != nil {
+			return s, v, err
+		}
+	}
+	for _, d := range s.Directives {
+		names = append(names, d.Name+"=VALUE")
+	}
 	return s, Variant{}, fmt.Errorf("%s has no variant %q: there are %s", name, variant, strings.Join(names, ", "))
+}
+
+// Directive returns a directive of the server by its name.
+func (s Server) Directive(name string) (Directive, bool) {
+	for _, d := range s.Directives {
+		if d.Name == name {
+			return d, true
+		}
+	}
+	return Directive{}, false
+}
+
+// with returns the variant in which a directive has a value. It reports false if there
+// is no such directive.
+func (s Server) with(name, value string) (v Variant, ok bool, err error) {
+	d, ok := s.Directive(name)
+	if !ok {
+		return v, false, nil
+	}
+	if !directiveValue.MatchString(value) {
+		return v, true, fmt.Errorf("%s: %s=%s: write letters, digits, _, . and -", s.Name, name, value)
+	}
+	for _, v = range s.Variants {
+		if v.Name == cmp.Or(d.Variant, s.Default) {
+			break
+		}
+	}
+	set := maps.Clone(v.Set)
+	if set == nil {
+		set = map[string]string{}
+	}
+	for key, text := range d.Set {
+		set[key] = strings.ReplaceAll(text, valuePlaceholder, value)
+	}
+	return Variant{Name: name + "=" + value, Summary: d.Summary + ": " + value, Source: v.Source, Set: set}, true, nil
 }
 
 // Install returns the command that installs the server on Debian.

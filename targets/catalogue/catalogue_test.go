@@ -126,38 +126,43 @@ func TestEveryErrorOfAServersFileNamesItsPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ old, new, want string }{
-		"unknown field":             {"summary: a tiny", "sumary: a tiny", `tiny.yaml:2:1: unknown field "sumary"`},
-		"unknown field of variant":  {"    summary: drops", "    sumary: drops", `tiny.yaml:16:5: unknown field "sumary"`},
-		"missing command":           {"command: [tinyd, -c, \"{dir}/tiny.conf\"]\n", "", "tiny.yaml:1:1: no command: "},
-		"empty command":             {"[tinyd, -c, \"{dir}/tiny.conf\"]", "[]", "tiny.yaml:4:10: no command: "},
-		"command of the wrong type": {"[tinyd, -c, \"{dir}/tiny.conf\"]", "{ a: b }", "tiny.yaml:4:"},
-		"duplicate variant":         {"name: drop", "name: deny", "tiny.yaml:15:11: duplicate variant deny"},
-		"duplicate key":             {"packages: [tiny]", "name: tiny", "tiny.yaml:3:1: duplicate key name, first in line 1: leave one"},
-		"unknown placeholder":       {"{host}:{port}", "{hots}:{port}", "tiny.yaml:8:12: unknown placeholder {hots}: there are {dir}, {host}, {port}, {admitted}, and the names in set"},
-		"placeholder in command":    {"{dir}/tiny.conf", "{folder}/tiny.conf", "tiny.yaml:4:"},
-		"variant without a value":   {"    set: { reject: drop }\n", "", "tiny.yaml:9:5: unknown placeholder {reject}: "},
-		"placeholder in a value":    {"reject: drop", "reject: \"drop {deny}\"", "tiny.yaml:17:"},
-		"value of no placeholder":   {"reject: drop }", "reject: drop, rejct: x }", `tiny.yaml:17:`},
-		"value named as a place":    {"reject: drop }", "reject: drop, dir: x }", `tiny.yaml:17:`},
-		"no variants":               {good[strings.Index(good, "variants:"):], "", "tiny.yaml:1:1: no variants: "},
-		"own program as argument":   {"[tinyd, -c", "[tinyd, \"{self}\"", "tiny.yaml:4:19: unknown placeholder {self}"},
-		"no packages":               {"packages: [tiny]\n", "", "tiny.yaml:1:1: packages: "},
-		"TLS that says nothing":     {"variants:", "tls: { }\nvariants:", "tiny.yaml:10:6: tls: "},
-		"TLS of no placeholder":     {"variants:", "tls: { set: { on: x } }\nvariants:", `tiny.yaml:10:15: set "on": neither command`},
-		"TLS over a variant":        {"variants:", "tls: { set: { reject: x } }\nvariants:", `tiny.yaml:10:15: set "reject": variant deny also sets it`},
-		"TLS with a placeholder":    {"variants:", "set: { on: x }\ntls: { set: { on: \"{reject}\" } }\nvariants:", "tiny.yaml:"},
-		"nested for ever":           {"[tinyd, -c", strings.Repeat("[", 9) + "tinyd, -c", "tiny.yaml:4:18: nested deeper than a server can be"},
-		"no such default":           {"packages: [tiny]", "packages: [tiny]\ndefault: dney", `tiny.yaml:4:10: default "dney" is not a variant`},
-		"name with a space":         {"name: tiny", "name: ti ny", `tiny.yaml:1:7: name "ti ny"`},
-		"variant with a colon":      {"name: drop", "name: a:b", "tiny.yaml:15:"},
-		"variant without a source":  {"    set: { reject: drop }\n    source: tinyd(8)\n", "    set: { reject: drop }\n", "tiny.yaml:15:5: variant drop: say in source"},
-		"file outside the folder":   {"  tiny.conf: |", "  ../tiny.conf: |", "tiny.yaml:7:3: file \"../tiny.conf\""},
-		"pattern without a group":   {`tinyd (\S+)`, `tinyd \S+`, "tiny.yaml:5:43: pattern "},
-		"no pattern":                {`'tinyd (\S+)'`, `'tinyd (\S+'`, "tiny.yaml:5:43: pattern: error parsing regexp"},
-		"anchor":                    {"name: tiny", "name: &a tiny", "tiny.yaml:1:7: anchors, aliases and tags"},
-		"not YAML":                  {"packages: [tiny]", "packages: [tiny", "tiny.yaml:"},
-		"nothing":                   {good, "", "tiny.yaml:1:1: not a server"},
-		"a list":                    {good, "- a\n- b\n", "tiny.yaml:1:"},
+		"unknown field":               {"summary: a tiny", "sumary: a tiny", `tiny.yaml:2:1: unknown field "sumary"`},
+		"unknown field of variant":    {"    summary: drops", "    sumary: drops", `tiny.yaml:16:5: unknown field "sumary"`},
+		"missing command":             {"command: [tinyd, -c, \"{dir}/tiny.conf\"]\n", "", "tiny.yaml:1:1: no command: "},
+		"empty command":               {"[tinyd, -c, \"{dir}/tiny.conf\"]", "[]", "tiny.yaml:4:10: no command: "},
+		"command of the wrong type":   {"[tinyd, -c, \"{dir}/tiny.conf\"]", "{ a: b }", "tiny.yaml:4:"},
+		"duplicate variant":           {"name: drop", "name: deny", "tiny.yaml:15:11: duplicate variant deny"},
+		"duplicate key":               {"packages: [tiny]", "name: tiny", "tiny.yaml:3:1: duplicate key name, first in line 1: leave one"},
+		"unknown placeholder":         {"{host}:{port}", "{hots}:{port}", "tiny.yaml:8:12: unknown placeholder {hots}: there are {dir}, {host}, {port}, {admitted}, and the names in set"},
+		"placeholder in command":      {"{dir}/tiny.conf", "{folder}/tiny.conf", "tiny.yaml:4:"},
+		"variant without a value":     {"    set: { reject: drop }\n", "", "tiny.yaml:9:5: unknown placeholder {reject}: "},
+		"placeholder in a value":      {"reject: drop", "reject: \"drop {deny}\"", "tiny.yaml:17:"},
+		"value of no placeholder":     {"reject: drop }", "reject: drop, rejct: x }", `tiny.yaml:17:`},
+		"value named as a place":      {"reject: drop }", "reject: drop, dir: x }", `tiny.yaml:17:`},
+		"no variants":                 {good[strings.Index(good, "variants:"):], "", "tiny.yaml:1:1: no variants: "},
+		"own program as argument":     {"[tinyd, -c", "[tinyd, \"{self}\"", "tiny.yaml:4:19: unknown placeholder {self}"},
+		"no packages":                 {"packages: [tiny]\n", "", "tiny.yaml:1:1: packages: "},
+		"TLS that says nothing":       {"variants:", "tls: { }\nvariants:", "tiny.yaml:10:6: tls: "},
+		"TLS of no placeholder":       {"variants:", "tls: { set: { on: x } }\nvariants:", `tiny.yaml:10:15: set "on": neither command`},
+		"TLS over a variant":          {"variants:", "tls: { set: { reject: x } }\nvariants:", `tiny.yaml:10:15: set "reject": variant deny also sets it`},
+		"TLS with a placeholder":      {"variants:", "set: { on: x }\ntls: { set: { on: \"{reject}\" } }\nvariants:", "tiny.yaml:"},
+		"directive without a value":   {"variants:", "directives:\n  - { name: wait, summary: waits, set: { reject: wait } }\nvariants:", "tiny.yaml:11:7: directive wait: write {value} in one of the values of set"},
+		"directive twice":             {"variants:", "directives:\n  - { name: wait, summary: waits, set: { reject: \"{value}\" } }\n  - { name: wait, summary: waits, set: { reject: \"{value}\" } }\nvariants:", "tiny.yaml:12:13: duplicate directive wait"},
+		"directive of no variant":     {"variants:", "directives:\n  - { name: wait, variant: dny, summary: waits, set: { reject: \"{value}\" } }\nvariants:", "tiny.yaml:11:28: directive wait: \"dny\" is not a variant"},
+		"directive of no placeholder": {"variants:", "directives:\n  - { name: wait, summary: waits, set: { on: \"{value}\" } }\nvariants:", "tiny.yaml:11:"},
+		"directive set by TLS":        {"variants:", "set: { on: x }\ntls: { set: { on: x } }\ndirectives:\n  - { name: wait, summary: waits, set: { on: \"{value}\" } }\nvariants:", "tiny.yaml:"},
+		"nested for ever":             {"[tinyd, -c", strings.Repeat("[", 9) + "tinyd, -c", "tiny.yaml:4:18: nested deeper than a server can be"},
+		"no such default":             {"packages: [tiny]", "packages: [tiny]\ndefault: dney", `tiny.yaml:4:10: default "dney" is not a variant`},
+		"name with a space":           {"name: tiny", "name: ti ny", `tiny.yaml:1:7: name "ti ny"`},
+		"variant with a colon":        {"name: drop", "name: a:b", "tiny.yaml:15:"},
+		"variant without a source":    {"    set: { reject: drop }\n    source: tinyd(8)\n", "    set: { reject: drop }\n", "tiny.yaml:15:5: variant drop: say in source"},
+		"file outside the folder":     {"  tiny.conf: |", "  ../tiny.conf: |", "tiny.yaml:7:3: file \"../tiny.conf\""},
+		"pattern without a group":     {`tinyd (\S+)`, `tinyd \S+`, "tiny.yaml:5:43: pattern "},
+		"no pattern":                  {`'tinyd (\S+)'`, `'tinyd (\S+'`, "tiny.yaml:5:43: pattern: error parsing regexp"},
+		"anchor":                      {"name: tiny", "name: &a tiny", "tiny.yaml:1:7: anchors, aliases and tags"},
+		"not YAML":                    {"packages: [tiny]", "packages: [tiny", "tiny.yaml:"},
+		"nothing":                     {good, "", "tiny.yaml:1:1: not a server"},
+		"a list":                      {good, "- a\n- b\n", "tiny.yaml:1:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(good, c.old, c.new, 1)
@@ -277,6 +282,27 @@ func TestAVariantWithTheAdmittedPlaceholderAdmits(t *testing.T) {
 	}
 	if got, want := all.Which(func(s Server, _ Variant) bool { return s.TLS != nil }), "aiohttp, apache, caddy, go, gunicorn, h2o, haproxy, lighttpd, nginx, node, tomcat"; got != want {
 		t.Errorf("%s speak TLS, want %s", got, want)
+	}
+}
+
+func TestADirectivesValueIsSetInItsVariant(t *testing.T) {
+	s, err := parse("tiny.yaml", []byte(good+"directives:\n  - { name: wait, variant: drop, summary: waits, set: { reject: \"drop after {value}\" } }\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, v, err := Catalogue{s}.Lookup("tiny:wait=2s")
+	if err != nil || v.Name != "wait=2s" || v.Summary != "waits: 2s" || v.Source == "" {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	if got, want := found.Setup(v).At("/private", somewhere, "/admitted").Files["tiny.conf"], "listen 198.51.100.7:8080\ndrop after 2s\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for word, want := range map[string]string{
+		"tiny:wait=2s;": "write letters, digits", "tiny:wait=": "write letters, digits", "tiny:wait": "there are deny, drop, wait=VALUE", "tiny:wat=2s": "there are deny, drop, wait=VALUE",
+	} {
+		if _, _, err := (Catalogue{s}).Lookup(word); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", word, err)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ var (
 	serverName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
 	variantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.=-]*$`)
 	valueName   = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+
+	directiveName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
+	directiveValue = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}$`)
 )
 
 // parse reads a server's file. Every error is a *yamlfile.Error with the given
@@ -43,7 +46,7 @@ func (r *reader) read() error {
 	if err := r.Read(r.text, &r.server); err != nil {
 		return err
 	}
-	for _, check := range []func() error{r.checkFields, r.checkVariants, r.checkWords} {
+	for _, check := range []func() error{r.checkFields, r.checkVariants, r.checkDirectives, r.checkWords} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -107,6 +110,30 @@ func (r *reader) checkVariants() error {
 	return nil
 }
 
+// checkDirectives checks the fields of the directives. Each puts {value} somewhere.
+func (r *reader) checkDirectives() error {
+	seen := map[string]bool{}
+	for i, d := range r.server.Directives {
+		at := func(field string) string { return fmt.Sprintf("$.directives[%d]%s", i, field) }
+		takes := slices.ContainsFunc(slices.Collect(maps.Values(d.Set)), func(text string) bool { return strings.Contains(text, valuePlaceholder) })
+		known := d.Variant == "" || slices.ContainsFunc(r.server.Variants, func(v Variant) bool { return v.Name == d.Variant })
+		switch {
+		case !directiveName.MatchString(d.Name):
+			return r.ErrorIn(at(""), "directive %q: write letters, digits, _, . and -", d.Name)
+		case seen[d.Name]:
+			return r.ErrorIn(at(".name"), "duplicate directive %s", d.Name)
+		case d.Summary == "" || strings.Contains(d.Summary, "\n"):
+			return r.ErrorIn(at(""), "directive %s: write a summary in one line", d.Name)
+		case !known:
+			return r.ErrorIn(at(".variant"), "directive %s: %q is not a variant", d.Name, d.Variant)
+		case !takes:
+			return r.ErrorIn(at(""), "directive %s: write {value} in one of the values of set", d.Name)
+		}
+		seen[d.Name] = true
+	}
+	return nil
+}
+
 // checkWords checks that every placeholder has a value in every variant, and
 // every value a placeholder.
 func (r *reader) checkWords() error {
@@ -122,6 +149,11 @@ func (r *reader) checkWords() error {
 	}
 	for i, v := range s.Variants {
 		if err := r.checkValues(fmt.Sprintf("$.variants[%d].set", i), v.Set, used); err != nil {
+			return err
+		}
+	}
+	for i, d := range s.Directives {
+		if err := r.checkValues(fmt.Sprintf("$.directives[%d].set", i), d.Set, used, valuePlaceholder); err != nil {
 			return err
 		}
 	}
@@ -168,8 +200,9 @@ func (r *reader) checkTemplate(t template, used map[string]bool) error {
 }
 
 // checkValues checks the values at a path: each is used, and has no placeholders but
-// those of a run.
-func (r *reader) checkValues(path string, set map[string]string, used map[string]bool) error {
+// those of a run and those that are allowed.
+func (r *reader) checkValues(path string, set map[string]string, used map[string]bool, allowed ...string) error {
+	allowed = slices.Concat(runPlaceholders, allowed)
 	for _, key := range slices.Sorted(maps.Keys(set)) {
 		switch {
 		case !valueName.MatchString(key) || slices.Contains(runPlaceholders, "{"+key+"}"):
@@ -178,9 +211,9 @@ func (r *reader) checkValues(path string, set map[string]string, used map[string
 			return r.ErrorIn(path, "set %q: neither command, environment nor files use {%s}", key, key)
 		}
 		for _, w := range placeholder.FindAllString(set[key], -1) {
-			if !slices.Contains(runPlaceholders, w) {
+			if !slices.Contains(allowed, w) {
 				line, column := r.find(path, w)
-				return r.ErrorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(runPlaceholders, ", "))
+				return r.ErrorAt(line, column, "unknown placeholder %s: a value may have %s", w, strings.Join(allowed, ", "))
 			}
 		}
 	}
@@ -197,6 +230,11 @@ func (r *reader) checkTLSValues(used map[string]bool) error {
 		for _, v := range s.Variants {
 			if _, both := v.Set[key]; both {
 				return r.ErrorIn("$.tls.set", "set %q: variant %s also sets it, and one of the two would have no effect", key, v.Name)
+			}
+		}
+		for _, d := range s.Directives {
+			if _, both := d.Set[key]; both {
+				return r.ErrorIn("$.tls.set", "set %q: directive %s also sets it, and one of the two would have no effect", key, d.Name)
 			}
 		}
 	}

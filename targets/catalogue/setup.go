@@ -24,6 +24,9 @@ var runPlaceholders = []string{"{dir}", "{host}", "{port}", admittedPlaceholder}
 // its connection.
 const admittedPlaceholder = "{admitted}"
 
+// valuePlaceholder stands for the value of a directive, in its set.
+const valuePlaceholder = "{value}"
+
 // Names of files in the private folder of a server that speaks TLS, in PEM.
 const (
 	certFile = "tls.crt"

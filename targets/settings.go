@@ -27,6 +27,9 @@ func (u Unit) Format(v int64) string {
 	return strconv.FormatInt(v, 10)
 }
 
+// String returns the unit's name: ns, bytes or connections.
+func (u Unit) String() string { return [...]string{"ns", "bytes", "connections"}[u] }
+
 // Pretty formats a value for people: as Format, but a size in binary units.
 func (u Unit) Pretty(v int64) string {
 	if u == Bytes {

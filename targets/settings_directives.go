@@ -95,6 +95,14 @@ func (d Directive) Value(kept int64) string {
 	return d.form.value(kept)
 }
 
+// Line writes the line of configuration with a value that the server keeps.
+func (d Directive) Line(kept int64) string {
+	if d.form == nil {
+		return ""
+	}
+	return fmt.Sprintf(d.form.line, d.form.value(kept))
+}
+
 // Write returns the line of configuration that does at least what v does, in the
 // setting's unit; see Keep. It is empty if the server keeps no such value.
 func (d Directive) Write(v int64) string {
@@ -102,7 +110,7 @@ func (d Directive) Write(v int64) string {
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf(d.form.line, d.form.value(kept))
+	return d.Line(kept)
 }
 
 // The steps of several directives.

@@ -8,6 +8,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // Goal is what a setting has to reach.
@@ -26,6 +27,8 @@ type Evidence struct {
 	// Parts are the delivered shares of the clients in the mix, always in the same
 	// order.
 	Parts []stats.WeightedShare
+	// Rounds are the same shares, of each cell or group of cells by itself.
+	Rounds [][]stats.WeightedShare
 	// Response holds the admitted attempts' response times in nanoseconds; nil is
 	// none.
 	Response *hdrhistogram.Histogram
@@ -41,6 +44,10 @@ func (e *Evidence) Add(more Evidence) {
 		e.Parts[i].K += p.K
 		e.Parts[i].N += p.N
 	}
+	if more.Rounds == nil && more.Rejected() > 0 {
+		e.Rounds = append(e.Rounds, slices.Clone(more.Parts))
+	}
+	e.Rounds = append(e.Rounds, more.Rounds...)
 	if more.Response == nil {
 		return
 	}
@@ -63,6 +70,40 @@ func (e Evidence) Rejected() (n int64) {
 func (e Evidence) share() float64 {
 	share, _, _ := stats.Mix(e.Parts, 0)
 	return share
+}
+
+// leastRounds is how many rounds it takes to tell how far rounds differ.
+const leastRounds = 2
+
+// effective returns the shares of as many independent attempts as the rounds are
+// worth: counts divided by the design effect, which is at least 1. See
+// results.DesignEffect. Losses are rounded up.
+func (e Evidence) effective() []stats.WeightedShare {
+	parts := slices.Clone(e.Parts)
+	if len(e.Rounds) < leastRounds {
+		return parts
+	}
+	for i, p := range parts {
+		var k, n []int64
+		for _, round := range e.Rounds {
+			k, n = append(k, round[i].K), append(n, round[i].N)
+		}
+		effect := max(results.DesignEffect(k, n), 1)
+		parts[i].N = int64(float64(p.N) / effect)
+		parts[i].K = max(parts[i].N-int64(math.Ceil(float64(p.N-p.K)/effect)), 0)
+	}
+	return parts
+}
+
+// Bounds returns the delivered share of the mix and its one-sided bounds, each with
+// the given confidence. They are 0 and 1 where too few rounds were measured.
+func (e Evidence) Bounds(confidence float64) (share, low, high float64) {
+	share = e.share()
+	if len(e.Rounds) < leastRounds {
+		return share, 0, 1
+	}
+	_, low, high = stats.Mix(e.effective(), stats.NormalQuantile(confidence))
+	return share, min(low, share), max(high, share)
 }
 
 const p99 = 0.99
@@ -103,7 +144,10 @@ func (g Goal) missed(e Evidence, alpha float64) bool {
 			return true
 		}
 	}
-	_, _, high := stats.Mix(e.Parts, stats.NormalQuantile(1-alpha))
+	if len(e.Rounds) < leastRounds {
+		return false
+	}
+	_, _, high := stats.Mix(e.effective(), stats.NormalQuantile(1-alpha))
 	return high < g.Target
 }
 
@@ -122,11 +166,12 @@ func (g Goal) met(e Evidence, alpha float64) bool {
 	if e.Rejected() == 0 {
 		return false
 	}
-	if _, low, _ := stats.Mix(e.Parts, stats.NormalQuantile(1-alpha)); low < g.Target {
+	parts := e.effective()
+	if _, low, _ := stats.Mix(parts, stats.NormalQuantile(1-alpha)); low < g.Target {
 		return false
 	}
-	if len(e.Parts) == 1 {
-		p := e.Parts[0]
+	if len(parts) == 1 {
+		p := parts[0]
 		if stats.Binomial(p.N-p.K, p.N, 1-g.Target) > alpha {
 			return false
 		}

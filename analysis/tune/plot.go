@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -49,8 +50,18 @@ var phaseLooks = []struct {
 
 func newFigure(t *Tuning) *figure.Figure {
 	cost, axis := func(c *Candidate) float64 { return c.Cost.HoldMs }, "descriptor held (fd-ms per rejection, log scale)"
-	if t.ObjectiveMs > 0 {
+	against := "its cost"
+	switch {
+	case t.ObjectiveMs > 0:
 		cost, axis = func(c *Candidate) float64 { return c.P99Ms }, "admitted response time, p99 (ms, log scale)"
+	case len(t.Corners) > 1 || t.Server != "":
+		// The cost differs from corner to corner, and is unknown of other servers.
+		scale, unit := 1.0, t.Unit
+		if t.Unit == "ns" {
+			scale, unit = float64(time.Millisecond), "ms"
+		}
+		cost, axis = func(c *Candidate) float64 { return float64(c.Value) / scale }, fmt.Sprintf("%s (%s, log scale)", t.Setting, unit)
+		against = "the value, in the worst corner"
 	}
 	var drawn []*Candidate
 	low, high, lowest := math.Inf(1), math.Inf(-1), 1.0
@@ -75,7 +86,7 @@ func newFigure(t *Tuning) *figure.Figure {
 	p.Add(figure.Gridlines{Horizontal: true, Vertical: true}, targetLine{y: t.Target * 100, x: figure.LogMs(t.ObjectiveMs), vertical: t.ObjectiveMs > 0})
 	f := &figure.Figure{
 		Name:     "tune",
-		Title:    fmt.Sprintf("%s of %s: delivered share against its cost", t.Setting, t.Point.Strategy),
+		Title:    fmt.Sprintf("%s of %s: delivered share against %s", t.Setting, t.subject(), against),
 		Subtitle: t.conditions() + fmt.Sprintf(", bounds at %s%% confidence each", units.Number(t.Confidence*100)),
 		Panels:   [][]*plot.Plot{{p}},
 		Notes:    []string{"The dashed line is the target, " + t.target() + t.objective() + "."},

@@ -15,7 +15,8 @@ type Phase string
 const (
 	searching  Phase = "search"  // on the way to the cheapest value
 	confirming Phase = "confirm" // fresh cells, which the answer rests on
-	halving    Phase = "half"    // fresh cells of half the confirmed value, or twice where more is cheaper
+	halving    Phase = "half"    // fresh cells of half the cheapest value, or twice where more is cheaper
+	verifying  Phase = "verify"  // cells of one configuration, which was not searched for
 )
 
 // Verdict is what the evidence of one phase says of a value.
@@ -31,35 +32,65 @@ const (
 
 // Judgement is what is known of one value in one phase.
 type Judgement struct {
-	Value    int64
-	Phase    Phase
+	Value   int64
+	Phase   Phase
+	Verdict Verdict // of the worst corner
+	// Corners are the corners that were measured. A value that misses the goal in one
+	// corner may not be measured in others.
+	Corners []CornerJudgement
+}
+
+// CornerJudgement is what is known of a value in one corner.
+type CornerJudgement struct {
+	Corner   int
 	Verdict  Verdict
 	Evidence Evidence // all of the phase
 }
 
-// Found is the result of a search.
-type Found struct {
-	// Chosen is the cheapest value that was confirmed; nil if none was. Half is the
-	// judgement of half of it, nil where that is outside of the range.
-	Chosen, Half *Judgement
-	Trail        []Judgement // all, in order
+// Worst returns the corner that decides: one that misses the goal, or else the one
+// with the smallest delivered share; the zero value where nothing was measured.
+func (j *Judgement) Worst() (worst CornerJudgement) {
+	for i, c := range j.Corners {
+		miss, before := c.Verdict == misses, worst.Verdict == misses
+		if i == 0 || miss && !before || miss == before && c.Evidence.share() < worst.Evidence.share() {
+			worst = c
+		}
+	}
+	return worst
 }
 
-// Measure returns fresh evidence of about n rejections of a value.
-type Measure func(ctx context.Context, value int64, phase Phase, n int64) (Evidence, error)
+// corner returns the judgement of one corner alone.
+func (j Judgement) corner(c CornerJudgement) Judgement {
+	j.Verdict, j.Corners = c.Verdict, []CornerJudgement{c}
+	return j
+}
 
-// Search looks for the cheapest value of a setting that reaches a goal. It assumes
-// that a dearer value never reaches less. Where that is wrong it costs attempts,
-// but an answer is always confirmed.
+// Found is the result of a search.
+type Found struct {
+	// Edge is the cheapest value that no measurement of the search ruled out. Chosen is
+	// that value with the margin, and confirmed. Half is half of Edge, nil where that is
+	// outside of the range. Edge and Chosen are nil where nothing was confirmed.
+	Edge, Chosen, Half *Judgement
+	Trail              []Judgement // all, in order
+}
+
+// Measure returns fresh evidence of about n rejections of a value in a corner.
+type Measure func(ctx context.Context, value int64, corner int, phase Phase, n int64) (Evidence, error)
+
+// Search looks for the cheapest value of a setting that reaches a goal in all corners
+// of a range of conditions. It assumes that a dearer value never reaches less. Where
+// that is wrong it costs attempts, but an answer is always confirmed.
 type Search struct {
 	Goal    Goal
 	Values  []int64                     // from the cheapest to the dearest
 	Start   int64                       // the value to begin at
 	Half    func(v int64) (int64, bool) // the value that has to miss; false outside of the range
+	Margin  func(v int64) int64         // the value to confirm where v is the cheapest that passes; nil is v
 	Weights []float64                   // of the clients in the mix
+	Corners int                         // number of corners, hardest first as far as known; 0 is 1
 	First   int64                       // attempts of the first look at a value
 	Batch   int64                       // most attempts between two looks
-	Looked  func(Judgement)             // called after every look; may be nil
+	Looked  func(Judgement)             // called after every look with the corner that was measured; may be nil
 	Measure Measure
 }
 
@@ -75,6 +106,9 @@ const (
 	// which a value can pass in the search. It may be small: a value that passed by
 	// chance costs a confirmation that ends at its first losses.
 	screenShare = 8
+	// confirmRounds is the least number of rounds of a confirmation. They alternate with
+	// those of the other corners, so that each corner is measured at several times.
+	confirmRounds = 3
 	// maxLosses bounds the losses that a confirmation is planned for, and so its
 	// length.
 	maxLosses = 5
@@ -83,20 +117,22 @@ const (
 // errNonePasses ends a search in which no value passes.
 var errNonePasses = errors.New("no value passes")
 
-// Run searches, confirms, and measures half of the confirmed value:
+// Run searches, confirms, and measures half of the cheapest value:
 //
 //  1. From Start it steps by factors of two until a value passes and its neighbour
-//     misses.
+//     misses. A value passes if it passes in all corners. The first corner in which it
+//     misses ends its measurement, and is the first to be measured of the next value.
 //  2. It bisects the values between the two.
-//  3. It confirms the cheapest value that passed. If that fails, it confirms the
-//     next dearer one. All confirmations together spend Goal.Alpha; see
-//     alphaSpending.
-//  4. It measures half of the confirmed value. If that passes as well, it restarts
-//     the search below the confirmed value.
+//  3. It adds the margin to the cheapest value that passed, and confirms that in all
+//     corners. If that fails, it takes the next dearer one. The confirmations of a
+//     corner together spend Goal.Alpha; see alphaSpending. Corners share nothing: the
+//     answer is wrong only if a corner that misses the goal is confirmed.
+//  4. It measures half of the cheapest value. If that passes as well, it restarts the
+//     search below that.
 //
 // An error of Measure ends it; Found then has what was judged until then.
 func (s Search) Run(ctx context.Context) (f Found, err error) {
-	w := &walk{Search: s, alpha: newAlphaSpending(s.Goal.Alpha)}
+	w := s.walk()
 	defer func() { f.Trail = w.trail }()
 	low, high, err := w.bracket(ctx, -1, len(s.Values), Place(s.Values, s.Start))
 	for restarts := 0; err == nil; restarts++ {
@@ -107,8 +143,12 @@ func (s Search) Run(ctx context.Context) (f Found, err error) {
 		if high, chosen, err = w.confirmFrom(ctx, high); err != nil || chosen == nil {
 			break
 		}
-		f.Chosen, f.Half = chosen, nil
-		half, ok := s.Half(chosen.Value)
+		edge := w.seen[high]
+		if edge.Corners == nil { // was confirmed without a look of the search
+			edge = *chosen
+		}
+		f.Edge, f.Chosen, f.Half = &edge, chosen, nil
+		half, ok := s.Half(s.Values[high])
 		if !ok {
 			break
 		}
@@ -128,6 +168,22 @@ func (s Search) Run(ctx context.Context) (f Found, err error) {
 		err = nil
 	}
 	return f, err
+}
+
+// Verify judges one value in all corners, as a confirmation does, but goes on after a
+// corner that misses the goal. An error of Measure ends it; the judgement then has
+// what was measured until then.
+func (s Search) Verify(ctx context.Context, value int64) (Judgement, error) {
+	return s.walk().confirm(ctx, value, verifying, 0)
+}
+
+func (s Search) walk() *walk {
+	w := &walk{Search: s, seen: map[int]Judgement{}}
+	for corner := range max(s.Corners, 1) {
+		w.order = append(w.order, corner)
+		w.alphas = append(w.alphas, newAlphaSpending(s.Goal.Alpha))
+	}
+	return w
 }
 
 // Place returns the index of the cheapest of the values that is at least as dear
@@ -157,9 +213,10 @@ func placeAbove(values []int64, v int64) int {
 // walk is a search in progress.
 type walk struct {
 	Search
-	alpha *alphaSpending // over all confirmations
-	trail []Judgement
-	seen  map[int]Judgement // of the search phase, by index in Values
+	order  []int            // the corners, in the order in which they are measured
+	alphas []*alphaSpending // of each corner, over all confirmations
+	trail  []Judgement
+	seen   map[int]Judgement // of the search phase, by index in Values
 }
 
 // confirmationSize is how many rejections a first confirmation takes if none is
@@ -233,35 +290,65 @@ func (w *walk) screenAt(ctx context.Context, at int) (Judgement, error) {
 	}
 	judged, err := w.screen(ctx, w.Values[at], searching, max(w.confirmationSize()/screenShare, w.First))
 	if err == nil {
-		if w.seen == nil {
-			w.seen = map[int]Judgement{}
-		}
 		w.seen[at] = judged
 	}
 	return judged, err
 }
 
-// screen measures a value until the evidence rejects it, or until it is of enough
-// rejections and nothing speaks against the value. Where the share is below the
-// target without being rejected, it goes on to the size of a confirmation.
+// screen measures a value in one corner after the other, until it does not pass.
 func (w *walk) screen(ctx context.Context, v int64, phase Phase, enough int64) (Judgement, error) {
-	j := Judgement{Value: v, Phase: phase, Verdict: undecided}
+	j := Judgement{Value: v, Phase: phase, Verdict: passes}
+	for _, corner := range slices.Clone(w.order) {
+		c, err := w.screenCorner(ctx, j, corner, enough)
+		if err != nil {
+			if c.Evidence.Rejected() > 0 {
+				j.Verdict, j.Corners = undecided, append(j.Corners, c)
+				w.trail = append(w.trail, j)
+			}
+			return j, err
+		}
+		j.Corners = append(j.Corners, c)
+		if c.Verdict != passes {
+			j.Verdict = c.Verdict
+			w.first(corner)
+			break
+		}
+	}
+	w.trail = append(w.trail, j)
+	return j, nil
+}
+
+// first has a corner measured before all others from now on.
+func (w *walk) first(corner int) {
+	w.order = slices.DeleteFunc(w.order, func(c int) bool { return c == corner })
+	w.order = slices.Insert(w.order, 0, corner)
+}
+
+// screenCorner measures a value in a corner until the evidence rejects it, or until it
+// is of enough rejections and nothing speaks against the value. Where the share is
+// below the target without being rejected, it goes on to the size of a confirmation.
+func (w *walk) screenCorner(ctx context.Context, j Judgement, corner int, enough int64) (CornerJudgement, error) {
+	c := CornerJudgement{Corner: corner, Verdict: undecided}
 	looks := newAlphaSpending(w.Goal.Alpha)
 	size := w.confirmationSize()
-	err := w.sample(ctx, &j, w.First, []int64{enough, size}, func() bool {
-		n := j.Evidence.Rejected()
+	// At least two rounds.
+	first := min(w.First, (enough+1)/2)
+	err := w.sample(ctx, j, &c, first, []int64{enough, size}, func() bool {
+		n := c.Evidence.Rejected()
 		switch {
-		case w.Goal.missed(j.Evidence, looks.look()):
-			j.Verdict = misses
-		case n >= enough && j.Evidence.share() >= w.Goal.Target && w.quickEnough(j.Evidence):
-			j.Verdict = passes
+		case len(c.Evidence.Rounds) < leastRounds:
+			return false
+		case w.Goal.missed(c.Evidence, looks.look()):
+			c.Verdict = misses
+		case n >= enough && c.Evidence.share() >= w.Goal.Target && w.quickEnough(c.Evidence):
+			c.Verdict = passes
 		case n >= max(size, enough):
 		default:
 			return false
 		}
 		return true
 	})
-	return j, err
+	return c, err
 }
 
 // quickEnough tells whether the measured 99th percentile is within the objective.
@@ -272,15 +359,24 @@ func (w *walk) quickEnough(e Evidence) bool {
 	return e.Response.ValueAtQuantile(100*p99) <= int64(w.Goal.Objective)
 }
 
-// confirmFrom confirms the value at an index, or the first dearer one that can be
-// confirmed.
+// confirmFrom confirms the value at an index with the margin, or the first dearer one
+// that can be confirmed.
 func (w *walk) confirmFrom(ctx context.Context, at int) (int, *Judgement, error) {
 	losses := int64(0)
 	if judged, ok := w.seen[at]; ok {
-		losses = min(int64((1-judged.Evidence.share())*float64(w.confirmationSize())), maxLosses)
+		worst := judged.Worst()
+		losses = min(int64((1-worst.Evidence.share())*float64(w.confirmationSize())), maxLosses)
 	}
-	for ; at < len(w.Values); at++ {
-		judged, err := w.confirm(ctx, w.Values[at], losses)
+	for before := int64(-1); at < len(w.Values); at++ {
+		v := w.Values[at]
+		if w.Margin != nil {
+			v = w.Margin(v)
+		}
+		if v == before {
+			continue // the steps of a directive are wider than those of the grid
+		}
+		before = v
+		judged, err := w.confirm(ctx, v, confirming, losses)
 		if err != nil {
 			return at, nil, err
 		}
@@ -292,39 +388,113 @@ func (w *walk) confirmFrom(ctx context.Context, at int) (int, *Judgement, error)
 	return at, nil, errNonePasses
 }
 
-// confirm measures a value anew until the goal is shown to be met, or is out of
-// reach within the attempts planned for the given number of losses.
+// confirm measures a value anew in all corners, until the goal is shown to be met in
+// all, or one is out of reach. It adds the judgement to the trail. The corners take
+// turns, so that what changes on the machine meets them all.
+func (w *walk) confirm(ctx context.Context, v int64, phase Phase, losses int64) (Judgement, error) {
+	j := Judgement{Value: v, Phase: phase, Verdict: undecided}
+	var plans []*plan
+	for _, corner := range w.order {
+		plans = append(plans, w.plan(corner, losses))
+	}
+	judged := func() Judgement {
+		for _, p := range plans {
+			if p.Evidence.Rejected() > 0 {
+				j.Corners = append(j.Corners, p.CornerJudgement)
+			}
+		}
+		w.trail = append(w.trail, j)
+		return j
+	}
+	for open := true; open; {
+		open = false
+		for _, p := range plans {
+			if p.Verdict != undecided {
+				continue
+			}
+			if err := w.next(ctx, j, p); err != nil {
+				return judged(), err
+			}
+			if p.Verdict == misses {
+				j.Verdict = misses
+				if phase == confirming {
+					w.first(p.Corner)
+					return judged(), nil
+				}
+			}
+			open = open || p.Verdict == undecided
+		}
+	}
+	if j.Verdict != misses {
+		j.Verdict = meets
+	}
+	return judged(), nil
+}
+
+// plan is the confirmation of a corner.
 //
 // Its alpha is spent when it begins. It can succeed at one look only, the planned
 // size, so the looks on the way spend nothing. If one loss too many puts the goal
 // out of reach while the share is still at the target, the loss may be chance:
 // then the plan is extended by one loss, at the alpha of another look. The size of
 // that does not depend on the data, so the look is as valid as the first.
-func (w *walk) confirm(ctx context.Context, v int64, losses int64) (Judgement, error) {
-	alpha := w.alpha.look()
-	n := w.Goal.attempts(w.Weights, losses, alpha)
-	plan := []int64{n}
-	j := Judgement{Value: v, Phase: confirming, Verdict: undecided}
-	err := w.sample(ctx, &j, w.Batch/2, plan, func() bool {
-		for !w.Goal.reachable(j.Evidence, n, alpha) && j.Evidence.share() >= w.Goal.Target && losses < maxLosses {
-			losses++
-			alpha = w.alpha.look()
-			n = w.Goal.attempts(w.Weights, losses, alpha)
-			plan[0] = n
-		}
-		switch {
-		case !w.Goal.reachable(j.Evidence, n, alpha) || w.Goal.missed(j.Evidence, alpha):
-			j.Verdict = misses
-		case !enough(j.Evidence, n) || !w.Goal.enoughTimed(j.Evidence, alpha):
-			return false
-		case w.Goal.met(j.Evidence, alpha):
-			j.Verdict = meets
-		default:
-			j.Verdict = misses
-		}
-		return true
-	})
-	return j, err
+type plan struct {
+	CornerJudgement
+	alpha  float64
+	losses int64 // that the plan allows
+	n      int64 // rejections that it takes
+	empty  int   // batches in a row without a rejection
+}
+
+func (w *walk) plan(corner int, losses int64) *plan {
+	p := &plan{CornerJudgement: CornerJudgement{Corner: corner, Verdict: undecided}, losses: losses}
+	p.alpha = w.alphas[corner].look()
+	p.n = w.Goal.attempts(w.Weights, losses, p.alpha)
+	return p
+}
+
+// next measures a round of a plan, and decides what it shows.
+func (w *walk) next(ctx context.Context, j Judgement, p *plan) error {
+	before := p.Evidence.Rejected()
+	batch := min(w.Batch, (p.n+confirmRounds-1)/confirmRounds)
+	if len(p.Evidence.Rounds) == 0 {
+		batch = min(batch, max(w.Batch/2, 1))
+	}
+	more, err := w.Measure(ctx, j.Value, p.Corner, j.Phase, w.nextBatch(p.n-before, batch))
+	if err != nil {
+		return err
+	}
+	p.Evidence.Add(more)
+	w.decide(p)
+	if w.Looked != nil {
+		w.Looked(j.corner(p.CornerJudgement))
+	}
+	if p.empty++; p.Evidence.Rejected() > before {
+		p.empty = 0
+	}
+	if p.empty == maxEmptyBatches && p.Verdict == undecided {
+		return ErrNothingRejected
+	}
+	return nil
+}
+
+// decide sets the verdict of a plan once its evidence allows one.
+func (w *walk) decide(p *plan) {
+	for !w.Goal.reachable(p.Evidence, p.n, p.alpha) && p.Evidence.share() >= w.Goal.Target && p.losses < maxLosses {
+		p.losses++
+		p.alpha = w.alphas[p.Corner].look()
+		p.n = w.Goal.attempts(w.Weights, p.losses, p.alpha)
+	}
+	switch {
+	case len(p.Evidence.Rounds) < leastRounds:
+	case !w.Goal.reachable(p.Evidence, p.n, p.alpha) || w.Goal.missed(p.Evidence, p.alpha):
+		p.Verdict = misses
+	case len(p.Evidence.Rounds) < confirmRounds || !enough(p.Evidence, p.n) || !w.Goal.enoughTimed(p.Evidence, p.alpha):
+	case w.Goal.met(p.Evidence, p.alpha):
+		p.Verdict = meets
+	default:
+		p.Verdict = misses
+	}
 }
 
 // enough tells whether every client of the mix has its part of n rejections.
@@ -337,26 +507,22 @@ func enough(e Evidence, n int64) bool {
 	return true
 }
 
-// sample measures in batches until done returns true, and adds the judgement to
-// the trail. Batches begin at first and double up to Batch. They are sized to end
-// at the sizes at which done can decide; the last size may grow meanwhile.
-func (w *walk) sample(ctx context.Context, j *Judgement, first int64, sizes []int64, done func() bool) error {
+// sample measures a corner in batches until done returns true. Batches begin at first
+// and double up to Batch. They are sized to end at the sizes at which done can decide.
+func (w *walk) sample(ctx context.Context, j Judgement, c *CornerJudgement, first int64, sizes []int64, done func() bool) error {
 	empty := 0
 	for batch := max(first, 1); ; batch = min(2*batch, w.Batch) { // doubled without a bound it overflows
-		before := j.Evidence.Rejected()
+		before := c.Evidence.Rejected()
 		for len(sizes) > 1 && sizes[0] <= before {
 			sizes = sizes[1:]
 		}
-		more, err := w.Measure(ctx, j.Value, j.Phase, w.nextBatch(sizes[0]-before, batch))
+		more, err := w.Measure(ctx, j.Value, c.Corner, j.Phase, w.nextBatch(sizes[0]-before, batch))
 		if err != nil {
-			if j.Evidence.Rejected() > 0 {
-				w.trail = append(w.trail, *j)
-			}
 			return err
 		}
-		j.Evidence.Add(more)
+		c.Evidence.Add(more)
 		over := done()
-		if !over && j.Evidence.Rejected() == before {
+		if !over && c.Evidence.Rejected() == before {
 			if empty++; empty == maxEmptyBatches {
 				return ErrNothingRejected
 			}
@@ -364,10 +530,9 @@ func (w *walk) sample(ctx context.Context, j *Judgement, first int64, sizes []in
 			empty = 0
 		}
 		if w.Looked != nil {
-			w.Looked(*j)
+			w.Looked(j.corner(*c))
 		}
 		if over {
-			w.trail = append(w.trail, *j)
 			return nil
 		}
 	}

@@ -21,7 +21,7 @@ func simulated(goal Goal, values []int64, start int, share func(v int64) float64
 	s = Search{
 		Goal: goal, Values: values, Start: values[start], Weights: []float64{1}, First: 40, Batch: 400,
 		Half: func(v int64) (int64, bool) { return v / 2, v/2 >= values[0] },
-		Measure: func(_ context.Context, v int64, _ Phase, n int64) (Evidence, error) {
+		Measure: func(_ context.Context, v int64, _ int, _ Phase, n int64) (Evidence, error) {
 			*measured += n
 			var k int64
 			for range n {
@@ -168,7 +168,7 @@ func TestTheLargestLimitIsFoundAndItsDoubleMisses(t *testing.T) {
 	s := Search{
 		Goal: Goal{Target: 0.99, Alpha: 0.05, Objective: 50 * time.Millisecond}, Values: values, Start: values[3], Weights: []float64{1}, First: 100, Batch: 400,
 		Half: func(v int64) (int64, bool) { return 2 * v, 2*v <= values[0] },
-		Measure: func(_ context.Context, v int64, _ Phase, n int64) (Evidence, error) {
+		Measure: func(_ context.Context, v int64, _ int, _ Phase, n int64) (Evidence, error) {
 			e := Evidence{Parts: []stats.WeightedShare{{Weight: 1, K: n, N: n}}, Response: results.NewHistogram()}
 			for range n {
 				results.Record(e.Response, int64(service(v)))
@@ -186,14 +186,14 @@ func TestTheLargestLimitIsFoundAndItsDoubleMisses(t *testing.T) {
 	if at := slices.Index(values, f.Chosen.Value); at > 0 && service(values[at-1]) <= 50*time.Millisecond {
 		t.Errorf("%d was found, and %d would do", f.Chosen.Value, values[at-1])
 	}
-	if n := f.Chosen.Evidence.Response.TotalCount(); n < 299 {
+	if n := f.Chosen.Worst().Evidence.Response.TotalCount(); n < 299 {
 		t.Errorf("confirmed by %d admitted attempts, too few for a 99th percentile", n)
 	}
 }
 
 func TestASearchInWhichNothingIsRejectedSaysSo(t *testing.T) {
 	s, _ := simulated(Goal{Target: 0.9, Alpha: 0.05}, Grid(1, 8, 1), 0, nil, nil)
-	s.Measure = func(context.Context, int64, Phase, int64) (Evidence, error) {
+	s.Measure = func(context.Context, int64, int, Phase, int64) (Evidence, error) {
 		return Evidence{Parts: []stats.WeightedShare{{Weight: 1}}}, nil
 	}
 	if _, err := s.Run(context.Background()); !errors.Is(err, ErrNothingRejected) {
@@ -247,4 +247,75 @@ func TestSpendingNeverExceedsAlpha(t *testing.T) {
 			t.Fatalf("%g of %g", sum, alpha)
 		}
 	})
+}
+
+// Each corner has its own threshold. The answer is the largest, with the margin.
+func TestASearchOverCornersAnswersForTheWorst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := Grid(1000, 60000, 4)
+		thresholds := rapid.SliceOfN(rapid.Int64Range(1, 60000), 1, 6).Draw(t, "thresholds")
+		s, _ := simulated(Goal{Target: 0.99, Alpha: 0.05}, values, rapid.IntRange(0, len(values)-1).Draw(t, "start"), nil, nil)
+		s.Corners, s.Margin = len(thresholds), func(v int64) int64 { return 2 * v }
+		s.Measure = func(_ context.Context, v int64, corner int, _ Phase, n int64) (Evidence, error) {
+			k := n
+			if v < thresholds[corner] {
+				k = n / 2
+			}
+			return Evidence{Parts: []stats.WeightedShare{{Weight: 1, K: k, N: n}}}, nil
+		}
+		f, err := s.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, _ := slices.BinarySearch(values, slices.Max(thresholds))
+		if f.Edge == nil || f.Edge.Value != values[at] || f.Chosen.Value != 2*values[at] || len(f.Chosen.Corners) != len(thresholds) {
+			t.Fatalf("found %+v and %+v, want %d and its double in %d corners", f.Edge, f.Chosen, values[at], len(thresholds))
+		}
+		if f.Half != nil && thresholds[f.Half.Worst().Corner] <= f.Half.Value {
+			t.Fatalf("half of it misses in corner %d of %v", f.Half.Worst().Corner, thresholds)
+		}
+		for _, j := range f.Trail {
+			if j.Verdict == misses && j.Corners[len(j.Corners)-1].Verdict != misses {
+				t.Fatalf("%d was measured on after it missed", j.Value)
+			}
+		}
+	})
+}
+
+func TestAVerificationMeasuresAllCornersInThreeRounds(t *testing.T) {
+	s, _ := simulated(Goal{Target: 0.99, Alpha: 0.05}, Grid(1, 8, 1), 0, nil, nil)
+	s.Corners = 4
+	s.Measure = func(_ context.Context, _ int64, corner int, _ Phase, n int64) (Evidence, error) {
+		return Evidence{Parts: []stats.WeightedShare{{Weight: 1, K: n * int64(corner%2), N: n}}}, nil
+	}
+	j, err := s.Verify(context.Background(), 1)
+	if err != nil || j.Verdict != misses || len(j.Corners) != 4 {
+		t.Fatalf("%+v, %v", j, err)
+	}
+	for _, c := range j.Corners {
+		if met := c.Corner%2 == 1; met != (c.Verdict == meets) || met && len(c.Evidence.Rounds) < confirmRounds {
+			t.Errorf("corner %d: %s in %d rounds", c.Corner, c.Verdict, len(c.Evidence.Rounds))
+		}
+	}
+	if w := j.Worst(); w.Verdict != misses {
+		t.Errorf("the worst is %+v", w)
+	}
+}
+
+// Rounds that differ more than independent attempts would show less.
+func TestRoundsThatDifferWidenTheBounds(t *testing.T) {
+	of := func(k ...int64) (e Evidence) {
+		for _, k := range k {
+			e.Add(Evidence{Parts: []stats.WeightedShare{{Weight: 1, K: k, N: 100}}})
+		}
+		return e
+	}
+	_, even, _ := of(90, 90, 90).Bounds(0.95)
+	_, uneven, _ := of(100, 100, 70).Bounds(0.95)
+	if _, low, high := of(90).Bounds(0.95); low != 0 || high != 1 || uneven >= even {
+		t.Errorf("one round: %g to %g; even rounds from %g, uneven ones from %g", low, high, even, uneven)
+	}
+	if goal := (Goal{Target: 0.95, Alpha: 0.05}); goal.missed(of(50), 0.05) || !goal.missed(of(50, 50), 0.05) {
+		t.Error("a single round decides, or two do not")
+	}
 }

@@ -8,34 +8,39 @@
 package tune
 
 import (
-	"fmt"
-	"io"
-	"slices"
-	"strconv"
-	"strings"
-
 	"github.com/rejectbench/rejectbench/analysis"
-	"github.com/rejectbench/rejectbench/analysis/internal/align"
-	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // Tuning is the result of a search: the cheapest value of a setting that reaches
-// the target, and every measurement that the answer is based on.
+// the target in all corners of a range of conditions, and every measurement that the
+// answer is based on.
 type Tuning struct {
-	// Point is what was measured, without its client. Its coordinates are fields of
-	// the JSON object.
+	// Point is the hardest corner as far as known, without its client. Its coordinates
+	// are fields of the JSON object.
 	Point   results.Point `json:"-"`
 	Setting string        `json:"setting,omitempty"`
 	Clients []Client      `json:"clients,omitempty"`
+	Unit    string        `json:"unit,omitempty"` // of values: ns, bytes or connections
+
+	// Server is the server of the catalogue that was measured, as NAME or NAME:VARIANT;
+	// empty for the reference server.
+	Server string `json:"server,omitempty"`
+	// Corners are the conditions of the range. Each has a client, empty for a mix.
+	Corners []results.Point `json:"corners"`
+	Advice  Advice          `json:"advice"`
 
 	Target      float64 `json:"target"`                 // delivered share of rejections, 0 to 1
 	Confidence  float64 `json:"confidence"`             // 0 to 1
 	ObjectiveMs float64 `json:"objective_ms,omitempty"` // highest p99 of the response time of admitted requests; 0 is no objective
 
-	// Chosen is the confirmed value, nil where none was confirmed. Neighbor is half of
-	// it, or twice for a limit; nil where that is outside of the range.
+	// Chosen is the confirmed value, nil where none was confirmed. It is Edge, the
+	// cheapest value that the search did not rule out, times Margin (a limit is divided
+	// by it). Neighbor is half of Edge, or twice for a limit; nil where that is outside
+	// of the range.
+	Margin   float64    `json:"margin"`
+	Edge     *Candidate `json:"edge,omitempty"`
 	Chosen   *Candidate `json:"chosen"`
 	Neighbor *Candidate `json:"other"`
 	// Best is the value with the best share where no value was confirmed, else nil.
@@ -53,6 +58,9 @@ type Tuning struct {
 	HoldUnknown bool    `json:"-"`
 
 	Equivalents []Equivalent `json:"words"` // the setting in other servers
+	// Servers are the servers that were measured with their defaults and with the
+	// directive, and those that could not be.
+	Servers []Verification `json:"servers"`
 
 	Cells    int     `json:"cells"` // measured, invalid ones among them
 	Invalid  int     `json:"invalid"`
@@ -60,21 +68,69 @@ type Tuning struct {
 	Seconds  float64 `json:"seconds"`
 }
 
+// Advice is what a tuning says to do.
+type Advice string
+
+// What to do.
+const (
+	SetIt        Advice = "set"           // the chosen value
+	LeaveDefault Advice = "leave-default" // the server's default reaches the target in all corners
+	NothingHelps Advice = "none"          // no value of the range reaches it
+	Undecided    Advice = "undecided"     // see Tuning.Unfinished
+)
+
+// Verification is what was measured of a server of the catalogue in all corners.
+type Verification struct {
+	Server  string `json:"server"`            // name in the catalogue
+	Version string `json:"version,omitempty"` // empty where it is not installed
+	Setting string `json:"setting,omitempty"` // name of the directive; empty where it has none for the setting
+	Default string `json:"default,omitempty"` // value of the directive without configuration
+	// AsIs is the server without configuration of the directive. Set is the server with
+	// Directive. Others are other variants of it, measured where neither reaches the
+	// target. They are nil where they were not measured.
+	AsIs      *Candidate  `json:"as_is"`
+	Directive string      `json:"directive,omitempty"`
+	Set       *Candidate  `json:"set"`
+	Others    []Candidate `json:"others,omitempty"`
+	// Otherwise says what else may help, from the catalogue and not measured.
+	Otherwise string `json:"otherwise,omitempty"`
+	// NotVerified says why the server was not measured, or not in all; else empty.
+	NotVerified string `json:"not_verified,omitempty"`
+}
+
+// Advice is what the verification says to do.
+func (v *Verification) Advice() Advice {
+	switch {
+	case v.AsIs != nil && v.AsIs.Verdict == meets:
+		return LeaveDefault
+	case v.Set != nil && v.Set.Verdict == meets:
+		return SetIt
+	case v.NotVerified != "" || v.AsIs == nil:
+		return Undecided
+	}
+	return NothingHelps
+}
+
 // Client is one client behaviour and its weight in the mix.
 type Client struct {
 	Client string  `json:"client"`
-	Weight float64 `json:"weight"` // 0 to 1; all weights add up to 1
+	Weight float64 `json:"weight"` // 0 to 1; all weights add up to 1, or each is 1 where each client has its own corners
 }
 
-// Candidate is a value of the setting, measured for one purpose.
+// Candidate is a value of the setting, or a configuration, measured for one purpose.
 type Candidate struct {
-	Value   int64   `json:"value"` // in nanoseconds, bytes or connections
+	Value   int64   `json:"value"` // in nanoseconds, bytes or connections; 0 for a configuration
 	Text    string  `json:"text"`  // for readers
 	Phase   Phase   `json:"phase"`
 	Verdict Verdict `json:"verdict"`
-	N       int64   `json:"n"` // rejections
+	// Corner is the index of the worst corner, which the share and the response times
+	// are of.
+	Corner int   `json:"corner"`
+	N      int64 `json:"n"`      // rejections
+	Rounds int   `json:"rounds"` // in which they were measured
 	// Share is the delivered share, 0 to 1, weighted over the clients. Low and High
-	// are one-sided bounds of it, each at the tuning's confidence.
+	// are one-sided bounds of it, each at the tuning's confidence; 0 and 1 for a single
+	// round.
 	Share float64 `json:"share"`
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
@@ -85,7 +141,43 @@ type Candidate struct {
 	P99Ms     float64 `json:"response_p99_ms,omitempty"`
 	P99LowMs  float64 `json:"response_p99_low_ms,omitempty"`
 	P99HighMs float64 `json:"response_p99_high_ms,omitempty"`
-	Cost      Cost    `json:"cost"`
+	// Cost is that of the dearest corner, figure by figure.
+	Cost Cost `json:"cost"`
+	// Corners are all corners that were measured.
+	Corners []CornerResult `json:"corners,omitempty"`
+}
+
+// CornerResult is what was measured of a candidate in a corner.
+type CornerResult struct {
+	Corner  int     `json:"corner"` // index in Tuning.Corners
+	Verdict Verdict `json:"verdict"`
+	N       int64   `json:"n"`
+	Rounds  int     `json:"rounds"`
+	Share   float64 `json:"share"`
+	Low     float64 `json:"low"` // as Candidate.Low
+	High    float64 `json:"high"`
+}
+
+// NewCandidate returns a judgement as a candidate without its text and cost.
+func NewCandidate(j *Judgement, confidence float64) Candidate {
+	worst := j.Worst()
+	c := Candidate{
+		Value: j.Value, Phase: j.Phase, Verdict: j.Verdict,
+		Corner: worst.Corner, N: worst.Evidence.Rejected(), Rounds: len(worst.Evidence.Rounds),
+	}
+	c.Share, c.Low, c.High = worst.Evidence.Bounds(confidence)
+	if r := worst.Evidence.Response; r != nil {
+		c.Admitted = r.TotalCount()
+		c.P99Ms = results.Summarise(r).P99
+		low, high, _, _ := worst.Evidence.P99(confidence)
+		c.P99LowMs, c.P99HighMs = units.Milliseconds(low), units.Milliseconds(high)
+	}
+	for _, of := range j.Corners {
+		r := CornerResult{Corner: of.Corner, Verdict: of.Verdict, N: of.Evidence.Rejected(), Rounds: len(of.Evidence.Rounds)}
+		r.Share, r.Low, r.High = of.Evidence.Bounds(confidence)
+		c.Corners = append(c.Corners, r)
+	}
+	return c
 }
 
 // Cost is what a rejection costs the server, weighted over the clients.
@@ -96,14 +188,22 @@ type Cost struct {
 	DrainedBytes float64 `json:"drained_bytes"`
 }
 
+// Max returns the larger of each figure.
+func (c Cost) Max(o Cost) Cost {
+	return Cost{max(c.HoldMs, o.HoldMs), max(c.HoldP99Ms, o.HoldP99Ms), max(c.CPUUs, o.CPUUs), max(c.DrainedBytes, o.DrainedBytes)}
+}
+
 // Equivalent is the setting in the configuration of another server.
 type Equivalent struct {
 	Server string `json:"server"`
 	// Directive is the line of configuration that sets the chosen value; empty where
 	// the server has no such setting.
 	Directive string `json:"directive,omitempty"`
-	Note      string `json:"note,omitempty"`
-	Source    string `json:"source"`
+	// Steps says which values the server keeps, and StepsSource where that is from.
+	Steps       string `json:"steps,omitempty"`
+	StepsSource string `json:"steps_source,omitempty"`
+	Note        string `json:"note,omitempty"`
+	Source      string `json:"source"`
 }
 
 // NewCost returns the cost of a rejection in the valid cells of one value.
@@ -133,157 +233,4 @@ func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
 		cost.DrainedBytes /= known
 	}
 	return cost
-}
-
-// Write writes a tuning as text.
-func Write(w io.Writer, t *Tuning) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s: %s\n\n", t.Setting, t.Point.Strategy, t.conditions())
-	switch {
-	case t.Chosen != nil:
-		fmt.Fprintf(&b, "found %s %s: %s\n", t.Setting, t.Chosen.Text, t.judgement(t.Chosen))
-		switch {
-		case t.Neighbor == nil:
-			b.WriteString("half of it, or twice for a limit, lies outside of the range\n")
-		default:
-			fmt.Fprintf(&b, "but   %s %s: %s\n", t.Setting, t.Neighbor.Text, t.judgement(t.Neighbor))
-		}
-	case t.Unfinished != "":
-		fmt.Fprintf(&b, "no answer: %s\n", t.Unfinished)
-	default:
-		fmt.Fprintf(&b, "no value of %s reaches %s%s with %s%% confidence within the range\n", t.Setting, t.target(), t.objective(), units.Number(t.Confidence*100))
-	}
-	if t.Chosen != nil && t.Unfinished != "" {
-		fmt.Fprintf(&b, "unfinished: %s\n", t.Unfinished)
-	}
-	if t.Best != nil {
-		fmt.Fprintf(&b, "best share seen, %s %s: %s\n", t.Setting, t.Best.Text, t.judgement(t.Best))
-	}
-	b.WriteByte('\n')
-	if err := t.table(&b); err != nil {
-		return err
-	}
-	fmt.Fprintf(&b, "Bounds of a share hold with %s%% confidence each (Wilson", units.Number(t.Confidence*100))
-	if len(t.Clients) > 1 {
-		b.WriteString("; of the mix by MOVER")
-	}
-	b.WriteString(").\n")
-	if t.Chosen != nil {
-		t.costs(&b)
-		t.equivalents(&b)
-	}
-	fmt.Fprintf(&b, "\nmeasured in %.0f s: %s (%d invalid), %d attempts\n", t.Seconds, words.Plural(t.Cells, "cell"), t.Invalid, t.Attempts)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (t *Tuning) conditions() string {
-	var clients []string
-	for _, c := range t.Clients {
-		name := c.Client
-		if len(t.Clients) > 1 {
-			name += " " + units.Number(c.Weight*100) + "%"
-		}
-		clients = append(clients, name)
-	}
-	return strings.Join(clients, " and ") + " client, " + t.Point.Phrases("strategy", "client")
-}
-
-// target writes the target as the user gave it, not rounded.
-func (t *Tuning) target() string { return fmt.Sprintf("%.10g%%", t.Target*100) }
-
-func (t *Tuning) objective() string {
-	if t.ObjectiveMs == 0 {
-		return ""
-	}
-	return " and an admitted p99 response time of at most " + units.Number(t.ObjectiveMs) + " ms"
-}
-
-// judgement compares a candidate with the target.
-func (t *Tuning) judgement(c *Candidate) string {
-	text := fmt.Sprintf("%s%% delivered %s, n=%d", oneSided(c.Share), oneSidedInterval(c), c.N)
-	if t.ObjectiveMs > 0 {
-		text += ", admitted p99 " + c.p99()
-	}
-	return text + ": " + verdictPhrase[c.Verdict] + " " + t.target() + t.objective()
-}
-
-var verdictPhrase = map[Verdict]string{
-	meets: "meets", misses: "misses", passes: "may reach", undecided: "is not shown to reach",
-}
-
-func (c *Candidate) p99() string {
-	if c.Admitted == 0 {
-		return words.None
-	}
-	low, high := words.None, words.None
-	if c.P99LowMs > 0 {
-		low = units.Number(c.P99LowMs)
-	}
-	if c.P99HighMs > 0 {
-		high = units.Number(c.P99HighMs)
-	}
-	return fmt.Sprintf("%s ms [%s, %s], n=%d", units.Number(c.P99Ms), low, high, c.Admitted)
-}
-
-// oneSided writes a share with more digits than other tables do, because a target
-// may have more nines than they show.
-func oneSided(v float64) string { return words.PercentWith(v, tuneDecimals(v)) }
-
-func tuneDecimals(v float64) int {
-	if v > 0.999 {
-		return 3
-	}
-	return words.Decimals(v)
-}
-
-func oneSidedInterval(c *Candidate) string {
-	return "[" + oneSided(c.Low) + ", " + oneSided(c.High) + "]"
-}
-
-// table lists the candidates in the order of their verdicts.
-func (t *Tuning) table(b *strings.Builder) error {
-	head := []string{t.Setting, "phase", "n", "delivered %", "bounds %"}
-	if t.ObjectiveMs > 0 {
-		head = append(head, "admitted p99")
-	}
-	rows := [][]string{append(head, "held ms", "p99", "CPU us", "drained", "verdict")}
-	for _, c := range t.Candidates {
-		row := []string{c.Text, string(c.Phase), strconv.FormatInt(c.N, 10), oneSided(c.Share), oneSidedInterval(&c)}
-		if t.ObjectiveMs > 0 {
-			row = append(row, c.p99())
-		}
-		rows = append(rows, append(row, units.Number(c.Cost.HoldMs), units.Number(c.Cost.HoldP99Ms), units.Number(c.Cost.CPUUs),
-			units.Size(int64(c.Cost.DrainedBytes)), string(c.Verdict)))
-	}
-	return align.Write(b, rows, slices.Repeat([]bool{true}, len(rows[0])))
-}
-
-func (t *Tuning) costs(b *strings.Builder) {
-	c := t.Chosen.Cost
-	fmt.Fprintf(b, "\na rejection costs %s descriptor-ms (p99 %s ms), %s us of the server's CPU time and %s read and thrown away\n",
-		units.Number(c.HoldMs), units.Number(c.HoldP99Ms), units.Number(c.CPUUs), units.Size(int64(c.DrainedBytes)))
-	if t.HoldUnknown {
-		b.WriteString("this program does not bound how long a hostile client can hold a rejected connection\n")
-		return
-	}
-	if t.HoldBound == "" {
-		b.WriteString("a hostile client cannot hold a rejected connection: the strategy waits for nothing\n")
-		return
-	}
-	fmt.Fprintf(b, "a hostile client that sends a byte at a time holds a descriptor for %s ms, by %s\n", units.Number(t.HoldBoundMs), t.HoldBound)
-}
-
-func (t *Tuning) equivalents(b *strings.Builder) {
-	b.WriteString("\nin other servers' words\n")
-	for _, w := range t.Equivalents {
-		text := w.Directive
-		if text == "" {
-			text = "none"
-		}
-		if w.Note != "" {
-			text += " (" + w.Note + ")"
-		}
-		fmt.Fprintf(b, "  %s: %s\n", w.Server, text)
-	}
 }

@@ -19,13 +19,14 @@ import (
 // tuned is a tuning as a search leaves it.
 func tuned() *Tuning {
 	of := func(value int64, text string, phase Phase, verdict Verdict, k, n int64, hold float64) Candidate {
-		c := Candidate{Value: value, Text: text, Phase: phase, Verdict: verdict, N: n, Cost: Cost{hold, hold * 1.3, 210, 700e3}}
+		c := Candidate{Value: value, Text: text, Phase: phase, Verdict: verdict, N: n, Rounds: 3, Cost: Cost{hold, hold * 1.3, 210, 700e3}}
 		c.Share, c.Low, c.High = stats.Mix([]stats.WeightedShare{{Weight: 1, K: k, N: n}}, stats.NormalQuantile(0.95))
 		return c
 	}
 	t := &Tuning{
 		Point:   results.Point{Strategy: "lingering-close", RTTMs: 100, Concurrency: 50, BodyBytes: 1 << 20},
-		Setting: "linger-total", Clients: []Client{{"blocking", 0.7}, {"duplex", 0.3}},
+		Corners: []results.Point{{Strategy: "lingering-close", RTTMs: 100, Concurrency: 50, BodyBytes: 1 << 20}},
+		Setting: "linger-total", Unit: "ns", Margin: 1, Advice: SetIt, Servers: []Verification{}, Clients: []Client{{"blocking", 0.7}, {"duplex", 0.3}},
 		Target: 0.999, Confidence: 0.95,
 		Candidates: []Candidate{
 			of(431e6, "431ms", "search", "misses", 42, 100, 431), of(861e6, "861ms", "search", "passes", 684, 684, 655),
@@ -56,7 +57,89 @@ func tunings() map[string]*Tuning {
 		c.Admitted, c.P99Ms, c.P99LowMs, c.P99HighMs = 557, 60+float64(i), 58, 64
 	}
 	limit.Candidates[0].P99HighMs = 0
-	return map[string]*Tuning{"found": tuned(), "none": none, "unfinished": cut, "limit": limit}
+	none.Advice, cut.Advice = NothingHelps, Undecided
+	return map[string]*Tuning{"found": tuned(), "none": none, "unfinished": cut, "limit": limit, "range": ranged(), "default": kept(), "nothing": nothingHelps()}
+}
+
+// ranged is a tuning over four corners, measured on two servers.
+func ranged() *Tuning {
+	t := tuned()
+	t.Clients, t.Margin, t.Target = []Client{{"blocking", 1}}, 2, 0.99
+	t.Corners = nil
+	for _, body := range []int64{1 << 20, 0} {
+		for _, rtt := range []float64{100, 10} {
+			t.Corners = append(t.Corners, results.Point{Strategy: "lingering-close", Client: "blocking", RTTMs: rtt, Concurrency: 50, BodyBytes: body})
+		}
+	}
+	all := func(text string, verdict Verdict, shares ...float64) *Candidate {
+		c := &Candidate{Text: text, Phase: verifying, Verdict: verdict, N: 299, Rounds: 3, Share: 1, Low: 0.991, High: 1}
+		for i, share := range shares {
+			r := CornerResult{Corner: i, Verdict: meets, N: 299, Rounds: 3, Share: share, Low: share * 0.99, High: 1}
+			if share < t.Target {
+				r.Verdict, r.High = misses, share
+			}
+			if share < c.Share {
+				c.Share, c.Low, c.High, c.Corner = share, r.Low, r.High, i
+			}
+			c.Corners = append(c.Corners, r)
+		}
+		return c
+	}
+	edge := t.Candidates[1]
+	chosen := *all("1.72s", meets, 1, 1, 1, 1)
+	chosen.Value, chosen.Phase, chosen.Cost = 1722e6, confirming, edge.Cost
+	t.Edge, t.Chosen = &edge, &chosen
+	t.Candidates = append(t.Candidates, chosen)
+	t.Servers = []Verification{
+		{Server: "nginx", Version: "1.22.1", Setting: "lingering_time", Default: "30s", Directive: "lingering_time 3s;",
+			AsIs: all("nginx", meets, 1, 1, 1, 1), Set: all("nginx:lingering_time=3s", meets, 1, 1, 1, 1)},
+		{Server: "tiny", Version: "7", Setting: "wait", Default: "0", Directive: "wait 2s",
+			AsIs: all("tiny", misses, 0.2, 0.5, 1, 1), Set: all("tiny:wait=2s", meets, 1, 1, 1, 1)},
+		{Server: "Envoy", Setting: "delayed_close_timeout", Default: "1s", Directive: "delayed_close_timeout: 2s", NotVerified: "not in the catalogue"},
+	}
+	t.Equivalents[0].Directive, t.Equivalents[0].Steps = "lingering_time 3s;", "in steps of 1s, with 1s to spare"
+	return t
+}
+
+// kept is a tuning of a server whose default reaches the target.
+func kept() *Tuning {
+	t := ranged()
+	t.Server, t.Advice, t.Edge, t.Chosen, t.Neighbor, t.Candidates = "nginx", LeaveDefault, nil, nil, nil, []Candidate{}
+	t.Equivalents, t.Servers = []Equivalent{}, t.Servers[:1]
+	t.Servers[0].Set, t.Servers[0].Directive = nil, ""
+	return t
+}
+
+// nothingHelps is a tuning of a server in which neither the directive nor a variant
+// helps everywhere.
+func nothingHelps() *Tuning {
+	t := ranged()
+	t.Server, t.Advice, t.Edge, t.Chosen, t.Neighbor, t.Candidates = "tiny", NothingHelps, nil, nil, nil, t.Candidates[:1]
+	t.Equivalents, t.Servers = []Equivalent{}, t.Servers[1:2]
+	v := &t.Servers[0]
+	other := *v.AsIs
+	other.Text = "tiny:drop"
+	v.Set, v.Directive, v.Others, v.Otherwise = nil, "", []Candidate{other}, "a later version (tinyd.c)"
+	t.Best = &t.Candidates[0]
+	return t
+}
+
+func TestTheAnswerIsAtMost12LinesOf80Columns(t *testing.T) {
+	for name, tuning := range tunings() {
+		var b strings.Builder
+		if err := Write(&b, tuning); err != nil {
+			t.Fatal(err)
+		}
+		answer, _, _ := strings.Cut(b.String(), "\n\n")
+		if n := strings.Count(answer, "\n") + 1; n > 12 {
+			t.Errorf("%s: %d lines", name, n)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 {
+				t.Errorf("%s: %d columns: %s", name, n, line)
+			}
+		}
+	}
 }
 
 func TestTuningsReadAsRecorded(t *testing.T) {
@@ -71,14 +154,14 @@ func TestTuningsReadAsRecorded(t *testing.T) {
 
 func TestTheHoldOfAHostileClientIsNoneBoundedOrUnknown(t *testing.T) {
 	for want, change := range map[string]func(*Tuning){
-		"cannot hold a rejected connection: the strategy waits for nothing":                    func(t *Tuning) { t.HoldBoundMs, t.HoldBound = 0, "" },
+		"hostile client cannot hold a rejected connection: the strategy waits for nothing":     func(t *Tuning) { t.HoldBoundMs, t.HoldBound = 0, "" },
 		"holds a descriptor for 861 ms, by linger-total":                                       func(*Tuning) {},
-		"this program does not bound how long a hostile client can hold a rejected connection": func(t *Tuning) { t.HoldBoundMs, t.HoldBound, t.HoldUnknown = 0, "", true },
+		"This program does not bound how long a hostile client can hold a rejected connection": func(t *Tuning) { t.HoldBoundMs, t.HoldBound, t.HoldUnknown = 0, "", true },
 	} {
 		tuning := tuned()
 		change(tuning)
 		var b strings.Builder
-		if err := Write(&b, tuning); err != nil || !strings.Contains(b.String(), want) {
+		if err := Write(&b, tuning); err != nil || !strings.Contains(strings.Join(strings.Fields(b.String()), " "), want) {
 			t.Errorf("no %q: %v\n%s", want, err, &b)
 		}
 	}
@@ -106,6 +189,12 @@ func TestThePlotNamesEveryCandidateAndIsReproducible(t *testing.T) {
 		for i := range drawn {
 			dir := t.TempDir()
 			paths, err := Plot(tuning, dir)
+			if len(tuning.Candidates) == 0 {
+				if err != nil || paths != nil {
+					t.Errorf("%s: %v, %v", name, paths, err)
+				}
+				continue
+			}
 			if err != nil || len(paths) != 2 {
 				t.Fatalf("%s: %v, %v", name, paths, err)
 			}
@@ -129,12 +218,12 @@ func TestThePlotNamesEveryCandidateAndIsReproducible(t *testing.T) {
 
 func TestATuningOfNothingHasNoPlotAndSaysWhy(t *testing.T) {
 	nothing := tuned()
-	nothing.Chosen, nothing.Neighbor, nothing.Candidates, nothing.Unfinished = nil, nil, nil, "cells stay invalid: late"
+	nothing.Advice, nothing.Chosen, nothing.Neighbor, nothing.Candidates, nothing.Unfinished = Undecided, nil, nil, nil, "cells stay invalid: late"
 	if paths, err := Plot(nothing, filepath.Join(t.TempDir(), "none")); paths != nil || err != nil {
 		t.Errorf("%v, %v", paths, err)
 	}
 	var b strings.Builder
-	if err := Write(&b, nothing); err != nil || !strings.Contains(b.String(), "no answer: cells stay invalid: late\n") {
+	if err := Write(&b, nothing); err != nil || !strings.Contains(b.String(), "No answer: cells stay invalid: late.\n") {
 		t.Errorf("%v:\n%s", err, &b)
 	}
 }

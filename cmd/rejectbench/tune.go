@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/analysis/tune"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	tuner "github.com/rejectbench/rejectbench/cmd/internal/tune"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -26,13 +27,15 @@ const tuneFile = "tune.json"
 // tuneFlags are the flags of `tune` as they were given.
 type tuneFlags struct {
 	cellFlags
-	// The one point of the grid that is measured.
+	// The range that is measured.
 	axisValues
-	client string // a mix of clients
+	client string // clients, or a mix of them
 	// What is searched for.
-	setting, target, confidence, objective string
-	budget                                 time.Duration
-	seed                                   int64
+	setting, target, confidence, objective, server string
+
+	margin float64
+	budget time.Duration
+	seed   int64
 	// What is kept and printed.
 	out, format string
 	quiet       bool
@@ -45,7 +48,7 @@ var tuneDefaults = map[string]string{"rtt": "50ms", "concurrency": "auto", "body
 // form.
 var notTuned = map[string]bool{
 	"strategy":    true, // among the flags of the goal
-	"client":      true, // a mix of clients with weights
+	"client":      true, // may be a mix of clients with weights
 	"nth-request": true, // not offered: the search always measures the first request
 }
 
@@ -59,18 +62,27 @@ func (f *tuneFlags) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tune",
 		Short: "find the cheapest setting that delivers a target share",
-		Long: `Find the cheapest value of a strategy's setting that delivers a target share of
-the rejections. The search measures candidates of a geometric grid in small
-cells, and stops each as soon as its result is decided. The cheapest candidate
-that passed is then confirmed in new cells, until they show the share with the
-confidence asked for. Last, half of that value is measured, which has to miss
-the target.
+		Long: `Find the cheapest value of a setting that delivers a target share of the
+rejections at every combination of the values below: in the worst corner. The
+search measures candidates of a geometric grid in small cells, the hardest
+corner first, and drops a candidate at the first corner that it fails. The
+cheapest one that passed is multiplied by --margin. The result is confirmed in
+new cells of every corner, until they show the share with the confidence asked
+for. Last, half of the cheapest one is measured, which has to miss the target.
+
+The servers that have a directive for the setting and are installed are then
+measured over the whole range, as they are and with the value that they keep.
+
+With --server a server of the catalogue is tuned itself. If its default reaches
+the target in every corner, that is the answer. Otherwise the values of its
+directive are searched, and last its other variants are measured.
 
 With --setting limit it finds the largest connection limit that also keeps the
 99th percentile of the admitted response time within --objective.
 
-Exit code 0: found and confirmed. 1: no value in the range reaches the target.
-3: not decided within the budget, or cells stay invalid.`,
+Exit code 0: found and confirmed, or the default does it. 1: no value in the
+range reaches the target. 3: not decided within the budget, or cells stay
+invalid.`,
 		Args: positional(0, 0, "takes no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTune(cmd, *f) },
 	}
@@ -78,6 +90,7 @@ Exit code 0: found and confirmed. 1: no value in the range reaches the target.
 	f.defineGoal(fs)
 	f.defineService(fs)
 	f.defineBounds(fs)
+	f.defineCatalogue(fs)
 	f.defineClient(fs)
 	// The round trip and the loss are values of the point.
 	f.definePath(fs, "rtt", "delay-up", "delay-down", "loss")
@@ -106,13 +119,15 @@ func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
 	under(fs, "Goal", func(fs *pflag.FlagSet) {
 		f.define(fs, axisOf("strategy"), "name", "lingering-close", "strategy to tune")
 		fs.StringVar(&f.setting, "setting", "", "`name`: setting to tune: "+strings.Join(tuneSettings.names(), ", ")+" (default the main setting of the strategy)")
+		fs.StringVar(&f.server, "server", "", "`name`: server to tune instead of the reference server: NAME, NAME:VARIANT or NAME:DIRECTIVE of 'list servers'")
 		fs.StringVar(&f.target, "target", "99.9%", "`share`: rejections to deliver")
 		fs.StringVar(&f.confidence, "confidence", "95%", "`share`: level of the confirmation")
 		fs.StringVar(&f.objective, "objective", "", "`time`: with --setting limit, what the 99th percentile of the admitted response time may be, such as 50ms")
-		fs.DurationVar(&f.budget, "budget", 3*time.Minute, "time limit of the whole search")
+		fs.Float64Var(&f.margin, "margin", 0, "`factor`: by how much the cheapest value is multiplied, or a limit divided (default 2 for times and bytes: for twice the round trip or the body; 1 for connections)")
+		fs.DurationVar(&f.budget, "budget", 0, "time limit of the whole search (default 3m, and 30s more for each further corner)")
 	})
-	under(fs, "Point (one value each)", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.client, "client", "blocking", "`name`: client behaviour, or a weighted mix such as blocking=70,duplex=30")
+	under(fs, "Range (lists, such as 5ms,20ms; the target is met at every combination)", func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.client, "client", "blocking", "`names`: client behaviours, each of which is served; or one weighted mix such as blocking=70,duplex=30")
 		for _, c := range results.Coordinates {
 			if c.Flag == "" || notTuned[c.Flag] {
 				continue
@@ -121,23 +136,41 @@ func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
 			if a.flag == "concurrency" {
 				a.usage += "; auto is the most of 50, 32, 20 and 10 that this machine can carry"
 			}
-			f.define(fs, a, a.one, cmp.Or(tuneDefaults[a.flag], a.standard), a.usage)
+			f.define(fs, a, a.many, cmp.Or(tuneDefaults[a.flag], a.standard), a.usage)
 		}
 	})
 }
 
 // runTune searches for a setting and prints the result.
 func runTune(cmd *cobra.Command, f tuneFlags) error {
-	options, err := f.options(cmd.Flags())
+	all, err := openCatalogue(f.catalogue)
+	if err != nil {
+		return err
+	}
+	options, err := f.options(cmd.Flags(), all)
 	if err != nil {
 		return err
 	}
 	ctx := cmd.Context()
-	spec := f.spec(options.Cells.PathOf(options.Point))
+	spec := f.spec(options.Cells.PathOf(options.Corners[0].Point))
 	if options.Cells.Path, err = f.choose(ctx, spec); err != nil {
 		return err
 	}
-	dir, tuning, tuneErr := f.measure(cmd, options)
+	servers, err := f.openServers(ctx, &options, all)
+	if err != nil {
+		return err
+	}
+	defer servers.close()
+	if options.Server != nil {
+		program, err := options.Program(options.Server.Name)
+		if err != nil {
+			return err
+		}
+		if err := cell.TryProgram(ctx, options.Cells.Path, spec, program.Speaking(options.Corners[0].Point.TLS)); err != nil {
+			return serverError(err)
+		}
+	}
+	dir, tuning, tuneErr := f.measure(cmd, options, servers)
 	if tuning == nil {
 		return tuneErr
 	}
@@ -149,7 +182,7 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 		return unansweredError{fmt.Errorf("not decided: %w: %s", tuneErr, makeRoom)}
 	case tuneErr != nil:
 		return unansweredError{fmt.Errorf("not decided: %w", tuneErr)}
-	case tuning.Chosen == nil:
+	case tuning.Advice == tune.NothingHelps:
 		return exitStatus(exitFailed) // the result is printed already
 	}
 	return nil
@@ -158,7 +191,7 @@ func runTune(cmd *cobra.Command, f tuneFlags) error {
 // measure searches, and writes the cells to the search's folder. A search that stays
 // undecided returns what it measured with the reason. All other errors come without a
 // result.
-func (f *tuneFlags) measure(cmd *cobra.Command, o tuner.Options) (dir string, tuning *tune.Tuning, err error) {
+func (f *tuneFlags) measure(cmd *cobra.Command, o tuner.Options, servers servers) (dir string, tuning *tune.Tuning, err error) {
 	// Only now: a search that cannot be measured leaves no folder behind.
 	if dir, err = runFolder(f.out, tuneName, time.Now()); err != nil {
 		return dir, nil, err
@@ -167,13 +200,14 @@ func (f *tuneFlags) measure(cmd *cobra.Command, o tuner.Options) (dir string, tu
 	if err != nil {
 		return dir, nil, err
 	}
+	servers.describe(&manifest)
 	writer, err := results.Create(dir, manifest)
 	if err != nil {
 		return dir, nil, usagef("--out: %w", err)
 	}
 	ctx := cmd.Context()
 	planned := 0
-	tuning, sysctl, tuneErr := tuner.Run(ctx, o, f.events(cmd.ErrOrStderr(), writer, &planned))
+	tuning, sysctl, tuneErr := tuner.Run(ctx, o, f.events(cmd.ErrOrStderr(), writer, &planned, len(o.Corners)))
 	interrupted := ctx.Err() != nil
 	err = writer.Close(func(m *results.Manifest) {
 		m.Finished = time.Now().UTC()
@@ -222,19 +256,27 @@ func (f *tuneFlags) write(cmd *cobra.Command, t *tune.Tuning, dir string) error 
 }
 
 // events records and counts the cells, and shows the share of each candidate so far.
-func (f *tuneFlags) events(w io.Writer, records *results.Writer, cells *int) tuner.Events {
+func (f *tuneFlags) events(w io.Writer, records *results.Writer, cells *int, corners int) tuner.Events {
 	e := tuner.Events{Cell: func(c results.Cell, final bool) error {
 		if final {
 			*cells++
 		}
 		if !c.Valid && !f.quiet {
-			fmt.Fprintf(w, "%s %s: %s\n", c.Settings, c.Client, cellText(c, final))
+			fmt.Fprintf(w, "%s %s: %s\n", cmp.Or(c.Settings, c.Strategy), c.Client, cellText(c, final))
 		}
 		return records.Append(c)
 	}}
 	if !f.quiet {
 		e.Looked = func(c tune.Candidate) {
-			fmt.Fprintf(w, "%s %s (%s): %.4g%% of %d delivered: %s\n", f.setting, c.Text, c.Phase, c.Share*100, c.N, c.Verdict)
+			where := string(c.Phase)
+			if corners > 1 {
+				where += fmt.Sprintf(", corner %d of %d", c.Corner+1, corners)
+			}
+			what := c.Text
+			if c.Phase != "verify" {
+				what = f.setting + " " + what
+			}
+			fmt.Fprintf(w, "%s (%s): %.4g%% of %d: %s\n", what, where, c.Share*100, c.N, c.Verdict)
 		}
 	}
 	return e

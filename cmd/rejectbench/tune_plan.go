@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"slices"
@@ -16,13 +17,18 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets"
+	"github.com/rejectbench/rejectbench/targets/catalogue"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 )
 
 // options checks the flags and returns what they ask for.
-func (f *tuneFlags) options(fs *pflag.FlagSet) (o tuner.Options, err error) {
-	if o.Clients, err = parseMix(f.client); err != nil {
+func (f *tuneFlags) options(fs *pflag.FlagSet, all catalogue.Catalogue) (o tuner.Options, err error) {
+	var mixes [][]tune.Client
+	if mixes, err = parseClients(f.client); err != nil {
 		return o, err
+	}
+	for _, mix := range mixes {
+		o.Clients = append(o.Clients, mix...)
 	}
 	if o.Goal.Target, err = parseShare("target", f.target); err != nil {
 		return o, err
@@ -32,70 +38,124 @@ func (f *tuneFlags) options(fs *pflag.FlagSet) (o tuner.Options, err error) {
 		return o, err
 	}
 	o.Goal.Alpha = 1 - confidence
-	if f.budget <= 0 {
+	if f.budget <= 0 && fs.Changed("budget") {
 		return o, usagef("--budget %v: it has to be longer than 0", f.budget)
 	}
-	o.Budget = f.budget
 	im, err := f.impairments.impairments()
 	if err != nil {
 		return o, err
 	}
-	if o.Point, err = f.point(f.common(im.WithRTT(0))); err != nil {
+	points, err := f.points(f.common(im.WithRTT(0)))
+	if err != nil {
 		return o, err
 	}
-	o.Point.Client = o.Clients[0].Client
-	if o.Cells, err = f.cells(fs, &o.Point, im); err != nil {
+	if err := f.checkServer(fs, &o, all); err != nil {
 		return o, err
 	}
-	if o.Setting, err = f.settingOf(o.Point.Strategy, fs); err != nil {
+	if o.Cells, err = f.cells(fs, points, mixes, im); err != nil {
 		return o, err
+	}
+	if o.Server == nil {
+		if o.Setting, err = f.settingOf(points[0].Strategy, fs); err != nil {
+			return o, err
+		}
 	}
 	f.setting = o.Setting.Name
-	o.Goal.Objective, err = f.goalOf(o.Setting, o.Point)
+	for _, p := range points {
+		for _, mix := range mixes {
+			o.Corners = append(o.Corners, tuner.Corner{Point: p, Clients: mix})
+		}
+	}
+	slices.SortStableFunc(o.Corners, harder)
+	o.Budget = cmp.Or(f.budget, cornerBudget*time.Duration(len(o.Corners)+5))
+	if o.Margin = f.margin; !fs.Changed("margin") {
+		o.Margin = tuner.DefaultMargin(o.Setting.Unit)
+	} else if !(f.margin >= 1 && f.margin <= maxMargin) {
+		return o, usagef("--margin %v: within 1 and %d", f.margin, maxMargin)
+	}
+	o.Goal.Objective, err = f.goalOf(o.Setting, points)
 	return o, err
 }
 
-// point returns the point that is measured: p with the values of the flags of axes.
-// It has no client yet. A concurrency of 0 is found by measuring.
-func (f *tuneFlags) point(p results.Point) (results.Point, error) {
-	for _, a := range slices.Backward(axes) {
+// cornerBudget is how long a search may take for each corner, if --budget is not given.
+// The first counts six times, because a search mostly measures the hardest one.
+const cornerBudget = 30 * time.Second
+
+// maxMargin is the largest margin.
+const maxMargin = 100
+
+// harder orders corners by how hard they are expected to be: by round trip times body,
+// which says how long a rejected request is still on its way, then by loss, body,
+// round trip and concurrency.
+func harder(a, b tuner.Corner) int {
+	p, q := a.Point, b.Point
+	return cmp.Or(
+		cmp.Compare((q.RTTMs+1)*float64(q.BodyBytes), (p.RTTMs+1)*float64(p.BodyBytes)),
+		cmp.Compare(q.Loss, p.Loss), cmp.Compare(q.BodyBytes, p.BodyBytes), cmp.Compare(q.RTTMs, p.RTTMs), cmp.Compare(q.Concurrency, p.Concurrency))
+}
+
+// points returns the combinations of the values of the flags of axes. They have no
+// client yet. A concurrency of 0 is found by measuring.
+func (f *tuneFlags) points(base results.Point) ([]results.Point, error) {
+	strategy := axisOf("strategy")
+	if err := strategy.set(&base, *f.axisValues["strategy"]); err != nil {
+		return nil, err
+	}
+	g := grid{}
+	for _, a := range axes {
 		text := f.axisValues[a.flag]
-		if text == nil || a.flag == "concurrency" && *text == "auto" {
+		if a.flag == "strategy" || text == nil || a.flag == "concurrency" && *text == "auto" {
+			g[a.flag] = []setter{func(*results.Point) {}}
 			continue
 		}
-		if err := a.set(&p, *text); err != nil {
-			return p, err
+		values, err := a.list(*text)
+		if err != nil {
+			return nil, err
+		}
+		g[a.flag] = values
+	}
+	points := g.points(base)
+	for i := range points {
+		if err := completeArrivals(&points[i], *f.axisValues["arrivals"] != axisOf("arrivals").standard); err != nil {
+			return nil, err
 		}
 	}
-	if err := completeArrivals(&p, *f.axisValues["arrivals"] != axisOf("arrivals").standard); err != nil {
-		return p, err
-	}
-	return p.Key(), nil
+	return points, nil
 }
 
 // cells returns how every cell of the search is run. A round trip of the path's
-// settings, such as a profile's, becomes the point's unless --rtt is given.
-func (f *tuneFlags) cells(fs *pflag.FlagSet, p *results.Point, im impair.Set) (o sweep.Options, err error) {
+// settings, such as a profile's, becomes the points' unless --rtt is given.
+func (f *tuneFlags) cells(fs *pflag.FlagSet, points []results.Point, mixes [][]tune.Client, im impair.Set) (o sweep.Options, err error) {
 	if err := textOrJSON.check("format", f.format); err != nil {
 		return o, err
 	}
 	if err := f.cellFlags.check(fs); err != nil {
 		return o, err
 	}
-	if rtt := im.RTT(); rtt != 0 && !fs.Changed("rtt") {
-		p.RTTMs = units.Milliseconds(rtt)
-	}
 	o = f.cellFlags.options(im.WithRTT(0))
-	o.Points, o.Rounds, o.Seed = []results.Point{*p}, 1, uint64(f.seed)
-	if err := checkPoint(o, *p); err != nil {
-		return o, err
+	o.Rounds, o.Seed = 1, uint64(f.seed)
+	for i := range points {
+		if rtt := im.RTT(); rtt != 0 && !fs.Changed("rtt") {
+			points[i].RTTMs = units.Milliseconds(rtt)
+		}
+		for _, mix := range mixes {
+			p := points[i]
+			p.Client = mix[0].Client
+			o.Points = append(o.Points, p)
+			if err := checkPoint(o, p); err != nil {
+				return o, err
+			}
+			if err := f.checkLoopback(o.PathOf(p)); err != nil {
+				return o, err
+			}
+		}
 	}
-	return o, f.checkLoopback(o.PathOf(*p))
+	return o, nil
 }
 
 // goalOf checks that the search for a setting can have a result, and returns the
 // objective of a search for a limit.
-func (f *tuneFlags) goalOf(setting targets.Setting, p results.Point) (objective time.Duration, err error) {
+func (f *tuneFlags) goalOf(setting targets.Setting, points []results.Point) (objective time.Duration, err error) {
 	limit := setting.Name == "limit"
 	switch {
 	case f.objective != "" && !limit:
@@ -112,7 +172,7 @@ func (f *tuneFlags) goalOf(setting targets.Setting, p results.Point) (objective 
 			return 0, usagef("--objective %q: %w", f.objective, err)
 		}
 	}
-	if setting.Unit == targets.Connections && p.Concurrency == 1 {
+	if setting.Unit == targets.Connections && slices.ContainsFunc(points, func(p results.Point) bool { return p.Concurrency == 1 }) {
 		return 0, usagef("--concurrency 1: %s needs at least 2 attempts at once to make a difference", setting.Name)
 	}
 	return objective, nil
@@ -151,6 +211,19 @@ func settingNames(of []targets.Setting) []string {
 		names = append(names, s.Name)
 	}
 	return names
+}
+
+// parseClients reads client behaviours: several that are served each, or one mix.
+func parseClients(value string) (mixes [][]tune.Client, err error) {
+	if strings.Contains(value, "=") {
+		mix, err := parseMix(value)
+		return [][]tune.Client{mix}, err
+	}
+	names, err := list("client", value, func(word string) (string, error) { return parseClient(word) })
+	for _, name := range names {
+		mixes = append(mixes, []tune.Client{{Client: name, Weight: 1}})
+	}
+	return mixes, err
 }
 
 // parseMix reads one client behaviour, or several with their weights.

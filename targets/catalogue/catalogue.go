@@ -83,6 +83,8 @@ type Variant struct {
 	Summary string `yaml:"summary"`
 	// Set holds the values of placeholders.
 	Set map[string]string `yaml:"set"`
+	// Silent is set if the variant rejects without an answer.
+	Silent bool `yaml:"silent"`
 	// Source says how the server then closes, and where that fact is from.
 	Source string `yaml:"source"`
 }

@@ -1,16 +1,20 @@
-// Package tune looks for the cheapest value of a strategy's setting that reaches a
-// goal, by measuring.
+// Package tune looks for the cheapest value of a setting that reaches a goal in all
+// corners of a range of conditions, by measuring.
 //
 // Run takes these steps:
 //
 //  1. It finds how many clients at once this machine carries, if none were given.
-//  2. It measures values of a geometric grid in small cells, until it knows the
+//  2. Of another server it measures the default. If that reaches the goal, it is the
+//     answer.
+//  3. It measures values of a geometric grid in small cells, until it knows the
 //     cheapest value that no measurement has ruled out.
-//  3. It confirms that value, or the next dearer one, in new cells. The
-//     probability of a wrong answer is bounded over all confirmations.
-//  4. It measures half of the confirmed value, which has to miss the goal.
+//  4. It adds the margin and confirms the result, or the next dearer one, in new
+//     cells. The probability of a wrong answer is bounded over all confirmations.
+//  5. It measures half of the cheapest value, which has to miss the goal.
+//  6. It measures the installed servers that have a directive for the setting, with
+//     their defaults and with the directive.
 //
-// Steps 2 to 4 are tune.Search of package analysis/tune, which knows nothing of
+// Steps 3 to 5 are tune.Search of package analysis/tune, which knows nothing of
 // cells. tune.Goal decides what the evidence shows.
 package tune
 
@@ -24,6 +28,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/analysis/tune"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
@@ -33,13 +38,40 @@ import (
 // Options say what to look for and how it is measured.
 type Options struct {
 	// Cells say how every cell is run. Points, Rounds, Requests, Twins, Precision,
-	// Budget and the setting in question are ignored.
-	Cells   sweep.Options
-	Point   results.Point // of all cells; Client is ignored, and a Concurrency of 0 is found out
-	Setting targets.Setting
-	Clients []tune.Client // the mix
+	// Budget, Programs and the setting in question are ignored.
+	Cells sweep.Options
+	// Corners are the conditions in which the goal has to be reached, the hardest first
+	// as far as known. A Concurrency of 0 in all of them is found out.
+	Corners []Corner
+	Setting targets.Setting // zero for a server without a directive to search for
+	Clients []tune.Client   // the mix, or all clients with a weight of 1 if each has its corners
 	Goal    tune.Goal
+	Margin  float64       // factor between the cheapest value and the one to set, at least 1
 	Budget  time.Duration // how long everything may take
+	// Server is the server to tune; nil is the reference server.
+	Server *Server
+	// Others are the servers that are measured with what is found for the reference
+	// server.
+	Others []Server
+	// Program returns the program of a word such as nginx:lingering_time=2s.
+	Program func(word string) (cell.Program, error)
+}
+
+// Corner is one of the conditions. Client is ignored in Point.
+type Corner struct {
+	Point   results.Point
+	Clients []tune.Client // a mix whose weights add up to 1
+}
+
+// Server is a server of the catalogue.
+type Server struct {
+	Name      string            // NAME or NAME:VARIANT, its configuration as it is
+	Version   string            // empty where it is not installed
+	Missing   string            // why it cannot be measured here; empty if it can
+	Directive targets.Directive // zero if it has none for the setting
+	Explicit  bool              // search for a value of Directive even if the default reaches the goal
+	Variants  []string          // others, measured where nothing helps
+	Otherwise string            // what else may help
 }
 
 // Events are called to report progress. A nil function is not called.
@@ -58,6 +90,17 @@ var ErrBudget = errors.New("the time budget is used up")
 // wraps it has the reason of the last.
 var ErrInvalidCells = errors.New("cells stay invalid")
 
+// DefaultMargin is the margin of a setting in a unit. The time and the bytes that a
+// server has to discard grow about in proportion to the round trip and to the body, so
+// that twice the value holds for about twice of either. A limit has no such edge:
+// its answer is bounded by the objective.
+func DefaultMargin(u targets.Unit) float64 {
+	if u == targets.Connections {
+		return 1
+	}
+	return 2
+}
+
 const (
 	stepsPerOctave  = 4   // values to a doubling: steps of 19%
 	maxBatch        = 500 // most attempts between two looks, and so what an invalid cell wastes
@@ -68,30 +111,42 @@ const (
 // valid: the more clients at once, the sooner there is an answer.
 var autoConcurrencies = []int{50, 32, 20, 10}
 
-// Run finds the cheapest value of a setting that reaches the goal; see tune.Search. It
+// Run finds the cheapest value of a setting that reaches the goal in all corners. It
 // returns the TCP settings at the path's ends as well, as sweep.Run does. With an
 // error, the tuning has what was found until then.
 func Run(ctx context.Context, o Options, e Events) (*tune.Tuning, map[string]string, error) {
 	began := time.Now()
 	limited, cancel := context.WithTimeoutCause(ctx, o.Budget, ErrBudget)
 	defer cancel()
-	t := &tuner{Options: o, events: e, cells: map[valuePhase][]results.Cell{}, rounds: map[int64]int{}}
-	found, err := t.run(limited)
+	t := &tuner{Options: o, events: e, cells: map[cellsKey][]results.Cell{}, rounds: map[string]int{}}
+	t.result = tune.Tuning{
+		Clients: o.Clients, Target: o.Goal.Target, Confidence: 1 - o.Goal.Alpha, ObjectiveMs: units.Milliseconds(o.Goal.Objective), Margin: o.Margin,
+		Candidates: []tune.Candidate{}, Equivalents: []tune.Equivalent{}, Servers: []tune.Verification{}, Advice: tune.Undecided,
+	}
+	if o.Setting.Name != "" {
+		t.result.Setting, t.result.Unit = o.Setting.Name, o.Setting.Unit.String()
+	}
+	err := t.run(limited)
 	if err != nil && context.Cause(limited) == ErrBudget && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %v", ErrBudget, o.Budget)
 	}
-	tuning, e2 := t.tuning(found)
-	tuning.Seconds = time.Since(began).Seconds()
-	if err != nil {
-		tuning.Unfinished = err.Error()
-	}
-	return tuning, t.sysctl, errors.Join(err, e2)
+	t.complete(err)
+	t.result.Seconds = time.Since(began).Seconds()
+	return &t.result, t.sysctl, err
 }
 
-// valuePhase is a value in a phase.
-type valuePhase struct {
+// cellsKey names the cells of a value, or of a program, in a corner and a phase.
+type cellsKey struct {
+	subject subject
+	corner  int
+	phase   tune.Phase
+}
+
+// subject is what is measured: the reference server with a value of the setting, or
+// the program of a word.
+type subject struct {
+	word  string
 	value int64
-	phase tune.Phase
 }
 
 // tuner measures for a search.
@@ -99,49 +154,125 @@ type tuner struct {
 	Options
 	events Events
 
-	cells  map[valuePhase][]results.Cell
-	rounds map[int64]int // cells of each value so far
+	cells  map[cellsKey][]results.Cell
+	rounds map[string]int // cells of each point and settings so far
+	result tune.Tuning
 
 	cellSeeds uint64 // used so far
-	measured  int    // tries of cells
-	invalid   int    // of these
-	attempts  int64
 	sysctl    map[string]string
 }
 
-func (t *tuner) run(ctx context.Context) (tune.Found, error) {
+func (t *tuner) run(ctx context.Context) error {
 	if err := t.findConcurrency(ctx); err != nil {
-		return tune.Found{}, err
+		return err
 	}
-	search := tune.Search{
-		Goal: t.Goal, Values: t.values(), Start: t.start(), First: sweep.DefaultRequests(t.Point.Concurrency), Batch: maxBatch,
-		Half: t.half, Measure: t.measure,
+	if t.Server != nil {
+		return t.tuneServer(ctx)
 	}
-	for _, c := range t.Clients {
-		search.Weights = append(search.Weights, c.Weight)
+	if err := t.search(ctx, func(v int64) subject { return subject{value: v} }); err != nil || t.result.Chosen == nil {
+		return err
+	}
+	return t.verifyOthers(ctx)
+}
+
+// search looks for a value of the setting.
+func (t *tuner) search(ctx context.Context, of func(v int64) subject) error {
+	search := t.searchOf(of)
+	search.Values, search.Start, search.Half, search.Margin = t.values(), t.start(), t.half, t.withMargin
+	found, err := search.Run(ctx)
+	candidate := func(j *tune.Judgement) *tune.Candidate {
+		if j == nil {
+			return nil
+		}
+		c := t.candidate(*j, of)
+		return &c
+	}
+	for i := range found.Trail {
+		t.result.Candidates = append(t.result.Candidates, *candidate(&found.Trail[i]))
+	}
+	t.result.Edge, t.result.Chosen, t.result.Neighbor = candidate(found.Edge), candidate(found.Chosen), candidate(found.Half)
+	switch {
+	case found.Chosen != nil:
+		t.result.Advice = tune.SetIt
+		return err
+	case err == nil:
+		t.result.Advice = tune.NothingHelps
+	}
+	for i, c := range t.result.Candidates {
+		if t.result.Best == nil || c.Share > t.result.Best.Share {
+			t.result.Best = &t.result.Candidates[i]
+		}
+	}
+	return err
+}
+
+// searchOf returns a search over the corners, of values whose subjects are given.
+func (t *tuner) searchOf(of func(v int64) subject) tune.Search {
+	s := tune.Search{
+		Goal: t.Goal, Corners: len(t.Corners), First: sweep.DefaultRequests(t.Corners[0].Point.Concurrency), Batch: maxBatch,
+		Measure: func(ctx context.Context, v int64, corner int, phase tune.Phase, n int64) (tune.Evidence, error) {
+			return t.measure(ctx, of(v), corner, phase, n)
+		},
+	}
+	for _, c := range t.Corners[0].Clients {
+		s.Weights = append(s.Weights, c.Weight)
 	}
 	if t.events.Looked != nil {
-		search.Looked = func(j tune.Judgement) { t.events.Looked(t.candidate(j)) }
+		s.Looked = func(j tune.Judgement) { t.events.Looked(t.candidate(j, of)) }
 	}
-	return search.Run(ctx)
+	return s
 }
 
 // values are the grid, from the cheapest value to the dearest. A limit that admits
-// every client rejects nothing, so the range of connections ends below that.
+// every client rejects nothing, so the range of connections ends below that. Of a
+// directive they are those that the server keeps.
 func (t *tuner) values() []int64 {
 	low, high := t.Setting.Low, t.Setting.High
 	if t.Setting.Unit == targets.Connections {
-		high = max(min(high, int64(t.Point.Concurrency)-1), low)
+		least := t.Corners[0].Point.Concurrency
+		for _, c := range t.Corners {
+			least = min(least, c.Point.Concurrency)
+		}
+		high = max(min(high, int64(least)-1), low)
 	}
-	values := tune.Grid(low, high, stepsPerOctave)
-	for i, v := range values {
-		values[i] = round3(v)
+	var values []int64
+	for _, v := range tune.Grid(low, high, stepsPerOctave) {
+		if v, ok := t.kept(round3(v)); ok {
+			values = append(values, v)
+		}
 	}
+	slices.Sort(values)
 	values = slices.Compact(values)
 	if t.Setting.LargerIsCheaper {
 		slices.Reverse(values)
 	}
 	return values
+}
+
+// kept returns the value that is measured for v: of a directive one that the server
+// keeps. The spare of a directive is left out, because the server itself is measured.
+func (t *tuner) kept(v int64) (int64, bool) {
+	if t.Server == nil {
+		return v, true
+	}
+	steps := t.Server.Directive.Steps()
+	steps.Spare = 0
+	return steps.Keep(v, t.Setting.LargerIsCheaper)
+}
+
+// withMargin returns the value to set where v is the cheapest that passes.
+func (t *tuner) withMargin(v int64) int64 {
+	if t.Margin <= 1 {
+		return v
+	}
+	wide := round3(int64(float64(v) * t.Margin))
+	if t.Setting.LargerIsCheaper {
+		wide = max(int64(float64(v)/t.Margin), t.Setting.Low)
+	}
+	if kept, ok := t.kept(wide); ok {
+		return kept
+	}
+	return v
 }
 
 // round3 rounds to three significant digits, for readers.
@@ -153,16 +284,21 @@ func round3(v int64) int64 {
 	return (v + unit/2) / unit * unit
 }
 
-// start is the value to begin at: for a time four round trips and at least 20 ms,
+// start is the value to begin at. Of a server whose default misses the goal it is the
+// dearest: if that misses as well, no other is measured. Otherwise it is, for a time four round trips and at least 20 ms,
 // for bytes half the body and at least 4 KiB, for connections half of the clients.
 func (t *tuner) start() int64 {
+	if t.Server != nil && t.result.Servers[0].Advice() != tune.LeaveDefault {
+		return t.Setting.High
+	}
+	p := t.Corners[0].Point
 	switch t.Setting.Unit {
 	case targets.Nanoseconds:
-		return max(int64(4*t.Cells.PathOf(t.Point).RTT()), int64(20*time.Millisecond))
+		return max(int64(4*t.Cells.PathOf(p).RTT()), int64(20*time.Millisecond))
 	case targets.Bytes:
-		return max(t.Point.BodyBytes/2, 4<<10)
+		return max(p.BodyBytes/2, 4<<10)
 	}
-	return int64(max(t.Point.Concurrency/2, 1))
+	return int64(max(p.Concurrency/2, 1))
 }
 
 // half returns the value that has to miss the goal if v is the cheapest that
@@ -170,23 +306,35 @@ func (t *tuner) start() int64 {
 func (t *tuner) half(v int64) (int64, bool) {
 	if t.Setting.LargerIsCheaper {
 		v *= 2
-		return v, v < int64(t.Point.Concurrency)
+		return v, v < int64(t.Corners[0].Point.Concurrency)
 	}
-	return v / 2, v/2 >= 1 && v/2 >= t.Setting.Low
+	if t.Server == nil {
+		return v / 2, v/2 >= 1 && v/2 >= t.Setting.Low
+	}
+	half, ok := t.kept(v / 2)
+	return half, ok && half < v
 }
 
 // findConcurrency finds how many clients at once this machine carries, if none
 // were given.
 func (t *tuner) findConcurrency(ctx context.Context) error {
-	if t.Point.Concurrency > 0 {
+	if t.Corners[0].Point.Concurrency > 0 {
 		return nil
 	}
 	var reason string
-	for _, c := range autoConcurrencies {
-		t.Point.Concurrency = c
-		values := t.values()
+	for _, n := range autoConcurrencies {
+		for i := range t.Corners {
+			t.Corners[i].Point.Concurrency = n
+		}
+		of := subject{}
+		if t.Server != nil {
+			of.word = t.Server.Name
+		} else {
+			values := t.values()
+			of.value = values[tune.Place(values, t.start())]
+		}
 		// With 0 the cell makes the default number of attempts.
-		tries, err := t.cell(ctx, values[tune.Place(values, t.start())], t.Clients[0].Client, 0)
+		tries, err := t.cell(ctx, of, 0, t.Corners[0].Clients[0].Client, 0)
 		if err != nil {
 			return err
 		}
@@ -199,15 +347,15 @@ func (t *tuner) findConcurrency(ctx context.Context) error {
 	return fmt.Errorf("%w: %s", ErrInvalidCells, reason)
 }
 
-// measure runs a cell of each client.
-func (t *tuner) measure(ctx context.Context, v int64, phase tune.Phase, n int64) (tune.Evidence, error) {
-	e := tune.Evidence{}
-	parts := make([]stats.WeightedShare, len(t.Clients))
-	for i, c := range t.Clients {
+// measure runs a cell of each client of a corner.
+func (t *tuner) measure(ctx context.Context, of subject, corner int, phase tune.Phase, n int64) (e tune.Evidence, err error) {
+	clients := t.Corners[corner].Clients
+	parts := make([]stats.WeightedShare, len(clients))
+	for i, c := range clients {
 		parts[i].Weight = c.Weight
 	}
 	for i, n := range tune.Allot(parts, n) {
-		c, err := t.validCell(ctx, v, phase, t.Clients[i].Client, n)
+		c, err := t.validCell(ctx, of, corner, phase, clients[i].Client, n)
 		if err != nil {
 			return e, err
 		}
@@ -225,14 +373,14 @@ func (t *tuner) measure(ctx context.Context, v int64, phase tune.Phase, n int64)
 }
 
 // validCell runs cells until one is valid, and returns that.
-func (t *tuner) validCell(ctx context.Context, v int64, phase tune.Phase, client string, n int64) (results.Cell, error) {
+func (t *tuner) validCell(ctx context.Context, of subject, corner int, phase tune.Phase, client string, n int64) (results.Cell, error) {
 	for invalid := 1; ; invalid++ {
-		tries, err := t.cell(ctx, v, client, n)
+		tries, err := t.cell(ctx, of, corner, client, n)
 		if err != nil {
 			return results.Cell{}, err
 		}
 		last := tries[len(tries)-1]
-		key := valuePhase{v, phase}
+		key := cellsKey{of, corner, phase}
 		t.cells[key] = append(t.cells[key], tries...)
 		if last.Valid {
 			return last, nil
@@ -244,16 +392,20 @@ func (t *tuner) validCell(ctx context.Context, v int64, phase tune.Phase, client
 }
 
 // cell runs one cell, again while it is invalid, and returns all tries.
-func (t *tuner) cell(ctx context.Context, v int64, client string, n int64) (tries []results.Cell, err error) {
-	o := t.cellOptions(v, client, n)
-	round := t.rounds[v]
-	t.rounds[v]++
+func (t *tuner) cell(ctx context.Context, of subject, corner int, client string, n int64) (tries []results.Cell, err error) {
+	o, err := t.cellOptions(of, corner, client, n)
+	if err != nil {
+		return nil, err
+	}
+	label := o.Points[0].String()
+	round := t.rounds[label]
+	t.rounds[label]++
 	sysctl, err := sweep.Run(ctx, o, sweep.Events{Done: func(c results.Cell, final bool) error {
 		c.Round = round
-		t.measured++
-		t.attempts += c.Attempts
+		t.result.Cells++
+		t.result.Attempts += c.Attempts
 		if !c.Valid {
-			t.invalid++
+			t.result.Invalid++
 		}
 		tries = append(tries, c)
 		if t.events.Cell != nil {
@@ -270,14 +422,25 @@ func (t *tuner) cell(ctx context.Context, v int64, client string, n int64) (trie
 	return tries, err
 }
 
-// cellOptions say how the next cell of a value is run, with about n attempts.
-func (t *tuner) cellOptions(v int64, client string, n int64) sweep.Options {
+// cellOptions say how the next cell of a subject is run, with about n attempts.
+func (t *tuner) cellOptions(of subject, corner int, client string, n int64) (sweep.Options, error) {
 	o := t.Cells
-	config := targets.Config{Bounds: o.Bounds, Limit: t.Point.Limit}
-	t.Setting.Apply(&config, v)
-	o.Bounds = config.Bounds
-	p := t.Point
-	p.Client, p.Limit, p.Settings = client, config.Limit, t.Setting.Name+"="+t.Setting.Unit.Format(v)
+	p := t.Corners[corner].Point
+	p.Client = client
+	o.Programs = nil
+	if of.word == "" {
+		config := targets.Config{Bounds: o.Bounds, Limit: p.Limit}
+		t.Setting.Apply(&config, of.value)
+		o.Bounds = config.Bounds
+		p.Limit, p.Settings = config.Limit, t.Setting.Name+"="+t.Setting.Unit.Format(of.value)
+	} else {
+		program, err := t.Program(of.word)
+		if err != nil {
+			return o, err
+		}
+		p.Strategy, p.Limit = of.word, 0
+		o.Programs = map[string]cell.Program{of.word: program}
+	}
 	o.Points, o.Rounds, o.Twins, o.Precision, o.Budget = []results.Point{p.Key()}, 1, 0, 0, 0
 	// With fewer attempts than clients a limit might reject nothing.
 	o.Requests = max(n, sweep.DefaultRequests(p.Concurrency))
@@ -285,58 +448,48 @@ func (t *tuner) cellOptions(v int64, client string, n int64) sweep.Options {
 	// multiplier is 2^64 over the golden ratio, which spreads consecutive numbers.
 	t.cellSeeds++
 	o.Seed = t.Cells.Seed + t.cellSeeds*0x9E3779B97F4A7C15
-	return o
+	return o, nil
 }
 
 // candidate returns a judgement as a tuning has it.
-func (t *tuner) candidate(j tune.Judgement) tune.Candidate {
-	confidence := 1 - t.Goal.Alpha
-	c := tune.Candidate{
-		Value: j.Value, Text: t.Setting.Unit.Pretty(j.Value), Phase: j.Phase, Verdict: j.Verdict, N: j.Evidence.Rejected(),
-		Cost: tune.NewCost(t.cells[valuePhase{j.Value, j.Phase}], t.Clients),
+func (t *tuner) candidate(j tune.Judgement, of func(v int64) subject) tune.Candidate {
+	c := tune.NewCandidate(&j, 1-t.Goal.Alpha)
+	what := of(j.Value)
+	if c.Text = what.word; t.Setting.Name != "" && (c.Text == "" || j.Value > 0) {
+		c.Text = t.Setting.Unit.Pretty(j.Value)
 	}
-	c.Share, c.Low, c.High = stats.Mix(j.Evidence.Parts, stats.NormalQuantile(confidence))
-	if r := j.Evidence.Response; r != nil {
-		c.Admitted = r.TotalCount()
-		c.P99Ms = results.Summarise(r).P99
-		low, high, _, _ := j.Evidence.P99(confidence)
-		c.P99LowMs, c.P99HighMs = units.Milliseconds(low), units.Milliseconds(high)
+	for _, corner := range j.Corners {
+		c.Cost = c.Cost.Max(tune.NewCost(t.cells[cellsKey{what, corner.Corner, j.Phase}], t.Corners[corner.Corner].Clients))
 	}
 	return c
 }
 
-// tuning returns what was found.
-func (t *tuner) tuning(f tune.Found) (*tune.Tuning, error) {
-	p := t.Point
-	r := &tune.Tuning{
-		Point: p.Without("client"), Setting: t.Setting.Name, Clients: t.Clients,
-		Target: t.Goal.Target, Confidence: 1 - t.Goal.Alpha, ObjectiveMs: units.Milliseconds(t.Goal.Objective),
-		Candidates: []tune.Candidate{}, Equivalents: []tune.Equivalent{},
-		Cells: t.measured, Invalid: t.invalid, Attempts: t.attempts,
+// complete adds to the result what follows from what was found.
+func (t *tuner) complete(err error) {
+	r := &t.result
+	if err != nil {
+		r.Unfinished = err.Error()
 	}
-	for _, j := range f.Trail {
-		r.Candidates = append(r.Candidates, t.candidate(j))
-	}
-	if f.Chosen == nil {
-		for i, c := range r.Candidates {
-			if r.Best == nil || c.Share > r.Best.Share {
-				r.Best = &r.Candidates[i]
-			}
+	for _, c := range t.Corners {
+		p := c.Point
+		p.Client = ""
+		if len(c.Clients) == 1 {
+			p.Client = c.Clients[0].Client
 		}
-		return r, nil
+		r.Corners = append(r.Corners, p)
 	}
-	chosen := t.candidate(*f.Chosen)
-	r.Chosen = &chosen
-	if f.Half != nil {
-		half := t.candidate(*f.Half)
-		r.Neighbor = &half
+	r.Point = t.Corners[0].Point.Without("client")
+	if r.Chosen == nil || t.Server != nil {
+		return
 	}
-	r.Equivalents = directives(t.Setting, chosen.Value)
-	config := targets.Config{Bounds: t.Cells.Bounds, Limit: t.Point.Limit}
-	t.Setting.Apply(&config, chosen.Value)
-	hold, err := targets.LongestHold(p.Strategy, config.Bounds)
+	r.Equivalents = directives(t.Setting, r.Chosen.Value)
+	config := targets.Config{Bounds: t.Cells.Bounds, Limit: r.Point.Limit}
+	t.Setting.Apply(&config, r.Chosen.Value)
+	hold, err := targets.LongestHold(r.Point.Strategy, config.Bounds)
+	if err != nil {
+		hold.Unknown = true
+	}
 	r.HoldBoundMs, r.HoldBound, r.HoldUnknown = units.Milliseconds(hold.Longest), hold.Bound, hold.Unknown
-	return r, err
 }
 
 // directives returns how other servers are configured with a value of a setting.
@@ -346,7 +499,25 @@ func directives(s targets.Setting, v int64) (all []tune.Equivalent) {
 		if !d.Settable() && d.Name != "" {
 			w.Note = strings.TrimSuffix(d.Name+" "+d.Default+", "+d.Note, ", ")
 		}
+		if steps := d.Steps(); d.Settable() {
+			w.Steps, w.StepsSource = stepsText(s.Unit, steps), steps.Source
+			if w.Directive == "" {
+				w.Steps = "it keeps no such value: " + w.Steps
+			}
+		}
 		all = append(all, w)
 	}
 	return all
+}
+
+// stepsText says which values a server keeps; empty for whole milliseconds and numbers.
+func stepsText(u targets.Unit, s targets.Steps) string {
+	var texts []string
+	if s.Step > 1 && s.Step != int64(time.Millisecond) {
+		texts = append(texts, "in steps of "+u.Pretty(s.Step))
+	}
+	if s.Spare > 0 {
+		texts = append(texts, "with "+u.Pretty(s.Spare)+" to spare")
+	}
+	return strings.Join(texts, ", ")
 }

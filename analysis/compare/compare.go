@@ -18,6 +18,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"golang.org/x/perf/benchmath"
 
@@ -194,7 +195,7 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 		}
 	}
 	if common == 0 {
-		return nil, fmt.Errorf("%s and %s have no point in common: --rename OLD=NEW pairs strategies of different names", base.Dir, new.Dir)
+		return nil, fmt.Errorf("%s and %s have no point in common: %s--rename OLD=NEW pairs strategies of different names", base.Dir, new.Dir, disjoint(old, now))
 	}
 	for p := range now {
 		if _, both := old[p]; !both {
@@ -224,6 +225,30 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 	c.decide()
 	c.addNotes()
 	return c, nil
+}
+
+// disjoint names the coordinates of which two runs have no value in common, for the
+// beginning of a sentence; empty if there are none.
+func disjoint(base, new map[results.Point]analysis.PointCells) string {
+	values := func(points map[results.Point]analysis.PointCells, c *results.Coordinate) map[string]bool {
+		all := map[string]bool{}
+		for p := range points {
+			all[cmp.Or(c.TextWithUnit(&p), "none")] = true
+		}
+		return all
+	}
+	var parts []string
+	for i := range results.Coordinates {
+		c := &results.Coordinates[i]
+		old, now := slices.Sorted(maps.Keys(values(base, c))), slices.Sorted(maps.Keys(values(new, c)))
+		if len(old) > 0 && len(now) > 0 && !slices.ContainsFunc(old, func(v string) bool { return slices.Contains(now, v) }) {
+			parts = append(parts, fmt.Sprintf("%s is %s in BASE and %s in NEW", c.Name, words.List(old), words.List(now)))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, ", ") + "; "
 }
 
 // rename returns the cells of the base with renamed strategies.

@@ -347,6 +347,14 @@ func TestRenamedStrategiesArePairedAndOthersLeftOut(t *testing.T) {
 	if _, err := Runs(run, run, options); err == nil || !strings.HasPrefix(err.Error(), "run and run have no point in common: ") {
 		t.Error(err)
 	}
+	far := recorded("far", map[string][2]int64{"close": {60, 20}}, 1)
+	for i := range far.Cells {
+		far.Cells[i].RTTMs += 5
+	}
+	options.Rename = nil
+	if _, err := Runs(run, far, options); err == nil || !strings.HasPrefix(err.Error(), "run and far have no point in common: rtt is 0 ms and 20 ms in BASE and 25 ms and 5 ms in NEW; ") {
+		t.Error(err)
+	}
 }
 
 // For any two runs, swapping them turns worse into better, and a run is never better or

@@ -38,7 +38,7 @@ func latencyPlot(f *facets) *figure.Figure {
 				}
 				// Glyphs start at a different sample for each strategy, so that curves that
 				// coincide still show the glyphs of all.
-				line := figure.Series{Look: f.looks[strategy], Marks: analysis.CurveSteps, First: i * analysis.CurveSteps / max(len(f.strategies), 1)}
+				line := figure.Series{Look: f.looks[strategy], Line: true, Marks: analysis.CurveSteps, First: i * analysis.CurveSteps / max(len(f.strategies), 1)}
 				for _, q := range s.ResponseCurve {
 					y := figure.LogMs(q.Ms)
 					line.Samples = append(line.Samples, figure.Sample{X: nines(q.P), Y: y, Low: y, High: y})

@@ -3,14 +3,12 @@ package tune
 import (
 	"cmp"
 	"fmt"
-	"image/color"
 	"math"
 	"os"
 	"slices"
 	"time"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -98,7 +96,7 @@ func newFigure(t *Tuning) *figure.Figure {
 		for _, c := range drawn {
 			if c.Phase == phase.phase {
 				any = true
-				p.Add(figure.Series{Look: phase.look, GlyphsOnly: true, Samples: []figure.Sample{{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}})
+				p.Add(figure.Series{Look: phase.look, Samples: []figure.Sample{{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}})
 			}
 		}
 		if any {
@@ -107,10 +105,10 @@ func newFigure(t *Tuning) *figure.Figure {
 	}
 	if t.Chosen != nil && cost(t.Chosen) > 0 {
 		chosen := figure.Look{Color: figure.OkabeIto()[2], Glyph: halo{}}
-		p.Add(figure.Series{Look: chosen, GlyphsOnly: true, Samples: []figure.Sample{{X: figure.LogMs(cost(t.Chosen)), Y: t.Chosen.Share * 100, Low: t.Chosen.Share * 100, High: t.Chosen.Share * 100}}})
+		p.Add(figure.Series{Look: chosen, Samples: []figure.Sample{{X: figure.LogMs(cost(t.Chosen)), Y: t.Chosen.Share * 100, Low: t.Chosen.Share * 100, High: t.Chosen.Share * 100}}})
 		f.Legend = append(f.Legend, figure.LegendEntry{Name: "chosen: " + t.Chosen.Text, Look: chosen, GlyphsOnly: true})
 	}
-	p.Add(labels(labelsOf(drawn, t.Chosen, cost)))
+	p.Add(labelsOf(drawn, t.Chosen, cost))
 	return f
 }
 
@@ -143,21 +141,9 @@ func (halo) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
 	c.Stroke(path)
 }
 
-// label is the name of a value beside one of its points; without text it only
-// keeps other labels off the point.
-type label struct {
-	point figure.Sample
-	text  string
-	bold  bool
-}
-
-// labels writes names beside points without overlap: to the right, to the left, below
-// or above the interval, or further below, whichever is free first.
-type labels []label
-
 // labelsOf names each value once, at its point with the most attempts. Its other
 // points get labels without text.
-func labelsOf(drawn []*Candidate, chosen *Candidate, cost func(*Candidate) float64) (all labels) {
+func labelsOf(drawn []*Candidate, chosen *Candidate, cost func(*Candidate) float64) (all figure.Labels) {
 	named := map[int64]*Candidate{}
 	for _, c := range drawn {
 		if before := named[c.Value]; before == nil || c.N > before.N {
@@ -165,85 +151,22 @@ func labelsOf(drawn []*Candidate, chosen *Candidate, cost func(*Candidate) float
 		}
 	}
 	for _, c := range drawn {
-		l := label{point: figure.Sample{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}
+		l := figure.Label{Sample: figure.Sample{X: figure.LogMs(cost(c)), Y: c.Share * 100, Low: c.Low * 100, High: c.High * 100}}
 		if named[c.Value] == c {
-			l.text = c.Text
+			l.Text = c.Text
 		}
-		l.bold = chosen != nil && chosen.Value == c.Value
+		l.Bold = chosen != nil && chosen.Value == c.Value
 		all = append(all, l)
 	}
 	// The chosen value is placed first.
-	slices.SortStableFunc(all, func(a, b label) int {
-		if a.bold != b.bold {
-			if a.bold {
+	slices.SortStableFunc(all, func(a, b figure.Label) int {
+		if a.Bold != b.Bold {
+			if a.Bold {
 				return -1
 			}
 			return 1
 		}
-		return cmp.Compare(a.point.X, b.point.X)
+		return cmp.Compare(a.X, b.X)
 	})
 	return all
-}
-
-// area is a rectangle of the page.
-type area struct{ left, right, bottom, top vg.Length }
-
-func (a area) meets(b area) bool {
-	return a.left < b.right && b.left < a.right && a.bottom < b.top && b.bottom < a.top
-}
-
-// Plot implements plot.Plotter.
-func (all labels) Plot(c draw.Canvas, p *plot.Plot) {
-	const glyph, row = 5, 11
-	x, y := p.Transforms(&c)
-	var taken []area
-	for _, l := range all {
-		at, room := x(l.point.X), vg.Length(glyph)
-		if l.bold {
-			room += 3
-		}
-		taken = append(taken, area{at - room, at + room, min(y(l.point.Low), y(l.point.Y)-room), max(y(l.point.High), y(l.point.Y)+room)})
-	}
-	type name struct {
-		text.Style
-		at   vg.Point
-		area area
-		text string
-	}
-	var names []name // drawn last, above the lines that lead to them
-	for i, l := range all {
-		if l.text == "" {
-			continue
-		}
-		style := figure.TextStyle(7.5, figure.Ink)
-		if l.bold {
-			style = figure.BoldStyle(7.5)
-		}
-		style.XAlign, style.YAlign = text.XCenter, figure.Midline
-		at, own, half := vg.Point{X: x(l.point.X), Y: y(l.point.Y)}, taken[i], style.Width(l.text)/2+1
-		places := []vg.Point{
-			{X: own.right + half, Y: at.Y}, {X: own.left - half, Y: at.Y},
-			{X: at.X, Y: own.bottom - row/2}, {X: at.X, Y: own.top + row/2},
-		}
-		for n := range 20 {
-			places = append(places, vg.Point{X: at.X, Y: own.bottom - row*vg.Length(n+1) - row/2})
-		}
-		for n, place := range places {
-			a := area{place.X - half, place.X + half, place.Y - row/2, place.Y + row/2}
-			if a.left < c.Min.X || a.right > c.Max.X || a.bottom < c.Min.Y || a.top > c.Max.Y+row || slices.ContainsFunc(taken, a.meets) {
-				continue
-			}
-			taken = append(taken, a)
-			if n > 3 {
-				c.StrokeLine2(draw.LineStyle{Color: figure.Faint, Width: 0.5}, at.X, own.bottom-1, at.X, a.top)
-			}
-			names = append(names, name{style, place, a, l.text})
-			break
-		}
-	}
-	for _, n := range names {
-		a := n.area
-		c.FillPolygon(color.White, []vg.Point{{X: a.left, Y: a.bottom}, {X: a.right, Y: a.bottom}, {X: a.right, Y: a.top}, {X: a.left, Y: a.top}})
-		c.FillText(n.Style, n.at, n.text)
-	}
 }

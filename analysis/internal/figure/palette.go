@@ -19,6 +19,17 @@ func OkabeIto() []color.Color {
 	}
 }
 
+// seriesColors are the colours of strategies: those of OkabeIto, then five of Paul
+// Tol's schemes and a grey, which are lighter or darker than the colours among the
+// first seven that have their hue. Two colours that a colour-blind reader could take
+// for each other have different glyphs.
+// Source: P. Tol, "Colour Schemes", SRON/EPS/TN/09-002, issue 3.2 (2021).
+func seriesColors() []color.Color {
+	return append(OkabeIto(),
+		RGB(0x882255), RGB(0x999933), RGB(0x332288), RGB(0xAA4499), RGB(0x661100), RGB(0x808080),
+	)
+}
+
 // RGB is the opaque colour 0xRRGGBB.
 func RGB(hex uint32) color.Color {
 	return color.NRGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: 0xff}
@@ -40,11 +51,12 @@ type Look struct {
 	Glyph draw.GlyphDrawer
 }
 
-// lookOf gives each place in the vocabulary a different look. Because 7 colours
-// and 8 glyphs have no common divisor, a pair repeats only after 56 strategies.
-// The dash changes each time the colours start again.
+// lookOf gives each place in the vocabulary a different look. The first 13 places
+// have different colours. Because 13 colours and 8 glyphs have no common divisor, a
+// pair repeats only after 104 strategies. The dash changes each time the colours
+// start again.
 func lookOf(place int) Look {
-	colors := OkabeIto()
+	colors := seriesColors()
 	glyphs := []draw.GlyphDrawer{
 		draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{},
 		draw.RingGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.PlusGlyph{},

@@ -21,8 +21,30 @@ type Sample struct {
 	X, Y, Low, High float64
 }
 
-// Series draws one strategy: a line through its samples, a glyph and an
-// interval bar at each.
+// ShareSample is a share in percent at x. It has no interval where the share has none.
+func ShareSample(x float64, s stats.Share) Sample {
+	return Sample{X: x, Y: s.Value * 100, Low: s.Low * 100, High: s.High * 100}
+}
+
+// hasInterval reports whether the sample has an interval.
+func (s Sample) hasInterval() bool { return s.Low < s.High }
+
+// Differ reports whether the samples measurably differ: whether each has an interval
+// and two of the intervals do not overlap. Only then a line between them shows more
+// than the noise of independent measurements.
+func Differ(samples []Sample) bool {
+	low, high := math.Inf(-1), math.Inf(1)
+	for _, s := range samples {
+		if !s.hasInterval() {
+			return false
+		}
+		low, high = max(low, s.Low), min(high, s.High)
+	}
+	return low > high
+}
+
+// Series draws one strategy: a glyph and an interval bar at each sample. A sample
+// without an interval has no bar.
 type Series struct {
 	Look
 	Samples []Sample
@@ -32,8 +54,8 @@ type Series struct {
 	// Marks draws a glyph only at every Marks-th sample, starting at sample First.
 	// 0 draws one at each sample.
 	Marks, First int
-	// GlyphsOnly leaves out the line between samples.
-	GlyphsOnly bool
+	// Line draws a line through the samples.
+	Line bool
 }
 
 // Plot implements plot.Plotter.
@@ -43,14 +65,14 @@ func (s Series) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, v := range s.Samples {
 		points[i] = vg.Point{X: x(v.X + s.Shift), Y: y(v.Y)}
 	}
-	if !s.GlyphsOnly && len(points) > 1 {
+	if s.Line && len(points) > 1 {
 		c.StrokeLines(s.line(), c.ClipLinesXY(points)...)
 	}
 	bar := draw.LineStyle{Color: s.Color, Width: 0.9}
 	const cap = 1.6
 	for i, v := range s.Samples {
 		at := points[i].X
-		if v.Low < v.High {
+		if v.hasInterval() {
 			low, high := y(v.Low), y(v.High)
 			c.StrokeLine2(bar, at, low, at, high)
 			c.StrokeLine2(bar, at-cap, low, at+cap, low)

@@ -13,8 +13,8 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/stats"
 )
 
-// barChart is a figure of stacked bars: one for each strategy, at the longest round
-// trip.
+// barChart is a figure of stacked bars: one for each strategy, at the longest
+// round trip, or the extreme of another x axis.
 type barChart struct {
 	name, title, caption string
 	x                    string // title of the x axis, with its unit
@@ -36,7 +36,7 @@ type barPart struct {
 // figure draws the chart, with a legend of the parts that some bar has.
 func (b barChart) figure(f *facets) *figure.Figure {
 	seen := make([]bool, len(b.parts))
-	panels := f.barPanels(panelSpec{x: b.x, longest: true, empty: b.empty}, func(s *analysis.Summary) figure.Bar {
+	panels := f.barPanels(panelSpec{x: b.x, extreme: true, empty: b.empty}, func(s *analysis.Summary) figure.Bar {
 		whole := b.bracket(s)
 		bar := figure.Bar{Interval: whole, Label: fmt.Sprintf("n=%d", whole.N)}
 		for i, part := range b.parts {
@@ -59,7 +59,7 @@ func (b barChart) figure(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     b.name,
 		Title:    b.title,
-		Subtitle: f.conditions(f.longestRTTPhrase(), "bracket: 95% interval of the share "+b.bracketed),
+		Subtitle: f.conditions(f.extremePhrase(), "bracket: 95% interval of the share "+b.bracketed),
 		Caption:  b.caption,
 		Panels:   panels, Legend: legend,
 		PanelWidth: f.panelWidth() + 10, PanelHeight: vg.Length(42 + 14*max(len(f.strategies), 4)),
@@ -86,7 +86,7 @@ func (f *facets) barPanels(spec panelSpec, fill func(*analysis.Summary) figure.B
 		any := false
 		for i, strategy := range names {
 			b := figure.Bar{At: float64(i), Label: "not measured"}
-			for _, s := range byStrategy(points, strategy) {
+			for _, s := range f.byStrategy(points, strategy) {
 				b.Label = "no valid cell"
 				if !s.Valid() {
 					continue

@@ -1,11 +1,13 @@
-// Package chart draws the still pictures of a run: delivered share by round trip,
-// outcomes, fates of answers, latency, resets by cause, cost, frontier, and the heat
-// map of a league.
+// Package chart draws the still pictures of a run: delivered share, latency, resets
+// by cause and cost over each coordinate that the run varies; outcomes, fates of
+// answers, distributions of latency, share against cost, frontier; and the heat map of
+// a league.
 //
-// facets selects the points that can share a figure and arranges them in small
-// multiples: a row for each kind of client and path, a column for each body size.
-// Each kind of figure is a function of facets in a file of its name. Figures lays all
-// of them out and draws them; Write writes the files.
+// Axes returns the coordinates that can be an x axis. facets selects the points that
+// can share a figure over one of them and arranges them in small multiples: a row for
+// each kind of client and path, a column for each body size. Each kind of figure is a
+// function of facets. Figures lays all of them out and draws them; Write writes the
+// files.
 package chart
 
 import (
@@ -19,6 +21,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 	"github.com/rejectbench/rejectbench/analysis/league"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // Figure is one drawn plot of a run.
@@ -30,10 +33,11 @@ type Figure struct {
 	SVG, PNG []byte
 }
 
-// Figures draws every plot of a run as SVG and PNG. It returns none for a run
-// without cells outside of scenarios. The same run gives the same bytes.
-func Figures(study *analysis.Study, l *league.League) ([]Figure, error) {
-	figures := layOut(study, l)
+// Figures draws every plot of a run as SVG and PNG: those over an x axis for each of
+// the axes that Axes returned, the others at the extreme of the first axis. It returns
+// none for a run without cells outside of scenarios. The same run gives the same bytes.
+func Figures(study *analysis.Study, l *league.League, axes []*results.Coordinate) ([]Figure, error) {
+	figures := layOut(study, l, axes)
 	drawn := make([]Figure, len(figures))
 	errs := make([]error, len(figures))
 	var drawing sync.WaitGroup
@@ -82,23 +86,36 @@ func Write(figures []Figure, dir string) (paths []string, err error) {
 }
 
 // layOut lays out every figure of a run without drawing it.
-func layOut(study *analysis.Study, l *league.League) []*figure.Figure {
-	f := newFacets(study)
-	if len(f.summaries) == 0 {
+func layOut(study *analysis.Study, l *league.League, axes []*results.Coordinate) []*figure.Figure {
+	if len(study.Grid()) == 0 {
 		return nil
 	}
 	var all []*figure.Figure
 	if l != nil {
 		all = append(all, league.Figure(l))
 	}
-	all = append(all, deliveryPlot(f), outcomePlot(f))
+	over := make([]*facets, len(axes))
+	for i, x := range axes {
+		over[i] = newFacets(study, x)
+		all = append(all, deliveryPlot(over[i]))
+	}
+	f := over[0]
+	all = append(all, outcomePlot(f))
 	if fates := fatePlot(f); fates != nil {
 		all = append(all, fates)
 	}
 	all = append(all, latencyPlot(f))
-	all = append(all, resetPlots(f)...)
+	for _, f := range over {
+		all = append(all, latencyPlots(f)...)
+	}
+	for _, f := range over {
+		all = append(all, resetPlots(f)...)
+	}
 	if cost := costPlot(f); cost != nil {
 		all = append(all, cost)
+	}
+	for _, f := range over {
+		all = append(all, costPlots(f)...)
 	}
 	if frontier := frontierPlot(f); frontier != nil {
 		all = append(all, frontier)

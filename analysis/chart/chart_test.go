@@ -41,7 +41,8 @@ func plotRuns(t *testing.T) map[string]*results.Run {
 func TestPlotsAreWholeSVGAndPNGFiles(t *testing.T) {
 	for name, run := range plotRuns(t) {
 		t.Run(name, func(t *testing.T) {
-			figures, err := Figures(analysis.NewStudy(run), nil)
+			study := analysis.NewStudy(run)
+			figures, err := Figures(study, nil, axesOf(t, study))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +75,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 	shuffled := *run
 	shuffled.Cells = slices.Clone(run.Cells)
 	slices.Reverse(shuffled.Cells)
-	one, two := laidOut(run), laidOut(&shuffled)
+	one, two := laidOut(t, run), laidOut(t, &shuffled)
 	if len(one) != len(two) || len(one) == 0 {
 		t.Fatalf("%d and %d figures", len(one), len(two))
 	}
@@ -95,7 +96,7 @@ func TestPlotsOfTheSameRunAreTheSameBytes(t *testing.T) {
 func TestNoPanelIsEmpty(t *testing.T) {
 	for name, run := range plotRuns(t) {
 		panels := 0
-		for _, f := range laidOut(run) {
+		for _, f := range laidOut(t, run) {
 			for _, p := range slices.Concat(f.Panels...) {
 				panels++
 				if !hasContent(p) {
@@ -123,7 +124,7 @@ func hasContent(p *plot.Plot) bool {
 }
 
 func TestARunWithoutValidCellsSaysSoInEveryPanel(t *testing.T) {
-	figures := laidOut(plotRuns(t)["invalid"])
+	figures := laidOut(t, plotRuns(t)["invalid"])
 	if len(figures) == 0 {
 		t.Fatal("no figures")
 	}
@@ -149,7 +150,17 @@ func TestANameFitsAFileName(t *testing.T) {
 }
 
 // laidOut is every plot of a run.
-func laidOut(run *results.Run) []*figure.Figure {
+func laidOut(t testing.TB, run *results.Run) []*figure.Figure {
 	study := analysis.NewStudy(run)
-	return layOut(study, league.New(study))
+	return layOut(study, league.New(study), axesOf(t, study))
+}
+
+// axesOf is every axis of a run.
+func axesOf(t testing.TB, study *analysis.Study) []*results.Coordinate {
+	t.Helper()
+	axes, err := Axes(study, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return axes
 }

@@ -14,7 +14,7 @@ import (
 // and no server recorded hold times.
 func costPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
-	at := f.allAtLongestRTT()
+	at := f.allAtExtreme()
 	counted := (*analysis.Summary).HasShare
 	drawable := func(s *analysis.Summary) bool { return counted(s) && s.HoldMs.Count > 0 }
 	if analysis.Any(at, counted) && !analysis.Any(at, drawable) {
@@ -25,7 +25,7 @@ func costPlot(f *facets) *figure.Figure {
 		low, high = min(low, figure.LogMs(s.HoldMs.Mean)), max(high, figure.LogMs(s.HoldMs.Mean))
 	}
 	lowest := lowestShare(at)
-	panels := f.grid(panelSpec{x: "descriptor held (fd-ms per rejection, log scale)", y: "delivered (% of rejections)", longest: true, empty: "no rejection, or no hold time"}, func(p *plot.Plot, points []*analysis.Summary) bool {
+	panels := f.grid(panelSpec{x: "descriptor held (fd-ms per rejection, log scale)", y: "delivered (% of rejections)", extreme: true, empty: "no rejection, or no hold time"}, func(p *plot.Plot, points []*analysis.Summary) bool {
 		figure.PercentAxis(&p.Y, lowest)
 		p.X.Tick.Marker = figure.LogTicks{}
 		if low <= high {
@@ -34,25 +34,21 @@ func costPlot(f *facets) *figure.Figure {
 		p.Add(figure.Gridlines{Horizontal: true, Vertical: low <= high})
 		var all figure.Scatter
 		for _, strategy := range f.strategies {
-			for _, s := range analysis.Where(byStrategy(points, strategy), drawable) {
-				low, high := s.Delivered.Drawn()
-				all = append(all, figure.Series{Look: f.looks[strategy], Samples: []figure.Sample{{X: figure.LogMs(s.HoldMs.Mean), Y: s.Delivered.Value * 100, Low: low * 100, High: high * 100}}})
-				drawn[strategy] = true
+			for _, s := range analysis.Where(f.byStrategy(points, strategy), drawable) {
+				d := s.Delivered
+				all = append(all, figure.Series{Look: f.looks[strategy], Samples: []figure.Sample{figure.ShareSample(figure.LogMs(s.HoldMs.Mean), d)}})
+				drawn[strategy] = false
 			}
 		}
 		p.Add(all)
 		return len(all) > 0
 	})
-	legend := f.strategyLegend(drawn)
-	for i := range legend {
-		legend[i].GlyphsOnly = true
-	}
 	return &figure.Figure{
 		Name:     "cost",
 		Title:    "Delivered share against what a rejection costs the server",
-		Subtitle: f.conditions(f.longestRTTPhrase(), "95% intervals from the rounds", "top left is best"),
+		Subtitle: f.conditions(f.extremePhrase(), "95% intervals from the rounds", "top left is best"),
 		Caption:  "The mean time from accept to close of a rejected connection is the descriptor-milliseconds one rejection costs. Strategies near the top left deliver for little. Glyphs that would overlap are drawn side by side.",
-		Panels:   panels, Legend: legend,
+		Panels:   panels, Legend: f.strategyLegend(drawn),
 		Notes:      f.omissions(at, drawable, "Without a rejection, or without its hold time"),
 		PanelWidth: f.panelWidth(), PanelHeight: 165,
 	}

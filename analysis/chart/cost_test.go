@@ -11,20 +11,20 @@ import (
 // that said "nothing was rejected", which was wrong.
 func TestNoPlotOfCostsWithoutHoldTimes(t *testing.T) {
 	run := analysistest.Synthetic(t, analysistest.TinyGrid())
-	if !draws(run, "cost") {
+	if !draws(t, run, "cost") {
 		t.Error("a run with hold times has no plot of costs")
 	}
 	for i := range run.Cells {
 		run.Cells[i].Server.HoldMs = results.Percentiles{}
 	}
-	if draws(run, "cost") {
+	if draws(t, run, "cost") {
 		t.Error("a run without hold times has a plot of costs")
 	}
 }
 
 // draws tells whether a run has a plot of some name.
-func draws(run *results.Run, name string) bool {
-	for _, f := range laidOut(run) {
+func draws(t testing.TB, run *results.Run, name string) bool {
+	for _, f := range laidOut(t, run) {
 		if f.Name == name {
 			return true
 		}

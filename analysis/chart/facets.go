@@ -12,62 +12,67 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/results/units"
 )
 
-// facets arranges the points of a run in small multiples. A row is one combination
-// of client and all other coordinates that vary, such as loss or limit; a column is a
-// body size. Only the concurrency that most points have is shown.
+// facets arranges the points of a run in small multiples over one x axis. A row is one
+// combination of all coordinates that vary besides strategy, x and the columns'
+// coordinate. The points of a panel differ only in strategy and x.
 type facets struct {
-	manifest           *results.Manifest
-	summaries          []*analysis.Summary // at that concurrency
-	rows               []facetRow
-	bodies             []int64
-	rtts               []float64
-	strategies         []string // in the order of the manifest
-	looks              map[string]figure.Look
-	concurrency        int
-	otherConcurrencies []int    // not drawn
-	omitted            string   // how many of the rows and columns are drawn, where that is not all
-	shared             []string // words for the coordinates that all rows have in common
+	manifest   *results.Manifest
+	x          *results.Coordinate
+	column     *results.Coordinate // the body, or the round trip where x is the body
+	summaries  []*analysis.Summary
+	rows       []facetRow
+	columns    []float64
+	xs         []float64
+	strategies []string // in the order of the manifest
+	looks      map[string]figure.Look
+	fixed      []string // words for the values that were chosen of several
+	omitted    string   // how many of the rows and columns are drawn, where that is not all
+	shared     []string // words for the coordinates that all rows have in common
+	common     []string // the names of these coordinates
 }
 
-// facetRow is what the panels of one row have in common: a point without strategy,
-// round trip, body and concurrency.
+// facetRow is what the panels of one row have in common: a point without strategy, x
+// and the columns' coordinate.
 type facetRow struct {
 	point       results.Point
 	description string
 }
 
-func facetPoint(p results.Point) results.Point {
-	return p.Without("strategy", "rtt", "body", "concurrency")
+func (f *facets) rowPoint(p results.Point) results.Point {
+	return p.Without("strategy", f.x.Name, f.column.Name)
 }
 
-func (r facetRow) holds(p results.Point) bool { return r.point == facetPoint(p) }
+func (f *facets) holds(r facetRow, p results.Point) bool { return r.point == f.rowPoint(p) }
 
-func newFacets(study *analysis.Study) *facets {
-	run, all := study.Run, study.Grid()
-	f := &facets{manifest: &run.Manifest}
-	var concurrencies []int
-	f.concurrency, concurrencies = mostCommonConcurrency(all)
-	f.otherConcurrencies = slices.DeleteFunc(concurrencies, func(c int) bool { return c == f.concurrency })
-	f.summaries = analysis.Where(all, func(s *analysis.Summary) bool { return s.Concurrency == f.concurrency })
-	f.strategies = results.NewTermOrder(run.Manifest.Strategies).Sort(analysis.NamesOf(all, analysis.StrategyOf))
-	f.looks = figure.Looks(f.manifest, f.strategies)
-	for _, s := range f.summaries {
-		f.bodies = append(f.bodies, s.BodyBytes)
-		f.rtts = append(f.rtts, s.RTTMs)
-		row := facetRow{point: facetPoint(s.Point)}
-		if !slices.Contains(f.rows, row) {
-			f.rows = append(f.rows, row)
-		}
+func newFacets(study *analysis.Study, x *results.Coordinate) *facets {
+	all := study.Grid()
+	f := &facets{manifest: &study.Run.Manifest, x: x, column: results.CoordinateByName("body")}
+	if x.Name == "body" {
+		f.column = results.CoordinateByName("rtt")
 	}
-	slices.Sort(f.bodies)
-	slices.Sort(f.rtts)
-	f.bodies, f.rtts = slices.Compact(f.bodies), slices.Compact(f.rtts)
-	f.limitPanels()
+	f.strategies = results.NewTermOrder(f.manifest.Strategies).Sort(analysis.NamesOf(all, analysis.StrategyOf))
+	f.looks = figure.Looks(f.manifest, f.strategies)
+	f.summaries = withCurves(all, x)
+	f.limitRows()
+	f.columns, f.xs = distinct(f.summaries, f.column), distinct(f.summaries, x)
+	f.limitColumns()
 	f.describeRows()
 	return f
+}
+
+// withCurves leaves out the rows with a single value of x of clients that have rows
+// with several.
+func withCurves(all []*analysis.Summary, x *results.Coordinate) []*analysis.Summary {
+	rows := rowsThatVary(all, x)
+	clients := map[string]bool{}
+	for p := range rows {
+		clients[p.Client] = true
+	}
+	return analysis.Where(all, func(s *analysis.Summary) bool {
+		return !clients[s.Client] || rows[s.Without("strategy", x.Name)]
+	})
 }
 
 // The most rows and columns of panels in a figure. More would be unreadable, and
@@ -77,44 +82,82 @@ const (
 	maxFacetColumns = 4
 )
 
-// limitPanels keeps the first rows, and of the body sizes the smallest, the largest
-// and some evenly spaced between them.
-func (f *facets) limitPanels() {
-	rows, bodies := len(f.rows), len(f.bodies)
-	if rows <= maxFacetRows && bodies <= maxFacetColumns {
-		return
-	}
-	f.rows = f.rows[:min(rows, maxFacetRows)]
-	if bodies > maxFacetColumns {
-		kept := make([]int64, maxFacetColumns)
-		for i := range kept {
-			kept[i] = f.bodies[i*(bodies-1)/(maxFacetColumns-1)]
+// limitRows finds the rows. While there are too many, it fixes the numeric coordinate
+// with the most values at the one that most points have; then it keeps the first rows.
+func (f *facets) limitRows() {
+	for {
+		f.rows = nil
+		for _, s := range f.summaries {
+			if row := (facetRow{point: f.rowPoint(s.Point)}); !slices.Contains(f.rows, row) {
+				f.rows = append(f.rows, row)
+			}
 		}
-		f.bodies = kept
+		if len(f.rows) <= maxFacetRows {
+			return
+		}
+		var widest *results.Coordinate
+		most := 1
+		for i := range results.Coordinates {
+			c := &results.Coordinates[i]
+			if !numeric(c) || c.Name == f.x.Name || c.Name == f.column.Name {
+				continue
+			}
+			if n := len(distinct(f.summaries, c)); n > most {
+				widest, most = c, n
+			}
+		}
+		if widest == nil {
+			break
+		}
+		f.fix(widest)
 	}
-	f.omitted = fmt.Sprintf("drawn are %d of %s and %d of %s", len(f.rows), words.Plural(rows, "kind")+" of client and path", len(f.bodies), words.Plural(bodies, "body size"))
-	f.summaries = analysis.Where(f.summaries, func(s *analysis.Summary) bool {
-		return slices.Contains(f.bodies, s.BodyBytes) && slices.ContainsFunc(f.rows, func(r facetRow) bool { return r.holds(s.Point) })
-	})
+	f.omitted = fmt.Sprintf("drawn are %d of %s of client and path", maxFacetRows, words.Plural(len(f.rows), "kind"))
+	f.rows = f.rows[:maxFacetRows]
+	f.summaries = analysis.Where(f.summaries, f.drawn)
 }
 
-// mostCommonConcurrency returns the concurrency that most points have, the smallest
-// in a tie, and all concurrencies in ascending order.
-func mostCommonConcurrency(summaries []*analysis.Summary) (most int, all []int) {
-	count := map[int]int{}
-	for _, s := range summaries {
-		if count[s.Concurrency] == 0 {
-			all = append(all, s.Concurrency)
-		}
-		count[s.Concurrency]++
-	}
-	slices.Sort(all)
-	for _, c := range all {
-		if count[c] > count[most] {
-			most = c
+// drawn reports whether a row holds a point.
+func (f *facets) drawn(s *analysis.Summary) bool {
+	return slices.ContainsFunc(f.rows, func(r facetRow) bool { return f.holds(r, s.Point) })
+}
+
+// fix keeps the points with the most common value of a coordinate.
+func (f *facets) fix(c *results.Coordinate) {
+	value := mostCommon(f.summaries, c)
+	var others []string
+	for _, v := range distinct(f.summaries, c) {
+		if v != value {
+			others = append(others, textOf(f.summaries, c, v))
 		}
 	}
-	return most, all
+	f.summaries = analysis.Where(f.summaries, func(s *analysis.Summary) bool { return number(c, s.Point) == value })
+	f.fixed = append(f.fixed, c.Words(&f.summaries[0].Point)+" (measured too: "+strings.Join(others, ", ")+")")
+	f.common = append(f.common, c.Name)
+}
+
+// limitColumns keeps the smallest and the largest column, and some evenly spaced
+// between them.
+func (f *facets) limitColumns() {
+	n := len(f.columns)
+	if n <= maxFacetColumns {
+		return
+	}
+	kept := make([]float64, maxFacetColumns)
+	for i := range kept {
+		kept[i] = f.columns[i*(n-1)/(maxFacetColumns-1)]
+	}
+	f.columns = kept
+	values := "body sizes"
+	if f.column.Name == "rtt" {
+		values = "round trips"
+	}
+	if f.omitted == "" {
+		f.omitted = "drawn are "
+	} else {
+		f.omitted += " and "
+	}
+	f.omitted += fmt.Sprintf("%d of %d %s", maxFacetColumns, n, values)
+	f.summaries = analysis.Where(f.summaries, func(s *analysis.Summary) bool { return slices.Contains(f.columns, number(f.column, s.Point)) })
 }
 
 // describeRows describes rows by the coordinates that vary between them, and keeps
@@ -126,14 +169,18 @@ func (f *facets) describeRows() {
 	first := &f.rows[0].point
 	for i := range results.Coordinates {
 		c := &results.Coordinates[i]
+		if c.Name == "strategy" || c.Name == f.x.Name || c.Name == f.column.Name || c.Phrase == "" {
+			continue
+		}
 		varies := slices.ContainsFunc(f.rows, func(r facetRow) bool { return c.Value(&r.point) != c.Value(first) })
 		switch {
 		case varies:
 			for j := range f.rows {
 				f.rows[j].description = strings.TrimPrefix(f.rows[j].description+", "+facetWords(c, &f.rows[j].point), ", ")
 			}
-		case c.Set(first):
-			f.shared = append(f.shared, facetWords(c, first))
+		case slices.Contains(f.common, c.Name): // the subtitle has it with the other values
+		case c.Always || c.Set(first):
+			f.shared, f.common = append(f.shared, facetWords(c, first)), append(f.common, c.Name)
 		}
 	}
 }
@@ -148,97 +195,96 @@ func facetWords(c *results.Coordinate, p *results.Point) string {
 
 // conditions is the subtitle: what all panels have in common, and extra.
 func (f *facets) conditions(extra ...string) string {
-	parts := append(slices.Clone(f.shared), extra...)
-	parts = append(parts, fmt.Sprintf("concurrency %d", f.concurrency))
-	if len(f.otherConcurrencies) > 0 {
-		var names []string
-		for _, c := range f.otherConcurrencies {
-			names = append(names, fmt.Sprint(c))
-		}
-		parts[len(parts)-1] += " (measured too: " + strings.Join(names, ", ") + ")"
-	}
+	parts := slices.Concat(f.shared, f.fixed, extra)
 	if f.omitted != "" {
 		parts = append(parts, f.omitted)
 	}
 	return strings.Join(append(parts, analysis.SystemPhrases(f.manifest)...), ", ")
 }
 
-// atLongestRTT returns the points of a panel at the longest round trip measured for
-// that panel, where losses are largest. Panels may differ in it, because a run may have
-// measured some clients at fewer round trips than others.
-func (f *facets) atLongestRTT(row facetRow, body int64) []*analysis.Summary {
-	points := f.panel(row, body)
-	longest := longestRTT(points)
-	return analysis.Where(points, func(s *analysis.Summary) bool { return s.RTTMs == longest })
-}
-
-func longestRTT(points []*analysis.Summary) float64 {
-	var longest float64
-	for _, s := range points {
-		longest = max(longest, s.RTTMs)
+// atExtreme returns the points of a panel at the longest round trip, highest
+// concurrency and so on that was measured for that panel, where losses are largest.
+// Panels may differ in it, because a run may have measured some clients at fewer
+// values than others.
+func (f *facets) atExtreme(row facetRow, column float64) []*analysis.Summary {
+	points := f.panel(row, column)
+	if len(points) == 0 {
+		return nil
 	}
-	return longest
+	value := extreme(points, f.x)
+	return analysis.Where(points, func(s *analysis.Summary) bool { return number(f.x, s.Point) == value })
 }
 
-// allAtLongestRTT returns the points at the longest round trip of every panel.
-func (f *facets) allAtLongestRTT() []*analysis.Summary {
+// allAtExtreme returns the points that atExtreme returns for every panel.
+func (f *facets) allAtExtreme() []*analysis.Summary {
 	var all []*analysis.Summary
 	for _, row := range f.rows {
-		for _, body := range f.bodies {
-			all = append(all, f.atLongestRTT(row, body)...)
+		for _, column := range f.columns {
+			all = append(all, f.atExtreme(row, column)...)
 		}
 	}
 	return all
 }
 
-// longestRTTVaries tells whether the longest round trip differs between panels.
-func (f *facets) longestRTTVaries() bool {
-	longest := longestRTT(f.summaries)
-	return slices.ContainsFunc(f.allAtLongestRTT(), func(s *analysis.Summary) bool { return s.RTTMs != longest })
-}
+// extremeVaries reports whether the value of atExtreme differs between panels.
+func (f *facets) extremeVaries() bool { return len(distinct(f.allAtExtreme(), f.x)) > 1 }
 
-// longestRTTPhrase names the longest round trip for a subtitle.
-func (f *facets) longestRTTPhrase() string {
-	longest := units.Number(longestRTT(f.summaries)) + " ms"
-	switch {
-	case len(f.rtts) == 1:
-		return "rtt " + longest
-	case f.longestRTTVaries():
-		return "at the longest rtt measured for each panel"
+// extremePhrase names the value of atExtreme for a subtitle.
+func (f *facets) extremePhrase() string {
+	at := f.allAtExtreme()
+	if len(at) == 0 {
+		return ""
 	}
-	return "at the longest rtt measured, " + longest
+	point := at[0].Point
+	switch {
+	case len(f.xs) == 1:
+		return f.x.Words(&point)
+	case f.extremeVaries():
+		return "at the " + extremePhrase(f.x) + " measured for each panel"
+	}
+	return "at the " + extremePhrase(f.x) + " measured, " + f.x.TextWithUnit(&point)
 }
 
 // panel returns the points of one panel.
-func (f *facets) panel(row facetRow, body int64) []*analysis.Summary {
-	return analysis.Where(f.summaries, func(s *analysis.Summary) bool { return row.holds(s.Point) && s.BodyBytes == body })
+func (f *facets) panel(row facetRow, column float64) []*analysis.Summary {
+	return analysis.Where(f.summaries, func(s *analysis.Summary) bool {
+		return f.holds(row, s.Point) && number(f.column, s.Point) == column
+	})
 }
 
 // panelTitle names a panel by its row and column.
-func (f *facets) panelTitle(row facetRow, body int64) string {
-	title := bodyTitle(body)
+func (f *facets) panelTitle(row facetRow, column float64) string {
+	title := f.columnTitle(column)
 	if row.description != "" {
 		title = row.description + ", " + title
 	}
 	return title
 }
 
-// bodyTitle names a body size, with no-break spaces.
-func bodyTitle(body int64) string { return strings.ReplaceAll("body "+units.Size(body), " ", "\u00a0") }
+// columnTitle names a column, with no-break spaces.
+func (f *facets) columnTitle(column float64) string {
+	for _, s := range f.summaries {
+		if number(f.column, s.Point) == column {
+			return strings.ReplaceAll(f.column.Words(&s.Point), " ", "\u00a0")
+		}
+	}
+	return ""
+}
 
-// byStrategy returns the points of one strategy, ordered by round trip.
-func byStrategy(summaries []*analysis.Summary, strategy string) []*analysis.Summary {
+// byStrategy returns the points of one strategy, ordered by x.
+func (f *facets) byStrategy(summaries []*analysis.Summary, strategy string) []*analysis.Summary {
 	of := analysis.OfStrategy(summaries, strategy)
-	slices.SortStableFunc(of, func(a, b *analysis.Summary) int { return cmp.Compare(a.RTTMs, b.RTTMs) })
+	slices.SortStableFunc(of, func(a, b *analysis.Summary) int { return cmp.Compare(number(f.x, a.Point), number(f.x, b.Point)) })
 	return of
 }
 
-// strategyLegend returns the legend entries of the strategies that are drawn.
+// strategyLegend returns the legend entries of the strategies that are drawn: those in
+// the map, true for those with a line.
 func (f *facets) strategyLegend(drawn map[string]bool) []figure.LegendEntry {
 	var entries []figure.LegendEntry
 	for _, s := range f.strategies {
-		if drawn[s] {
-			entries = append(entries, figure.LegendEntry{Name: shorten(s), Look: f.looks[s]})
+		if line, ok := drawn[s]; ok {
+			entries = append(entries, figure.LegendEntry{Name: shorten(s), Look: f.looks[s], GlyphsOnly: !line})
 		}
 	}
 	return entries
@@ -266,9 +312,9 @@ func (f *facets) omissions(summaries []*analysis.Summary, drawable func(*analysi
 	for _, s := range summaries {
 		switch {
 		case !s.Valid():
-			invalid = append(invalid, brief(s.Point))
+			invalid = append(invalid, f.brief(s.Point))
 		case !drawable(s) && drawn[s.Strategy]:
-			missing = append(missing, brief(s.Point))
+			missing = append(missing, f.brief(s.Point))
 		}
 	}
 	absent := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Valid() && !drawn[s.Strategy] })
@@ -293,16 +339,16 @@ func firstNames(names []string) string {
 	return text
 }
 
-// brief names a point by its strategy and its conditions. All points of a figure
-// have one concurrency.
-func brief(p results.Point) string {
-	return fmt.Sprintf("%s (%s)", p.Strategy, p.Phrases("strategy", "concurrency"))
+// brief names a point by its strategy and by the conditions that not all points of
+// the figure have in common.
+func (f *facets) brief(p results.Point) string {
+	return fmt.Sprintf("%s (%s)", p.Strategy, p.Phrases(append([]string{"strategy"}, f.common...)...))
 }
 
 // panelWidth is the width of one panel in points. Four panels side by side are
 // narrower, so that a page still shows them at a readable size.
 func (f *facets) panelWidth() vg.Length {
-	if len(f.bodies) > 3 {
+	if len(f.columns) > 3 {
 		return 205
 	}
 	return 260

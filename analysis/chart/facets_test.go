@@ -13,18 +13,19 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/league"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/table"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // The measurements of scenarios are no figures of a strategy, because scenarios share no
 // conditions.
 func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 	run := analysistest.EveryVerdict()
-	if figures := laidOut(run); len(figures) != 0 {
+	if figures := laidOut(t, run); len(figures) != 0 {
 		t.Errorf("%d figures are drawn of scenarios alone", len(figures))
 	}
 	mixed := analysistest.Synthetic(t, analysistest.TinyGrid())
 	grid := findingsOf(analysis.NewStudy(mixed))
-	points := len(newFacets(analysis.NewStudy(mixed)).summaries)
+	points := len(newFacets(analysis.NewStudy(mixed), byRTT()).summaries)
 	mixed.Cells = append(mixed.Cells, run.Cells...)
 	mixed.Manifest.Scenarios = run.Manifest.Scenarios
 	mixed.Manifest.Planned = len(mixed.Cells)
@@ -38,7 +39,7 @@ func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 			t.Errorf("scenarios changed the finding %q", sentence)
 		}
 	}
-	if got := len(newFacets(study).summaries); got != points {
+	if got := len(newFacets(study, byRTT()).summaries); got != points {
 		t.Errorf("%d points are drawn, want %d", got, points)
 	}
 	var b bytes.Buffer
@@ -54,10 +55,10 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 		other.Cells[i].Impairments = "jitter 5ms"
 	}
 	run.Cells = append(run.Cells, other.Cells...)
-	f := newFacets(analysis.NewStudy(run))
+	f := newFacets(analysis.NewStudy(run), byRTT())
 	points := 0
 	for _, row := range f.rows {
-		for _, body := range f.bodies {
+		for _, body := range f.columns {
 			for _, s := range f.panel(row, body) {
 				points++
 				if s.Impairments != row.point.Impairments {
@@ -76,7 +77,7 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 	if points != len(f.summaries) || points == 0 {
 		t.Errorf("%d of %d points are in a panel", points, len(f.summaries))
 	}
-	if all := newFacets(analysis.NewStudy(other)); !strings.Contains(all.conditions(), "jitter 5ms") {
+	if all := newFacets(analysis.NewStudy(other), byRTT()); !strings.Contains(all.conditions(), "jitter 5ms") {
 		t.Errorf("the subtitle %q does not name what all panels share", all.conditions())
 	}
 }
@@ -84,3 +85,6 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 func findingsOf(study *analysis.Study) []string {
 	return findings.Of(study, league.New(study), reproduce.Judge(study))
 }
+
+// byRTT is the axis of round trips.
+func byRTT() *results.Coordinate { return results.CoordinateByName("rtt") }

@@ -18,7 +18,7 @@ func fatePlot(f *facets) *figure.Figure {
 	b := barChart{
 		name:      "fates",
 		title:     "What became of each rejection's answer, by what the wire saw",
-		caption:   "One bar is the answers to all rejections of a strategy at the longest round trip. Blue was read by the client's code; orange had arrived whole in the client's kernel and was not read; darker colours never arrived whole. The bracket is the 95% interval of the share that was read, n the number of rejections on the wire.",
+		caption:   "One bar is the answers to all rejections of a strategy at the conditions that the subtitle names. Blue was read by the client's code; orange had arrived whole in the client's kernel and was not read; darker colours never arrived whole. The bracket is the 95% interval of the share that was read, n the number of rejections on the wire.",
 		x:         "answers (% of rejections)",
 		empty:     "no rejection on the wire",
 		nothing:   "no rejection on the wire",

@@ -30,7 +30,7 @@ func frontierPlot(f *facets) *figure.Figure {
 		found, titles = append(found, points), append(titles, fmt.Sprintf("%s, %s", name, words.Plural(conditions, "condition")))
 		for _, p := range points {
 			low, high, lowest = min(low, figure.LogMs(p.Cost)), max(high, figure.LogMs(p.Cost)), min(lowest, p.Delivered.Value)
-			drawn[p.Strategy] = true
+			drawn[p.Strategy] = false
 		}
 	}
 	if len(found) == 0 {
@@ -47,28 +47,26 @@ func frontierPlot(f *facets) *figure.Figure {
 		p.X.Min, p.X.Max = low-0.15, high+0.15
 		var all figure.Scatter
 		edge := frontierLine{}
+		var names figure.Labels
 		for _, at := range points {
-			share := at.Delivered.Value * 100
-			here := figure.Sample{X: figure.LogMs(at.Cost), Y: share, Low: share, High: share}
+			d := at.Delivered
+			here := figure.ShareSample(figure.LogMs(at.Cost), d)
 			all = append(all, figure.Series{Look: f.looks[at.Strategy], Samples: []figure.Sample{here}})
 			if at.Place != frontier.Beaten {
 				edge = append(edge, frontierPoint{here, at.Place})
 			}
+			names = append(names, figure.Label{Sample: here, Text: shorten(at.Strategy), Bold: at.Place == frontier.OnFrontier})
 		}
-		p.Add(figure.Gridlines{Horizontal: true, Vertical: true}, edge, all)
+		p.Add(figure.Gridlines{Horizontal: true, Vertical: true}, edge, all, names)
 		panels = append(panels, []*plot.Plot{p})
-	}
-	legend := f.strategyLegend(drawn)
-	for i := range legend {
-		legend[i].GlyphsOnly = true
 	}
 	return &figure.Figure{
 		Name:     "frontier",
 		Title:    "The frontier of delivered share against what a rejection costs",
 		Subtitle: f.conditions("shares over all conditions, without intervals", "top left is best"),
 		Caption:  "Each glyph is one strategy, pooled over the conditions measured for all of them. Rings mark the frontier; dashed rings mark strategies that the data do not distinguish from it. For a strategy on the frontier, no other delivers a share that is not measurably lower at a measurably lower cost, or a measurably higher share at no higher cost. The grey line is the best share up to each cost.",
-		Panels:   panels, Legend: legend,
-		PanelWidth: 520, PanelHeight: 175,
+		Panels:   panels, Legend: f.strategyLegend(drawn),
+		PanelWidth: 520, PanelHeight: 230,
 	}
 }
 

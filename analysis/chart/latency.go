@@ -13,7 +13,7 @@ import (
 // that of HdrHistogram plots: 90%, 99% and 99.9% are evenly spaced.
 func latencyPlot(f *facets) *figure.Figure {
 	drawn := map[string]bool{}
-	at := f.allAtLongestRTT()
+	at := f.allAtExtreme()
 	deepest, low, high := 0.0, math.Inf(1), math.Inf(-1)
 	for _, s := range at {
 		for _, q := range s.ResponseCurve {
@@ -21,7 +21,7 @@ func latencyPlot(f *facets) *figure.Figure {
 			low, high = min(low, figure.LogMs(q.Ms)), max(high, figure.LogMs(q.Ms))
 		}
 	}
-	panels := f.grid(panelSpec{x: "percentile (scale of 1/(1-p))", y: "until the answer's first byte (ms)", longest: true, empty: "no answer was delivered"}, func(p *plot.Plot, points []*analysis.Summary) bool {
+	panels := f.grid(panelSpec{x: "percentile (scale of 1/(1-p))", y: "until the answer's first byte (ms)", extreme: true, empty: "no answer was delivered"}, func(p *plot.Plot, points []*analysis.Summary) bool {
 		p.X.Min, p.X.Max = 0, max(deepest, 1)
 		p.X.Tick.Marker = percentileTicks(p.X.Max)
 		p.Y.Tick.Marker = figure.LogTicks{}
@@ -32,7 +32,7 @@ func latencyPlot(f *facets) *figure.Figure {
 		any := false
 		p.Add(figure.Gridlines{Horizontal: low <= high, Vertical: true})
 		for i, strategy := range f.strategies {
-			for _, s := range byStrategy(points, strategy) {
+			for _, s := range f.byStrategy(points, strategy) {
 				if len(s.ResponseCurve) == 0 {
 					continue
 				}
@@ -52,7 +52,7 @@ func latencyPlot(f *facets) *figure.Figure {
 	return &figure.Figure{
 		Name:     "latency",
 		Title:    "Time from when an attempt was due to the first byte of a delivered 503",
-		Subtitle: f.conditions(f.longestRTTPhrase()),
+		Subtitle: f.conditions(f.extremePhrase()),
 		Caption:  "Each curve is all delivered answers of a strategy, merged over the rounds, up to the percentile that a single answer stands for. It counts from when an attempt was due, so that a fleet behind its schedule cannot hide waiting.",
 		Panels:   panels, Legend: f.strategyLegend(drawn),
 		Notes:      f.omissions(at, func(s *analysis.Summary) bool { return len(s.ResponseCurve) > 0 }, "Without a delivered answer, or without its histogram"),

@@ -13,7 +13,7 @@ func outcomePlot(f *facets) *figure.Figure {
 	b := barChart{
 		name:      "outcomes",
 		title:     "How attempts ended, from delivered to lost",
-		caption:   "One bar is all attempts of a strategy at the longest round trip. Blue reached the client whole; warm colours were reset; greys ended in silence. The bracket is the 95% interval of the share with a whole answer, n the number of attempts.",
+		caption:   "One bar is all attempts of a strategy at the conditions that the subtitle names. Blue reached the client whole; warm colours were reset; greys ended in silence. The bracket is the 95% interval of the share with a whole answer, n the number of attempts.",
 		x:         "attempts (%)",
 		empty:     "no attempt was made",
 		nothing:   "no attempt",

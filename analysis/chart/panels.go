@@ -1,28 +1,30 @@
 package chart
 
 import (
+	"slices"
+
 	"gonum.org/v1/plot"
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 	"github.com/rejectbench/rejectbench/analysis/stats"
-	"github.com/rejectbench/rejectbench/results/units"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // panelSpec is what all panels of one figure have in common.
 type panelSpec struct {
 	x, y    string // titles of the axes, with units
-	longest bool   // whether a panel shows only its longest round trip
+	extreme bool   // whether a panel shows only the points of facets.atExtreme
 	empty   string // the note in a panel whose valid points have nothing to draw
 }
 
 // grid makes the panels of a figure, row by row. The function fill adds the data of
 // a panel and reports whether there was any; a panel without data gets a note of why.
 func (f *facets) grid(spec panelSpec, fill func(p *plot.Plot, points []*analysis.Summary) bool) [][]*plot.Plot {
-	varies := spec.longest && f.longestRTTVaries()
+	varies := spec.extreme && f.extremeVaries()
 	panels := make([][]*plot.Plot, len(f.rows))
 	for i, row := range f.rows {
-		for j, body := range f.bodies {
+		for j, column := range f.columns {
 			// Axes have titles only at the edges of the grid.
 			labelX, labelY := "", ""
 			if i == len(f.rows)-1 {
@@ -31,12 +33,12 @@ func (f *facets) grid(spec panelSpec, fill func(p *plot.Plot, points []*analysis
 			if j == 0 {
 				labelY = spec.y
 			}
-			points, title := f.panel(row, body), f.panelTitle(row, body)
-			if spec.longest {
-				points = f.atLongestRTT(row, body)
+			points, title := f.panel(row, column), f.panelTitle(row, column)
+			if spec.extreme {
+				points = f.atExtreme(row, column)
 			}
 			if varies && len(points) > 0 {
-				title += ", rtt " + units.Number(points[0].RTTMs) + " ms"
+				title += ", " + f.x.Words(&points[0].Point)
 			}
 			p := figure.NewPanel(title, labelX, labelY)
 			if !fill(p, points) {
@@ -66,45 +68,51 @@ func explainEmpty(p *plot.Plot, points []*analysis.Summary, empty string) {
 	p.Add(text)
 }
 
-// addSharesByRTT adds the known shares of valid points to a panel with round trips on
-// its x axis: a series for each strategy. It notes the strategies in drawn, and reports
-// whether there were any.
-func (f *facets) addSharesByRTT(p *plot.Plot, points []*analysis.Summary, drawn map[string]bool, share func(*analysis.Summary) stats.Share) bool {
-	f.rttAxis(&p.X)
-	p.Add(figure.Bands(len(f.rtts)), figure.Gridlines{Horizontal: true})
+// value returns the sample of a point at x; false where the point has none.
+type value func(x float64, s *analysis.Summary) (figure.Sample, bool)
+
+// shareOf is the value of a share.
+func shareOf(share func(*analysis.Summary) stats.Share) value {
+	return func(x float64, s *analysis.Summary) (figure.Sample, bool) {
+		v := share(s)
+		return figure.ShareSample(x, v), v.Known()
+	}
+}
+
+// addValues adds the values of valid points to a panel over the x axis: a series for
+// each strategy, with a line where its values measurably differ. It notes the
+// strategies in drawn, true for those with a line, and reports whether there were any.
+func (f *facets) addValues(p *plot.Plot, points []*analysis.Summary, drawn map[string]bool, of value) bool {
+	f.xAxis(&p.X)
+	p.Add(figure.Bands(len(f.xs)), figure.Gridlines{Horizontal: p.Y.Min <= p.Y.Max})
 	any := false
 	for i, strategy := range f.strategies {
 		series := figure.Series{Look: f.looks[strategy], Shift: figure.Dodge(i, len(f.strategies))}
-		for _, point := range byStrategy(points, strategy) {
-			if v := share(point); point.Valid() && v.Known() {
-				low, high := v.Drawn()
-				series.Samples = append(series.Samples, figure.Sample{X: f.rttPosition(point.RTTMs), Y: v.Value * 100, Low: low * 100, High: high * 100})
+		for _, point := range f.byStrategy(points, strategy) {
+			if sample, known := of(f.position(point.Point), point); known && point.Valid() {
+				series.Samples = append(series.Samples, sample)
 			}
 		}
 		if len(series.Samples) > 0 {
-			any, drawn[strategy] = true, true
+			series.Line = figure.Differ(series.Samples)
+			any, drawn[strategy] = true, drawn[strategy] || series.Line
 			p.Add(series)
 		}
 	}
 	return any
 }
 
-// rttAxis spaces the round trips evenly, so that both 0 and 200 ms are readable.
-func (f *facets) rttAxis(a *plot.Axis) {
-	names := make([]string, len(f.rtts))
-	for i, v := range f.rtts {
-		names[i] = units.Number(v)
+// xAxis spaces the values of x evenly, so that both 0 and 200 ms are readable.
+func (f *facets) xAxis(a *plot.Axis) {
+	names := make([]string, len(f.xs))
+	for i, v := range f.xs {
+		names[i] = textOf(f.summaries, f.x, v)
 	}
-	a.Min, a.Max = -0.5, float64(len(f.rtts))-0.5
+	a.Min, a.Max = -0.5, float64(len(f.xs))-0.5
 	a.Tick.Marker = figure.NamedTicks(names)
 }
 
-// rttPosition is the place of a round trip on that axis.
-func (f *facets) rttPosition(ms float64) float64 {
-	for i, v := range f.rtts {
-		if v == ms {
-			return float64(i)
-		}
-	}
-	return -1
+// position is the place of a point on that axis.
+func (f *facets) position(p results.Point) float64 {
+	return float64(slices.Index(f.xs, number(f.x, p)))
 }

@@ -57,6 +57,9 @@ type Content struct {
 	Scenarios []reproduce.Result // empty in a run of a grid
 	Findings  []string
 	Figures   []chart.Figure
+	// Axes are the coordinates that can be the x axis of the page's charts, the main one
+	// first, as chart.Axes returns them.
+	Axes []*results.Coordinate
 	// Ladders are the paths of ladder diagrams, SVG files that results.Point.FileName
 	// names.
 	Ladders []string

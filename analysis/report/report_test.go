@@ -18,7 +18,11 @@ import (
 // contentOfStudy is what the page of a study shows, without pictures.
 func contentOfStudy(study *analysis.Study) Content {
 	l, judged := league.New(study), reproduce.Judge(study)
-	return Content{Study: study, League: l, Scenarios: judged, Findings: findings.Of(study, l, judged)}
+	axes, err := chart.Axes(study, "")
+	if err != nil {
+		panic(err) // names no axis
+	}
+	return Content{Study: study, League: l, Scenarios: judged, Findings: findings.Of(study, l, judged), Axes: axes}
 }
 
 func withLadders(c Content, ladders []string) Content {
@@ -33,7 +37,7 @@ func contentOf(t testing.TB, run *results.Run, drawn bool) Content {
 	c := contentOfStudy(study)
 	if drawn {
 		var err error
-		if c.Figures, err = chart.Figures(study, c.League); err != nil {
+		if c.Figures, err = chart.Figures(study, c.League, c.Axes); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -25,6 +25,9 @@ import (
 	"github.com/rejectbench/rejectbench/targets"
 )
 
+// axisWords are the values of --x.
+var axisWords = vocabulary{noun: "coordinate", terms: chart.AxisNames}
+
 func reportCommand() *cobra.Command {
 	var long strings.Builder
 	long.WriteString(`Draw the plots and write the report.html of recorded runs again, and print their
@@ -38,6 +41,7 @@ without anything to show is left out.
 		writeRow(&long, strings.TrimSuffix("  "+c.Head+", "+c.Unit, ", "), c.Title, 20)
 	}
 	var f showFlags
+	var x string
 	cmd := &cobra.Command{
 		Use:               "report RUN...",
 		Short:             "write the plots and report of recorded runs again",
@@ -49,8 +53,13 @@ without anything to show is left out.
 			if err != nil {
 				return err
 			}
+			if x != "" {
+				if err := axisWords.check("x", x); err != nil {
+					return err
+				}
+			}
 			for _, dir := range dirs {
-				c, err := writeReport(dir)
+				c, err := writeReport(dir, x)
 				var line *results.LineError
 				switch {
 				case c != nil && errors.As(err, &line):
@@ -70,24 +79,30 @@ without anything to show is left out.
 		},
 	}
 	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&x, "x", "", "coordinate on the x axis of the page's charts and of the plots with one axis,\nsuch as concurrency (default the first that the run varies)")
+	axisWords.complete(cmd, "x")
 	f.define(cmd.Flags())
 	f.complete(cmd)
 	return cmd
 }
 
-// writeReport draws the plots and writes the report of a run's folder. Of a damaged
+// writeReport draws the plots and writes the report of a run's folder, with the
+// coordinate x, or the first that the run varies, as the main axis. Of a damaged
 // run it reports the cells that can be read, and returns what it reported with the
 // error. If no cell can be read, it leaves the old report as it is.
-func writeReport(dir string) (*report.Content, error) {
+func writeReport(dir, x string) (*report.Content, error) {
 	run, damage := results.Open(dir)
-	if err := unreadable(dir, run, damage); err != nil {
+	err := unreadable(dir, run, damage)
+	if err != nil {
 		return nil, err
 	}
 	study := analysis.NewStudy(run)
 	c := &report.Content{Study: study, League: league.New(study), Scenarios: reproduce.Judge(study)}
 	c.Findings = findings.Of(study, c.League, c.Scenarios)
-	var err error
-	if c.Figures, err = chart.Figures(study, c.League); err != nil {
+	if c.Axes, err = chart.Axes(study, x); err != nil {
+		return nil, usageError{fmt.Errorf("--x: %w", err)}
+	}
+	if c.Figures, err = chart.Figures(study, c.League, c.Axes); err != nil {
 		return nil, fmt.Errorf("draw the plots: %w", err)
 	}
 	if _, err := chart.Write(c.Figures, filepath.Join(dir, results.PlotsDir)); err != nil {

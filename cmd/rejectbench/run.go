@@ -128,7 +128,7 @@ func run(cmd *cobra.Command, f runFlags) error {
 // report writes the report of a measured run, and prints its table and findings
 // unless standard output has the cells as JSON.
 func (f *runFlags) report(cmd *cobra.Command, m measurement, show screen.Options) error {
-	written, err := writeReport(m.dir)
+	written, err := writeReport(m.dir, "")
 	if err != nil {
 		return err
 	}

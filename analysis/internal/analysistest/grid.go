@@ -16,6 +16,9 @@ type Grid struct {
 	bodies              []int64
 	concurrencies       []int
 	Losses              []float64
+	limits              []int
+	rates               []float64
+	nth                 []int
 	Rounds              int
 	Attempts            int64
 	Blind               bool // whether the path keeps no record
@@ -82,6 +85,39 @@ func SingleGrid() Grid {
 	return g
 }
 
+// AxisGrid is the plan of a run that varies one numeric coordinate, and the texts of
+// its values.
+func AxisGrid(t testing.TB, coordinate string) (g Grid, values []string) {
+	t.Helper()
+	g = TinyGrid()
+	g.rtts, g.Clients = []float64{50}, []string{"blocking"}
+	switch coordinate {
+	case "rtt":
+		g.rtts = []float64{0, 20, 200}
+		return g, []string{"0", "20", "200"}
+	case "concurrency":
+		g.concurrencies = []int{5, 20, 100, 300}
+		return g, []string{"5", "20", "100", "300"}
+	case "body":
+		g.bodies = []int64{0, 64 << 10, 1 << 20}
+		return g, []string{"0 B", "64 KiB", "1 MiB"}
+	case "loss":
+		g.Losses = []float64{0, 0.01, 0.05}
+		return g, []string{"0", "1", "5"}
+	case "limit":
+		g.limits = []int{0, 10, 50}
+		return g, []string{"0", "10", "50"}
+	case "rate":
+		g.rates = []float64{100, 500, 2000}
+		return g, []string{"100", "500", "2000"}
+	case "nth_request":
+		g.nth = []int{1, 2, 5}
+		return g, []string{"1", "2", "5"}
+	}
+	t.Fatalf("no grid varies %s: add one", coordinate)
+	return g, nil
+}
+
 // Synthetic makes up a run from a fixed seed. Its shape follows real runs; its figures
 // are made up.
 func Synthetic(t testing.TB, g Grid) *results.Run {
@@ -119,7 +155,18 @@ func (g Grid) points() []results.Point {
 	points = cross(points, g.bodies, func(p *results.Point, v int64) { p.BodyBytes = v })
 	points = cross(points, g.concurrencies, func(p *results.Point, v int) { p.Concurrency = v })
 	points = cross(points, g.Losses, func(p *results.Point, v float64) { p.Loss = v })
+	points = cross(points, orZero(g.limits), func(p *results.Point, v int) { p.Limit = v })
+	points = cross(points, orZero(g.rates), func(p *results.Point, v float64) { p.Rate = v })
+	points = cross(points, orZero(g.nth), func(p *results.Point, v int) { p.NthRequest = v })
 	return points
+}
+
+// orZero returns the values, or the zero value where there are none.
+func orZero[T any](values []T) []T {
+	if len(values) == 0 {
+		return make([]T, 1)
+	}
+	return values
 }
 
 // cross returns each point with each value.
@@ -156,6 +203,9 @@ func fill(t testing.TB, rng *rand.Rand, c *results.Cell, attempts int64) {
 		c.Histograms = map[string]string{"end/timeout-receive": histogram(t, rng, attempts-attempts/10, 5000, 1)}
 		return
 	}
+	// A limit admits more the larger it is; the others are rejected.
+	admitted := min(int64(c.Limit), attempts/2)
+	attempts -= admitted
 	risk := 0.0
 	readsLate := c.Client == "blocking" || c.Client == "nethttp"
 	if readsLate {
@@ -173,6 +223,7 @@ func fill(t testing.TB, rng *rand.Rand, c *results.Cell, attempts int64) {
 	whole := attempts - lost
 	after := int64(float64(whole) * fragile[c.Strategy] * 0.7)
 	c.Outcomes[results.Delivered], c.Outcomes[results.DeliveredThenReset] = whole-after, after
+	c.Outcomes[results.Admitted] = admitted
 	if c.Strategy == "shutdown" {
 		c.Outcomes[results.BrokenPipe], c.Outcomes[results.ResetSend] = lost-lost/5, lost/5
 	} else {
@@ -192,14 +243,17 @@ func fill(t testing.TB, rng *rand.Rand, c *results.Cell, attempts int64) {
 		hold = 500 + rng.Float64()
 	}
 	c.Server = results.Server{
-		Accepted: attempts, Rejected: attempts, CPUUsPerRejection: 30 + hold/20 + 5*rng.Float64(), PeakOpen: c.Concurrency,
+		Accepted: attempts + admitted, Rejected: attempts, CPUUsPerRejection: 30 + hold/20 + 5*rng.Float64(), PeakOpen: c.Concurrency,
 		HoldMs: results.Percentiles{Count: attempts, Mean: hold, P50: hold, P90: hold * 1.1, P99: hold * 1.3, P999: hold * 1.6, Max: hold * 2},
 	}
-	c.Ledger.Matched = attempts
+	c.Ledger.Matched = attempts + admitted
 	base := 2*c.RTTMs + 0.3
 	c.Histograms = map[string]string{
 		"response/delivered": histogram(t, rng, whole-after, base, 0.2), "response/delivered-then-reset": histogram(t, rng, after, base, 0.3),
 		"end/delivered": histogram(t, rng, whole-after, base*1.5, 0.2), "end/reset-send": histogram(t, rng, lost+after, base, 0.4),
+	}
+	if admitted > 0 {
+		c.Histograms["end/admitted"] = histogram(t, rng, admitted, base*3, 0.2)
 	}
 	c.LatencyMs.Response = results.Percentiles{Count: whole, Mean: base, P50: base, P90: base * 1.5, P99: base * 2, P999: base * 3, Max: base * 4}
 	c.LatencyMs.End = c.LatencyMs.Response

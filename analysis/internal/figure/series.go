@@ -23,7 +23,8 @@ type Sample struct {
 
 // ShareSample is a share in percent at x. It has no interval where the share has none.
 func ShareSample(x float64, s stats.Share) Sample {
-	return Sample{X: x, Y: s.Value * 100, Low: s.Low * 100, High: s.High * 100}
+	low, high := s.Drawn()
+	return Sample{X: x, Y: s.Value * 100, Low: low * 100, High: high * 100}
 }
 
 // hasInterval reports whether the sample has an interval.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/analysistest"
+	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
-	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -157,29 +157,6 @@ func TestACaveatIsSaidOnlyWhereItApplies(t *testing.T) {
 	}
 }
 
-func TestHeatIsDarkerTheMoreIsLostAndTheNumberStaysReadable(t *testing.T) {
-	last := 2.0
-	for i := range 101 {
-		field, on := heatColor(1 - float64(i)/100)
-		l, ink := luminance(field), luminance(on)
-		if l >= last {
-			t.Errorf("at %d%% luminance %v after %v", 100-i, l, last)
-		}
-		if got := contrast(max(l, ink), min(l, ink)); got < 4.5 {
-			t.Errorf("at %d%% contrast %.2f", 100-i, got)
-		}
-		last = l
-	}
-}
-
-func TestAFieldReadsAllOrNothingOnlyWhereItIs(t *testing.T) {
-	for want, s := range map[string]stats.Share{"100": stats.NewShare(40, 40), "99": stats.NewShare(999, 1000), "1": stats.NewShare(1, 1000), "0": stats.NewShare(0, 40), "50": stats.NewShare(1, 2)} {
-		if got := heatNumber(s); got != want {
-			t.Errorf("%d of %d: %s", s.K, s.N, got)
-		}
-	}
-}
-
 func TestTheHeatMapShowsEveryFieldAsANumber(t *testing.T) {
 	run := analysistest.LeagueRun(t)
 	analysistest.SpoilField(run, "h2o", "curl", 20, 0)
@@ -195,7 +172,7 @@ func TestTheHeatMapShowsEveryFieldAsANumber(t *testing.T) {
 		for _, c := range l.clients {
 			for _, p := range l.conditions {
 				if share := l.share(s, c, p); share.Known() {
-					count[heatNumber(share)]++
+					count[figure.HeatNumber(share)]++
 				}
 			}
 		}
@@ -285,7 +262,7 @@ func TestAFieldOfAConditionIsItsShareOrSaysWhyThereIsNone(t *testing.T) {
 			for k, got := range row.Cells {
 				want, reason := words.None, "path late: p99 2.9 ms"
 				if share := l.share(l.servers[j], l.clients[k], l.conditions[i]); share.Known() {
-					want, reason = heatNumber(share), words.Share(share)
+					want, reason = figure.HeatNumber(share), words.Share(share)
 				} else {
 					spoilt++
 				}

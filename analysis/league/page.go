@@ -197,7 +197,7 @@ func newHeatCell(s stats.Share, who string) heatCell {
 		_, low, high := words.Bounds(s)
 		interval = low + "–" + high
 	}
-	return heatCell{Text: heatNumber(s), Interval: interval, Title: who + ": " + words.Share(s), Style: heatStyle(s.Value)}
+	return heatCell{Text: figure.HeatNumber(s), Interval: interval, Title: who + ": " + words.Share(s), Style: heatStyle(s.Value)}
 }
 
 // pooledHeatCell shows n as well, which differs between pooled cells.
@@ -210,6 +210,6 @@ func pooledHeatCell(s stats.Share, who string) heatCell {
 }
 
 func heatStyle(share float64) template.CSS {
-	field, on := heatColor(share)
+	field, on := figure.HeatColor(share)
 	return template.CSS("background:" + figure.Hex(field) + ";color:" + figure.Hex(on))
 }

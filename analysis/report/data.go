@@ -12,6 +12,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/frontier"
 	"github.com/rejectbench/rejectbench/analysis/internal/figure"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
+	"github.com/rejectbench/rejectbench/analysis/stats"
 	"github.com/rejectbench/rejectbench/analysis/table"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -42,6 +43,8 @@ type pageData struct {
 	Fates      []string           `json:"fates"`
 	OutcomeSet []string           `json:"outcomeSet"`
 	Costs      []dataCost         `json:"costs"`
+	// Axes are the keys of the coordinates that can be an x axis, the main one first.
+	Axes []string `json:"axes"`
 }
 
 // dataColumn is a column of the table. Text has its cells as Go writes them; it is
@@ -102,7 +105,7 @@ func (v figureText) MarshalJSON() ([]byte, error) {
 }
 
 // newPageData lays out a study for the page's script.
-func newPageData(study *analysis.Study) *pageData {
+func newPageData(study *analysis.Study, axes []*results.Coordinate) *pageData {
 	summaries := study.Summaries
 	d := &pageData{Points: len(summaries), Fields: map[string][]any{}, Colors: map[string]string{}}
 	d.addColumns(table.PointColumns(summaries), "", summaries)
@@ -122,8 +125,14 @@ func newPageData(study *analysis.Study) *pageData {
 			d.Colors[f.Name] = figure.Hex(figure.FateColor(f.Fate))
 		}
 	}
+	for _, x := range axes {
+		d.Axes = append(d.Axes, x.JSON)
+	}
+	d.addFields(intervalFields(), summaries)
 	d.addFields([]table.Field{
 		{Key: "delivered", Of: func(s *analysis.Summary) any { return table.OrNil(s.Delivered.K, s.Valid()) }},
+		{Key: "admitted_p50_ms", Of: func(s *analysis.Summary) any { return admittedOf(s, analysis.P50) }},
+		{Key: "admitted_p99_ms", Of: func(s *analysis.Summary) any { return admittedOf(s, analysis.P99) }},
 		{Key: "hold_n", Of: func(s *analysis.Summary) any { return table.OrNil(s.HoldMs.Count, s.Valid()) }},
 	}, summaries)
 	for _, s := range summaries {
@@ -145,6 +154,35 @@ func newPageData(study *analysis.Study) *pageData {
 	d.addLooks(study)
 	d.addCurves(study)
 	return d
+}
+
+// admittedOf returns a percentile of the times of admitted requests; nil without any.
+func admittedOf(s *analysis.Summary, pick func(results.Percentiles) float64) any {
+	times := s.EndOf(results.Admitted)
+	return table.OrNil(pick(times), s.Valid() && times.Count > 0)
+}
+
+// intervalFields are the bounds of the 95% intervals of the shares that charts show and
+// the table does not have: STEM_low and STEM_high, null where there is no interval.
+func intervalFields() []table.Field {
+	var fields []table.Field
+	add := func(stem string, of func(*analysis.Summary) stats.Share) {
+		fields = append(fields,
+			table.Field{Key: stem + "_low", Of: func(s *analysis.Summary) any { return table.OrNil(of(s).Low, s.Valid() && of(s).HasInterval()) }},
+			table.Field{Key: stem + "_high", Of: func(s *analysis.Summary) any { return table.OrNil(of(s).High, s.Valid() && of(s).HasInterval()) }})
+	}
+	add("whole", func(s *analysis.Summary) stats.Share {
+		return s.ShareOf(func(c *results.Cell) (k, n int64) {
+			return c.Outcomes[results.Admitted] + c.Outcomes.Delivered(), c.Attempts
+		})
+	})
+	add("fate_read", func(s *analysis.Summary) stats.Share { return s.Fate(results.Read) })
+	for _, counter := range []string{results.AbortOnClose, results.AbortOnData} {
+		add("tcp_"+counter, func(s *analysis.Summary) stats.Share {
+			return s.ShareOf(func(c *results.Cell) (k, n int64) { return c.TCP[counter], c.Rejected })
+		})
+	}
+	return fields
 }
 
 func (d *pageData) addColumns(columns []table.Column, view string, summaries []*analysis.Summary) {

@@ -29,6 +29,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis/league"
 	"github.com/rejectbench/rejectbench/analysis/reproduce"
 	"github.com/rejectbench/rejectbench/analysis/table"
+	"github.com/rejectbench/rejectbench/analysis/verdict"
 	"github.com/rejectbench/rejectbench/results"
 )
 
@@ -57,17 +58,21 @@ type Content struct {
 	Scenarios []reproduce.Result // empty in a run of a grid
 	Findings  []string
 	Figures   []chart.Figure
+	// Verdict is the headline. The page computes it where it is nil, without knowing for
+	// how long a hostile client can hold a connection.
+	Verdict *verdict.Verdict
 	// Axes are the coordinates that can be the x axis of the page's charts, the main one
-	// first, as chart.Axes returns them.
+	// first, as chart.Axes returns them. Nil stands for all of them.
 	Axes []*results.Coordinate
 	// Ladders are the paths of ladder diagrams, SVG files that results.Point.FileName
 	// names.
 	Ladders []string
 }
 
-// Write writes the page: environment, findings, the table of all points with its
-// filters, charts, plots, validity, glossaries, and links to the run's files, which
-// it expects in the same folder. Without scripts the page lacks filters and charts,
+// Write writes the page, the answer first: the verdict, the heat map of the worst
+// conditions, what to set, findings, charts, the table of all points with the worst
+// first, plots, what the wire saw, validity, environment, glossaries, and links to the
+// run's files, which it expects in the same folder. Without scripts the page lacks filters and charts,
 // and it says where it cuts a table or leaves out a picture.
 func Write(w io.Writer, c Content) error {
 	t, err := template.New("report").Parse(reportTemplate)
@@ -91,7 +96,11 @@ type page struct {
 	Duration    string
 	Validity    string
 	AllValid    bool
-	Findings    []string
+	Findings    []string     // the first ones
+	More        []string     // the others
+	Verdict     *pageVerdict // nil without a point outside scenarios
+	Worst       *pageWorst   // nil as Verdict
+	Axis        string       // of the main chart
 	Environment []entry
 	Options     []entry
 	TCP         []entry
@@ -167,7 +176,20 @@ type pageNotes struct {
 	Lines []string
 }
 
+// maxFindings is the most findings that the page shows unfolded.
+const maxFindings = 5
+
 func newPage(c Content) (page, error) {
+	if c.Axes == nil {
+		var err error
+		if c.Axes, err = chart.Axes(c.Study, ""); err != nil {
+			return page{}, err
+		}
+	}
+	if c.Verdict == nil {
+		v := verdict.New(c.Study, verdict.Options{})
+		c.Verdict = &v
+	}
 	study, summaries := c.Study, c.Study.Summaries
 	m := study.Run.Manifest
 	p := page{
@@ -187,7 +209,9 @@ func newPage(c Content) (page, error) {
 	}
 	p.Validity, p.AllValid = validity(study.WithTwins())
 	p.Environment = environment(m)
-	p.Points = pointTable(summaries)
+	p.Points = pointTable(worstFirst(summaries))
+	p.Verdict, p.Worst = verdictSection(c.Verdict), worstSection(study.Grid(), c.Verdict, &m)
+	p.Axis = strings.ToLower(c.Axes[0].Label)
 	p.Scenarios, p.Grid = scenarioSection(c.Scenarios, &m), len(study.Grid()) > 0
 	p.Wire = wireSection(analysis.Where(summaries, (*analysis.Summary).Recorded))
 	for _, n := range table.Notes(summaries) {
@@ -203,12 +227,15 @@ func newPage(c Content) (page, error) {
 		p.League = c.League.Page() // shows the caveats, so the findings need not
 		p.Findings = slices.DeleteFunc(slices.Clone(p.Findings), func(text string) bool { return slices.Contains(p.League.Caveats, text) })
 	}
+	if len(p.Findings) > maxFindings {
+		p.Findings, p.More = p.Findings[:maxFindings], p.Findings[maxFindings:]
+	}
 	p.Ladders = readLadders(summaries, results.NewTermOrder(m.Strategies), c.Ladders)
 	for _, place := range frontier.Places {
 		p.Places = append(p.Places, entry{place.Name, place.Summary})
 	}
 	p.CSS, p.Script, p.ECharts = template.CSS(reportStyle), template.JS(reportScript), template.JS(reportCharts)
-	data, err := newPageData(study).json()
+	data, err := newPageData(study, c.Axes).json()
 	if err != nil {
 		return p, err
 	}
@@ -250,13 +277,34 @@ func sorted(m map[string]string) []entry {
 	return pairs
 }
 
+// worstFirst sorts points by their delivered shares, those without a share last.
+func worstFirst(summaries []*analysis.Summary) []*analysis.Summary {
+	sorted := slices.Clone(summaries)
+	slices.SortStableFunc(sorted, func(a, b *analysis.Summary) int {
+		switch known, other := a.HasShare(), b.HasShare(); {
+		case known && other:
+			return cmp.Compare(a.Delivered.Value, b.Delivered.Value)
+		case known:
+			return -1
+		case other:
+			return 1
+		}
+		return 0
+	})
+	return sorted
+}
+
 // pointTable shows the columns of the text table, and those for which that is too
 // narrow.
 func pointTable(summaries []*analysis.Summary) pageTable {
 	columns := table.Columns(summaries)
 	at := slices.IndexFunc(columns, func(c table.Column) bool { return c.Head == "valid" })
 	columns = slices.Insert(columns, at, table.MoreColumns()...)
-	return newTable("table of the points", columns, summaries)
+	t := newTable("table of the points", columns, summaries)
+	for i := range t.Rows {
+		t.Rows[i].First = false // the order is not that of conditions
+	}
+	return t
 }
 
 // wireSection shows what the recorded packets say of each point; nil without such

@@ -43,16 +43,22 @@
   const count = (n) => n.toLocaleString("en");
   const plural = (n, noun) => count(n) + " " + noun + (n === 1 ? "" : "s");
 
-  // The share k of n with its 95% score interval (E. B. Wilson, 1927), as in the
-  // tables. It is null when n is 0.
-  const share = (k, n) => {
-    if (!(n > 0)) return null;
-    const z = 1.959963984540054, p = Math.min(k, n) / n, zz = z * z;
-    const middle = (p + zz / (2 * n)) / (1 + zz / n);
-    const half = z / (1 + zz / n) * Math.sqrt(p * (1 - p) / n + zz / (4 * n * n));
-    return { value: p, low: p === 0 ? 0 : Math.max(middle - half, 0), high: p === 1 ? 1 : Math.min(middle + half, 1), n };
+  // The share k of n, null when n is 0. Its interval, where it has one, is that of the
+  // tables: low and high are the fields that begin with stem, null without an interval.
+  const share = (k, n, stem, i) => n > 0 ? { value: Math.min(k, n) / n, ...bounds(stem, i), n } : null;
+  const bounds = (stem, i) => {
+    const low = stem ? fields[stem + "_low"]?.[i] : null, high = stem ? fields[stem + "_high"]?.[i] : null;
+    return low == null || high == null ? {} : { low, high };
   };
-  const sharePhrase = (s) => `${percent(s.value)}% [${percent(s.low)}, ${percent(s.high)}], n=${count(s.n)}`;
+  const hasInterval = (s) => s.low !== undefined;
+  const intervalText = (s) => hasInterval(s) ? `[${percent(s.low)}, ${percent(s.high)}]` : "-";
+  const sharePhrase = (s) => `${percent(s.value)}% ${hasInterval(s) ? intervalText(s) : "(no interval)"}, n=${count(s.n)}`;
+  // Whether k of n independent trials are measurably more than half: by the lower bound of
+  // the 95% score interval (E. B. Wilson, 1927).
+  const mostly = (k, n) => {
+    const z = 1.959963984540054, p = k / n, zz = z * z;
+    return (p + zz / (2 * n)) / (1 + zz / n) - z / (1 + zz / n) * Math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) > 0.5;
+  };
 
   // ---- the points ----
 
@@ -61,9 +67,8 @@
   const units = { ms: (v) => num(v) + " ms", B: size, "%": (v) => num(v * 100) + "%", "1/s": (v) => num(v) + "/s" };
   const named = (v) => v === true ? "on" : v === false ? "off" : v === "" ? "none" : String(v);
   const orders = { strategy: data.strategies.map((s) => s.name), client: data.clients };
-  const onPanels = ["strategy", "client", "rtt_ms", "body_bytes"]; // shown as panels, axes or colours
   const dimensions = data.coordinates.map((c) => ({
-    key: c.key, label: c.label, text: units[c.unit] || named, order: orders[c.key], selected: !onPanels.includes(c.key),
+    key: c.key, label: c.label, unit: c.unit, text: units[c.unit] || named, order: orders[c.key],
   }));
   const dimension = (key) => dimensions.find((d) => d.key === key);
   const valuesOf = (d, rows) => {
@@ -77,7 +82,8 @@
   const haystack = everyRow.map((i) => dimensions.map((d) => d.text(get(d.key, i))).join(" ").toLowerCase()
     + " " + String(get("lost_as", i) || "").toLowerCase());
 
-  const state = { chosen: new Map(), words: [], column: null, descending: false, page: 0, view: "main", rows: everyRow };
+  // The table has the largest losses first.
+  const state = { chosen: new Map(), words: [], column: data.columns.find((c) => c.fields[0] === "delivered_share"), descending: false, page: 0, view: "main", rows: everyRow };
   const pageRows = 100;
 
   // ---- filters ----
@@ -330,62 +336,99 @@
       wrap.hidden = options.length < 2;
     }, pick: (options) => options.find(([v]) => String(v) === s.value)?.[0] };
   };
+  // Of several values that are equally common, the middle one.
   const mostCommon = (rows, d) => {
     const n = new Map();
     for (const i of rows) n.set(get(d.key, i), (n.get(get(d.key, i)) || 0) + 1);
-    return [...n].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0];
+    const most = Math.max(...n.values()), values = valuesOf(d, rows).filter((v) => n.get(v) === most);
+    return values[Math.floor(values.length / 2)];
   };
   // The points of scenarios share no conditions, so charts leave them out.
   const charted = () => state.rows.filter((i) => !fields.scenario?.[i]);
+  // A point without the strategy and the coordinates keys, as text.
+  const without = (i, ...keys) => dimensions.filter((d) => d.key !== "strategy" && !keys.includes(d.key)).map((d) => get(d.key, i)).join("\n");
   let slice = [];
-  let sharedSelects = [];
+  let x = dimension(data.axes[0]); // the x axis
+  // Panels have columns of bodies, or of round trips where the body is the x axis.
+  const columnKey = () => x.key === "body_bytes" ? "rtt_ms" : "body_bytes";
+  const onPanels = () => ["strategy", "client", x.key, columnKey()]; // shown as panels, axes or colours
+  let chosenX, chosenAt, sharedSelects = [];
   const buildShared = () => {
     const host = $("conditions");
     if (!host) return;
-    for (const d of dimensions.filter((d) => d.selected || d.key === "rtt_ms")) {
-      if (valuesOf(d, everyRow).length < 2) continue;
-      const one = select("show-" + d.key, d.key === "rtt_ms" ? "Round trip (for charts without a round-trip axis)" : d.label, host, () => {
+    const add = (id, label) => {
+      const one = select(id, label, host, () => {
         one.s.dataset.touched = "yes";
         scheduleCharts();
       });
-      sharedSelects.push({ d, one });
+      return one;
+    };
+    chosenX = add("show-x", "x axis");
+    const options = data.axes.map((key) => [key, dimension(key).label]);
+    chosenX.set(options, data.axes[0]);
+    chosenX.options = options;
+    chosenAt = add("show-at", "Charts without that axis show");
+    for (const d of dimensions) {
+      if (d.key !== "strategy" && d.key !== "client" && valuesOf(d, everyRow).length > 1) sharedSelects.push({ d, one: add("show-" + d.key, d.label) });
     }
-    host.hidden = sharedSelects.length === 0;
   };
-  let rtt; // for charts without a round-trip axis; undefined means the longest of each panel
+  let valueOfX; // for charts without the x axis; undefined means the extreme of each panel
+  const extremeWords = () => ({ rtt_ms: "the longest round trip", body_bytes: "the largest body", limit: "the lowest limit" })[x.key] || "the highest " + x.label.toLowerCase();
+  const extremeOf = (rows) => rows.reduce((most, i) => x.key === "limit" ? Math.min(most, get(x.key, i)) : Math.max(most, get(x.key, i)), x.key === "limit" ? Infinity : -Infinity);
+  // The rows of clients and conditions with several values of x, and those of clients
+  // that have no such row.
+  const withCurves = (rows) => {
+    const first = new Map(), vary = new Set(), clients = new Set();
+    for (const i of rows) {
+      const key = get("strategy", i) + "\n" + without(i, x.key), v = get(x.key, i);
+      if (!first.has(key)) first.set(key, v);
+      else if (first.get(key) !== v) {
+        vary.add(without(i, x.key));
+        clients.add(get("client", i));
+      }
+    }
+    return rows.filter((i) => !clients.has(get("client", i)) || vary.has(without(i, x.key)));
+  };
   const reslice = () => {
-    slice = charted();
-    rtt = undefined;
+    if (!chosenX) return;
+    x = dimension(chosenX.pick(chosenX.options));
+    for (const e of document.querySelectorAll(".axis-name")) e.textContent = x.label.toLowerCase();
+    slice = withCurves(charted());
     for (const { d, one } of sharedSelects) {
-      const options = valuesOf(d, slice).map((v) => [v, d.text(v)]);
-      if (d.key === "rtt_ms") {
-        options.unshift(["", "the longest of each panel"]);
-        one.set(options, "");
-        rtt = one.pick(options) === "" ? undefined : one.pick(options);
+      if (onPanels().includes(d.key)) {
+        one.set([], "");
         continue;
       }
+      const options = valuesOf(d, slice).map((v) => [v, d.text(v)]);
       one.set(options, mostCommon(slice, d));
       const v = one.pick(options);
       slice = slice.filter((i) => get(d.key, i) === v);
     }
+    const options = valuesOf(x, slice).map((v) => [v, x.text(v)]);
+    if (options.length > 1) options.unshift(["", extremeWords() + " of each panel"]);
+    chosenAt.set(options, "");
+    valueOfX = chosenAt.pick(options);
+    if (valueOfX === "") valueOfX = undefined;
+    $("conditions").hidden = ![chosenX, chosenAt, ...sharedSelects.map((one) => one.one)].some((one) => !one.wrap.hidden);
   };
   const facets = (rows) => {
-    const panels = new Map();
+    const panels = new Map(), column = dimension(columnKey());
     for (const i of rows) {
-      const key = get("client", i) + "\n" + get("body_bytes", i);
-      if (!panels.has(key)) panels.set(key, { client: get("client", i), body: get("body_bytes", i), rows: [] });
+      const key = get("client", i) + "\n" + get(column.key, i);
+      if (!panels.has(key)) panels.set(key, { client: get("client", i), column: get(column.key, i), rows: [] });
       panels.get(key).rows.push(i);
     }
     const rank = (c) => data.clients.indexOf(c);
-    return [...panels.values()].sort((a, b) => rank(a.client) - rank(b.client) || a.body - b.body)
-      .map((p) => ({ title: `${p.client} client, body ${size(p.body)}`, rows: p.rows }));
+    return [...panels.values()].sort((a, b) => rank(a.client) - rank(b.client) || a.column - b.column)
+      .map((p) => ({ title: `${p.client} client, ${column.key === "rtt_ms" ? "rtt" : "body"} ${column.text(p.column)}`, rows: p.rows }));
   };
-  // The same panels, each at one round trip.
-  const facetsAtRTT = () => facets(slice).map((f) => {
-    const ms = rtt ?? f.rows.reduce((most, i) => Math.max(most, get("rtt_ms", i)), 0);
-    return { title: `${f.title}, rtt ${num(ms)} ms`, rows: f.rows.filter((i) => get("rtt_ms", i) === ms) };
+  const xWords = (v) => `${x.key === "rtt_ms" ? "rtt" : x.label.toLowerCase()} ${x.text(v)}`;
+  // The same panels, each at one value of the x axis.
+  const facetsAtX = () => facets(slice).map((f) => {
+    const v = valueOfX ?? extremeOf(f.rows);
+    return { title: `${f.title}, ${xWords(v)}`, rows: f.rows.filter((i) => get(x.key, i) === v) };
   }).filter((f) => f.rows.length);
-  const atRTT = () => facetsAtRTT().flatMap((f) => f.rows);
+  const atX = () => facetsAtX().flatMap((f) => f.rows);
   const strategiesOf = (rows) => valuesOf(dimension("strategy"), rows);
   const dodge = (k, n) => n < 2 ? 0 : 0.6 * (k / (n - 1) - 0.5);
 
@@ -421,6 +464,8 @@
   const drawPanel = (d) => {
     waiting.delete(d);
     d.chart ??= echarts.init(d.plot, null, { renderer: "svg" });
+    if (root.classList.contains("printing")) d.chart.resize({ width: printedWidth, height: d.plot.clientHeight });
+    else
     // A resize makes ECharts draw everything again, so it happens only on a change.
     if (d.chart.getWidth() !== d.plot.clientWidth || d.chart.getHeight() !== d.plot.clientHeight) d.chart.resize();
     d.chart.setOption(d.option, true);
@@ -455,6 +500,8 @@
     for (const e of entries) panelOf.get(e.target).visible = e.isIntersecting;
     drawWaiting();
   });
+
+  const printedWidth = 320; // px: three panels side by side on A4 landscape
 
   // render lays out a chart's panels and queues them for drawing.
   const render = (c) => {
@@ -527,43 +574,56 @@
     }));
   };
 
-  // Each strategy's share and interval by round trip.
-  const byRoundTrip = (measure, name, t) => {
-    const rtts = valuesOf(dimension("rtt_ms"), slice), strategies = strategiesOf(slice), table = [];
-    const panels = facets(slice).map((f) => {
+  // Whether each share has an interval and two of them do not overlap.
+  const differ = (values) => values.every((v) => v.low !== undefined) && Math.max(...values.map((v) => v.low)) > Math.min(...values.map((v) => v.high));
+
+  // Each strategy's figure over the x axis. measure returns a value with its bounds, if
+  // it has any: a share, or with scale "log" a positive number.
+  const byX = (measure, name, t, scale, write) => {
+    const xs = valuesOf(x, slice), strategies = strategiesOf(slice), table = [];
+    const log = scale === "log", y = (v) => log ? fine * Math.log10(Math.max(v, 1e-3)) : v * 100;
+    const drawnPanels = facets(slice).map((f) => ({ title: f.title, of: strategies.map((s) => [s, f.rows.filter((i) => get("strategy", i) === s)
+      .map((i) => ({ i, figure: measure(i) })).filter((p) => p.figure).sort((a, b) => get(x.key, a.i) - get(x.key, b.i))]) }))
+      .filter((f) => f.of.some(([, points]) => points.length));
+    const all = drawnPanels.flatMap((f) => f.of.flatMap(([, points]) => points.map((p) => y(p.figure.value))));
+    const low = Math.min(...all), high = Math.max(...all), pad = Math.max((high - low) * 0.08, 0.05 * fine);
+    const panels = drawnPanels.map((f) => {
       const bars = [], series = [], said = [];
-      strategies.forEach((s, k) => {
-        const points = f.rows.filter((i) => get("strategy", i) === s).map((i) => ({ i, share: measure(i) })).filter((p) => p.share)
-          .sort((a, b) => get("rtt_ms", a.i) - get("rtt_ms", b.i));
+      f.of.forEach(([s, points], k) => {
         if (!points.length) return;
         const look = looks.get(s), color = colorOf(s, t);
+        const place = (p) => xs.indexOf(get(x.key, p.i)) + dodge(k, strategies.length);
         series.push({
-          type: "line", name: s, ...mark(s, t), symbolSize: 8, lineStyle: { color, width: 1.4, type: look.dash.length ? look.dash : "solid" }, z: 2,
-          data: points.map((p) => ({ value: [rtts.indexOf(get("rtt_ms", p.i)) + dodge(k, strategies.length), p.share.value * 100], point: p })),
+          type: "line", name: s, ...mark(s, t), symbolSize: 8, showAllSymbol: true, z: 2,
+          lineStyle: differ(points.map((p) => p.figure)) ? { color, width: 1.4, type: look.dash.length ? look.dash : "solid" } : { width: 0, opacity: 0 },
+          data: points.map((p) => ({ value: [place(p), y(p.figure.value)], point: p })),
         });
         for (const p of points) {
-          bars.push([rtts.indexOf(get("rtt_ms", p.i)) + dodge(k, strategies.length), p.share.low * 100, p.share.high * 100, color]);
-          table.push([s, f.title, num(get("rtt_ms", p.i)) + " ms", percent(p.share.value) + "%", `[${percent(p.share.low)}, ${percent(p.share.high)}]`, p.share.n]);
+          if (hasInterval(p.figure)) bars.push([place(p), y(p.figure.low), y(p.figure.high), color]);
+          table.push([s, f.title, x.text(get(x.key, p.i)), ...write(p.figure)]);
         }
-        said.push(`${s} ${points.map((p) => `${percent(p.share.value)}% at ${num(get("rtt_ms", p.i))} ms`).join(", ")}`);
+        said.push(`${s} ${points.map((p) => `${write(p.figure)[0]} at ${x.text(get(x.key, p.i))}`).join(", ")}`);
       });
-      const option = base(t, `${name} by round trip, ${f.title}: ${said.join("; ")}.`);
-      option.tooltip.formatter = (p) => tip(p.seriesName, `rtt ${num(get("rtt_ms", p.data.point.i))} ms`, sharePhrase(p.data.point.share));
-      option.xAxis = axis(t, "round trip (ms)", { min: -0.5, max: rtts.length - 0.5, nameGap: 24, splitLine: { show: false }, ...at(rtts.map((_, n) => n), (v) => num(rtts[Math.round(v)])) });
-      option.yAxis = percentAxis(t, "%");
-      option.series = [rules(t, [0, 25, 50, 75, 100]), ...series, intervals(bars)];
+      const option = base(t, `${name} by ${x.label.toLowerCase()}, ${f.title}: ${said.join("; ")}.`);
+      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, xWords(get(x.key, p.data.point.i)), log ? write(p.data.point.figure)[0] : sharePhrase(p.data.point.figure)) : "";
+      option.xAxis = axis(t, x.label.toLowerCase() + (x.unit === "ms" ? " (ms)" : ""), { min: -0.5, max: xs.length - 0.5, nameGap: 24, splitLine: { show: false }, ...at(xs.map((_, n) => n), (v) => x.unit === "ms" ? num(xs[Math.round(v)]) : x.text(xs[Math.round(v)])) });
+      option.yAxis = log ? logAxis(t, name, low - pad, high + pad, { nameGap: 34 }) : percentAxis(t, "%");
+      option.series = [rules(t, log ? logTicks(low - pad, high + pad) : [0, 25, 50, 75, 100]), ...series, intervals(bars)];
       return { title: f.title, option };
     });
-    return { panels, strategies, head: ["strategy", "panel", "rtt", name, "95% interval", "n"], rows: table };
+    return { panels, strategies, head: ["strategy", "panel", x.label.toLowerCase(), name, ...(log ? [] : ["95% interval", "n"])], rows: table };
   };
+  const byShare = (measure, name, t) => byX(measure, name, t, "share", (s) => [percent(s.value) + "%", intervalText(s), s.n]);
+  const byNumber = (measure, name, unit, t) => byX(measure, name, t, "log", (v) => [num(v.value) + " " + unit]);
+  const field = (key) => (i) => fields[key]?.[i] > 0 ? { value: fields[key][i] } : null;
 
   const measures = {
-    delivered: ["Delivered (% of rejections)", (i) => share(get("delivered", i), get("rejected", i))],
-    discard: ["Delivered answers that a reset would discard on some systems (%)", (i) => fields.unread_share?.[i] == null ? null : { value: fields.unread_share[i], low: fields.unread_low[i], high: fields.unread_high[i], n: get("delivered", i) }],
+    delivered: ["Delivered (% of rejections)", (i) => share(get("delivered", i), get("rejected", i), "delivered", i)],
+    discard: ["Delivered answers that a reset would discard on some systems (%)", (i) => fields.unread_share?.[i] == null ? null : { value: fields.unread_share[i], ...bounds("unread", i), n: get("delivered", i) }],
   };
   const causes = () => {
     const all = [];
-    const add = (key, of, text) => fields[key] && all.push([key, text, (i) => fields[key][i] == null ? null : share(fields[key][i], get(of, i))]);
+    const add = (key, of, text) => fields[key] && all.push([key, text, (i) => fields[key][i] == null ? null : share(fields[key][i], get(of, i), key, i)]);
     add("tcp_TCPAbortOnClose", "rejected", "Close met unread data (TCPAbortOnClose, kernel, % of rejections)");
     add("tcp_TCPAbortOnData", "rejected", "Data after close, or SO_LINGER 0 (TCPAbortOnData, kernel, % of rejections)");
     for (const key of Object.keys(fields)) if (key.startsWith("reset_") && key !== "reset_none") add(key, "wire_connections", `${key.slice(6)} (on the wire, % of connections)`);
@@ -571,15 +631,22 @@
   };
 
   chart("chart-delivered", [["what", "Show", () => Object.entries(measures).map(([k, [text]]) => [k, text])]],
-    (t, what) => byRoundTrip(measures[what][1], measures[what][0], t));
+    (t, what) => byShare(measures[what][1], measures[what][0], t));
+
+  const times = [
+    ["response_p50_ms", "rejections: p50 until the first byte of a delivered answer"], ["response_p99_ms", "rejections: p99 until the first byte of a delivered answer"],
+    ["admitted_p50_ms", "admitted requests: p50 until their end"], ["admitted_p99_ms", "admitted requests: p99 until their end"],
+  ];
+  chart("chart-times", [["what", "Show", () => times.filter(([key]) => slice.some((i) => fields[key]?.[i] > 0))]],
+    (t, what) => what ? byNumber(field(what), "ms (log scale)", "ms", t) : { panels: [], head: [], rows: [] });
 
   chart("chart-latency", [["until", "Time until", () => {
-    const names = new Set(atRTT().flatMap((i) => Object.keys(data.curves[i] || {})));
+    const names = new Set(atX().flatMap((i) => Object.keys(data.curves[i] || {})));
     return [["answer", "the first byte of a delivered answer"], ...data.outcomeSet.filter((o) => names.has(o)).map((o) => [o, `the end of an attempt with outcome ${o}`])];
   }]], (t, until) => {
     const has = (i) => data.curves[i]?.[until];
-    const strategies = strategiesOf(atRTT().filter(has)), table = [];
-    const panels = facetsAtRTT().map((f) => ({ title: f.title, rows: f.rows.filter(has) })).filter((f) => f.rows.length).map((f) => {
+    const strategies = strategiesOf(atX().filter(has)), table = [];
+    const panels = facetsAtX().map((f) => ({ title: f.title, rows: f.rows.filter(has) })).filter((f) => f.rows.length).map((f) => {
       let low = Infinity, high = -Infinity, deepest = fine;
       const series = f.rows.map((i) => {
         const s = get("strategy", i), look = looks.get(s), color = colorOf(s, t), k = strategies.indexOf(s);
@@ -610,14 +677,20 @@
 
   chart("chart-resets", [["cause", "Cause", () => causes().map(([k, text]) => [k, text])]], (t, key) => {
     const found = causes().find(([k]) => k === key);
-    return found ? byRoundTrip(found[2], found[1], t) : { panels: [], head: [], rows: [] };
+    return found ? byShare(found[2], found[1], t) : { panels: [], head: [], rows: [] };
+  });
+
+  const costs = [["hold_ms", "descriptor held (ms per rejection)", "ms"], ["cpu_us", "CPU time of the server (us per rejection)", "us"]];
+  chart("chart-cost", [["what", "Cost", () => costs.filter(([key]) => slice.some((i) => fields[key]?.[i] > 0))]], (t, what) => {
+    const found = costs.find(([key]) => key === what);
+    return found ? byNumber(field(what), `${found[2]} per rejection`, found[2], t) : { panels: [], head: [], rows: [] };
   });
 
   // One stacked bar for each strategy. part and whole count what is shown; good counts
   // what the bracket marks.
-  const stacked = (t, names, part, whole, good, noun) => {
-    const strategies = strategiesOf(atRTT()), seen = new Set(), table = [];
-    const panels = facetsAtRTT().map((f) => {
+  const stacked = (t, names, part, whole, good, stem, noun) => {
+    const strategies = strategiesOf(atX()), seen = new Set(), table = [];
+    const panels = facetsAtX().map((f) => {
       const named = strategies.filter((s) => f.rows.some((i) => get("strategy", i) === s && whole(i) > 0)).reverse();
       if (!named.length) return null;
       const rowOf = (s) => f.rows.find((i) => get("strategy", i) === s);
@@ -625,30 +698,30 @@
         seen.add(name);
         return { type: "bar", stack: "all", name, barCategoryGap: "25%", itemStyle: { color: data.colors[name], borderColor: t.page, borderWidth: 0.5 }, data: named.map((s) => ({ value: 100 * part(rowOf(s), name) / whole(rowOf(s)), row: rowOf(s) })) };
       });
-      const brackets = named.map((s, n) => ({ n, share: share(good(rowOf(s)), whole(rowOf(s))) })).map(({ n, share: g }) => [n, g.low * 100, g.high * 100, t.ink]);
+      const brackets = named.map((s, n) => ({ n, share: share(good(rowOf(s)), whole(rowOf(s)), stem, rowOf(s)) })).filter(({ share: g }) => hasInterval(g)).map(({ n, share: g }) => [n, g.low * 100, g.high * 100, t.ink]);
       for (const s of [...named].reverse()) for (const name of names) if (part(rowOf(s), name) > 0) {
         const g = share(part(rowOf(s), name), whole(rowOf(s)));
-        table.push([s, f.title, name, percent(g.value) + "%", `[${percent(g.low)}, ${percent(g.high)}]`, g.n]);
+        table.push([s, f.title, name, percent(g.value) + "%", g.n]);
       }
       const option = base(t, `How ${noun} ended, ${f.title}: ${[...named].reverse().map((s) => s + " " + names.filter((name) => part(rowOf(s), name) > 0).map((name) => `${name} ${percent(part(rowOf(s), name) / whole(rowOf(s)))}%`).join(", ")).join("; ")}.`);
       option.grid = { left: 128, right: 18, top: 6, bottom: 40 };
-      option.tooltip.formatter = (p) => tip(named[p.dataIndex], p.seriesName, sharePhrase(share(part(p.data.row, p.seriesName), whole(p.data.row))));
+      option.tooltip.formatter = (p) => tip(named[p.dataIndex], p.seriesName, `${percent(part(p.data.row, p.seriesName) / whole(p.data.row))}%, n=${count(whole(p.data.row))}`);
       option.xAxis = axis(t, `${noun} (%)`, { min: 0, max: 100, interval: 25, nameGap: 24 });
       option.yAxis = { type: "category", data: named, axisLabel: { color: t.ink, fontSize: 11, width: 118, overflow: "truncate" }, axisTick: { show: false }, axisLine: { lineStyle: { color: t.quiet } } };
       option.series = [...series, { ...intervals(brackets, true, t.page), z: 5 }];
       const ns = named.map((s) => whole(rowOf(s))), [least, most] = [Math.min(...ns), Math.max(...ns)];
       return { title: `${f.title}, n=${least < most ? `${count(least)} to ` : ""}${count(most)}`, option, height: 60 + 24 * Math.max(named.length, 3) };
     }).filter(Boolean);
-    return { panels, keys: names.filter((n) => seen.has(n)).map((n) => [n, data.colors[n]]), head: ["strategy", "panel", "ended as", "share", "95% interval", "n"], rows: table };
+    return { panels, keys: names.filter((n) => seen.has(n)).map((n) => [n, data.colors[n]]), head: ["strategy", "panel", "ended as", "share", "n"], rows: table };
   };
 
   chart("chart-outcomes", [], (t) => stacked(t, data.outcomeSet, (i, name) => data.outcomes[i][name] || 0,
     (i) => Object.values(data.outcomes[i]).reduce((a, b) => a + b, 0),
-    (i) => ["admitted", "delivered", "delivered-then-reset"].reduce((a, o) => a + (data.outcomes[i][o] || 0), 0), "attempts"));
+    (i) => ["admitted", "delivered", "delivered-then-reset"].reduce((a, o) => a + (data.outcomes[i][o] || 0), 0), "whole", "attempts"));
 
   if ($("chart-fates")) {
     const of = (i, name) => Math.round((fields["fate_" + name]?.[i] || 0) * (fields.wire_rejections[i] || 0));
-    chart("chart-fates", [], (t) => stacked(t, data.fates, of, (i) => fields.wire_rejections[i] || 0, (i) => of(i, "read"), "answers"));
+    chart("chart-fates", [], (t) => stacked(t, data.fates, of, (i) => fields.wire_rejections[i] || 0, (i) => of(i, "read"), "fate_read", "answers"));
   }
 
   // ---- the frontier, as analysis/frontier/frontier.go defines it ----
@@ -675,11 +748,12 @@
   const frontier = (rows, cost) => {
     const usable = sameConditions(rows.filter((i) => fields.valid_rounds[i] && get("rejected", i) > 0 && costOf[cost](i)[0] != null && costOf[cost](i)[1] > 0));
     const all = strategiesOf(usable).map((name) => {
-      const p = { name, by: new Map() };
+      const p = { name, by: new Map(), shares: new Map() };
       let sum = 0, n = 0, k = 0, of = 0;
       for (const i of usable) if (get("strategy", i) === name) {
         const [each, weight] = costOf[cost](i);
         p.by.set(conditionsOf(i), each);
+        p.shares.set(conditionsOf(i), bounds("delivered", i));
         sum += each * weight;
         n += weight;
         k += Math.min(get("delivered", i), get("rejected", i));
@@ -695,11 +769,11 @@
         decided++;
         if (v < b.by.get(at)) wins++;
       }
-      return decided > 0 && share(wins, decided).low > 0.5;
+      return decided > 0 && mostly(wins, decided);
     };
-    const higher = (a, b) => a.share.low > b.share.high;
-    const dominates = (a, b) => !higher(b, a) && a.cost <= b.cost && (higher(a, b) || cheaper(a, b));
-    const mayBeat = (a, b) => !higher(b, a) && !cheaper(b, a) && (higher(a, b) || a.share.value >= b.share.value && a.cost <= b.cost);
+    const below = (a, b) => [...a.shares].some(([at, s]) => b.shares.has(at) && s.high < b.shares.get(at).low);
+    const dominates = (a, b) => !below(a, b) && a.cost <= b.cost && (below(b, a) || cheaper(a, b));
+    const mayBeat = (a, b) => !below(a, b) && !cheaper(b, a) && (below(b, a) || a.share.value >= b.share.value && a.cost <= b.cost);
     all.sort((a, b) => a.cost - b.cost || b.share.value - a.share.value || (a.name < b.name ? -1 : 1));
     for (const p of all) {
       const others = all.filter((o) => o !== p);
@@ -724,7 +798,7 @@
       const title = `${mix}, ${plural(conditions, "condition")}`;
       for (const p of all) {
         drawn.add(p.name);
-        table.push([p.name, title, sharePhrase(p.share), `${num(p.cost)} ${unit}, n=${count(p.n)}`, p.place + (p.beatenBy ? ` by ${p.beatenBy}` : "")]);
+        table.push([p.name, title, `${percent(p.share.value)}%, n=${count(p.share.n)}`, `${num(p.cost)} ${unit}, n=${count(p.n)}`, p.place + (p.beatenBy ? ` by ${p.beatenBy}` : "")]);
       }
       const low = Math.min(...all.map((p) => place(p.cost))), high = Math.max(...all.map((p) => place(p.cost)));
       const pad = Math.max((high - low) * 0.07, 0.05 * fine);
@@ -739,24 +813,24 @@
       const edge = all.filter((p) => p.place !== "beaten");
       const option = base(t, `Delivered share against ${noun}, ${title}: ${all.map((p) => `${p.name} ${percent(p.share.value)}% for ${num(p.cost)} ${unit}, ${p.place === "on" ? "on the frontier" : p.place === "unclear" ? "not distinguishable from the frontier" : "beaten by " + p.beatenBy}`).join("; ")}.`);
       option.grid.top = 16;
-      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, `delivered ${sharePhrase(p.data.point.share)}`, `${num(p.data.point.cost)} ${unit} per rejection, n=${count(p.data.point.n)}`, p.data.point.place === "on" ? "on the frontier" : p.data.point.place === "unclear" ? "not distinguishable from the frontier" : `beaten by ${p.data.point.beatenBy}`) : "";
+      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, `delivered ${percent(p.data.point.share.value)}% over all conditions, n=${count(p.data.point.share.n)}`, `${num(p.data.point.cost)} ${unit} per rejection, n=${count(p.data.point.n)}`, p.data.point.place === "on" ? "on the frontier" : p.data.point.place === "unclear" ? "not distinguishable from the frontier" : `beaten by ${p.data.point.beatenBy}`) : "";
       option.xAxis = logAxis(t, `${noun} (${unit} per rejection, log scale)`, low - pad, high + pad, { nameGap: 24 });
       option.yAxis = percentAxis(t, "delivered (%)");
       option.series = [
         rules(t, [0, 25, 50, 75, 100]),
         { type: "line", silent: true, symbol: "none", lineStyle: { color: t.quiet, width: 1.2 }, data: stairs, z: 0 },
-        ...all.map((p) => ({ type: "scatter", name: p.name, ...mark(p.name, t), symbolSize: 9, z: 3, data: [{ value: [place(p.cost), p.share.value * 100], point: p }] })),
-        intervals(all.map((p) => [place(p.cost), p.share.low * 100, p.share.high * 100, colorOf(p.name, t)])),
+        ...all.map((p) => ({ type: "scatter", name: p.name, ...mark(p.name, t), symbolSize: 9, z: 3, data: [{ value: [place(p.cost), p.share.value * 100], point: p }],
+          label: { show: true, position: place(p.cost) > (low + high) / 2 ? "left" : "right", distance: 9, fontSize: 11, color: t.ink, formatter: p.name, textBorderColor: t.page, textBorderWidth: 2 }, labelLayout: { moveOverlap: "shiftY" } })),
         { type: "custom", silent: true, z: 4, data: edge.map((p) => [place(p.cost), p.share.value * 100]), renderItem: (params, api) => {
           const [cx, cy] = api.coord([api.value(0), api.value(1)]);
           return { type: "circle", shape: { cx, cy, r: 9 }, style: { fill: "none", stroke: t.ink, lineWidth: 1.2, lineDash: edge[params.dataIndex].place === "unclear" ? [2, 2.5] : null } };
         } },
       ];
-      return { title, option, height: 260 };
+      return { title, option, height: 320 };
     }).filter(Boolean);
     return {
       panels, strategies: strategiesOf(charted()).filter((s) => drawn.has(s)), keys: [["on the frontier", "", "ring"], ["not distinguishable from it", "", "ring dashed"]],
-      head: ["strategy", "mix", "delivered [95% interval]", "cost per rejection", "place"], rows: table, empty: "No two strategies were measured under the same conditions.",
+      head: ["strategy", "mix", "delivered over all conditions", "cost per rejection", "place"], rows: table, empty: "No two strategies were measured under the same conditions.",
     };
   });
 
@@ -794,6 +868,7 @@
   addEventListener("afterprint", () => {
     for (const d of opened) d.open = false;
     root.classList.remove("printing");
+    for (const c of charts) for (const d of c.drawn) d.chart?.resize({ width: "auto", height: "auto" });
     if (themeBefore) root.dataset.theme = themeBefore; else delete root.dataset.theme;
     renderTable();
     recolour();
@@ -824,5 +899,12 @@
     for (const c of charts) for (const d of c.drawn) d.chart?.resize();
   });
   refilter();
+  // Charts in the first screens are drawn at once.
+  reslice();
+  for (const c of charts) {
+    if (c.host.getBoundingClientRect().top > 2 * innerHeight) continue;
+    render(c);
+    for (const d of c.drawn) drawPanel(d);
+  }
   performance.clearMeasures();
 })();

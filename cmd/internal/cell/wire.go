@@ -103,6 +103,7 @@ func drawTypical(what string, log *wire.Log, joined []wire.Joined) (svg string, 
 			continue
 		}
 		d := ladder.New(log, j.Conn, ladder.Events(j))
+		d.MarkAnswer(j)
 		d.Title = fmt.Sprintf("%s: %s, %d of %d attempts", what, most, counts[most], counts.Total())
 		var b strings.Builder
 		if err := d.SVG(&b); err != nil {

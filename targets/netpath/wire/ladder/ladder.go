@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
@@ -17,6 +18,7 @@ type Event struct {
 	At    int64          // nanoseconds on the path's clock
 	End   wire.Direction // where it happened: FromClient is the client's end
 	Label string
+	mark  bool // whether it is the arrival of the answer, which no program does
 }
 
 // Events returns the events that the fleet and the server reported for a
@@ -25,7 +27,7 @@ func Events(j wire.Joined) []Event {
 	var all []Event
 	add := func(at int64, end wire.Direction, label string) {
 		if at != 0 {
-			all = append(all, Event{at, end, label})
+			all = append(all, Event{At: at, End: end, Label: label})
 		}
 	}
 	if a := j.Attempt; a != nil {
@@ -53,6 +55,7 @@ type arrow struct {
 	flags       wire.Flags
 	resent      bool             // its bytes, or its SYN, were sent before
 	dropped     wire.Disposition // why it did not arrive; Forwarded if it did
+	answer      string           // names the answer whose bytes it carries; empty for other data
 }
 
 // Drawing is the ladder diagram of one connection.
@@ -63,7 +66,11 @@ type Drawing struct {
 	// acks counts the bare acknowledgments that are not drawn. omitted counts the
 	// packets in the middle of a long connection that are not drawn.
 	acks, omitted int
+	unread        span // while the answer lay in the client's kernel
 }
+
+// span is from a moment at the client until another; zero for none.
+type span struct{ from, to int64 }
 
 // A drawing keeps the first and the last arrows of a long connection.
 const (
@@ -119,6 +126,55 @@ func New(l *wire.Log, c *wire.Connection, events []Event) Drawing {
 		d.arrows = slices.Delete(d.arrows, firstArrows, len(d.arrows)-lastArrows)
 	}
 	return d
+}
+
+// MarkAnswer names the answer in the drawing, and marks for how long it lay in the
+// client's kernel before the client's code read it: until its first read or, without
+// one, until the attempt's end. It leaves a connection unmarked that carries other
+// bytes of the server: earlier answers, or TLS records.
+func (d *Drawing) MarkAnswer(j wire.Joined) {
+	if j.Attempt == nil || j.Extra != (wire.Extra{}) {
+		return
+	}
+	name := "503"
+	if j.Attempt.Outcome == results.Admitted {
+		name = "answer"
+	}
+	var arrived int64
+	for i := range d.arrows {
+		a := &d.arrows[i]
+		if a.from != wire.FromServer || a.bytes == 0 {
+			continue
+		}
+		a.answer = name
+		if a.dropped == wire.Forwarded && arrived == 0 {
+			arrived = a.arrived
+		}
+	}
+	if arrived == 0 {
+		return
+	}
+	for i := range d.events {
+		e := &d.events[i]
+		read := e.At >= j.Attempt.FirstByte && j.Attempt.FirstByte > 0
+		ended := e.At >= j.Attempt.End && j.Attempt.End > 0
+		if e.End != wire.FromClient || e.At <= arrived || !read && !ended {
+			continue
+		}
+		waited := fmt.Sprintf("%.2f ms", float64(e.At-arrived)/1e6)
+		if read {
+			e.Label += fmt.Sprintf(" (%s lay unread %s)", name, waited)
+		} else {
+			e.Label += fmt.Sprintf(" (%s still unread after %s)", name, waited)
+		}
+		d.unread = span{arrived, e.At}
+		break
+	}
+	if d.unread == (span{}) {
+		return
+	}
+	d.events = append(d.events, Event{At: arrived, End: wire.FromClient, Label: name + " lies unread", mark: true})
+	slices.SortStableFunc(d.events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 }
 
 // separate moves a time to at least a nanosecond after the latest one at its end,
@@ -200,6 +256,9 @@ func (a arrow) label() string {
 	}
 	if a.bytes > 0 {
 		data := fmt.Sprintf("data %d bytes", a.bytes)
+		if a.answer != "" {
+			data = fmt.Sprintf("%s, %d bytes", a.answer, a.bytes)
+		}
 		if a.packets > 1 {
 			data += fmt.Sprintf(" in %d packets", a.packets)
 		}

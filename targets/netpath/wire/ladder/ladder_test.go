@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
@@ -34,7 +35,9 @@ func uploadMeetsClose() Drawing {
 	s.send(41.3, client(40001, wire.ACK, 14481+4*1448, 1, 0))
 	s.send(51.1, server(40001, wire.RST, 1, 0, 0))
 	c := wire.Connections(s.log)[0]
-	ms := func(at float64, end wire.Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
+	ms := func(at float64, end wire.Direction, label string) Event {
+		return Event{At: int64(at * 1e6), End: end, Label: label}
+	}
 	d := New(s.log, &c, []Event{
 		ms(0.95, wire.FromClient, "connect"), ms(21, wire.FromClient, "connected"), ms(21.005, wire.FromClient, "send 1 MiB"),
 		ms(31.1, wire.FromServer, "accept"), ms(31.19, wire.FromServer, "write 170 bytes"), ms(31.24, wire.FromServer, "close"),
@@ -55,7 +58,9 @@ func lingering() Drawing {
 	s.send(261.3, client(40002, wire.FIN|wire.ACK, 1001, 172, 0))
 	s.send(271.4, server(40002, wire.ACK, 172, 1002, 0))
 	c := wire.Connections(s.log)[0]
-	ms := func(at float64, end wire.Direction, label string) Event { return Event{int64(at * 1e6), end, label} }
+	ms := func(at float64, end wire.Direction, label string) Event {
+		return Event{At: int64(at * 1e6), End: end, Label: label}
+	}
 	d := New(s.log, &c, []Event{
 		ms(0.95, wire.FromClient, "connect"), ms(21.005, wire.FromClient, "send 1000 bytes"),
 		ms(31.1, wire.FromServer, "accept"), ms(31.19, wire.FromServer, "write 170 bytes"), ms(31.2, wire.FromServer, "shutdown(WR)"),
@@ -65,8 +70,58 @@ func lingering() Drawing {
 	return d
 }
 
+// unread is an answer that arrives while the client still sends, and that a client
+// which stops at the failed send never reads; or, if it reads, reads late.
+func unread(read bool) Drawing {
+	s := newScript()
+	s.shake(1, 40003)
+	s.send(21.01, client(40003, wire.ACK|psh, 1, 1, 1448))
+	s.send(31.2, server(40003, wire.ACK|psh, 1, 1449, 170))
+	s.send(31.25, server(40003, wire.RST|wire.ACK, 171, 1449, 0))
+	c := wire.Connections(s.log)[0]
+	at := func(ms float64) int64 { return int64(ms * 1e6) }
+	j := wire.Joined{Conn: &c, Attempt: &wire.Attempt{Started: at(0.95), Connected: at(21), End: at(61.2), Outcome: results.ResetSend}, Entry: &wire.Entry{Accepted: at(31.1), Closed: at(31.24)}}
+	if read {
+		j.Attempt.FirstByte, j.Attempt.Outcome = at(55), results.DeliveredThenReset
+	}
+	d := New(s.log, &c, Events(j))
+	d.Title = "close: the 503 arrives"
+	d.MarkAnswer(j)
+	return d
+}
+
+func TestTheAnswerIsMarkedWhileItLiesUnread(t *testing.T) {
+	for _, test := range []struct {
+		read bool
+		want string
+	}{{false, "end: reset-send (503 still unread after 20.00 ms)"}, {true, "first byte read (503 lay unread 13.80 ms)"}} {
+		var svg strings.Builder
+		if err := unread(test.read).SVG(&svg); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{">503, 170 bytes<", ">503 lies unread<", ">" + test.want + "<", "time runs down and is not to scale"} {
+			if strings.Count(svg.String(), want) != 1 {
+				t.Errorf("read %v: %q is %d times in\n%s", test.read, want, strings.Count(svg.String(), want), svg.String())
+			}
+		}
+	}
+}
+
+func TestAnAnswerThatNeverArrivesIsNotMarked(t *testing.T) {
+	s := newScript()
+	s.shake(1, 40004)
+	s.drop(31.2, server(40004, wire.ACK|psh, 1, 1, 170))
+	c := wire.Connections(s.log)[0]
+	j := wire.Joined{Conn: &c, Attempt: &wire.Attempt{End: 61e6, Outcome: results.ResetSend}}
+	d := New(s.log, &c, Events(j))
+	d.MarkAnswer(j)
+	if d.unread != (span{}) || len(d.events) != 1 {
+		t.Errorf("%+v, %+v", d.unread, d.events)
+	}
+}
+
 func TestDrawingsMatchGoldenFiles(t *testing.T) {
-	for name, d := range map[string]Drawing{"close": uploadMeetsClose(), "lingering": lingering()} {
+	for name, d := range map[string]Drawing{"close": uploadMeetsClose(), "lingering": lingering(), "unread": unread(false)} {
 		var svg bytes.Buffer
 		if err := d.SVG(&svg); err != nil {
 			t.Fatal(err)

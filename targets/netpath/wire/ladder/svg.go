@@ -84,8 +84,14 @@ func (c *canvas) draw() {
 	}
 	for _, e := range c.drawing.events {
 		y := c.y[moment{e.At, e.End, happens}]
-		fmt.Fprintf(&c.texts, `<circle cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", c.x(e.End), y)
-		c.text(c.x(e.End)+outward(e.End)*12, y+4, "", -1, e.End, e.Label)
+		colour := ""
+		if e.mark {
+			colour = fmt.Sprintf(`fill="%s" font-weight="600"`, answerColour)
+			fmt.Fprintf(&c.texts, `<rect fill="%s" x="%.1f" y="%.1f" width="8" height="8"/>`+"\n", answerColour, c.x(e.End)-4, y-4)
+		} else {
+			fmt.Fprintf(&c.texts, `<circle cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", c.x(e.End), y)
+		}
+		c.text(c.x(e.End)+outward(e.End)*12, y+4, colour, -1, e.End, e.Label)
 	}
 	fmt.Fprintf(&c.out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" font-family="system-ui, Helvetica, Arial, sans-serif" font-size="12" color="currentColor" fill="currentColor">
 <title>%s</title>
@@ -94,6 +100,10 @@ func (c *canvas) draw() {
 	for _, end := range []wire.Direction{wire.FromClient, wire.FromServer} {
 		c.lifeline(end)
 	}
+	if u := c.drawing.unread; u != (span{}) {
+		from, to := c.y[moment{u.from, wire.FromClient, happens}], c.y[moment{u.to, wire.FromClient, happens}]
+		fmt.Fprintf(&c.out, `<path fill="none" stroke="%s" stroke-opacity=".45" stroke-width="7" d="M%.1f %.1fV%.1f"/>`+"\n", answerColour, c.x(wire.FromClient), from, to)
+	}
 	mask := c.maskID()
 	fmt.Fprintf(&c.out, `<mask id="%s" maskUnits="userSpaceOnUse" x="0" y="0" width="%.0f" height="%.0f"><rect width="%.0f" height="%.0f" fill="#fff"/>`+"\n", mask, c.width, c.height, c.width, c.height)
 	c.out.Write(c.holes.Bytes())
@@ -101,9 +111,7 @@ func (c *canvas) draw() {
 	c.out.Write(c.lines.Bytes())
 	c.out.WriteString("</g>\n")
 	c.out.Write(c.texts.Bytes())
-	if note := c.drawing.note(); note != "" {
-		fmt.Fprintf(&c.out, `<text %s x="%.1f" y="%.1f" text-anchor="middle">%s</text>`+"\n", faint, c.width/2, c.height-14, note)
-	}
+	fmt.Fprintf(&c.out, `<text %s x="%.1f" y="%.1f" text-anchor="middle">%s</text>`+"\n", faint, c.width/2, c.height-14, c.drawing.note())
 	c.out.WriteString("</svg>\n")
 }
 
@@ -132,7 +140,7 @@ func (c *canvas) maskID() string {
 	return fmt.Sprintf("gaps-%x", h.Sum64())
 }
 
-// note returns what the drawing omits.
+// note says that time is not to scale, and what the drawing omits.
 func (d Drawing) note() string {
 	var parts []string
 	for _, p := range []struct {
@@ -147,10 +155,11 @@ func (d Drawing) note() string {
 			parts = append(parts, fmt.Sprintf("%d %ss", p.n, p.name))
 		}
 	}
-	if len(parts) == 0 {
-		return ""
+	note := "time runs down and is not to scale"
+	if len(parts) > 0 {
+		note += "; not drawn: " + strings.Join(parts, " and ")
 	}
-	return "not drawn: " + strings.Join(parts, " and ")
+	return note
 }
 
 // lifeline draws the line of an end, dashed where a wait is shortened.

@@ -92,7 +92,8 @@ func (m measureChart) panels(f *facets, row facetRow, of []*analysis.Summary, on
 		low, high = min(low, sample.Low), max(high, sample.High)
 	}
 	var line []*plot.Plot
-	for j, column := range f.columns {
+	columns := distinct(of, f.column) // a row may lack some
+	for j, column := range columns {
 		labelX, labelY := "", ""
 		if last {
 			labelX = axisTitle(f.x)

@@ -121,7 +121,19 @@ func adviceWords(v *verdict.Verdict) []string {
 		if len(v.Strategies) < 2 {
 			return nil
 		}
-		return []string{fmt.Sprintf("Nothing measured here delivers at every condition: no %s can be recommended from this run.", nounOf(v))}
+		var lossless []string
+		for _, s := range v.Strategies {
+			if s.Counts.Lossy == 0 {
+				lossless = append(lossless, s.Name)
+			}
+		}
+		if len(lossless) == 0 {
+			return []string{fmt.Sprintf("Every %s measured here lost answers at some conditions, so none is recommended.", nounOf(v))}
+		}
+		return []string{
+			fmt.Sprintf("No %s is shown to deliver at every condition, so none is recommended yet.", nounOf(v)),
+			fmt.Sprintf("No answer was lost under %s. More rounds or attempts would show whether another run loses some.", words.List(lossless)),
+		}
 	}
 	lines := []string{"Set " + a.Strategy + "."}
 	if len(a.Tied) > 0 {

@@ -58,12 +58,14 @@ func (all Labels) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		style.XAlign, style.YAlign = text.XCenter, Midline
 		at, own, half := vg.Point{X: x(l.X), Y: y(l.Y)}, taken[i], style.Width(l.Text)/2+1
+		// A name below or above stays within the panel.
+		middle := min(max(at.X, c.Min.X+half), c.Max.X-half)
 		places := []vg.Point{
 			{X: own.right + half, Y: at.Y}, {X: own.left - half, Y: at.Y},
-			{X: at.X, Y: own.bottom - row/2}, {X: at.X, Y: own.top + row/2},
+			{X: middle, Y: own.bottom - row/2}, {X: middle, Y: own.top + row/2},
 		}
 		for n := range 20 {
-			places = append(places, vg.Point{X: at.X, Y: own.bottom - row*vg.Length(n+1) - row/2})
+			places = append(places, vg.Point{X: middle, Y: own.bottom - row*vg.Length(n+1) - row/2})
 		}
 		for n, place := range places {
 			a := area{place.X - half, place.X + half, place.Y - row/2, place.Y + row/2}

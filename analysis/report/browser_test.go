@@ -24,7 +24,7 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-var reportedCharts = []string{"chart-delivered", "chart-latency", "chart-resets", "chart-outcomes", "chart-fates", "chart-frontier"}
+var reportedCharts = []string{"chart-delivered", "chart-times", "chart-latency", "chart-resets", "chart-cost", "chart-outcomes", "chart-fates", "chart-frontier"}
 
 func TestFiltersDriveTheTableAndEveryChart(t *testing.T) {
 	b := openReport(t, analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())))
@@ -50,7 +50,7 @@ func TestFiltersDriveTheTableAndEveryChart(t *testing.T) {
 		}
 	}
 	before := map[string]string{"chart-delivered": keyOf("chart-delivered"), "chart-frontier": keyOf("chart-frontier")}
-	b.run(chromedp.ScrollIntoView("#facets"), chromedp.Click(`[data-key="strategy"] label:nth-of-type(1)`), chromedp.Click(`[data-key="strategy"] label:nth-of-type(2)`), b.drawn())
+	b.run(chromedp.Click("#filter-fold summary"), chromedp.ScrollIntoView("#facets"), chromedp.Click(`[data-key="strategy"] label:nth-of-type(1)`), chromedp.Click(`[data-key="strategy"] label:nth-of-type(2)`), b.drawn())
 	if n := rows(); n == 0 || n >= all {
 		t.Errorf("%d of %d rows after a filter", n, all)
 	}
@@ -137,7 +137,7 @@ func TestTheDownloadHasTheFilteredPoints(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	b.run(chromedp.SendKeys("#text", "quoted duplex"), b.drawn(), chromedp.Click("#csv"))
+	b.run(chromedp.Click("#filter-fold summary"), chromedp.SendKeys("#text", "quoted duplex"), b.drawn(), chromedp.Click("#csv"))
 	var guid string
 	select {
 	case guid = <-ended:
@@ -159,6 +159,7 @@ func TestTheDownloadHasTheFilteredPoints(t *testing.T) {
 			want = append(want, s)
 		}
 	}
+	want = worstFirst(want) // as the table
 	if len(want) == 0 || len(lines) != len(want)+1 {
 		t.Fatalf("%d lines for %d points", len(lines), len(want))
 	}
@@ -354,10 +355,57 @@ func TestAPageOfAnEmptyOrInvalidRunWorks(t *testing.T) {
 	}
 	openReport(t, &results.Run{}).sound()
 	b := openReport(t, spoilt)
-	for _, chart := range reportedCharts[:5] {
+	for _, chart := range reportedCharts[:len(reportedCharts)-1] {
 		if eval[bool](b, fmt.Sprintf(`!!document.getElementById(%q)`, chart)) {
 			b.run(chromedp.ScrollIntoView("#"+chart), b.drawn())
 		}
+	}
+	b.sound()
+}
+
+// chooseAxis chooses the x axis of the charts.
+func (b *tab) chooseAxis(key string) act {
+	return chromedp.Steps(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(() => { const s = document.getElementById("show-x"); s.value = %q; s.dispatchEvent(new Event("change")); })()`, key)), b.drawn())
+}
+
+func TestTheReaderChoosesTheAxisOfTheCharts(t *testing.T) {
+	run := analysistest.Synthetic(t, analysistest.SmallGrid())
+	concurrent, values := analysistest.AxisGrid(t, "concurrency")
+	run.Cells = append(run.Cells, analysistest.Synthetic(t, concurrent).Cells...)
+	b := openReport(t, run)
+	b.run(b.sight("chart-delivered"), b.drawn(), b.chooseAxis("concurrency"))
+	text := eval[string](b, `document.getElementById("chart-delivered").textContent`)
+	for _, want := range append(values, "by concurrency", "blocking client, body 1 MiB") {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %q", want, text)
+		}
+	}
+	if strings.Contains(text, "body 0 B") || strings.Contains(text, "duplex client") {
+		t.Errorf("a panel of points with one concurrency: %q", text)
+	}
+	b.run(b.chooseAxis("body_bytes"))
+	if text := eval[string](b, `document.getElementById("chart-delivered").textContent`); !strings.Contains(text, "duplex client, rtt 50 ms") {
+		t.Errorf("panels by body: %q", text)
+	}
+	b.sound()
+}
+
+func TestThePageBeginsWithTheAnswer(t *testing.T) {
+	b := openReport(t, analysistest.Synthetic(t, analysistest.SmallGrid()))
+	order := eval[[]string](b, `[...document.querySelectorAll("main > section")].map((s) => s.id)`)
+	want := []string{"verdict", "worst", "set", "findings", "charts", "points", "wire", "validity", "environment", "words", "files"}
+	if !slices.Equal(order, want) {
+		t.Errorf("the sections are %q, want %q", order, want)
+	}
+	if n := eval[int](b, `document.querySelectorAll("#findings > ul > li").length`); n == 0 || n > maxFindings {
+		t.Errorf("%d findings are unfolded", n)
+	}
+	if n := eval[int](b, `document.querySelectorAll("#chart-delivered .plot svg").length`); n == 0 {
+		t.Error("the first chart waits to be scrolled to")
+	}
+	shares := eval[[]float64](b, `(() => { const n = [...document.querySelectorAll("#grid thead th")].findIndex((th) => th.dataset.key === "delivered_share"); return [...document.querySelectorAll("#grid tbody tr")].map((tr) => parseFloat(tr.children[n].textContent.replace(/[<>]/, ""))).filter((v) => !isNaN(v)); })()`)
+	if len(shares) < 10 || !slices.IsSorted(shares) {
+		t.Errorf("the table does not begin with the largest loss: %v", shares)
 	}
 	b.sound()
 }
@@ -366,6 +414,7 @@ func TestAPageOfAnEmptyOrInvalidRunWorks(t *testing.T) {
 // log has what it took.
 func TestThePageOfTenThousandPointsAnswersAFilter(t *testing.T) {
 	b := openReport(t, largeRun(t, 10_000))
+	b.run(chromedp.Click("#filter-fold summary"))
 	const measure = `(() => { const e = performance.getEntriesByName("%s").at(-1); return e ? e.duration : -1; })()`
 	for _, step := range []struct {
 		name string

@@ -76,7 +76,7 @@ func TestPointsOfAPanelDifferInStrategyAndAxisOnly(t *testing.T) {
 		t.Errorf("%d axes", len(axes))
 	}
 	for _, x := range axes {
-		f := newFacets(study, x)
+		f := newFacets(study, x, x == axes[0])
 		panels := 0
 		for _, row := range f.rows {
 			for _, column := range f.columns {
@@ -111,7 +111,7 @@ func TestARunOfTooManyRowsNamesTheValuesThatItFixes(t *testing.T) {
 		}
 	}
 	run.Cells = cells
-	f := newFacets(analysis.NewStudy(run), results.CoordinateByName("concurrency"))
+	f := newFacets(analysis.NewStudy(run), results.CoordinateByName("concurrency"), false)
 	if text := f.conditions(); !strings.Contains(text, "rtt 50 ms (measured too: 1, 10, 100, 200)") || len(f.rows) != 1 {
 		t.Errorf("%d rows, %q", len(f.rows), text)
 	}

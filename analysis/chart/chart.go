@@ -96,7 +96,7 @@ func layOut(study *analysis.Study, l *league.League, axes []*results.Coordinate)
 	}
 	over := make([]*facets, len(axes))
 	for i, x := range axes {
-		over[i] = newFacets(study, x)
+		over[i] = newFacets(study, x, i == 0)
 		all = append(all, deliveryPlot(over[i]))
 	}
 	f := over[0]

@@ -46,7 +46,9 @@ func (f *facets) rowPoint(p results.Point) results.Point {
 
 func (f *facets) holds(r facetRow, p results.Point) bool { return r.point == f.rowPoint(p) }
 
-func newFacets(study *analysis.Study, x *results.Coordinate) *facets {
+// newFacets arranges the points of a study. Over the main axis it keeps clients without
+// a curve.
+func newFacets(study *analysis.Study, x *results.Coordinate, main bool) *facets {
 	all := study.Grid()
 	f := &facets{manifest: &study.Run.Manifest, x: x, column: results.CoordinateByName("body")}
 	if x.Name == "body" {
@@ -54,7 +56,7 @@ func newFacets(study *analysis.Study, x *results.Coordinate) *facets {
 	}
 	f.strategies = results.NewTermOrder(f.manifest.Strategies).Sort(analysis.NamesOf(all, analysis.StrategyOf))
 	f.looks = figure.Looks(f.manifest, f.strategies)
-	f.summaries = withCurves(all, x)
+	f.summaries = withCurves(all, x, main)
 	f.limitRows()
 	f.columns, f.xs = distinct(f.summaries, f.column), distinct(f.summaries, x)
 	f.limitColumns()
@@ -62,16 +64,16 @@ func newFacets(study *analysis.Study, x *results.Coordinate) *facets {
 	return f
 }
 
-// withCurves leaves out the rows with a single value of x of clients that have rows
-// with several.
-func withCurves(all []*analysis.Summary, x *results.Coordinate) []*analysis.Summary {
+// withCurves leaves out the rows with a single value of x. If others is true, it keeps
+// those of clients that have no row with several.
+func withCurves(all []*analysis.Summary, x *results.Coordinate, others bool) []*analysis.Summary {
 	rows := rowsThatVary(all, x)
 	clients := map[string]bool{}
 	for p := range rows {
 		clients[p.Client] = true
 	}
 	return analysis.Where(all, func(s *analysis.Summary) bool {
-		return !clients[s.Client] || rows[s.Without("strategy", x.Name)]
+		return rows[s.Without("strategy", x.Name)] || others && !clients[s.Client]
 	})
 }
 

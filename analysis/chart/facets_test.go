@@ -25,7 +25,7 @@ func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 	}
 	mixed := analysistest.Synthetic(t, analysistest.TinyGrid())
 	grid := findingsOf(analysis.NewStudy(mixed))
-	points := len(newFacets(analysis.NewStudy(mixed), byRTT()).summaries)
+	points := len(newFacets(analysis.NewStudy(mixed), byRTT(), true).summaries)
 	mixed.Cells = append(mixed.Cells, run.Cells...)
 	mixed.Manifest.Scenarios = run.Manifest.Scenarios
 	mixed.Manifest.Planned = len(mixed.Cells)
@@ -39,7 +39,7 @@ func TestScenariosStayOutOfPlotsAndComparisons(t *testing.T) {
 			t.Errorf("scenarios changed the finding %q", sentence)
 		}
 	}
-	if got := len(newFacets(study, byRTT()).summaries); got != points {
+	if got := len(newFacets(study, byRTT(), true).summaries); got != points {
 		t.Errorf("%d points are drawn, want %d", got, points)
 	}
 	var b bytes.Buffer
@@ -55,7 +55,7 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 		other.Cells[i].Impairments = "jitter 5ms"
 	}
 	run.Cells = append(run.Cells, other.Cells...)
-	f := newFacets(analysis.NewStudy(run), byRTT())
+	f := newFacets(analysis.NewStudy(run), byRTT(), true)
 	points := 0
 	for _, row := range f.rows {
 		for _, body := range f.columns {
@@ -77,7 +77,7 @@ func TestPointsOfDifferentImpairmentsNeverShareAPanel(t *testing.T) {
 	if points != len(f.summaries) || points == 0 {
 		t.Errorf("%d of %d points are in a panel", points, len(f.summaries))
 	}
-	if all := newFacets(analysis.NewStudy(other), byRTT()); !strings.Contains(all.conditions(), "jitter 5ms") {
+	if all := newFacets(analysis.NewStudy(other), byRTT(), true); !strings.Contains(all.conditions(), "jitter 5ms") {
 		t.Errorf("the subtitle %q does not name what all panels share", all.conditions())
 	}
 }

@@ -129,7 +129,7 @@ type page struct {
 const (
 	maxStillRows    = 300
 	maxNotes        = 300
-	maxPictureBytes = 3 << 19
+	maxPictureBytes = 11 << 17
 )
 
 type entry struct{ Name, Text string }

@@ -375,8 +375,8 @@
   let valueOfX; // for charts without the x axis; undefined means the extreme of each panel
   const extremeWords = () => ({ rtt_ms: "the longest round trip", body_bytes: "the largest body", limit: "the lowest limit" })[x.key] || "the highest " + x.label.toLowerCase();
   const extremeOf = (rows) => rows.reduce((most, i) => x.key === "limit" ? Math.min(most, get(x.key, i)) : Math.max(most, get(x.key, i)), x.key === "limit" ? Infinity : -Infinity);
-  // The rows of clients and conditions with several values of x, and those of clients
-  // that have no such row.
+  // The rows of clients and conditions with several values of x. With the main axis also
+  // those of clients that have no such row.
   const withCurves = (rows) => {
     const first = new Map(), vary = new Set(), clients = new Set();
     for (const i of rows) {
@@ -387,7 +387,8 @@
         clients.add(get("client", i));
       }
     }
-    return rows.filter((i) => !clients.has(get("client", i)) || vary.has(without(i, x.key)));
+    const others = vary.size === 0 || x.key === data.axes[0];
+    return rows.filter((i) => vary.has(without(i, x.key)) || others && !clients.has(get("client", i)));
   };
   const reslice = () => {
     if (!chosenX) return;

@@ -210,7 +210,7 @@ func newPage(c Content) (page, error) {
 	p.Validity, p.AllValid = validity(study.WithTwins())
 	p.Environment = environment(m)
 	p.Points = pointTable(worstFirst(summaries))
-	p.Verdict, p.Worst = verdictSection(c.Verdict), worstSection(study.Grid(), c.Verdict, &m)
+	p.Verdict, p.Worst = verdictSection(c.Verdict, &m), worstSection(study.Grid(), c.Verdict, &m)
 	p.Axis = strings.ToLower(c.Axes[0].Label)
 	p.Scenarios, p.Grid = scenarioSection(c.Scenarios, &m), len(study.Grid()) > 0
 	p.Wire = wireSection(analysis.Where(summaries, (*analysis.Summary).Recorded))

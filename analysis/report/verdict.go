@@ -2,11 +2,11 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/verdict"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // pageVerdict is the head of the page: what is lost, to whom, what to set.
@@ -34,11 +34,11 @@ var tierMarks = map[verdict.Tier]struct{ class, mark string }{
 }
 
 // verdictSection lays out a verdict; nil where nothing was judged.
-func verdictSection(v *verdict.Verdict) *pageVerdict {
+func verdictSection(v *verdict.Verdict, m *results.Manifest) *pageVerdict {
 	if len(v.Strategies) == 0 {
 		return nil
 	}
-	p := &pageVerdict{Open: openWords(v), Set: adviceWords(v)}
+	p := &pageVerdict{Open: openWords(v), Set: adviceWords(v, nounOf(m))}
 	if v.Machine.Busy() {
 		p.Busy = fmt.Sprintf("The machine was busy during %s: others took up to %s%% of its CPU time. The figures describe that load too.", words.Plural(v.Machine.BusyCells, "cell"), words.Percent(v.Machine.MostTaken))
 	}
@@ -115,7 +115,7 @@ var reasonWords = map[verdict.ReasonKind]string{
 }
 
 // adviceWords says what to set and why.
-func adviceWords(v *verdict.Verdict) []string {
+func adviceWords(v *verdict.Verdict, noun string) []string {
 	a := v.Advice
 	if a.Strategy == "" {
 		if len(v.Strategies) < 2 {
@@ -128,10 +128,10 @@ func adviceWords(v *verdict.Verdict) []string {
 			}
 		}
 		if len(lossless) == 0 {
-			return []string{fmt.Sprintf("Every %s measured here lost answers at some conditions, so none is recommended.", nounOf(v))}
+			return []string{fmt.Sprintf("Every %s measured here lost answers at some conditions, so none is recommended.", noun)}
 		}
 		return []string{
-			fmt.Sprintf("No %s is shown to deliver at every condition, so none is recommended yet.", nounOf(v)),
+			fmt.Sprintf("No %s is shown to deliver at every condition, so none is recommended yet.", noun),
 			fmt.Sprintf("No answer was lost under %s. More rounds or attempts would show whether another run loses some.", words.List(lossless)),
 		}
 	}
@@ -160,8 +160,9 @@ func singularVerb(said string) string {
 	return singular(said)
 }
 
-func nounOf(v *verdict.Verdict) string {
-	if slices.ContainsFunc(v.Strategies, func(s verdict.Strategy) bool { return strings.Contains(s.Name, ":") }) {
+// nounOf says what a run compares.
+func nounOf(m *results.Manifest) string {
+	if len(m.Servers) > 0 {
 		return "server"
 	}
 	return "strategy"

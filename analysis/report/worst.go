@@ -57,10 +57,7 @@ func worstSection(grid []*analysis.Summary, v *verdict.Verdict, m *results.Manif
 	if len(grid) == 0 {
 		return nil
 	}
-	w := &pageWorst{Noun: "strategy"}
-	if len(m.Servers) > 0 {
-		w.Noun = "server"
-	}
+	w := &pageWorst{Noun: nounOf(m)}
 	var inField []string // the coordinates within a field that vary
 	for i := range results.Coordinates {
 		c := &results.Coordinates[i]

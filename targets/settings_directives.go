@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -76,6 +77,24 @@ func (d Directive) Steps() Steps {
 		return Steps{}
 	}
 	return d.form.steps
+}
+
+// StepsText says which values the server keeps; empty for whole milliseconds, bytes and
+// connections without more.
+func (d Directive) StepsText() string {
+	s, err := SettingByName(d.Setting)
+	if err != nil || d.form == nil {
+		return ""
+	}
+	steps := d.form.steps
+	var texts []string
+	if steps.Step > 1 && steps.Step != int64(time.Millisecond) {
+		texts = append(texts, "in steps of "+s.Unit.Pretty(steps.Step))
+	}
+	if steps.Spare > 0 {
+		texts = append(texts, "with "+s.Unit.Pretty(steps.Spare)+" to spare")
+	}
+	return strings.Join(texts, ", ")
 }
 
 // Keep returns the value that the server keeps and that does at least what v does, in

@@ -16,7 +16,7 @@ const (
 	searching  Phase = "search"  // on the way to the cheapest value
 	confirming Phase = "confirm" // fresh cells, which the answer rests on
 	halving    Phase = "half"    // fresh cells of half the cheapest value, or twice where more is cheaper
-	verifying  Phase = "verify"  // cells of one configuration, which was not searched for
+	Verifying  Phase = "verify"  // cells of one configuration, which was not searched for
 )
 
 // Verdict is what the evidence of one phase says of a value.
@@ -174,7 +174,7 @@ func (s Search) Run(ctx context.Context) (f Found, err error) {
 // corner that misses the goal. An error of Measure ends it; the judgement then has
 // what was measured until then.
 func (s Search) Verify(ctx context.Context, value int64) (Judgement, error) {
-	return s.walk().confirm(ctx, value, verifying, 0)
+	return s.walk().confirm(ctx, value, Verifying, 0)
 }
 
 func (s Search) walk() *walk {

@@ -72,7 +72,7 @@ func ranged() *Tuning {
 		}
 	}
 	all := func(text string, verdict Verdict, shares ...float64) *Candidate {
-		c := &Candidate{Text: text, Phase: verifying, Verdict: verdict, N: 299, Rounds: 3, Share: 1, Low: 0.991, High: 1}
+		c := &Candidate{Text: text, Phase: Verifying, Verdict: verdict, N: 299, Rounds: 3, Share: 1, Low: 0.991, High: 1}
 		for i, share := range shares {
 			r := CornerResult{Corner: i, Verdict: meets, N: 299, Rounds: 3, Share: share, Low: share * 0.99, High: 1}
 			if share < t.Target {

@@ -56,7 +56,7 @@ func TestAGateThatCannotBePlannedIsWrongUsage(t *testing.T) {
 		want    string
 	}{
 		{sweep.Options{Points: point}, []string{"--gate", "5"}, `--gate "5": write it as a percentage`},
-		{sweep.Options{Points: point}, []string{"--gate", "0.1%"}, "--gate 0.1%: more than 1000 rounds of 100 attempts"},
+		{sweep.Options{Points: point}, []string{"--gate", "0.1%"}, "--gate 0.1%: more than 1000 rounds of 60 attempts"},
 		{sweep.Options{Points: point}, []string{"--gate", "5%", "--rounds", "3"}, "--gate 5%, --rounds: both set"},
 		{sweep.Options{Points: point}, []string{"--gate", "5%", "--precision", "1%"}, "--gate 5%, --precision: both set"},
 		{sweep.Options{Points: point}, []string{"--gate", "5%", "--scenario", "all"}, "--gate 5%, --scenario: scenarios have"},

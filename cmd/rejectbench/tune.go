@@ -273,7 +273,7 @@ func (f *tuneFlags) events(w io.Writer, records *results.Writer, cells *int, cor
 				where += fmt.Sprintf(", corner %d of %d", c.Corner+1, corners)
 			}
 			what := c.Text
-			if c.Phase != "verify" {
+			if c.Phase != tune.Verifying {
 				what = f.setting + " " + what
 			}
 			fmt.Fprintf(w, "%s (%s): %.4g%% of %d: %s\n", what, where, c.Share*100, c.N, c.Verdict)

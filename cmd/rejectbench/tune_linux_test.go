@@ -49,7 +49,7 @@ func TestTuneOverBudgetReportsWhatItMeasured(t *testing.T) {
 	if code != exitUnanswered || !strings.Contains(p.stderr.String(), "not decided: the time budget is used up: 1s") {
 		t.Errorf("exit code %d, standard error:\n%s", code, p.stderr)
 	}
-	if !strings.Contains(stdout, "no answer: the time budget is used up: 1s") {
+	if !strings.Contains(stdout, "No answer: the time budget is used up: 1s") {
 		t.Errorf("standard output:\n%s", stdout)
 	}
 	p.allGone()

@@ -20,6 +20,13 @@ func directiveTerms() []results.Term {
 		if d.Note != "" {
 			summary += "; " + d.Note
 		}
+		if d.Settable() {
+			source := d.Steps().Source
+			if text := d.StepsText(); text != "" {
+				source = text + " (" + source + ")"
+			}
+			return d.Setting, summary + ". " + d.Source + ". Values: " + source
+		}
 		return d.Setting, summary + ". " + d.Source
 	})
 }

@@ -16,7 +16,6 @@ func (t *tuner) verify(ctx context.Context, word string, value int64) (*tune.Can
 		return nil, err
 	}
 	c := t.candidate(j, of)
-	c.Text = word
 	return &c, err
 }
 
@@ -81,9 +80,6 @@ func (t *tuner) verifyOthers(ctx context.Context) error {
 			word := s.Directive.Catalogue() + "=" + s.Directive.Value(kept)
 			if v.Set, err = t.verify(ctx, word, kept); err == nil {
 				v.AsIs, err = t.verify(ctx, s.Name, 0)
-			}
-			if v.Set != nil {
-				v.Set.Text = word
 			}
 		}
 		if err != nil {

@@ -455,7 +455,7 @@ func (t *tuner) cellOptions(of subject, corner int, client string, n int64) (swe
 func (t *tuner) candidate(j tune.Judgement, of func(v int64) subject) tune.Candidate {
 	c := tune.NewCandidate(&j, 1-t.Goal.Alpha)
 	what := of(j.Value)
-	if c.Text = what.word; t.Setting.Name != "" && (c.Text == "" || j.Value > 0) {
+	if c.Text = what.word; j.Phase != tune.Verifying {
 		c.Text = t.Setting.Unit.Pretty(j.Value)
 	}
 	for _, corner := range j.Corners {
@@ -500,24 +500,12 @@ func directives(s targets.Setting, v int64) (all []tune.Equivalent) {
 			w.Note = strings.TrimSuffix(d.Name+" "+d.Default+", "+d.Note, ", ")
 		}
 		if steps := d.Steps(); d.Settable() {
-			w.Steps, w.StepsSource = stepsText(s.Unit, steps), steps.Source
+			w.Steps, w.StepsSource = d.StepsText(), steps.Source
 			if w.Directive == "" {
-				w.Steps = "it keeps no such value: " + w.Steps
+				w.Steps = strings.TrimSuffix("it keeps no such value, "+w.Steps, ", ")
 			}
 		}
 		all = append(all, w)
 	}
 	return all
-}
-
-// stepsText says which values a server keeps; empty for whole milliseconds and numbers.
-func stepsText(u targets.Unit, s targets.Steps) string {
-	var texts []string
-	if s.Step > 1 && s.Step != int64(time.Millisecond) {
-		texts = append(texts, "in steps of "+u.Pretty(s.Step))
-	}
-	if s.Spare > 0 {
-		texts = append(texts, "with "+u.Pretty(s.Spare)+" to spare")
-	}
-	return strings.Join(texts, ", ")
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/chart"
@@ -99,6 +100,8 @@ func writeReport(dir, x string) (*report.Content, error) {
 	study := analysis.NewStudy(run)
 	c := &report.Content{Study: study, League: league.New(study), Scenarios: reproduce.Judge(study)}
 	c.Findings = findings.Of(study, c.League, c.Scenarios)
+	headline := verdict.New(study, verdict.Options{Hold: longestHold(boundsOf(&run.Manifest))})
+	c.Verdict = &headline
 	if c.Axes, err = chart.Axes(study, x); err != nil {
 		return nil, usageError{fmt.Errorf("--x: %w", err)}
 	}
@@ -127,16 +130,32 @@ func writeReport(dir, x string) (*report.Content, error) {
 
 // printReport prints the answer, the tables and the findings of a run.
 func printReport(w io.Writer, c *report.Content, o screen.Options) error {
-	content := screen.Content{Study: c.Study, Scenarios: c.Scenarios, Findings: c.Findings, Verdict: verdict.New(c.Study, verdict.Options{Hold: longestHold})}
+	content := screen.Content{Study: c.Study, Scenarios: c.Scenarios, Findings: c.Findings, Verdict: *c.Verdict}
 	return screen.Write(w, content, o)
 }
 
-// longestHold returns for how long a hostile client can hold a rejected connection of a
-// strategy with the default settings; nothing is known of other servers.
-func longestHold(strategy string) verdict.Hold {
-	h, err := targets.LongestHold(strategy, targets.Bounds{})
-	if err != nil || h.Unknown {
-		return verdict.Hold{}
+// longestHold returns a function that returns for how long a hostile client can hold a
+// rejected connection of a strategy; nothing is known of other servers.
+func longestHold(b targets.Bounds) func(strategy string) verdict.Hold {
+	return func(strategy string) verdict.Hold {
+		h, err := targets.LongestHold(strategy, b)
+		if err != nil || h.Unknown {
+			return verdict.Hold{}
+		}
+		return verdict.Hold{Known: true, LongestMs: units.Milliseconds(h.Longest), Bound: h.Bound}
 	}
-	return verdict.Hold{Known: true, LongestMs: units.Milliseconds(h.Longest), Bound: h.Bound}
+}
+
+// boundsOf returns the bounds of the strategies that a run was made with. What its
+// manifest lacks has the default.
+func boundsOf(m *results.Manifest) targets.Bounds {
+	var f cellFlags
+	fs := pflag.NewFlagSet("bounds", pflag.ContinueOnError)
+	f.defineBounds(fs)
+	fs.VisitAll(func(fl *pflag.Flag) {
+		if value, ok := m.Options[fl.Name]; ok {
+			_ = fl.Value.Set(value) // a merged run may have several values
+		}
+	})
+	return f.bounds
 }

@@ -29,15 +29,6 @@ func needServer(t *testing.T, s catalogue.Server) (version string) {
 	return version
 }
 
-func knownServers(t *testing.T) catalogue.Catalogue {
-	t.Helper()
-	all, err := catalogue.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 // temporary gives the program its own TMPDIR, and returns a function that lists what
 // is left there: files, and processes that were started there. It finds servers that
 // overwrite their environment with a title, which relatives does not.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/targets/catalogue"
 )
 
 // Without any flag, tune once measured the first point of run's default grid:
@@ -57,4 +58,13 @@ func TestTuneFindsTheDirectiveOfAServer(t *testing.T) {
 			t.Errorf("%s: %+v", server, o.Server)
 		}
 	}
+}
+
+func knownServers(t *testing.T) catalogue.Catalogue {
+	t.Helper()
+	all, err := catalogue.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

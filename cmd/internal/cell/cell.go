@@ -26,6 +26,9 @@ type Spec struct {
 	Folder   string // where drivers get their folders; empty is the system's place
 	Capture  Capture
 	Ladder   string // begins the title of a drawing of a typical connection; empty draws none
+	// Background starts the cell's processes in the background, because other cells are
+	// being measured. A Program or a library client would stay there.
+	Background bool
 }
 
 // Report is what was measured in a cell.
@@ -115,7 +118,12 @@ func (g *Group) Run(ctx context.Context, spec Spec, entered func(Phase)) (Report
 // start starts a cell's process and counts it as running.
 func (g *Group) start(p *process.Child, spec Spec) error {
 	g.mu.Lock() // so that ended does not end it before it counts
-	err := p.StartEarly((*exec.Cmd).Start)
+	start := func() error { return p.StartEarly((*exec.Cmd).Start) }
+	if spec.Background {
+		alone := start
+		start = func() error { return process.StartInBackground(alone) }
+	}
+	err := start()
 	if err == nil {
 		if g.running == nil {
 			g.running = map[int]bool{}

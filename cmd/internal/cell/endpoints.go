@@ -59,6 +59,7 @@ func serverRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	if err != nil {
 		return out.Encode(serverReady{Error: err.Error()})
 	}
+	process.Foreground()
 	if err := out.Encode(serverReady{Addr: server.Addr()}); err != nil {
 		return err
 	}
@@ -100,6 +101,7 @@ func fleetRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 	// net/http logs unsolicited answers, and has no switch for that.
 	log.SetOutput(io.Discard)
 	var report fleetReport
+	process.Foreground()
 	result, err := loadgen.Run(ctx, cfg)
 	if err == nil {
 		report.Report, err = result.Report()

@@ -37,7 +37,15 @@ func cellRole(ctx context.Context, in *json.Decoder, out *gob.Encoder) error {
 		spec.clearDrivers()
 	}
 	go exitAtNextMessage(in, cancel, cleanup)
-	entered := func(p Phase) { _ = out.Encode(message{Phase: p}) }
+	entered := func(p Phase) {
+		switch p {
+		case Measuring:
+			process.Foreground()
+		case Ending:
+			process.Background()
+		}
+		_ = out.Encode(message{Phase: p})
+	}
 	report, err := measure(ctx, spec, entered)
 	process.EndChildren()
 	if err != nil {

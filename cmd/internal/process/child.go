@@ -40,7 +40,7 @@ func Command(role string) (*exec.Cmd, error) {
 	if runtime.GOOS == "linux" {
 		cmd.Path = "/proc/self/exe"
 	}
-	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Env = append(append(os.Environ(), niceEnvironment()...), roleVariable+"="+role)
 	return cmd, nil
 }
 

@@ -27,6 +27,9 @@ const (
 	// and in the kernel, without a body and for each byte of the body.
 	attemptCPU = 300 * time.Microsecond
 	byteCPU    = 6 * time.Nanosecond
+	// leastOverlap is the shortest round trip of cells that run side by side. Shorter
+	// cells take less time than the start of another, which would disturb them.
+	leastOverlap = 20 * time.Millisecond
 	// mostSideBySide bounds the memory that cells take: each has a ring of packets in
 	// each direction.
 	mostSideBySide = 12
@@ -40,6 +43,9 @@ func (o Options) load(p results.Point) float64 {
 		return math.Inf(1)
 	}
 	if _, driver := drivers.ByName(p.Client); driver {
+		return math.Inf(1)
+	}
+	if o.PathOf(p).RTT() < leastOverlap {
 		return math.Inf(1)
 	}
 	each := attemptCPU + time.Duration(p.BodyBytes)*byteCPU

@@ -92,6 +92,7 @@ func (r *runner) start(ctx context.Context, a attempt) {
 	c := &running{attempt: a, started: time.Now()}
 	r.running = append(r.running, c)
 	spec := r.spec(a.visit, a.try)
+	spec.Background = len(r.running) > 1 && !math.IsInf(a.load, 1)
 	go func() {
 		var w cellWitness
 		report, err := r.group.Run(ctx, spec, func(p cell.Phase) {

@@ -20,9 +20,10 @@ const (
 	// off the round trip: by a share of that, or by the floor if that is more.
 	handshakeShare = 0.03
 	handshakeFloor = 500 * time.Microsecond
-	// lagBound bounds how late the fleet may start its attempts, at the 99th
-	// percentile, in an open loop.
-	lagBound = 10 * time.Millisecond
+	// lagFloor bounds how late the fleet may start its attempts, at the 99th
+	// percentile, in an open loop. Over a long path it is an eighth of the two round
+	// trips of an attempt, if that is more.
+	lagFloor = 10 * time.Millisecond
 	// takenShare and takenFloor bound the CPU time that other processes and the
 	// hypervisor may take while a cell is measured: a share of that of all CPUs, or the
 	// floor if that is more. The floor is above what a short cell's time is off by, which
@@ -51,7 +52,7 @@ func invalidReason(p results.Point, im impair.Set, inLedger bool, r cell.Report,
 	}
 	var found problems
 	found.checkPath(p, im, r)
-	found.checkEnds(r)
+	found.checkEnds(p, r)
 	found.checkCPU(r.Waited, use)
 	found.checkWire(r.Wire)
 	// A lost packet can hide a connection from one end; nothing else may.
@@ -80,12 +81,12 @@ func (found *problems) checkPath(p results.Point, im impair.Set, r cell.Report) 
 	}
 }
 
-func (found *problems) checkEnds(r cell.Report) {
+func (found *problems) checkEnds(p results.Point, r cell.Report) {
 	*found = append(*found, r.Fleet.Problems()...)
 	if r.AcceptErrors > 0 {
 		found.add("the server could not accept %d times", r.AcceptErrors)
 	}
-	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > units.Milliseconds(lagBound) {
+	if lag := r.Fleet.Lag; lag.Count > 0 && lag.P99 > max(units.Milliseconds(lagFloor), p.RTTMs/4) {
 		found.add("the fleet was behind its schedule by %.2f ms at p99", lag.P99)
 	}
 }

@@ -52,10 +52,10 @@ var axes = []axis{
 		read: reader(parseSize, func(p *results.Point, bytes int64) { p.BodyBytes = bytes })},
 	{flag: "concurrency", one: "count", many: "counts", usage: "attempts in flight at once, on average", standard: "20",
 		read: reader(parseConcurrency, func(p *results.Point, n int) { p.Concurrency = n })},
-	{flag: "rtt", one: "time", many: "times", usage: "round-trip time", standard: "0,20ms,100ms",
+	{flag: "rtt", one: "time", many: "times", usage: "round-trip time", standard: "10ms,20ms,80ms",
 		read: reader(parseRTT, func(p *results.Point, rtt time.Duration) { p.RTTMs = units.Milliseconds(rtt) })},
 	{flag: "strategy", one: "name", many: "names", usage: "how the server rejects: words of 'list strategies', or all", all: strategyWords,
-		standard: "linger-zero,close,shutdown,read-header,read-request,lingering-close,drain-until-acked",
+		standard: "linger-zero,close,read-header,lingering-close",
 		read:     reader(strategyWords.parse, func(p *results.Point, name string) { p.Strategy = name })},
 }
 
@@ -188,14 +188,15 @@ func (f *runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
 // defaults.
 type gridPart map[string]string
 
-// defaultGrid is what `run` measures without a flag of the grid. The product of the
-// defaults shows how each strategy depends on distance and body. The other parts, at
-// one distance, show two more factors: other levels of concurrency, and a
-// client that reads while it sends.
+// defaultGrid is what `run` measures without a flag of the grid. The first part shows
+// how each strategy depends on distance where the body is about as large as a send
+// buffer. The others, at one distance, show further factors: no body and a larger one,
+// other levels of concurrency, and a client that reads while it sends.
 var defaultGrid = []gridPart{
-	{},
-	{"rtt": "100ms", "concurrency": "5,100", "body": "64KiB"},
-	{"client": "duplex", "rtt": "100ms", "body": "64KiB,256KiB"},
+	{"body": "64KiB"},
+	{"rtt": "20ms", "body": "0,256KiB"},
+	{"rtt": "20ms", "concurrency": "5,50", "body": "64KiB"},
+	{"client": "duplex", "rtt": "20ms", "body": "256KiB"},
 }
 
 // String returns the part as flags.
@@ -236,8 +237,8 @@ func defaultPoints(base results.Point, given axisValues) ([]results.Point, error
 
 // describeDefaultGrid describes the default grid for the help.
 func describeDefaultGrid() string {
-	text := "every combination of the defaults\nbelow, and also\n"
-	for _, part := range defaultGrid[1:] {
+	text := "these parts\nof the product of the defaults and of other values:\n"
+	for _, part := range defaultGrid {
 		text += "  " + part.String() + "\n"
 	}
 	return text

@@ -15,8 +15,8 @@ func TestDefaultGridIsThePartsInTheirOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const strategies = 7
-	if want := strategies * (3*3 + 2 + 2); len(points) != want {
+	const strategies = 4
+	if want := strategies * (3 + 2 + 2 + 1); len(points) != want {
 		t.Errorf("%d points, want %d", len(points), want)
 	}
 	seen := map[results.Point]bool{}
@@ -28,14 +28,15 @@ func TestDefaultGridIsThePartsInTheirOrder(t *testing.T) {
 	}
 	at := func(i int) results.Point { return points[i].Without("limit", "ipv6", "arrivals") }
 	for i, want := range map[int]results.Point{
-		0:               {Strategy: "linger-zero", Client: "blocking", Concurrency: 20},
-		1:               {Strategy: "close", Client: "blocking", Concurrency: 20},
-		strategies:      {Strategy: "linger-zero", Client: "blocking", Concurrency: 20, RTTMs: 20},
-		3 * strategies:  {Strategy: "linger-zero", Client: "blocking", Concurrency: 20, BodyBytes: 64 << 10},
-		9 * strategies:  {Strategy: "linger-zero", Client: "blocking", Concurrency: 5, BodyBytes: 64 << 10, RTTMs: 100},
-		10 * strategies: {Strategy: "linger-zero", Client: "blocking", Concurrency: 100, BodyBytes: 64 << 10, RTTMs: 100},
-		11 * strategies: {Strategy: "linger-zero", Client: "duplex", Concurrency: 20, BodyBytes: 64 << 10, RTTMs: 100},
-		len(points) - 1: {Strategy: "drain-until-acked", Client: "duplex", Concurrency: 20, BodyBytes: 256 << 10, RTTMs: 100},
+		0:               {Strategy: "linger-zero", Client: "blocking", Concurrency: 20, BodyBytes: 64 << 10, RTTMs: 10},
+		1:               {Strategy: "close", Client: "blocking", Concurrency: 20, BodyBytes: 64 << 10, RTTMs: 10},
+		strategies:      {Strategy: "linger-zero", Client: "blocking", Concurrency: 20, BodyBytes: 64 << 10, RTTMs: 20},
+		3 * strategies:  {Strategy: "linger-zero", Client: "blocking", Concurrency: 20, RTTMs: 20},
+		4 * strategies:  {Strategy: "linger-zero", Client: "blocking", Concurrency: 20, BodyBytes: 256 << 10, RTTMs: 20},
+		5 * strategies:  {Strategy: "linger-zero", Client: "blocking", Concurrency: 5, BodyBytes: 64 << 10, RTTMs: 20},
+		6 * strategies:  {Strategy: "linger-zero", Client: "blocking", Concurrency: 50, BodyBytes: 64 << 10, RTTMs: 20},
+		7 * strategies:  {Strategy: "linger-zero", Client: "duplex", Concurrency: 20, BodyBytes: 256 << 10, RTTMs: 20},
+		len(points) - 1: {Strategy: "lingering-close", Client: "duplex", Concurrency: 20, BodyBytes: 256 << 10, RTTMs: 20},
 	} {
 		if at(i) != want.Key() {
 			t.Errorf("point %d is %+v, want %+v", i, at(i), want)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -130,7 +131,7 @@ func (d *delayLine) run() {
 			at := unix.NsecToTimespec(sleepUntil + d.offset)
 			_ = unix.TimerfdSettime(d.timer, unix.TFD_TIMER_ABSTIME, &unix.ItimerSpec{Value: at}, nil)
 		}
-		_, _ = unix.EpollWait(d.epoll, events[:], -1)
+		_, _, _ = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(d.epoll), uintptr(unsafe.Pointer(&events)), uintptr(len(events)), ^uintptr(0), 0, 0)
 	}
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_THREAD, &u) == nil {

@@ -69,9 +69,6 @@ func (r *runner) work(ctx context.Context, idle bool) error {
 // One cell starts up at a time, because that takes most of a CPU for some 50 ms. A cell
 // that is ending is in nobody's way.
 func (r *runner) next() int {
-	if r.SideBySide == 1 && len(r.running) > 0 {
-		return -1
-	}
 	var loads []float64
 	for _, c := range r.running {
 		switch c.phase {

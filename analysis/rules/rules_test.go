@@ -583,7 +583,7 @@ func TestARuleSaysItselfSoThatItReadsBack(t *testing.T) {
 	words := map[string][]string{
 		"rtt": {"0s", "10ms", "1.5s"}, "concurrency": {"0", "50"}, "body": {"0", "64KiB", "1MB"}, "loss": {"0", "0.1%"},
 		"limit": {"16"}, "rate": {"500", "500/s"}, "strategy": {"close", "nginx:off"}, "client": {"duplex"}, "impairments": {"none"}, "nth_request": {"1", "5"}, "tls": {"on", "off"}, "ipv6": {"on", "off"},
-		"scenario": {"none", "node-9085"}, "part": {"none", "reported"}, "settings": {"none"},
+		"scenario": {"none", "node-9085"}, "part": {"none", "reported"}, "settings": {"none"}, "arrivals": {"spread", "closed"},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var text []string

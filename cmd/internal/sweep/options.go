@@ -31,8 +31,8 @@ type Options struct {
 	// is finished; the first cell is always run. 0 is no limit.
 	Budget time.Duration
 
-	// SideBySide is how many cells run at once at most, as far as their load allows it;
-	// 1 runs one after another. 0 leaves it to the load alone.
+	// SideBySide is how many cells are measured at once at most, as far as their load
+	// allows it; 0 leaves it to the load alone. A cell may start while another ends.
 	SideBySide int
 
 	Path        cell.Choice

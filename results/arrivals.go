@@ -1,5 +1,10 @@
 package results
 
+import (
+	"errors"
+	"slices"
+)
+
 // The ways in which the attempts of a fleet are spaced in time: the values of
 // Point.Arrivals.
 const (
@@ -22,6 +27,26 @@ var Arrivals = []Term{
 	{PoissonArrivals, "open loop: attempts are due at a rate, at exponential gaps"},
 	{EvenArrivals, "open loop: attempts are due at a rate, at equal gaps"},
 	{ClosedArrivals, "closed loop: the next attempt is due when one has ended"},
+}
+
+// CompleteArrivals returns the arrivals of a rate. An empty name is EvenArrivals with a
+// rate and SpreadArrivals without. It is an error if the name is unknown, or does not
+// fit the rate.
+func CompleteArrivals(name string, rate float64) (string, error) {
+	openLoop := name == EvenArrivals || name == PoissonArrivals
+	switch {
+	case name == "" && rate > 0:
+		return EvenArrivals, nil
+	case name == "":
+		return SpreadArrivals, nil
+	case !slices.ContainsFunc(Arrivals, func(t Term) bool { return t.Name == name }):
+		return "", errors.New("unknown arrivals")
+	case rate > 0 && name == ClosedArrivals:
+		return "", errors.New("a closed loop has no rate")
+	case rate == 0 && openLoop:
+		return "", errors.New("a rate is missing, in attempts per second")
+	}
+	return name, nil
 }
 
 // arrivalsBefore returns the arrivals of a record without that field. Fleets had

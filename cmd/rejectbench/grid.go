@@ -160,15 +160,15 @@ func (g grid) points(base results.Point) []results.Point {
 // completeArrivals sets the arrivals of a point with a rate, if none were given, and
 // checks that arrivals and rate fit each other.
 func completeArrivals(p *results.Point, given bool) error {
-	openLoop := p.Arrivals == results.EvenArrivals || p.Arrivals == results.PoissonArrivals
-	switch {
-	case p.Rate > 0 && !given:
-		p.Arrivals = results.EvenArrivals
-	case p.Rate > 0 && p.Arrivals == results.ClosedArrivals:
-		return usagef("--arrivals %s, --rate %v: a closed loop has no rate: leave one of them out", p.Arrivals, p.Rate)
-	case p.Rate == 0 && openLoop:
-		return usagef("--arrivals %s: it needs a --rate, in attempts per second", p.Arrivals)
+	name := p.Arrivals
+	if !given {
+		name = ""
 	}
+	arrivals, err := results.CompleteArrivals(name, p.Rate)
+	if err != nil {
+		return usagef("--arrivals %s, --rate %v: %w", name, p.Rate, err)
+	}
+	p.Arrivals = arrivals
 	return nil
 }
 

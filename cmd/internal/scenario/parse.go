@@ -24,6 +24,7 @@ const (
 	maxBody        = 1 << 30
 	maxConcurrency = 1000
 	maxRequests    = 100_000
+	maxRate        = 10_000 // attempts a second
 )
 
 // What names and dates look like. The names are used on the command line, in records
@@ -66,6 +67,9 @@ type filePart struct {
 	Loss        string            `yaml:"loss"`
 	TLS         bool              `yaml:"tls"`
 	Nth         int               `yaml:"nth_request"`
+	Limit       int               `yaml:"limit"`
+	Rate        float64           `yaml:"rate"`
+	Arrivals    string            `yaml:"arrivals"`
 }
 
 // parse reads a scenario's file. Every error is a *yamlfile.Error with the given file
@@ -136,6 +140,7 @@ func (r *reader) part(i int) (p Part, err error) {
 		Requests:     f.Requests,
 		Point: results.Point{
 			Scenario: r.file.Name, Part: f.Name, Strategy: f.Server, Client: f.Client, Concurrency: f.Concurrency, TLS: f.TLS, NthRequest: f.Nth,
+			Limit: f.Limit, Rate: f.Rate,
 		},
 	}
 	switch {
@@ -155,6 +160,15 @@ func (r *reader) part(i int) (p Part, err error) {
 		return wrong("requests", "requests %d: within 1 and %d", f.Requests, maxRequests)
 	case f.Nth < 0 || f.Nth > loadgen.MaxNth:
 		return wrong("nth_request", "nth_request %d: within 1 and %d", f.Nth, loadgen.MaxNth)
+	}
+	if f.Limit < 0 {
+		return wrong("limit", "limit %d: 0 or more", f.Limit)
+	}
+	if !(f.Rate >= 0 && f.Rate <= maxRate) {
+		return wrong("rate", "rate %v: within 0 and %d a second", f.Rate, int(maxRate))
+	}
+	if p.Point.Arrivals, err = results.CompleteArrivals(f.Arrivals, f.Rate); err != nil {
+		return wrong("arrivals", "arrivals %q: %w", f.Arrivals, err)
 	}
 	rtt, err := parseDuration(f.RTT, maxRTT)
 	if err != nil {

@@ -196,7 +196,7 @@ func TestAnErrorNamesItsPlaceInTheFile(t *testing.T) {
 		"concurrency": {"concurrency: 2", "concurrency: 0", `f.yaml:19:18: part it: concurrency 0`},
 		"requests":    {"    requests: 20\n", "", `f.yaml:10:5: part it: requests 0`},
 		"nth":         {"nth_request: 3", "nth_request: -1", `f.yaml:21:18: part it: nth_request -1`},
-		"limit":       {"nth_request: 3", "limit: -1", `f.yaml:21:12: part it: limit -1`},
+		"point limit": {"nth_request: 3", "limit: -1", `f.yaml:21:12: part it: limit -1`},
 		"rate":        {"nth_request: 3", "rate: -1", `f.yaml:21:11: part it: rate -1`},
 		"arrivals":    {"nth_request: 3", "arrivals: poisson", `f.yaml:21:15: part it: arrivals "poisson": a rate is missing`},
 		"anchor":      {"name: tiny", "name: &a tiny", "f.yaml:1:7: anchors, aliases and tags"},

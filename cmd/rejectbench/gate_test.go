@@ -33,7 +33,7 @@ func TestAGateSetsTheRoundsAndSaysWhatTheyFind(t *testing.T) {
 		says    string
 	}{
 		{sweep.Options{Points: points, Rounds: 7}, nil, 7, ""},
-		{sweep.Options{Points: points}, []string{"--gate", "5%"}, 35, "gate: 35 rounds of 100 attempts in each of 2 cells (dispersion 1.5, assumed)\n"},
+		{sweep.Options{Points: points}, []string{"--gate", "5%"}, 57, "gate: 57 rounds of 60 attempts in each of 2 cells (dispersion 1.5, assumed)\n"},
 		{sweep.Options{Points: points, Requests: 400}, []string{"--gate", "5%"}, 10, "gate: 10 rounds of 400 attempts"},
 		{sweep.Options{Points: points[:1], Requests: 100}, []string{"--gate", "10%"}, 10, "gate: 10 rounds of 100 attempts in each of 1 cell "},
 	} {

@@ -10,8 +10,8 @@ import (
 )
 
 func TestLoadRecordHasTheCoordinatesOfItsTarget(t *testing.T) {
-	cfg := loadgen.Config{Client: "blocking", Concurrency: 2, Nth: 1, Target: loadgen.Target{Addr: netip.MustParseAddrPort("[::1]:80")}}
-	want := results.Point{Strategy: externalStrategy, Client: "blocking", Concurrency: 2, IPv6: true}
+	cfg := loadgen.Config{Client: "blocking", Concurrency: 2, Nth: 1, Arrivals: results.SpreadArrivals, Target: loadgen.Target{Addr: netip.MustParseAddrPort("[::1]:80")}}
+	want := results.Point{Strategy: externalStrategy, Client: "blocking", Concurrency: 2, IPv6: true, Arrivals: results.SpreadArrivals}
 	if got := loadRecord(cfg, loadgen.Report{}, time.Time{}).Point; got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -70,7 +70,7 @@ func TestRunWithoutPairsHasNoTwins(t *testing.T) {
 
 // Half the width of the interval is 8.1% for 20 of 20, and 4.4% for 40 of 40.
 func TestPrecisionStopsEachPointAtTheRoundThatReachesIt(t *testing.T) {
-	p, run, stdout := runOf(t, "--strategy", "lingering-close,read-request", "--precision", "5%", "--aa", "2")
+	p, run, stdout := runOf(t, "--strategy", "lingering-close,read-request", "--rounds", "30", "--precision", "5%", "--aa", "2")
 	seen := map[results.Point]results.Cell{}
 	last := map[results.Point]int{}
 	for _, c := range run.Cells {

@@ -93,11 +93,22 @@ func (f *runFlags) choosePath(cmd *cobra.Command, o *sweep.Options) (spec netpat
 	o.Path, err = f.choose(ctx, spec)
 	if err != nil && ctx.Err() == nil && spec.Kind == netpath.Auto && f.impairments.none() && !anyChanged(cmd.Flags(), "rtt", "loss", "scenario") {
 		fmt.Fprintf(cmd.ErrOrStderr(), "no path with a delay here (rejectbench doctor says why): measuring a round-trip time of 0 alone\n")
-		o.Points = slices.DeleteFunc(o.Points, func(p results.Point) bool { return p.RTTMs != 0 })
+		o.Points = withoutDistance(o.Points)
 		spec.Impairments = impair.Set{}
 		o.Path, err = f.choose(ctx, spec)
 	}
 	return spec, err
+}
+
+// withoutDistance returns the points with a round trip of 0, each once.
+func withoutDistance(points []results.Point) []results.Point {
+	var near []results.Point
+	for _, p := range points {
+		if p.RTTMs = 0; !slices.Contains(near, p) {
+			near = append(near, p)
+		}
+	}
+	return near
 }
 
 // precisionRounds is the most rounds of a run with --precision and without --rounds.

@@ -85,7 +85,7 @@ func TestLoadPrintsOneRecordThatAddsUp(t *testing.T) {
 
 func TestServeAdmitsUpToItsLimitAndPrintsTotalsAtAnInterrupt(t *testing.T) {
 	url, interrupt := served(t, "--strategy", "close", "--limit", "1", "--service-time", "0")
-	stdout, stderr, code := rejectbench("load", url, "--requests", "5", "--concurrency", "1")
+	stdout, stderr, code := rejectbench("load", url, "--requests", "5", "--concurrency", "1", "--arrivals", "closed")
 	if code != exitDone || stderr != "" || !strings.HasPrefix(stdout, "nothing was rejected\n5 attempts in ") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}

@@ -67,7 +67,7 @@ func TestRefusedConfigurationShowsTheServersOwnMessage(t *testing.T) {
 		"apache":   {"RedirectMatch 503", "RedirectMtach 503", "Invalid command 'RedirectMtach'"},
 		"caddy":    {"respond 503", "respnod 503", "unrecognized directive: respnod"},
 		"h2o":      {"listen: {", "lisetn: {", "lisetn"}, // what stands behind it h2o reads when it listens
-		"haproxy":  {"http-request deny deny_status 503", "http-request dney", "parsing [{dir}/haproxy.cfg:14]: 'http-request' expects"},
+		"haproxy":  {"http-request deny deny_status 503", "http-request dney", "parsing [{dir}/haproxy.cfg:15]: 'http-request' expects"},
 		"jetty":    {`name="acceptQueueSize"`, `name="acceptQueueSzie"`, "cceptQueueSzie"},
 		"lighttpd": {"mod_redirect", "mod_rediretc", "mod_rediretc"},
 		"nginx":    {"location / { return 503; }", "location / { retrun 503; }", `unknown directive "retrun"`},

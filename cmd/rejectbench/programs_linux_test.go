@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -324,8 +325,9 @@ func TestKilledServerProgramInvalidatesItsCellAndTheRunContinues(t *testing.T) {
 	if killed != 1 {
 		t.Fatalf("%d servers killed: %s", killed, p.stderr)
 	}
-	const reason = `"invalid_reason":"the server died: signal: killed"`
-	if n := strings.Count(stdout, reason); n != 1 || !strings.Contains(stdout, `"round":1`) {
+	// The server may have been killed before it listened.
+	const reason = `"invalid_reason":"[^"]*signal: killed`
+	if n := len(regexp.MustCompile(reason).FindAllString(stdout, -1)); n != 1 || !strings.Contains(stdout, `"round":1`) {
 		t.Errorf("%d records say %s:\n%s", n, reason, stdout)
 	}
 }

@@ -20,11 +20,11 @@ func TestOthersInvalidateACellOnlyIfItWaitedForThem(t *testing.T) {
 		use    *witness.Use
 		valid  bool
 	}{
-		{"others took much, and the cell waited", waiting, &witness.Use{CPUs: 2, Total: 2 * second, Others: second / 2}, false},
-		{"others took much, and the cell did not wait", &results.CPUWait{Fleet: 1}, &witness.Use{CPUs: 2, Total: 2 * second, Others: second / 2}, true},
+		{"others took much, and the cell waited", waiting, &witness.Use{CPUs: 2, Total: 2 * second, Others: second}, false},
+		{"others took much, and the cell did not wait", &results.CPUWait{Fleet: 1}, &witness.Use{CPUs: 2, Total: 2 * second, Others: second}, true},
 		{"others took little", waiting, &witness.Use{CPUs: 2, Total: 2 * second, Others: second / 10}, true},
 		{"others took no more than the resolution", waiting, &witness.Use{CPUs: 2, Total: second / 5, Others: second / 20}, true},
-		{"the hypervisor took much", &results.CPUWait{}, &witness.Use{CPUs: 2, Total: 2 * second, Stolen: second / 2}, false},
+		{"the hypervisor took much", &results.CPUWait{}, &witness.Use{CPUs: 2, Total: 2 * second, Stolen: second}, false},
 		{"nothing is known", nil, nil, true},
 	} {
 		var found problems

@@ -29,7 +29,7 @@ const (
 	// hypervisor may take while a cell is measured: a share of that of all CPUs, or the
 	// floor if that is more. The floor is above what a short cell's time is off by, which
 	// is known in hundredths of a second.
-	takenShare = 0.10
+	takenShare = 0.25
 	takenFloor = 60 * time.Millisecond
 	// waitedShare is how long the cell's threads have to wait for a CPU, as a share of
 	// the cell's time, before CPU time that others take is held against the cell.

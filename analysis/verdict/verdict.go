@@ -1,6 +1,6 @@
 // Package verdict draws the headline of a run from its points: what is lost, to whom,
-// what to set, whether the machine was busy, and what is undecided. It is data, and
-// Statements says it in sentences; it renders nothing.
+// what to set, whether the machine was busy, and what is undecided. It is data; it
+// renders nothing.
 //
 // Every point is judged alone, by the 95% interval of its delivered share (see
 // State). Shares of different points are counted, never added up: a share over several
@@ -16,8 +16,7 @@
 //  3. Advice: the strategy and its reasons, or why there is none.
 //  4. NoInterval or the undecided conditions, with what would decide them.
 //
-// Statements has sentences for all of it in that order. Figures are to be written with
-// Share's K and N, and the interval where it has one.
+// Figures are to be written with Share's K and N, and the interval where it has one.
 package verdict
 
 import (

@@ -97,12 +97,3 @@ func TestOneRoundDecidesAndAdvisesNothing(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
-
-func TestTheHeadlineHasAtMostTwelveLines(t *testing.T) {
-	for _, run := range []*results.Run{analysistest.Flawed(analysistest.Synthetic(t, analysistest.SmallGrid())), analysistest.LeagueRun(t)} {
-		v := New(analysis.NewStudy(run), Options{})
-		if said := v.Statements(); len(said) == 0 || len(said) > 12 {
-			t.Errorf("%d statements: %v", len(said), said)
-		}
-	}
-}

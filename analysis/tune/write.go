@@ -52,17 +52,13 @@ func (t *Tuning) methods() string {
 	return "Wilson, by the dispersion of the rounds"
 }
 
-// wrap writes a sentence in lines of at most 80 columns.
+// wrap writes a sentence in lines of at most 80 columns. The first begins with indent.
 func wrap(b *strings.Builder, indent, text string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len([]rune(indent+line+" "+word)) > columns {
-			b.WriteString(indent + line + "\n")
-			line, indent = "", strings.Repeat(" ", len(indent))
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
+	width := len([]rune(indent))
+	for _, line := range words.Wrap(text, columns-width, "") {
+		b.WriteString(indent + line + "\n")
+		indent = strings.Repeat(" ", width)
 	}
-	b.WriteString(indent + line + "\n")
 }
 
 // answer returns the lines that say what to do, at most maxLines.

@@ -12,6 +12,7 @@
 package loadgen
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -82,13 +83,7 @@ type Config struct {
 
 // arrivals returns the name of the arrivals.
 func (cfg Config) arrivals() string {
-	switch {
-	case cfg.Arrivals != "":
-		return cfg.Arrivals
-	case cfg.Rate > 0:
-		return results.EvenArrivals
-	}
-	return results.ClosedArrivals
+	return cmp.Or(cfg.Arrivals, results.UnnamedArrivals(cfg.Rate))
 }
 
 // openLoop reports whether attempts are due at times of their own.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -65,8 +64,8 @@ func (cfg Config) withDefaults() (Config, error) {
 	case cfg.Nth < 0 || cfg.Nth > MaxNth:
 		return cfg, fmt.Errorf("request %d of a connection: must be from 1 to %d", cfg.Nth, MaxNth)
 	}
-	if err := cfg.checkArrivals(); err != nil {
-		return cfg, err
+	if _, err := results.CompleteArrivals(cfg.arrivals(), cfg.Rate); err != nil {
+		return cfg, fmt.Errorf("arrivals %q, rate %v: %w", cfg.arrivals(), cfg.Rate, err)
 	}
 	cfg.Nth = max(cfg.Nth, 1)
 	for _, limit := range []struct {
@@ -91,19 +90,6 @@ func (cfg Config) withDefaults() (Config, error) {
 		cfg.Workers = max(runtime.NumCPU()/2, 1)
 	}
 	return cfg, CheckDescriptors(cfg.slots())
-}
-
-// checkArrivals returns an error if the arrivals are unknown, or do not fit the rate.
-func (cfg Config) checkArrivals() error {
-	switch a := cfg.arrivals(); {
-	case !slices.ContainsFunc(results.Arrivals, func(t results.Term) bool { return t.Name == a }):
-		return fmt.Errorf("arrivals %q", a)
-	case a == results.ClosedArrivals && cfg.Rate > 0:
-		return fmt.Errorf("%s arrivals have no rate: %v", a, cfg.Rate)
-	case (a == results.EvenArrivals || a == results.PoissonArrivals) && cfg.Rate == 0:
-		return fmt.Errorf("%s arrivals need a rate", a)
-	}
-	return nil
 }
 
 // Run makes the attempts of cfg and returns when all have ended. If ctx ends

@@ -49,9 +49,9 @@ func CompleteArrivals(name string, rate float64) (string, error) {
 	return name, nil
 }
 
-// arrivalsBefore returns the arrivals of a record without that field. Fleets had
-// equal gaps, or a closed loop without a rate.
-func arrivalsBefore(rate float64) string {
+// UnnamedArrivals returns the arrivals of a fleet or a record that names none: equal
+// gaps, or a closed loop without a rate.
+func UnnamedArrivals(rate float64) string {
 	if rate > 0 {
 		return EvenArrivals
 	}

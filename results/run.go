@@ -264,7 +264,7 @@ func decodeCell(line []byte) (Cell, error) {
 		return Cell{}, fmt.Errorf("outcomes hold %d delivered, but delivered is %d", delivered, c.Delivered)
 	}
 	if c.Arrivals == "" {
-		c.Arrivals = arrivalsBefore(c.Rate)
+		c.Arrivals = UnnamedArrivals(c.Rate)
 	}
 	return c, nil
 }

@@ -15,7 +15,7 @@ import (
 // share a namespace.
 func (p *Path) ServerCPU() (sum time.Duration) {
 	for _, pid := range p.ServerProcesses() {
-		sum += cpuTime(pid)
+		sum += CPUTime(pid)
 	}
 	return sum
 }
@@ -30,9 +30,9 @@ func (p *Path) ServerProcesses() []int {
 	return processesIn(ns.Ino)
 }
 
-// cpuTime returns the CPU time of a process and of the children that it has waited
+// CPUTime returns the CPU time of a process and of the children that it has waited
 // for; 0 if the process has ended.
-func cpuTime(pid int) time.Duration {
+func CPUTime(pid int) time.Duration {
 	// The clock is MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of
 	// linux/posix-timers.h. It has nanoseconds, /proc only hundredths of a second.
 	var process unix.Timespec

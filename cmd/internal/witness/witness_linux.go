@@ -3,13 +3,12 @@ package witness
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
+
+	"github.com/rejectbench/rejectbench/targets/netpath"
 )
 
 // Take takes a sample. It looks at every process of the machine.
@@ -47,101 +46,48 @@ func ownTime() (sum time.Duration, err error) {
 		}
 		sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
 	}
-	for _, p := range below {
-		sum += p.time()
+	for _, pid := range below {
+		sum += netpath.CPUTime(pid)
 	}
 	return sum, nil
 }
 
-// process is a process of /proc.
-type process struct {
-	pid, parent int
-	waitedFor   time.Duration // CPU time of the children that it has waited for
-}
-
-// time is the CPU time of a process and of the children that it has waited for.
-func (p process) time() time.Duration {
-	// The clock is MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of
-	// linux/posix-timers.h. It has nanoseconds, /proc only hundredths of a second.
-	var own unix.Timespec
-	if unix.ClockGettime(int32(^p.pid<<3|2), &own) != nil {
-		return 0 // it is gone
-	}
-	return time.Duration(own.Nano()) + p.waitedFor
-}
-
 // descendants lists the processes that this one and its descendants have started and
 // that were not waited for.
-func descendants() (found []process, err error) {
-	proc, err := os.Open("/proc")
+func descendants() (found []int, err error) {
+	all, err := procfs.AllProcs()
 	if err != nil {
 		return nil, err
 	}
-	names, err := proc.Readdirnames(-1)
-	proc.Close()
-	if err != nil {
-		return nil, err
-	}
-	below := map[int][]process{} // by parent
-	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil {
-			if p, ok := readProcess(pid); ok {
-				below[p.parent] = append(below[p.parent], p)
-			}
+	children := map[int][]int{} // by parent
+	for _, p := range all {
+		if stat, err := p.Stat(); err == nil { // otherwise it is gone
+			children[stat.PPID] = append(children[stat.PPID], p.PID)
 		}
 	}
-	for next := []int{os.Getpid()}; len(next) > 0; {
-		children := below[next[0]]
-		next = next[1:]
-		found = append(found, children...)
-		for _, c := range children {
-			next = append(next, c.pid)
-		}
+	for next := []int{os.Getpid()}; len(next) > 0; next = next[1:] {
+		found = append(found, children[next[0]]...)
+		next = append(next, children[next[0]]...)
 	}
 	return found, nil
-}
-
-// readProcess reads a process's stat file (proc_pid_stat(5)).
-func readProcess(pid int) (p process, ok bool) {
-	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return p, false
-	}
-	// The name in brackets may contain any character, so fields are counted from its
-	// end. The field behind it is the third, state.
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	const state, parent, cutime, cstime = 3, 4, 16, 17
-	if len(fields) <= cstime-state {
-		return p, false
-	}
-	p.pid = pid
-	p.parent, err = strconv.Atoi(fields[parent-state])
-	for _, field := range []int{cutime, cstime} {
-		// Their unit is USER_HZ, which is 100 on all systems.
-		ticks, _ := strconv.ParseInt(fields[field-state], 10, 64)
-		p.waitedFor += time.Duration(ticks) * 10 * time.Millisecond
-	}
-	return p, err == nil
 }
 
 // Waited is how long the threads of processes could run and waited for a CPU, since
 // each of them started (Documentation/scheduler/sched-stats.rst). Threads and processes
 // that have ended are left out.
 func Waited(pids ...int) (sum time.Duration, err error) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
 	known := false
 	for _, pid := range pids {
-		files, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "task", "*", "schedstat"))
-		for _, file := range files {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				continue // it has ended
+		threads, _ := fs.AllThreads(pid)
+		for _, t := range threads {
+			if stat, err := t.Schedstat(); err == nil { // otherwise it has ended
+				sum += time.Duration(stat.WaitingNanoseconds)
+				known = true
 			}
-			var ran, waited int64
-			if _, err := fmt.Sscan(string(b), &ran, &waited); err != nil {
-				return 0, fmt.Errorf("%w: %s: %w", ErrUnknown, file, err)
-			}
-			sum += time.Duration(waited)
-			known = true
 		}
 	}
 	if !known {

@@ -9,17 +9,19 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Cells that mostly wait for a long round trip run side by side. Each has its own
-// processes and namespaces, so they share only the CPUs. A cell's load is the CPU time
-// that its attempts are expected to take in a second, in CPUs. Cells run side by side
-// while their loads add up to at most loadBudget of the machine's CPUs; the rest is for
-// the start-up of further cells, and for what the estimate misses. A cell that needs
-// more runs alone.
+// Cells that mostly wait for a long round trip may run side by side, if the user asks
+// for it (Options.SideBySide). Each has its own processes and namespaces, so they share
+// only the CPUs. A cell's load is the CPU time that its attempts are expected to take in
+// a second, in CPUs. Cells run side by side while their loads add up to at most
+// loadBudget of the machine's CPUs; the rest is for the start-up of further cells, and
+// for what the estimate misses. A cell that needs more runs alone.
 //
 // The load is an estimate from above: losses and limits of the path make a cell wait
-// longer, and a server that closes early receives less than the whole body. What bounds
-// the harm is not the estimate, though, but the validity of each cell: its path has to
-// be on time.
+// longer, and a server that closes early receives less than the whole body.
+//
+// Cells side by side bend each other although their paths are on time, where the share
+// is a race for the CPU. With a body of 64 KiB over 200 ms, close delivered 77% alone,
+// and 73% beside others within this budget.
 const (
 	// loadBudget is the share of the machine's CPUs that cells side by side may use.
 	loadBudget = 0.1

@@ -43,19 +43,11 @@ func verdictSection(v *verdict.Verdict, m *results.Manifest) *pageVerdict {
 		p.Busy = fmt.Sprintf("The machine was busy during %s: others took up to %s%% of its CPU time. The figures describe that load too.", words.Plural(v.Machine.BusyCells, "cell"), words.Percent(v.Machine.MostTaken))
 	}
 	for _, tier := range []verdict.Tier{verdict.NearlyAllLost, verdict.SomeLost, verdict.Open, verdict.NoneLost} {
-		var of []verdict.Strategy
-		for _, s := range v.Strategies {
-			if s.Tier == tier {
-				of = append(of, s)
-			}
-		}
+		of := v.OfTier(tier)
 		if len(of) == 0 {
 			continue
 		}
-		t := pageTier{Class: tierMarks[tier].class, Mark: tierMarks[tier].mark, Says: verdict.Tiers[tier]}
-		if len(of) == 1 {
-			t.Says = singular(t.Says)
-		}
+		t := pageTier{Class: tierMarks[tier].class, Mark: tierMarks[tier].mark, Says: tier.Says(len(of))}
 		var names []string
 		for _, s := range of {
 			names = append(names, s.Name)
@@ -70,15 +62,6 @@ func verdictSection(v *verdict.Verdict, m *results.Manifest) *pageVerdict {
 		p.Tiers = append(p.Tiers, t)
 	}
 	return p
-}
-
-// singular turns the words of a tier into those for one strategy.
-func singular(says string) string {
-	verb, rest, _ := strings.Cut(says, " ")
-	if verb == "are" {
-		return "is " + rest
-	}
-	return verb + "s " + rest
 }
 
 // strategyWords says where a strategy loses: its worst condition, and how many lose.
@@ -106,12 +89,13 @@ func firstOf(values []string) string {
 	return strings.Join(values[:most], ", ") + fmt.Sprintf(" and %d more", len(values)-most)
 }
 
-// reasonWords say why a step of the advice left what it left.
-var reasonWords = map[verdict.ReasonKind]string{
-	verdict.ByDelivery: "deliver at every condition measured",
-	verdict.ByHostile:  "can be held by a hostile client for the shortest time",
-	verdict.ByHold:     "hold a connection for measurably less time",
-	verdict.ByCPU:      "take measurably less CPU time",
+// reasonWords say why a step of the advice left what it left: the verb for several, the
+// verb for one, and the rest.
+var reasonWords = map[verdict.ReasonKind][3]string{
+	verdict.ByDelivery: {"deliver", "delivers", "at every condition measured"},
+	verdict.ByHostile:  {"can", "can", "be held by a hostile client for the shortest time"},
+	verdict.ByHold:     {"hold", "holds", "a connection for measurably less time"},
+	verdict.ByCPU:      {"take", "takes", "measurably less CPU time"},
 }
 
 // adviceWords says what to set and why.
@@ -141,23 +125,16 @@ func adviceWords(v *verdict.Verdict, noun string) []string {
 	}
 	for _, r := range a.Reasons {
 		said := reasonWords[r.Kind]
+		verb := said[0]
 		if len(r.Left) == 1 {
-			said = singularVerb(said)
+			verb = said[1]
 		}
-		lines = append(lines, fmt.Sprintf("%s %s; ruled out: %s.", words.List(r.Left), said, firstOf(r.RuledOut)))
+		lines = append(lines, fmt.Sprintf("%s %s %s; ruled out: %s.", words.List(r.Left), verb, said[2], firstOf(r.RuledOut)))
 	}
 	if len(a.Unless) > 0 {
 		lines = append(lines, fmt.Sprintf("Undecided at some conditions, and cheaper if more rounds show that they deliver: %s.", words.List(a.Unless)))
 	}
 	return lines
-}
-
-// singularVerb is the phrase of reasonWords for one strategy.
-func singularVerb(said string) string {
-	if strings.HasPrefix(said, "can ") {
-		return said
-	}
-	return singular(said)
 }
 
 // nounOf says what a run compares.

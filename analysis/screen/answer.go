@@ -129,25 +129,17 @@ func verdictStatements(v verdict.Verdict, noun string) []statement {
 	var said []statement
 	lost := slices.DeleteFunc(slices.Clone(v.Strategies), func(s verdict.Strategy) bool { return s.Tier > verdict.SomeLost })
 	for _, tier := range []verdict.Tier{verdict.NearlyAllLost, verdict.SomeLost} {
-		of := ofTier(v.Strategies, tier)
+		of := v.OfTier(tier)
 		if len(of) == 0 {
 			continue
 		}
-		text := verdict.Tiers[tier]
-		if len(of) == 1 {
-			text = strings.Replace(text, "lose ", "loses ", 1)
-		}
-		said = append(said, statement{"Lost", fmt.Sprintf("%s %s: as low as %s.", names(of), text, worst(of))})
+		said = append(said, statement{"Lost", fmt.Sprintf("%s %s: as low as %s.", names(of), tier.Says(len(of)), worst(of))})
 	}
 	if text := whom(lost); text != "" {
 		said = append(said, statement{"To whom", text})
 	}
 	said = append(said, setStatement(v, noun)...)
 	return append(said, openStatements(v)...)
-}
-
-func ofTier(all []verdict.Strategy, tier verdict.Tier) []verdict.Strategy {
-	return slices.DeleteFunc(slices.Clone(all), func(s verdict.Strategy) bool { return s.Tier != tier })
 }
 
 // lossyOf returns the strategies of which answers were seen to be lost.
@@ -297,7 +289,7 @@ func hostile(h verdict.Hold) string {
 // openStatements says what is undecided, and what would decide it.
 func openStatements(v verdict.Verdict) []statement {
 	var said []statement
-	open := ofTier(v.Strategies, verdict.Open)
+	open := v.OfTier(verdict.Open)
 	if lossy := lossyOf(open); len(lossy) > 0 {
 		said = append(said, statement{"Seen", fmt.Sprintf("%s lost answers in this run: as low as %s.", names(lossy), worst(lossy))})
 	}

@@ -75,12 +75,27 @@ const (
 	NoneLost
 )
 
-// Tiers describes each tier in words that follow a list of strategies.
-var Tiers = map[Tier]string{
-	NearlyAllLost: "lose all or nearly all answers at some conditions",
-	SomeLost:      "lose answers at some conditions",
-	Open:          "are undecided",
-	NoneLost:      "deliver at every condition measured",
+// tierWords describes each tier in words that follow a list of strategies: the verb for
+// several, the verb for one, and the rest.
+var tierWords = map[Tier][3]string{
+	NearlyAllLost: {"lose", "loses", "all or nearly all answers at some conditions"},
+	SomeLost:      {"lose", "loses", "answers at some conditions"},
+	Open:          {"are", "is", "undecided"},
+	NoneLost:      {"deliver", "delivers", "at every condition measured"},
+}
+
+// Says returns the tier in words that follow the names of n strategies.
+func (t Tier) Says(n int) string {
+	w := tierWords[t]
+	if n == 1 {
+		return w[1] + " " + w[2]
+	}
+	return w[0] + " " + w[2]
+}
+
+// OfTier returns the strategies of a tier, in their order.
+func (v *Verdict) OfTier(t Tier) []Strategy {
+	return slices.DeleteFunc(slices.Clone(v.Strategies), func(s Strategy) bool { return s.Tier != t })
 }
 
 // Counts is a number of conditions by state.

@@ -21,7 +21,8 @@ type facets struct {
 	manifest   *results.Manifest
 	x          *results.Coordinate
 	column     *results.Coordinate // the body, or the round trip where x is the body
-	summaries  []*analysis.Summary
+	measured   []*analysis.Summary // all points, except those that fix leaves out
+	summaries  []*analysis.Summary // those that are drawn
 	rows       []facetRow
 	columns    []float64
 	xs         []float64
@@ -50,7 +51,7 @@ func (f *facets) holds(r facetRow, p results.Point) bool { return r.point == f.r
 // a curve.
 func newFacets(study *analysis.Study, x *results.Coordinate, main bool) *facets {
 	all := study.Grid()
-	f := &facets{manifest: &study.Run.Manifest, x: x, column: results.CoordinateByName("body")}
+	f := &facets{manifest: &study.Run.Manifest, x: x, measured: all, column: results.CoordinateByName("body")}
 	if x.Name == "body" {
 		f.column = results.CoordinateByName("rtt")
 	}
@@ -58,8 +59,13 @@ func newFacets(study *analysis.Study, x *results.Coordinate, main bool) *facets 
 	f.looks = figure.Looks(f.manifest, f.strategies)
 	f.summaries = withCurves(all, x, main)
 	f.limitRows()
-	f.columns, f.xs = distinct(f.summaries, f.column), distinct(f.summaries, x)
+	f.columns = distinct(f.summaries, f.column)
 	f.limitColumns()
+	// A panel beside those with a curve shows what was measured for it too.
+	f.summaries = analysis.Where(f.measured, func(s *analysis.Summary) bool {
+		return f.drawn(s) && slices.Contains(f.columns, number(f.column, s.Point))
+	})
+	f.xs = distinct(f.summaries, x)
 	f.describeRows()
 	return f
 }
@@ -115,7 +121,7 @@ func (f *facets) limitRows() {
 	}
 	f.omitted = fmt.Sprintf("drawn are %d of %s of client and path", maxFacetRows, words.Plural(len(f.rows), "kind"))
 	f.rows = f.rows[:maxFacetRows]
-	f.summaries = analysis.Where(f.summaries, f.drawn)
+	f.summaries = analysis.Where(f.summaries, f.drawn) // columns and values of x are those of the rows
 }
 
 // drawn reports whether a row holds a point.
@@ -132,7 +138,8 @@ func (f *facets) fix(c *results.Coordinate) {
 			others = append(others, textOf(f.summaries, c, v))
 		}
 	}
-	f.summaries = analysis.Where(f.summaries, func(s *analysis.Summary) bool { return number(c, s.Point) == value })
+	keep := func(s *analysis.Summary) bool { return number(c, s.Point) == value }
+	f.measured, f.summaries = analysis.Where(f.measured, keep), analysis.Where(f.summaries, keep)
 	f.fixed = append(f.fixed, c.Words(&f.summaries[0].Point)+" (measured too: "+strings.Join(others, ", ")+")")
 	f.common = append(f.common, c.Name)
 }
@@ -159,7 +166,6 @@ func (f *facets) limitColumns() {
 		f.omitted += " and "
 	}
 	f.omitted += fmt.Sprintf("%d of %d %s", maxFacetColumns, n, values)
-	f.summaries = analysis.Where(f.summaries, func(s *analysis.Summary) bool { return slices.Contains(f.columns, number(f.column, s.Point)) })
 }
 
 // describeRows describes rows by the coordinates that vary between them, and keeps

@@ -88,3 +88,26 @@ func findingsOf(study *analysis.Study) []string {
 
 // byRTT is the axis of round trips.
 func byRTT() *results.Coordinate { return results.CoordinateByName("rtt") }
+
+func TestAPanelBesideCurvesShowsWhatWasMeasuredForIt(t *testing.T) {
+	run := &results.Run{}
+	for _, p := range []struct {
+		client string
+		rtt    float64
+		body   int64
+	}{{"blocking", 10, 64 << 10}, {"blocking", 20, 64 << 10}, {"blocking", 20, 256 << 10}, {"duplex", 20, 256 << 10}} {
+		run.Cells = append(run.Cells, analysistest.CellOf("close", p.client, p.rtt, p.body, 30, 60))
+	}
+	f := newFacets(analysis.NewStudy(run), results.CoordinateByName("rtt"), true)
+	for _, row := range f.rows {
+		for _, column := range f.columns {
+			measured := slices.ContainsFunc(run.Cells, func(c results.Cell) bool { return f.holds(row, c.Point) && number(f.column, c.Point) == column })
+			if drawn := len(f.panel(row, column)) > 0; drawn != measured {
+				t.Errorf("%s, body %v: measured %v, drawn %v", row.description, column, measured, drawn)
+			}
+		}
+	}
+	if len(f.rows) != 2 || len(f.columns) != 2 {
+		t.Errorf("%d rows and %d columns", len(f.rows), len(f.columns))
+	}
+}

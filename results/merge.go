@@ -178,11 +178,8 @@ func (s *Server) add(o Server) {
 // Add adds the counts of another path. The kinds are joined, each once; an empty kind
 // adds none. Percentiles and means are not changed: they are no sums.
 func (p *Path) Add(o Path) {
-	if p.Kind == "" || o.Kind == "" {
-		p.Kind += o.Kind
-	} else {
-		p.Kind = joinDistinct(pathSeparator, p.Kind, o.Kind)
-	}
+	kinds := slices.DeleteFunc([]string{p.Kind, o.Kind}, func(k string) bool { return k == "" })
+	p.Kind = joinDistinct(pathSeparator, kinds...)
 	p.Packets += o.Packets
 	p.Dropped += o.Dropped
 	p.QueueDrops += o.QueueDrops

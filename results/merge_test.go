@@ -326,3 +326,15 @@ func TestAddWireDropsAnIncompleteRecord(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestKindsOfPathJoinInOneWay(t *testing.T) {
+	for _, order := range [][]string{{"netem+delayline", "", ""}, {"", "netem+delayline", ""}, {"", "netem", "delayline"}} {
+		var all Path
+		for _, kind := range order {
+			all.Add(Path{Kind: kind})
+		}
+		if want := "delayline+netem"; all.Kind != want {
+			t.Errorf("kinds %q joined are %q, not %q", order, all.Kind, want)
+		}
+	}
+}

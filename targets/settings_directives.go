@@ -28,8 +28,8 @@ type form struct {
 	steps     Steps
 }
 
-// Steps are the values that a server keeps of a directive, in the setting's unit. A
-// server accepts others, and cuts them off.
+// Steps are the values that a server keeps of a directive, in the setting's unit. It
+// rounds others off, or refuses them.
 type Steps struct {
 	Step int64 // the server keeps multiples of it
 	// Spare is how much earlier than its value the server may act. It is added to what
@@ -137,8 +137,8 @@ var (
 	// nginx counts in the whole seconds of its cached time: a lingering that begins at
 	// the end of a second loses almost all of its first one.
 	nginxSeconds = Steps{Step: int64(time.Second), Spare: int64(time.Second), Min: int64(time.Second),
-		Source: "src/http/ngx_http_request.c, ngx_http_set_lingering_close and ngx_http_lingering_close_handler"}
-	// nginx leaves a timer as it is when the new time is less than 300 ms later. So the
+		Source: "src/http/ngx_http_request.c, ngx_http_set_lingering_close and ngx_http_lingering_close_handler; src/http/ngx_http_request_body.c, ngx_http_discarded_request_body_handler"}
+	// nginx leaves a timer as it is when the new time is less than 300 ms from it. So the
 	// time without input may count from a byte up to 300 ms before the last.
 	nginxMilliseconds = Steps{Step: int64(time.Millisecond), Spare: int64(300 * time.Millisecond), Min: int64(time.Millisecond),
 		Source: "src/event/ngx_event_timer.h, ngx_event_add_timer, NGX_TIMER_LAZY_DELAY"}
@@ -163,10 +163,10 @@ func tomcatInt(source string) Steps {
 // Directives is the one table of the equivalents of settings in other servers. The
 // facts are from versions of 2024 to 2026.
 var Directives = []Directive{
-	{"linger-total", "nginx", "lingering_time", "30s", "applies only while the request's body is being discarded; lingering_close must not be off",
-		"nginx.org ngx_http_core_module; src/http/ngx_http_request.c", settable("nginx:lingering_time", "lingering_time %s;", milliseconds, nginxSeconds)},
+	{"linger-total", "nginx", "lingering_time", "30s", "applies only where input is unread or the request's body is being discarded; lingering_close must not be off",
+		"nginx.org ngx_http_core_module; src/http/ngx_http_request.c, ngx_http_finalize_connection", settable("nginx:lingering_time", "lingering_time %s;", milliseconds, nginxSeconds)},
 	{"linger-total", "Apache httpd", "MAX_SECS_TO_LINGER", "30 s", "compile-time constant; no directive",
-		"server/connection.c", nil},
+		"server/connection.c; server/mpm/event/event.c, linger_q", nil},
 	{"linger-total", "lighttpd", "HTTP_LINGER_TIMEOUT", "5 s", "compile-time constant; no directive",
 		"src/connections.c", nil},
 	{"linger-total", "aiohttp", "lingering_time", "10.0", "keeps reading without the half-close; 0 is off",
@@ -174,24 +174,24 @@ var Directives = []Directive{
 	{"linger-total", "HAProxy", "", "", "reads the request to its end since 3.0; only timeout client, which restarts at every byte, ends it earlier",
 		"src/mux_h1.c", nil},
 	{"linger-total", "Kestrel", "RequestBodyDrainTimeout", "5 s", "constant in the source; no option",
-		"Http1MessageBody.cs", nil},
+		"Constants.cs; Http1MessageBody.cs", nil},
 	{"linger-total", "Envoy", "", "", "does not read after its answer: see close-delay",
 		"http_connection_manager.proto, delayed_close_timeout", nil},
 	{"linger-total", "Go net/http", "", "", "does not read after its answer: see close-delay",
 		"net/http/server.go", nil},
 
-	{"linger-idle", "nginx", "lingering_timeout", "5s", "",
+	{"linger-idle", "nginx", "lingering_timeout", "5s", "lingering_time ends it as well",
 		"nginx.org ngx_http_core_module; src/http/ngx_http_request.c", settable("nginx:lingering_timeout", "lingering_timeout %s;", milliseconds, nginxMilliseconds)},
-	{"linger-idle", "Apache httpd", "SECONDS_TO_LINGER", "2 s", "compile-time constant; no directive",
-		"server/connection.c", nil},
+	{"linger-idle", "Apache httpd", "SECONDS_TO_LINGER", "2 s", "compile-time constant; no directive; under the event MPM only the time of a shortened lingering, so that of an idle client is MAX_SECS_TO_LINGER",
+		"server/connection.c; server/mpm/event/event.c", nil},
 	{"linger-idle", "HAProxy", "timeout client", "none", "bounds every idle time of the client, not only while a request is drained",
 		"doc/configuration.txt; src/mux_h1.c", settable("haproxy:timeout_client", "timeout client %s", milliseconds, haproxyMilliseconds)},
 
-	{"linger-bytes", "Tomcat", "maxSwallowSize", "2097152", "keeps reading without the half-close, but not after a 503 or another status that drops the connection; -1 is no limit",
-		"webapps/docs/config/http.xml; IdentityInputFilter.java; Http11Processor.java, statusDropsConnection", settable("tomcat:maxSwallowSize", `maxSwallowSize="%s"`, plain, tomcatInt("bytes; IdentityInputFilter.java, setMaxSwallowSize"))},
+	{"linger-bytes", "Tomcat", "maxSwallowSize", "2097152", "keeps reading without the half-close, but, as measured with 10.1.60, not after a 503; -1 is no limit",
+		"webapps/docs/config/http.xml; AbstractHttp11Protocol.java; IdentityInputFilter.java", settable("tomcat:maxSwallowSize", `maxSwallowSize="%s"`, plain, tomcatInt("bytes; AbstractHttp11Protocol.java, setMaxSwallowSize"))},
 	{"linger-bytes", "Go net/http", "maxPostHandlerReadBytes", "256 KiB", "constant in the source, for the bytes read before the answer; no option",
 		"net/http/server.go", nil},
-	{"linger-bytes", "Jetty", "maxUnconsumedRequestContentReads", "16", "counts reads, not bytes, and does not wait for them",
+	{"linger-bytes", "Jetty", "maxUnconsumedRequestContentReads", "16", "can be set, but counts reads, not bytes, and does not wait for them",
 		"HttpConfiguration.java; HttpStream.java", nil},
 	{"linger-bytes", "nginx", "", "", "discards without a byte limit",
 		"src/http/ngx_http_request.c", nil},
@@ -200,22 +200,22 @@ var Directives = []Directive{
 
 	{"close-delay", "Envoy", "delayed_close_timeout", "1s", "without the half-close; 0 is off",
 		"http_connection_manager.proto, field 26", settable("", "delayed_close_timeout: %ss", seconds, envoyMilliseconds)},
-	{"close-delay", "Go net/http", "rstAvoidanceDelay", "500 ms", "constant in the source; no option",
+	{"close-delay", "Go net/http", "rstAvoidanceDelay", "500 ms", "fixed in the source; no option",
 		"net/http/server.go", nil},
 
 	{"ack-timeout", "every known server", "", "", "none waits for the acknowledgement; RFC 9112 9.6 allows it", "RFC 9112 9.6", nil},
 	{"quiet-floor", "every known server", "", "", "none drains until the acknowledgement and a quiet round trip", "RFC 9112 9.6", nil},
 
-	{"lingerers", "nginx", "", "", "lingering connections count as worker_connections; nginx closes them first when those run out",
+	{"lingerers", "nginx", "", "", "lingering connections count as worker_connections; nginx closes them, as idle kept ones, when those run out",
 		"src/core/ngx_connection.c", nil},
-	{"lingerers", "Apache httpd", "", "", "the event MPM keeps them in a separate queue and closes them when it is busy",
+	{"lingerers", "Apache httpd", "", "", "the event MPM keeps them in a separate queue until their time is over",
 		"server/mpm/event/event.c", nil},
 
-	{"limit", "nginx", "limit_conn", "none", "a zone with a constant key such as $server_name counts all connections; limit_conn_status is 503",
-		"nginx.org ngx_http_limit_conn_module", settable("nginx:limit_conn", "limit_conn_zone $server_name zone=all:1m; limit_conn all %s;", plain, Steps{Step: 1, Min: 1, Max: 65535, Source: "src/http/modules/ngx_http_limit_conn_module.c, ngx_http_limit_conn"})},
-	{"limit", "Apache httpd", "MaxRequestWorkers", "256 or more, by MPM", "further connections wait in the backlog without an answer",
+	{"limit", "nginx", "limit_conn", "none", "a zone with a constant key counts all connections whose request is in process; an empty key, such as $server_name without a server_name, counts none; limit_conn_status is 503",
+		"nginx.org ngx_http_limit_conn_module; src/http/modules/ngx_http_limit_conn_module.c, ngx_http_limit_conn_handler", settable("nginx:limit_conn", "limit_conn_zone $server_port zone=all:1m; limit_conn all %s;", plain, Steps{Step: 1, Min: 1, Max: 65535, Source: "src/http/modules/ngx_http_limit_conn_module.c, ngx_http_limit_conn"})},
+	{"limit", "Apache httpd", "MaxRequestWorkers", "256 or more, by MPM", "limits requests in process; the event MPM accepts more connections than that, and the rest wait in the backlog without an answer",
 		"httpd.apache.org mpm_common", settable("apache:MaxRequestWorkers", "MaxRequestWorkers %s", plain, apacheWorkers)},
-	{"limit", "HAProxy", "maxconn", "none", "further connections to a frontend wait in the backlog, further requests to a server wait in a queue for timeout queue",
+	{"limit", "HAProxy", "maxconn", "the global maxconn", "further connections to a frontend wait in the backlog, further requests to a server wait in a queue for timeout queue",
 		"doc/configuration.txt", settable("haproxy:maxconn", "maxconn %s", plain, Steps{Step: 1, Min: 1, Max: math.MaxInt32, Source: "doc/configuration.txt, maxconn"})},
 	{"limit", "Envoy", "max_connections", "none", "the network filter connection_limit closes without an answer",
 		"connection_limit.cc", settable("", "max_connections: %s", plain, Steps{Step: 1, Min: 1, Source: "connection_limit.proto, max_connections"})},

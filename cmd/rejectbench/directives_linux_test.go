@@ -1,9 +1,12 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/targets"
 )
 
@@ -69,5 +72,43 @@ func TestEveryServerAcceptsItsDirectivesAtBothEnds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// nginx holds an admitted request for a second. If limit_conn counted nothing, every
+// request would be held.
+func TestNginxRejectsAboveItsLimitAtOnce(t *testing.T) {
+	nginx, _, err := knownServers(t).Lookup("nginx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	needServer(t, nginx)
+	for _, server := range []string{"nginx:limit_conn", "nginx:limit_conn=2"} {
+		p := prepare(t, "run", "--rounds", "1", "--server", server, "--rtt", "0", "--body", "0", "--concurrency", "6", "--requests", "12",
+			"--arrivals", "closed", "--aa", "0", "--client", "blocking", "--path", "loopback", "--format", "json", "--quiet")
+		p.start()
+		if _, code := p.wait(); code != exitDone && code != exitUnanswered {
+			t.Fatalf("%s: exit code %d: %s", server, code, p.stderr)
+		}
+		run, err := results.Open(p.out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		soonest := time.Duration(math.MaxInt64)
+		for _, c := range run.Cells {
+			for key, encoded := range c.Histograms {
+				if !strings.HasPrefix(key, "end/") {
+					continue
+				}
+				h, err := results.DecodeHistogram(encoded)
+				if err != nil {
+					t.Fatal(err)
+				}
+				soonest = min(soonest, time.Duration(h.Min()))
+			}
+		}
+		if soonest >= time.Second {
+			t.Errorf("%s: the first answer came after %v", server, soonest)
+		}
 	}
 }

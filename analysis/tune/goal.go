@@ -34,6 +34,16 @@ type Evidence struct {
 	Response *hdrhistogram.Histogram
 }
 
+// confirmRounds is the least number of rounds of a confirmation. They alternate with those
+// of the other corners, so that each corner is measured at several times. With 8 rounds
+// Student's t asks for 1.4 times the attempts of a known variance, with 5 for 1.9 times.
+const confirmRounds = 8
+
+// plannedRounds is how many rounds n rejections take, of at most batch each.
+func plannedRounds(n, batch int64) int {
+	return max(confirmRounds, int((n+batch-1)/batch))
+}
+
 // Add pools further evidence of the same value.
 func (e *Evidence) Add(more Evidence) {
 	if e.Parts == nil {
@@ -72,37 +82,40 @@ func (e Evidence) share() float64 {
 	return share
 }
 
-// leastRounds is how many rounds it takes to tell how far rounds differ.
-const leastRounds = 2
-
-// effective returns the shares of as many independent attempts as the rounds are
-// worth: counts divided by the design effect, which is at least 1. See
-// results.DesignEffect. Losses are rounded up.
-func (e Evidence) effective() []stats.WeightedShare {
+// effective returns the shares of as many independent attempts as the rounds are worth
+// for a one-sided bound of level alpha: counts divided by the design effect, which is at
+// least 1, and by stats.StudentFactor, because few rounds estimate the effect poorly. See
+// results.Rounds. Losses are rounded up.
+func (e Evidence) effective(alpha float64) []stats.WeightedShare {
+	few := stats.StudentFactor(alpha, len(e.Rounds)-1)
 	parts := slices.Clone(e.Parts)
-	if len(e.Rounds) < leastRounds {
-		return parts
-	}
 	for i, p := range parts {
 		var k, n []int64
 		for _, round := range e.Rounds {
 			k, n = append(k, round[i].K), append(n, round[i].N)
 		}
-		effect := max(results.DesignEffect(k, n), 1)
-		parts[i].N = int64(float64(p.N) / effect)
-		parts[i].K = max(parts[i].N-int64(math.Ceil(float64(p.N-p.K)/effect)), 0)
+		parts[i] = worth(p, few*max(results.DesignEffect(k, n), 1))
 	}
 	return parts
 }
 
+// worth returns a share of as many attempts as its own are worth with a design effect.
+func worth(p stats.WeightedShare, effect float64) stats.WeightedShare {
+	lost := int64(math.Ceil(float64(p.N-p.K) / effect))
+	p.N = int64(float64(p.N) / effect)
+	p.K = max(p.N-lost, 0)
+	return p
+}
+
 // Bounds returns the delivered share of the mix and its one-sided bounds, each with
-// the given confidence. They are 0 and 1 where too few rounds were measured.
+// the given confidence. They are 0 and 1 where fewer than results.LeastRounds were
+// measured.
 func (e Evidence) Bounds(confidence float64) (share, low, high float64) {
 	share = e.share()
-	if len(e.Rounds) < leastRounds {
+	if len(e.Rounds) < results.LeastRounds {
 		return share, 0, 1
 	}
-	_, low, high = stats.Mix(e.effective(), stats.NormalQuantile(confidence))
+	_, low, high = stats.Mix(e.effective(1-confidence), stats.NormalQuantile(confidence))
 	return share, min(low, share), max(high, share)
 }
 
@@ -144,10 +157,10 @@ func (g Goal) missed(e Evidence, alpha float64) bool {
 			return true
 		}
 	}
-	if len(e.Rounds) < leastRounds {
+	if len(e.Rounds) < results.LeastRounds || e.share() >= g.Target {
 		return false
 	}
-	_, _, high := stats.Mix(e.effective(), stats.NormalQuantile(1-alpha))
+	_, _, high := stats.Mix(e.effective(alpha), stats.NormalQuantile(1-alpha))
 	return high < g.Target
 }
 
@@ -163,22 +176,27 @@ func (g Goal) missed(e Evidence, alpha float64) bool {
 // has to agree: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial
 // limits", Biometrika 26 (1934) 404-413.
 func (g Goal) met(e Evidence, alpha float64) bool {
-	if e.Rejected() == 0 {
+	if e.Rejected() == 0 || e.share() < g.Target {
 		return false
 	}
-	parts := e.effective()
+	if !g.metBy(e.effective(alpha), alpha) {
+		return false
+	}
+	if g.Objective > 0 {
+		_, high, _, ok := e.P99(1 - alpha)
+		return ok && high <= g.Objective
+	}
+	return true
+}
+
+// metBy is met for shares of independent attempts, without the objective.
+func (g Goal) metBy(parts []stats.WeightedShare, alpha float64) bool {
 	if _, low, _ := stats.Mix(parts, stats.NormalQuantile(1-alpha)); low < g.Target {
 		return false
 	}
 	if len(parts) == 1 {
 		p := parts[0]
-		if stats.Binomial(p.N-p.K, p.N, 1-g.Target) > alpha {
-			return false
-		}
-	}
-	if g.Objective > 0 {
-		_, high, _, ok := e.P99(1 - alpha)
-		return ok && high <= g.Objective
+		return stats.Binomial(p.N-p.K, p.N, 1-g.Target) <= alpha
 	}
 	return true
 }
@@ -191,21 +209,59 @@ func (g Goal) enoughTimed(e Evidence, alpha float64) bool {
 }
 
 // reachable tells whether the target would be met if the evidence grew to n
-// rejections without another loss.
-func (g Goal) reachable(e Evidence, n int64, alpha float64) bool {
+// rejections without another loss, in rounds of at most batch.
+func (g Goal) reachable(e Evidence, n, batch int64, alpha float64) bool {
 	parts := slices.Clone(e.Parts)
 	for i, want := range Allot(parts, max(n, e.Rejected())) {
 		more := max(want-parts[i].N, 0)
 		parts[i].K += more
 		parts[i].N += more
 	}
-	return Goal{Target: g.Target}.met(Evidence{Parts: parts}, alpha)
+	few := stats.StudentFactor(alpha, plannedRounds(n, batch)-1)
+	for i := range parts {
+		parts[i] = worth(parts[i], few)
+	}
+	return g.metBy(parts, alpha)
 }
 
 // attempts returns how many rejections it takes to show at alpha that the target
-// is met, if the given number of them is lost. The losses are put on the client
-// with the largest weight.
-func (g Goal) attempts(weights []float64, losses int64, alpha float64) int64 {
+// is met, if the given number of them is lost, in rounds of at most batch that do not
+// differ. The losses are put on the client with the largest weight.
+func (g Goal) attempts(weights []float64, losses, batch int64, alpha float64) int64 {
+	// More rounds are worth more, so the number falls as the rounds rise.
+	in := func(rounds int) (n int64, enough bool) {
+		few := stats.StudentFactor(alpha, rounds-1)
+		if few > mostFew {
+			return 0, false
+		}
+		n = g.attemptsIn(weights, losses, few, alpha)
+		return n, plannedRounds(n, batch) <= rounds
+	}
+	low, high := confirmRounds-1, confirmRounds
+	for n, enough := in(high); !enough; n, enough = in(high) {
+		low, high = high, max(2*high, min(plannedRounds(n, batch), 4*high))
+	}
+	for high-low > 1 {
+		middle := low + (high-low)/2
+		if _, enough := in(middle); enough {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	n, _ := in(high)
+	if high > confirmRounds {
+		n = max(n, int64(high-1)*batch+1) // with fewer attempts it would be fewer rounds
+	}
+	return n
+}
+
+// mostFew is the largest factor by which few rounds may multiply the attempts of a plan.
+// With a larger one more rounds are needed.
+const mostFew = 100
+
+// attemptsIn is attempts where so many of them are worth one.
+func (g Goal) attemptsIn(weights []float64, losses int64, few, alpha float64) int64 {
 	suffices := func(n int64) bool {
 		parts := make([]stats.WeightedShare, len(weights))
 		heaviest := 0
@@ -219,7 +275,10 @@ func (g Goal) attempts(weights []float64, losses int64, alpha float64) int64 {
 			parts[i].K, parts[i].N = n, n
 		}
 		parts[heaviest].K = max(parts[heaviest].K-losses, 0)
-		return Goal{Target: g.Target}.met(Evidence{Parts: parts}, alpha)
+		for i := range parts {
+			parts[i] = worth(parts[i], few)
+		}
+		return g.metBy(parts, alpha)
 	}
 	low, high := int64(0), max(losses, 1)
 	for !suffices(high) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"slices"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // Phase is the purpose for which a value of a setting is measured. Evidence of one
@@ -106,9 +108,6 @@ const (
 	// which a value can pass in the search. It may be small: a value that passed by
 	// chance costs a confirmation that ends at its first losses.
 	screenShare = 8
-	// confirmRounds is the least number of rounds of a confirmation. They alternate with
-	// those of the other corners, so that each corner is measured at several times.
-	confirmRounds = 3
 	// maxLosses bounds the losses that a confirmation is planned for, and so its
 	// length.
 	maxLosses = 5
@@ -222,7 +221,7 @@ type walk struct {
 // confirmationSize is how many rejections a first confirmation takes if none is
 // lost.
 func (w *walk) confirmationSize() int64 {
-	return w.Goal.attempts(w.Weights, 0, newAlphaSpending(w.Goal.Alpha).look())
+	return w.Goal.attempts(w.Weights, 0, w.Batch, newAlphaSpending(w.Goal.Alpha).look())
 }
 
 // bracket finds two indices: the value at low misses, the one at high passes, and
@@ -331,12 +330,11 @@ func (w *walk) screenCorner(ctx context.Context, j Judgement, corner int, enough
 	c := CornerJudgement{Corner: corner, Verdict: undecided}
 	looks := newAlphaSpending(w.Goal.Alpha)
 	size := w.confirmationSize()
-	// At least two rounds.
-	first := min(w.First, (enough+1)/2)
+	first := min(w.First, (enough+results.LeastRounds-1)/results.LeastRounds)
 	err := w.sample(ctx, j, &c, first, []int64{enough, size}, func() bool {
 		n := c.Evidence.Rejected()
 		switch {
-		case len(c.Evidence.Rounds) < leastRounds:
+		case len(c.Evidence.Rounds) < results.LeastRounds:
 			return false
 		case w.Goal.missed(c.Evidence, looks.look()):
 			c.Verdict = misses
@@ -449,7 +447,7 @@ type plan struct {
 func (w *walk) plan(corner int, losses int64) *plan {
 	p := &plan{CornerJudgement: CornerJudgement{Corner: corner, Verdict: undecided}, losses: losses}
 	p.alpha = w.alphas[corner].look()
-	p.n = w.Goal.attempts(w.Weights, losses, p.alpha)
+	p.n = w.Goal.attempts(w.Weights, losses, w.Batch, p.alpha)
 	return p
 }
 
@@ -480,14 +478,14 @@ func (w *walk) next(ctx context.Context, j Judgement, p *plan) error {
 
 // decide sets the verdict of a plan once its evidence allows one.
 func (w *walk) decide(p *plan) {
-	for !w.Goal.reachable(p.Evidence, p.n, p.alpha) && p.Evidence.share() >= w.Goal.Target && p.losses < maxLosses {
+	for !w.Goal.reachable(p.Evidence, p.n, w.Batch, p.alpha) && p.Evidence.share() >= w.Goal.Target && p.losses < maxLosses {
 		p.losses++
 		p.alpha = w.alphas[p.Corner].look()
-		p.n = w.Goal.attempts(w.Weights, p.losses, p.alpha)
+		p.n = w.Goal.attempts(w.Weights, p.losses, w.Batch, p.alpha)
 	}
 	switch {
-	case len(p.Evidence.Rounds) < leastRounds:
-	case !w.Goal.reachable(p.Evidence, p.n, p.alpha) || w.Goal.missed(p.Evidence, p.alpha):
+	case len(p.Evidence.Rounds) < results.LeastRounds:
+	case !w.Goal.reachable(p.Evidence, p.n, w.Batch, p.alpha) || w.Goal.missed(p.Evidence, p.alpha):
 		p.Verdict = misses
 	case len(p.Evidence.Rounds) < confirmRounds || !enough(p.Evidence, p.n) || !w.Goal.enoughTimed(p.Evidence, p.alpha):
 	case w.Goal.met(p.Evidence, p.alpha):

@@ -95,7 +95,7 @@ func (t *Tuning) sentences() []string {
 			say("%s is the cheapest that passed; the margin is a factor of %s.", t.Edge.Text, units.Number(t.Margin))
 		}
 		if t.Neighbor != nil {
-			say("It stops to hold at %s: %s.", t.Neighbor.Text, t.fails(t.Neighbor))
+			say("It no longer holds at %s: %s.", t.Neighbor.Text, t.fails(t.Neighbor))
 		} else {
 			say("Half of it, or twice for a limit, lies outside of the range of values.")
 		}
@@ -448,7 +448,7 @@ func tuneDecimals(v float64) int {
 }
 
 func oneSidedInterval(c *Candidate) string {
-	if c.Rounds < leastRounds {
+	if c.Rounds < results.LeastRounds {
 		return words.None // one round has no interval
 	}
 	return "[" + oneSided(c.Low) + ", " + oneSided(c.High) + "]"

@@ -96,7 +96,7 @@ invalid.`,
 	f.definePath(fs, "rtt", "delay-up", "delay-down", "loss")
 	under(fs, "Attempts of a cell", func(fs *pflag.FlagSet) {
 		fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "attempts of a cell start within this time")
-		fs.Int64Var(&f.seed, "seed", 1, "`number`: seed of packet loss")
+		fs.Int64Var(&f.seed, "seed", 1, "`number`: seed of the starts of attempts and of packet loss")
 	})
 	under(fs, outputHeading, func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.out, "out", "", "`folder`: where the cells are written (default results/<time>-tune)")
@@ -134,7 +134,7 @@ func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
 			}
 			a := axisOf(c.Flag)
 			if a.flag == "concurrency" {
-				a.usage += "; auto is the most of 50, 32, 20 and 10 that this machine can carry"
+				a.usage += "; auto is the most of 50, 32, 20, 10, 5 and 2 that this machine can carry at each combination"
 			}
 			f.define(fs, a, a.many, cmp.Or(tuneDefaults[a.flag], a.standard), a.usage)
 		}

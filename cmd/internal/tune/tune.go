@@ -107,9 +107,11 @@ const (
 	maxInvalidCells = 6   // in a row, after which a search ends
 )
 
-// autoConcurrencies are tried in this order when none is given, until a cell is
-// valid: the more clients at once, the sooner there is an answer.
-var autoConcurrencies = []int{50, 32, 20, 10}
+// autoConcurrencies are tried in this order when none is given, until autoCells cells in
+// a row are valid: the more clients at once, the sooner there is an answer.
+var autoConcurrencies = []int{50, 32, 20, 10, 5, 2}
+
+const autoCells = 2
 
 // Run finds the cheapest value of a setting that reaches the goal in all corners. It
 // returns the TCP settings at the path's ends as well, as sweep.Run does. With an
@@ -229,11 +231,7 @@ func (t *tuner) searchOf(of func(v int64) subject) tune.Search {
 func (t *tuner) values() []int64 {
 	low, high := t.Setting.Low, t.Setting.High
 	if t.Setting.Unit == targets.Connections {
-		least := t.Corners[0].Point.Concurrency
-		for _, c := range t.Corners {
-			least = min(least, c.Point.Concurrency)
-		}
-		high = max(min(high, int64(least)-1), low)
+		high = max(min(high, t.leastConcurrency()-1), low)
 	}
 	var values []int64
 	for _, v := range tune.Grid(low, high, stepsPerOctave) {
@@ -247,6 +245,15 @@ func (t *tuner) values() []int64 {
 		slices.Reverse(values)
 	}
 	return values
+}
+
+// leastConcurrency is the smallest number of clients at once in any corner.
+func (t *tuner) leastConcurrency() int64 {
+	least := t.Corners[0].Point.Concurrency
+	for _, c := range t.Corners {
+		least = min(least, c.Point.Concurrency)
+	}
+	return int64(least)
 }
 
 // kept returns the value that is measured for v: of a directive one that the server
@@ -306,7 +313,7 @@ func (t *tuner) start() int64 {
 func (t *tuner) half(v int64) (int64, bool) {
 	if t.Setting.LargerIsCheaper {
 		v *= 2
-		return v, v < int64(t.Corners[0].Point.Concurrency)
+		return v, v < t.leastConcurrency()
 	}
 	if t.Server == nil {
 		return v / 2, v/2 >= 1 && v/2 >= t.Setting.Low
@@ -315,17 +322,34 @@ func (t *tuner) half(v int64) (int64, bool) {
 	return half, ok && half < v
 }
 
-// findConcurrency finds how many clients at once this machine carries, if none
-// were given.
+// findConcurrency finds how many clients at once this machine carries in each corner, if
+// none were given. A limit is a number of clients, so it is tuned for as many in each.
 func (t *tuner) findConcurrency(ctx context.Context) error {
 	if t.Corners[0].Point.Concurrency > 0 {
 		return nil
 	}
+	for i := range t.Corners {
+		t.Corners[i].Point.Concurrency = autoConcurrencies[0]
+	}
+	least := autoConcurrencies[0]
+	for i := range t.Corners {
+		if err := t.findConcurrencyOf(ctx, i); err != nil {
+			return err
+		}
+		least = min(least, t.Corners[i].Point.Concurrency)
+	}
+	if t.Setting.Unit == targets.Connections {
+		for i := range t.Corners {
+			t.Corners[i].Point.Concurrency = least
+		}
+	}
+	return nil
+}
+
+func (t *tuner) findConcurrencyOf(ctx context.Context, corner int) error {
 	var reason string
 	for _, n := range autoConcurrencies {
-		for i := range t.Corners {
-			t.Corners[i].Point.Concurrency = n
-		}
+		t.Corners[corner].Point.Concurrency = n
 		of := subject{}
 		if t.Server != nil {
 			of.word = t.Server.Name
@@ -333,16 +357,22 @@ func (t *tuner) findConcurrency(ctx context.Context) error {
 			values := t.values()
 			of.value = values[tune.Place(values, t.start())]
 		}
-		// With 0 the cell makes the default number of attempts.
-		tries, err := t.cell(ctx, of, 0, t.Corners[0].Clients[0].Client, 0)
-		if err != nil {
-			return err
+		carried := 0
+		for carried < autoCells {
+			// With 0 the cell makes the default number of attempts.
+			tries, err := t.cell(ctx, of, corner, t.Corners[corner].Clients[0].Client, 0)
+			if err != nil {
+				return err
+			}
+			if !tries[0].Valid {
+				reason = tries[0].InvalidReason
+				break
+			}
+			carried++
 		}
-		last := tries[len(tries)-1]
-		if last.Valid {
+		if carried == autoCells {
 			return nil
 		}
-		reason = last.InvalidReason
 	}
 	return fmt.Errorf("%w: %s", ErrInvalidCells, reason)
 }

@@ -45,8 +45,8 @@ type Cell struct {
 	Delivered int64 `json:"delivered"` // rejections whose whole 503 the client's code read
 
 	DeliveredShare *float64 `json:"delivered_share"` // delivered / rejected, 0 to 1; null when nothing was rejected
-	// DeliveredLow and DeliveredHigh are the 95% interval for the share of another
-	// run, 0 to 1: a Wilson interval of effective_n attempts. They are null where the
+	// DeliveredLow and DeliveredHigh are the 95% interval of the share, 0 to 1, as far
+	// as the batches of the cell can tell: a Wilson interval of effective_n attempts. They are null where the
 	// cell is too short to tell how far its attempts depend on each other: then only
 	// several rounds can tell.
 	DeliveredLow  *float64 `json:"delivered_low"`
@@ -154,25 +154,6 @@ type Path struct {
 	RingDrops   int64       `json:"ring_drops"`    // packets lost by the instrument; above 0 makes the cell invalid
 	SendErrors  int64       `json:"send_errors"`   // packets the instrument failed to send; above 0 makes the cell invalid
 	CPUUsPacket float64     `json:"cpu_us_packet"` // CPU time of the path per packet, in microseconds
-}
-
-// CPU is what a cell could not use of the machine's CPUs.
-type CPU struct {
-	// OthersShare is the share of the CPU time of all CPUs, while the cell ran, that
-	// processes outside the run used, 0 to 1.
-	OthersShare float64 `json:"others_share"`
-	// StealShare is the share that the hypervisor used for others, 0 to 1.
-	StealShare float64 `json:"steal_share"`
-	WaitMs     CPUWait `json:"wait_ms"` // how long threads that could run waited for a CPU, in milliseconds
-}
-
-// CPUWait is the time that threads waited for a CPU, added over the threads of each
-// part of a cell, in milliseconds (run delay of /proc/PID/schedstat,
-// Documentation/scheduler/sched-stats.rst).
-type CPUWait struct {
-	Fleet  float64 `json:"fleet"`
-	Server float64 `json:"server"`
-	Path   float64 `json:"path"` // the cell's own process, which carries the packets
 }
 
 // Ledger is the agreement of the fleet's and the server's lists of connections,

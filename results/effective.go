@@ -25,11 +25,12 @@ import "gonum.org/v1/gonum/stat/distuv"
 // "Evaluating confidence interval methods for binomial proportions in clustered
 // surveys", Journal of Survey Statistics and Methodology 3 (2015) 484-503.
 func Rounds(k, n []int64) (dispersion, effectiveN float64, ok bool) {
-	return effective(k, n, leastRounds)
+	return effective(k, n, LeastRounds)
 }
 
-// leastRounds is the smallest number of rounds with an interval.
-const leastRounds = 3
+// LeastRounds is the smallest number of rounds that show how much rounds differ, and so
+// the smallest with an interval.
+const LeastRounds = 3
 
 // The batches of a cell.
 const (

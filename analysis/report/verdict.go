@@ -40,7 +40,7 @@ func verdictSection(v *verdict.Verdict, m *results.Manifest) *pageVerdict {
 	}
 	p := &pageVerdict{Open: openWords(v), Set: adviceWords(v, nounOf(m))}
 	if v.Machine.Busy() {
-		p.Busy = fmt.Sprintf("The machine was busy during %s: others took up to %s%% of its CPU time. The figures describe that load too.", words.Plural(v.Machine.BusyCells, "cell"), words.Percent(v.Machine.MostTaken))
+		p.Busy = fmt.Sprintf("The machine was busy: other work took %s%% of its CPU time. The figures describe that load too.", words.PercentWith(v.Machine.Taken, 0))
 	}
 	for _, tier := range []verdict.Tier{verdict.NearlyAllLost, verdict.SomeLost, verdict.Open, verdict.NoneLost} {
 		of := v.OfTier(tier)

@@ -112,16 +112,14 @@ func headline(c Content, noun string) string {
 
 // machineText says whether the machine was busy.
 func machineText(c Content) string {
-	m := &c.Verdict.Machine
-	if m.Busy() {
-		return fmt.Sprintf("BUSY MACHINE: other work took up to %s%% of it, in %s.", words.PercentWith(m.MostTaken, 0), words.Plural(m.BusyCells, "cell"))
+	switch m := &c.Verdict.Machine; {
+	case !m.Recorded:
+		return "Load of the machine: not on record."
+	case m.Busy():
+		return fmt.Sprintf("BUSY MACHINE: other work took %s%% of its CPU time.", words.PercentWith(m.Taken, 0))
+	default:
+		return "Quiet machine."
 	}
-	for i := range c.Study.Run.Cells {
-		if c.Study.Run.Cells[i].CPU != nil {
-			return "Quiet machine."
-		}
-	}
-	return "Load of the machine: not on record."
 }
 
 // verdictStatements says what is lost, to whom, what to set, and what is undecided.

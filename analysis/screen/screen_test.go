@@ -89,14 +89,12 @@ func TestABusyMachineIsNamedInTheFirstLine(t *testing.T) {
 	if got := first(); strings.HasPrefix(got, "Quiet") || strings.HasPrefix(got, "BUSY") {
 		t.Errorf("no cell has a record of the machine, and the first line is %q", got)
 	}
-	for i := range c.Study.Run.Cells {
-		c.Study.Run.Cells[i].CPU = &results.CPU{}
-	}
+	c.Verdict.Machine.Recorded = true
 	if got := first(); !strings.HasPrefix(got, "Quiet machine.") {
 		t.Errorf("the first line is %q", got)
 	}
-	c.Verdict.Machine.BusyCells, c.Verdict.Machine.MostTaken = 2, 0.34
-	if got := first(); !strings.HasPrefix(got, "BUSY MACHINE: other work took up to 34% of it, in 2 cells.") {
+	c.Verdict.Machine.Taken = 0.34
+	if got := first(); !strings.HasPrefix(got, "BUSY MACHINE: other work took 34% of its CPU time.") {
 		t.Errorf("the first line is %q", got)
 	}
 }

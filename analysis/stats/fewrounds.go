@@ -2,12 +2,8 @@ package stats
 
 import "math"
 
-// LeastRounds is the smallest number of rounds that show how much rounds differ. With
-// fewer, FewRoundsTest and FewRoundsTail assume RoundCorrelation.
-const LeastRounds = 3
-
 // RoundCorrelation is the intraclass correlation that is assumed of the attempts of one
-// round where too few rounds show it. The true share of a round then has a standard
+// round where fewer than results.LeastRounds show it. The true share of a round then has a standard
 // deviation of 25 percentage points around a long-run share of 50%, and no number of
 // attempts of a round is worth more than 1/RoundCorrelation = 4 independent ones.
 //

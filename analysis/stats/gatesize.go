@@ -4,13 +4,15 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // RoundsToAgree returns the number of rounds that each of two runs needs so that the
 // interval of level 1-alpha of the difference of two equal shares lies within -effect
 // and effect with the given power. A round has the given number of attempts with the
 // dispersion phi, which is estimated from the rounds; a phi below 1 counts as 1. It
-// returns at least LeastRounds, and false where it would return more than most.
+// returns at least results.LeastRounds, and false where it would return more than most.
 //
 // Equal shares are called the same by this interval, which is the confidence interval
 // inclusion rule of equivalence tests.
@@ -20,7 +22,7 @@ import (
 // Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; K. F. Phillips, "Power of the
 // two one-sided tests procedure in bioequivalence", the same 18 (1990) 137-144.
 func RoundsToAgree(share, effect, alpha, power, phi float64, attempts int64, most int) (int, bool) {
-	for rounds := LeastRounds; rounds <= most; rounds++ {
+	for rounds := results.LeastRounds; rounds <= most; rounds++ {
 		n := float64(rounds) * float64(attempts) / planned(phi, rounds)
 		low, high := Newcombe(share*n, n, share*n, n, studentQuantile(1-alpha/2, rounds))
 		// The estimates differ by chance, to either side.

@@ -3,7 +3,8 @@
 // renders nothing.
 //
 // Every point is judged alone, by the 95% interval of its delivered share (see
-// State). Shares of different points are counted, never added up: a share over several
+// State). So of many conditions whose share is exactly the target a few seem to lose by
+// chance; rules of analysis/rules allow for that, and a headline does not. Shares of different points are counted, never added up: a share over several
 // conditions is a mixture that the grid chose. So a statement of one run contradicts
 // one of another run only where an interval is wrong.
 //
@@ -69,7 +70,7 @@ const (
 	NearlyAllLost Tier = iota
 	// SomeLost is a strategy that loses at one condition or more.
 	SomeLost
-	// Open is a strategy that surely loses nowhere, and that is undecided somewhere.
+	// Open is a strategy that is not shown to lose anywhere, and is undecided somewhere.
 	Open
 	// NoneLost is a strategy that delivers at every condition.
 	NoneLost
@@ -211,7 +212,7 @@ type Advice struct {
 	// Reasons are those that ruled something out, in the fixed order. ByDelivery is
 	// always the first.
 	Reasons []Reason
-	// Unless names strategies that may be better: they surely lose nowhere and would
+	// Unless names strategies that may be better: they are not shown to lose anywhere and would
 	// win by a later reason, but are undecided at some conditions.
 	Unless []string
 }
@@ -224,19 +225,16 @@ type Machine struct {
 	// Dispersion is how much more rounds differ than independent attempts would: the
 	// mean of all points. Far above 1, the attempts of a cell share their fate.
 	Dispersion stats.Dispersion
-	// Measured is the number of valid cells that record the CPU time of others, and
-	// BusyCells those of them during which other processes and the hypervisor took more
-	// than a tenth of it. MostTaken is the largest share taken, 0 to 1.
-	Measured, BusyCells int
-	MostTaken           float64
+	// Recorded reports whether a cell records the CPU time of others. Taken is the share
+	// of the CPU time, 0 to 1, that others took from the cells, the mean over their time,
+	// invalid ones included.
+	Recorded bool
+	Taken    float64
 }
 
-// busyShare is the share of the machine's CPU time from which on a cell was measured
-// on a busy machine: a fifth of one CPU of two.
-const busyShare = 0.1
-
-// Busy reports whether the machine was busy during valid cells.
-func (m Machine) Busy() bool { return m.BusyCells > 0 }
+// Busy reports whether the machine was busy: others took more than half of what makes a
+// single cell invalid. On a quiet machine of two CPUs the mean was below 1%.
+func (m Machine) Busy() bool { return m.Taken > results.TakenBound/2 }
 
 // Options are what a verdict needs beside the run. The zero value is usable.
 type Options struct {
@@ -363,16 +361,15 @@ func machineOf(study *analysis.Study) Machine {
 		dispersions = append(dispersions, s.Dispersion)
 	}
 	m.Dispersion = stats.MeanDispersion(dispersions)
+	var taken, seconds float64
 	for i := range study.Run.Cells {
-		c := &study.Run.Cells[i]
-		if !c.Valid || c.CPU == nil {
-			continue
+		if c := &study.Run.Cells[i]; c.CPU != nil && c.Seconds > 0 {
+			taken += c.CPU.TakenShare(c.Seconds) * c.Seconds
+			seconds += c.Seconds
 		}
-		taken := c.CPU.OthersShare + c.CPU.StealShare
-		m.MostTaken = max(m.MostTaken, taken)
-		if m.Measured++; taken > busyShare {
-			m.BusyCells++
-		}
+	}
+	if seconds > 0 {
+		m.Recorded, m.Taken = true, taken/seconds
 	}
 	return m
 }

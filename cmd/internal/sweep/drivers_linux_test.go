@@ -68,9 +68,9 @@ func needClient(t *testing.T, client drivers.Client) {
 
 func checkDriverCell(t *testing.T, o Options, client drivers.Client, c results.Cell) {
 	t.Helper()
-	// A busy machine makes a path late; nothing else may be wrong.
+	// A busy machine makes a path late, and takes CPU time; nothing else may be wrong.
 	for reason := range strings.SplitSeq(c.InvalidReason, "; ") {
-		if reason != "" && !strings.HasPrefix(reason, "the path was late by ") {
+		if reason != "" && !strings.HasPrefix(reason, "the path was late by ") && !strings.HasPrefix(reason, "other processes took ") {
 			t.Errorf("%s, body %d: invalid: %s", c.Strategy, c.BodyBytes, reason)
 		}
 	}

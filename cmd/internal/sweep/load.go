@@ -34,8 +34,8 @@ const (
 	// 156 tries at 20 ms, 46 were late beside others, and of 105 without a round trip
 	// alone, none.
 	leastOverlap = 40 * time.Millisecond
-	// mostSideBySide bounds the memory that cells take: each has a ring of packets in
-	// each direction.
+	// mostSideBySide bounds the cells that are measured at once. A cell that ends and has
+	// not yet read its record of packets is beside them.
 	mostSideBySide = 4
 )
 

@@ -32,7 +32,7 @@ type Options struct {
 	Budget time.Duration
 
 	// SideBySide is how many cells are measured at once at most, as far as their load
-	// allows it; 0 leaves it to the load alone. A cell may start while another ends.
+	// allows it; 0 is mostSideBySide. A cell may start while another ends.
 	SideBySide int
 
 	Path        cell.Choice

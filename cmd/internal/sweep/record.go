@@ -15,9 +15,7 @@ import (
 func (o Options) record(v visit, try int, started time.Time, r cell.Report, use *witness.Use) results.Cell {
 	c := results.Cell{Point: v.Point, Round: v.round, Try: try, Twin: v.twin, Started: started.UTC()}
 	o.measured(&c, v.Point, r)
-	if use != nil && r.Waited != nil {
-		c.CPU = &results.CPU{OthersShare: use.OthersShare(), StealShare: use.StolenShare(), WaitMs: *r.Waited}
-	}
+	c.CPU = cpuOf(r.Waited, use)
 	o.validate(&c, v.Point, r, use)
 	c.SetShare()
 	return c

@@ -25,16 +25,10 @@ const (
 	// random anyway, so one stall of the machine that moves a few of them does no harm,
 	// as long as the others start independently.
 	lagBound = 10 * time.Millisecond
-	// takenShare and takenFloor bound the CPU time that other processes and the
-	// hypervisor may take while a cell is measured: a share of that of all CPUs, or the
-	// floor if that is more. The floor is above what a short cell's time is off by, which
-	// is known in hundredths of a second.
-	takenShare = 0.25
+	// takenFloor is the CPU time that others may take of any cell, beside
+	// results.TakenBound. It is above what a short cell's time is off by, which is known
+	// in hundredths of a second.
 	takenFloor = 60 * time.Millisecond
-	// waitedShare is how long the cell's threads have to wait for a CPU, as a share of
-	// the cell's time, before CPU time that others take is held against the cell.
-	// Otherwise they took what the cell had no use for.
-	waitedShare = 0.01
 )
 
 // problems are the reasons for which a cell is invalid.
@@ -96,25 +90,30 @@ func (found *problems) checkEnds(p results.Point, r cell.Report) {
 	}
 }
 
-// checkCPU checks whether others took CPU time that the cell was waiting for. Time that
-// the hypervisor takes counts in any case: the thread that loses it does not see itself
-// waiting. waited and use may be nil.
+// checkCPU checks whether others took CPU time that the cell was waiting for. use may be
+// nil.
 func (found *problems) checkCPU(waited *results.CPUWait, use *witness.Use) {
-	if waited == nil || use == nil || use.CPUs == 0 {
+	cpu := cpuOf(waited, use)
+	if cpu == nil || use.CPUs == 0 {
 		return
 	}
-	taken := use.Stolen
-	lasted := units.Milliseconds(use.Total / time.Duration(use.CPUs))
-	if waited.Fleet+waited.Server+waited.Path > waitedShare*lasted {
-		taken += use.Others
+	taken := cpu.TakenShare(use.Total.Seconds() / float64(use.CPUs))
+	if taken <= results.TakenBound || taken*use.Total.Seconds() <= takenFloor.Seconds() {
+		return
 	}
-	if taken > takenFloor && float64(taken) > takenShare*float64(use.Total) {
-		text := fmt.Sprintf("other processes took %.0f%% of the CPU time", use.OthersShare()*100)
-		if use.Stolen > 0 {
-			text += fmt.Sprintf(", and the hypervisor %.0f%%", use.StolenShare()*100)
-		}
-		found.add("%s", text)
+	text := fmt.Sprintf("other processes took %.0f%% of the CPU time", cpu.OthersShare*100)
+	if cpu.StealShare > 0 {
+		text += fmt.Sprintf(", and the hypervisor %.0f%%", cpu.StealShare*100)
 	}
+	found.add("%s", text)
+}
+
+// cpuOf returns the record of the CPUs; nil where it is not known.
+func cpuOf(waited *results.CPUWait, use *witness.Use) *results.CPU {
+	if waited == nil || use == nil {
+		return nil
+	}
+	return &results.CPU{OthersShare: use.OthersShare(), StealShare: use.StolenShare(), WaitMs: *waited}
 }
 
 // checkWire compares the wire's ledger with those of the ends. w may be nil.

@@ -37,8 +37,9 @@ const (
 // that merging ten thousand cells takes milliseconds instead of minutes. The zero
 // value is empty.
 type Distribution struct {
-	steps []step // sorted by index after settle
-	total int64
+	steps  []step // sorted by index after settle
+	total  int64
+	rounds [][]step // the steps of each round before they are added, in any order
 }
 
 // step is a count at an index of the histogram's array.
@@ -96,9 +97,7 @@ func (d *Distribution) quantiles(shares []float64) []float64 {
 	var seen int64
 	at := -1
 	for i, p := range shares {
-		// HdrHistogram's rank. It takes percentages, whose rounding this keeps.
-		rank := min(max(int64(p*100/100*float64(d.total)+0.5), 1), d.total)
-		for seen < rank {
+		for rank := d.rank(p); seen < rank; {
 			at++
 			seen += d.steps[at].count
 		}
@@ -109,6 +108,12 @@ func (d *Distribution) quantiles(shares []float64) []float64 {
 		ms[i] = float64(ns) / 1e6
 	}
 	return ms
+}
+
+// rank returns HdrHistogram's rank of the p-quantile, from 1. It takes percentages, whose
+// rounding this keeps.
+func (d *Distribution) rank(p float64) int64 {
+	return min(max(int64(p*100/100*float64(d.total)+0.5), 1), d.total)
 }
 
 // percentiles returns what results.Summarise would. A nil distribution is empty.

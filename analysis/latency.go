@@ -26,7 +26,7 @@ func (s *Summary) mergeLatency(cells []*results.Cell) {
 	s.Times = map[string]*Distribution{}
 	decoder := new(histogramDecoder)
 	incomplete := map[string]bool{} // by phase
-	for _, c := range cells {
+	for i, c := range cells {
 		if len(c.Histograms) == 0 && c.Attempts > 0 {
 			incomplete["response"], incomplete["end"] = true, true
 		}
@@ -35,7 +35,7 @@ func (s *Summary) mergeLatency(cells []*results.Cell) {
 			if phase != "response" && phase != "end" {
 				continue
 			}
-			if err := s.addHistogram(decoder, key, c.Histograms[key]); err != nil && !incomplete[phase] {
+			if err := s.addHistogram(decoder, i, key, c.Histograms[key]); err != nil && !incomplete[phase] {
 				incomplete[phase] = true
 				s.Warnings = append(s.Warnings, fmt.Sprintf("round %d: histogram %s cannot be read: %v", c.Round, key, err))
 			}
@@ -61,9 +61,9 @@ func (s *Summary) mergeLatency(cells []*results.Cell) {
 	}
 }
 
-// addHistogram adds a histogram to its distribution. Times to an answer that was not
+// addHistogram adds a histogram of a round to its distribution. Times to an answer that was not
 // delivered have none.
-func (s *Summary) addHistogram(decoder *histogramDecoder, key, encoded string) error {
+func (s *Summary) addHistogram(decoder *histogramDecoder, round int, key, encoded string) error {
 	phase, name, _ := strings.Cut(key, "/")
 	outcome, err := results.ParseOutcome(name)
 	if err != nil {
@@ -75,10 +75,17 @@ func (s *Summary) addHistogram(decoder *histogramDecoder, key, encoded string) e
 		}
 		name = answerTime
 	}
-	if s.Times[name] == nil {
-		s.Times[name] = new(Distribution)
+	d := s.Times[name]
+	if d == nil {
+		d = &Distribution{rounds: make([][]step, s.Cells)}
+		s.Times[name] = d
 	}
-	return decoder.add(s.Times[name], encoded)
+	before := len(d.steps)
+	if err := decoder.add(d, encoded); err != nil {
+		return err
+	}
+	d.rounds[round] = append(d.rounds[round], d.steps[before:]...)
+	return nil
 }
 
 func combineOf(cells []*results.Cell, pick func(*results.Cell) results.Percentiles) results.Percentiles {

@@ -62,7 +62,7 @@ func (f NoiseFloor) Of(metric string) (floor float64, ok bool) {
 // Difference returns how far the halves of a pair differ in a metric.
 func (p NoisePair) Difference(m Metric) (d float64, ok bool) {
 	if m.Share != nil {
-		a, b := PooledShare(m, p.First), PooledShare(m, p.Second)
+		a, b := PooledShare(m, p.First, stats.Dispersion{}), PooledShare(m, p.Second, stats.Dispersion{})
 		return math.Abs(a.Value - b.Value), a.Known() && b.Known()
 	}
 	a, okA := medianValue(m, p.First)
@@ -79,10 +79,11 @@ func (p NoisePair) Difference(m Metric) (d float64, ok bool) {
 }
 
 // PooledShare returns the share of a metric's counts, added over the rounds of a point,
-// with an interval by those rounds.
-func PooledShare(m Metric, cells []*results.Cell) stats.Share {
+// with an interval by those rounds and by the mean dispersion of the run: see
+// RunDispersion. The zero Dispersion is that of rounds alone.
+func PooledShare(m Metric, cells []*results.Cell, run stats.Dispersion) stats.Share {
 	k, n := countsOf(cells, m.Share)
-	return stats.NewShareOfRounds(k, n, stats.Dispersion{})
+	return stats.NewShareOfRounds(k, n, run)
 }
 
 // medianValue returns the median of a metric over the cells that have it.

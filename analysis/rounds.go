@@ -25,8 +25,8 @@ func countsOf(cells []*results.Cell, of counts) (k, n []int64) {
 
 // ShareOf returns a share of the valid cells: the sum of k over the sum of n. Its
 // interval comes from the rounds, see stats.NewShareOfRounds. With fewer than three
-// rounds, and for the pool of several points, it has none. Only Delivered has one by
-// the batches of a single cell, where the cell is long enough.
+// rounds, and for the pool of several points, it has none: the batches of a long cell
+// give its record an interval, which says nothing of what changes between cells.
 func (s *Summary) ShareOf(of counts) stats.Share {
 	k, n := countsOf(s.cells, of)
 	if !s.pooled {
@@ -48,8 +48,8 @@ func (s *Summary) shareOf(k, n int64, of counts) stats.Share {
 	return stats.NewShare(k, n)
 }
 
-// runDispersion returns the mean dispersion of the delivered shares of points.
-func runDispersion(points []PointCells) stats.Dispersion {
+// RunDispersion returns the mean dispersion of the delivered shares of points.
+func RunDispersion(points []PointCells) stats.Dispersion {
 	var of []stats.Dispersion
 	for _, g := range points {
 		of = append(of, stats.RoundsDispersion(countsOf(g.Valid(), deliveredOf)))

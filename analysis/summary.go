@@ -111,7 +111,7 @@ func summarizePoints(points []PointCells, m *results.Manifest) []*Summary {
 		names = m.PointOrder()
 	}
 	var summaries []*Summary
-	run := runDispersion(points)
+	run := RunDispersion(points)
 	for _, g := range points {
 		if len(g.Rounds) > 0 {
 			summaries = append(summaries, summarize(g.Point, g.Rounds, run))
@@ -125,7 +125,7 @@ func summarizePoints(points []PointCells, m *results.Manifest) []*Summary {
 // but count for validity.
 func twins(points []PointCells) []*Summary {
 	var summaries []*Summary
-	run := runDispersion(points)
+	run := RunDispersion(points)
 	for _, g := range points {
 		if len(g.Twins) > 0 {
 			summaries = append(summaries, summarize(g.Point, g.Twins, run))
@@ -150,9 +150,6 @@ func summarize(p results.Point, rounds []Round, run stats.Dispersion) *Summary {
 	}
 	s.Dispersion = stats.RoundsDispersion(countsOf(cells, deliveredOf))
 	s.Delivered = s.ShareOf(deliveredOf)
-	if len(cells) == 1 && cells[0].EffectiveN != nil && cells[0].Dispersion != nil {
-		s.Delivered = stats.NewBatchedShare(s.Delivered.K, s.Delivered.N, *cells[0].Dispersion, *cells[0].EffectiveN)
-	}
 	s.EffectiveN = s.Delivered.EffectiveN
 	s.ThenReset = s.ShareOf(func(c *results.Cell) (k, n int64) { return c.Outcomes[results.DeliveredThenReset], c.Rejected })
 	s.Unread = s.ShareOf(func(c *results.Cell) (k, n int64) { return c.UnreadAtReset, c.Delivered })

@@ -138,17 +138,19 @@ func resetPlots(f *facets) []*figure.Figure {
 // latencyPlots shows the time to a delivered answer, and beside it that of admitted
 // requests where the server admitted some.
 func latencyPlots(f *facets) []*figure.Figure {
-	rejections := func(s *analysis.Summary) results.Percentiles { return s.Response }
-	admitted := func(s *analysis.Summary) results.Percentiles { return s.EndOf(results.Admitted) }
+	rejections := times{func(s *analysis.Summary) results.Percentiles { return s.Response }, (*analysis.Summary).ResponseInterval}
+	admitted := times{func(s *analysis.Summary) results.Percentiles { return s.EndOf(results.Admitted) },
+		func(s *analysis.Summary, p float64) analysis.Interval { return s.EndInterval(results.Admitted, p) }}
 	return measureChart{
 		name: "latency-by-" + f.x.Name, title: "Time until the answer, by " + strings.ToLower(f.x.Label),
-		log: true, empty: "no answer was delivered", omitted: "Without a delivered answer",
+		subtitle: "bars: 95% intervals from the rounds",
+		log:      true, empty: "no answer was delivered", omitted: "Without a delivered answer",
 		caption: "The median and the 99th percentile of the time from when an attempt was due: of rejections until the first byte of a delivered answer, of admitted requests, where there were any, until their end. All rounds are merged.",
 		measures: []measure{
-			{"rejections, p50", "ms (log scale)", timeOf(rejections, analysis.P50)},
-			{"admitted, p50", "ms (log scale)", timeOf(admitted, analysis.P50)},
-			{"rejections, p99", "ms (log scale)", timeOf(rejections, analysis.P99)},
-			{"admitted, p99", "ms (log scale)", timeOf(admitted, analysis.P99)},
+			{"rejections, p50", "ms (log scale)", rejections.value(0.5, analysis.P50)},
+			{"admitted, p50", "ms (log scale)", admitted.value(0.5, analysis.P50)},
+			{"rejections, p99", "ms (log scale)", rejections.value(0.99, analysis.P99)},
+			{"admitted, p99", "ms (log scale)", admitted.value(0.99, analysis.P99)},
 		},
 	}.figures(f, false)
 }
@@ -160,7 +162,9 @@ func costPlots(f *facets) []*figure.Figure {
 		log: true, empty: "no rejection, or no record of its cost", omitted: "Without a rejection, or without its cost",
 		caption: "Above: the mean time from accept to close of a rejected connection, which is the descriptor-milliseconds that one rejection costs. Below: the server's CPU time per rejection.",
 		measures: []measure{
-			{"descriptor held", "ms per rejection (log scale)", timeOf(func(s *analysis.Summary) results.Percentiles { return s.HoldMs }, analysis.Mean)},
+			{"descriptor held", "ms per rejection (log scale)", func(x float64, s *analysis.Summary) (figure.Sample, bool) {
+				return logSample(x, s.HoldMs.Mean), s.HoldMs.Count > 0
+			}},
 			{"CPU time", "us per rejection (log scale)", func(x float64, s *analysis.Summary) (figure.Sample, bool) {
 				return logSample(x, s.CPUUs), s.CPUUs > 0
 			}},
@@ -168,11 +172,22 @@ func costPlots(f *facets) []*figure.Figure {
 	}.figures(f, false)
 }
 
-// timeOf is the value of a percentile, or of the mean, on a logarithmic axis.
-func timeOf(of func(*analysis.Summary) results.Percentiles, pick func(results.Percentiles) float64) value {
+// times are the times of a point that a chart shows, and the intervals of their
+// quantiles.
+type times struct {
+	of       func(*analysis.Summary) results.Percentiles
+	interval func(s *analysis.Summary, p float64) analysis.Interval
+}
+
+// value is the value of the p-quantile on a logarithmic axis.
+func (t times) value(p float64, pick func(results.Percentiles) float64) value {
 	return func(x float64, s *analysis.Summary) (figure.Sample, bool) {
-		times := of(s)
-		return logSample(x, pick(times)), times.Count > 0
+		of := t.of(s)
+		sample := logSample(x, pick(of))
+		if i := t.interval(s, p); i.Known() {
+			sample.Low, sample.High = figure.LogMs(i.Low), figure.LogMs(i.High)
+		}
+		return sample, of.Count > 0
 	}
 }
 

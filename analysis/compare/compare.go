@@ -140,12 +140,9 @@ type Interval struct{ Value, Low, High float64 }
 
 // Side is what one run measured: a Share, or Values.
 type Side struct {
-	// Share is the share of the rounds that are compared. Low and High, and not its own
-	// bounds, are the 95% interval by the dispersion of these rounds. They are not
-	// numbers with fewer than stats.LeastRounds rounds.
-	Share     stats.Share
-	Low, High float64
-	Values    []float64 // one per round
+	// Share is the share of the rounds that are compared, with their interval.
+	Share  stats.Share
+	Values []float64 // one per round
 	// Median is the median of Values with a distribution-free interval.
 	Median benchmath.Summary
 }
@@ -205,6 +202,7 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 	names := new.Manifest.PointOrder()
 	slices.SortFunc(points, func(a, b results.Point) int { return results.ComparePoints(&a, &b, names) })
 
+	runs := dispersions{analysis.RunDispersion(analysis.Group(c.baseCells)), analysis.RunDispersion(analysis.Group(c.newCells))}
 	baseFloor, newFloor := analysis.Noise(base.Cells), analysis.Noise(new.Cells)
 	for _, m := range o.Metrics {
 		block := Row{Metric: m, Gated: slices.Contains(o.Gate, m.Name), P: 1, BaseFloor: -1, NewFloor: -1}
@@ -217,7 +215,7 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 		for _, p := range points {
 			r := block
 			r.Point = p
-			r.measure(old[p], now[p], o)
+			r.measure(old[p], now[p], o, runs)
 			c.Rows = append(c.Rows, r)
 		}
 	}
@@ -316,8 +314,11 @@ func absent(p analysis.PointCells, name, other string) string {
 	return fmt.Sprintf("invalid in %s: %s", name, p.Rounds[len(p.Rounds)-1].InvalidReason())
 }
 
+// dispersions are the mean dispersions of the delivered shares of two runs.
+type dispersions struct{ base, new stats.Dispersion }
+
 // measure sets the figures of the row, or the reason why there are none.
-func (r *Row) measure(base, new analysis.PointCells, o Options) {
+func (r *Row) measure(base, new analysis.PointCells, o Options, runs dispersions) {
 	old, now := analysis.PairRounds(base.Rounds, new.Rounds)
 	r.Rounds, r.OnlyBase, r.OnlyNew = len(old), len(base.Valid())-len(old), len(new.Valid())-len(now)
 	r.Difference = Interval{math.NaN(), math.Inf(-1), math.Inf(1)}
@@ -329,7 +330,7 @@ func (r *Row) measure(base, new analysis.PointCells, o Options) {
 		old, now = base.Valid(), new.Valid()
 	}
 	if r.Metric.Share != nil {
-		r.measureShare(old, now)
+		r.measureShare(old, now, runs)
 		r.Dispersion = r.dispersion(base, new)
 	} else {
 		r.measureValues(old, now, o)
@@ -337,8 +338,8 @@ func (r *Row) measure(base, new analysis.PointCells, o Options) {
 }
 
 // measureShare sets the shares of the row and tests them.
-func (r *Row) measureShare(old, now []*results.Cell) {
-	r.Base, r.New = shareOf(r.Metric, old), shareOf(r.Metric, now)
+func (r *Row) measureShare(old, now []*results.Cell, runs dispersions) {
+	r.Base.Share, r.New.Share = analysis.PooledShare(r.Metric, old, runs.base), analysis.PooledShare(r.Metric, now, runs.new)
 	if r.Reason != "" {
 		return
 	}
@@ -397,7 +398,7 @@ func (c *Comparison) applyDispersion() {
 		}
 		d := r.Dispersion
 		r.P = max(r.P, d.PValue(r.chiSquare))
-		if r.Rounds < stats.LeastRounds {
+		if r.Rounds < results.LeastRounds {
 			r.testFewRounds()
 		}
 		if r.single() {
@@ -433,18 +434,6 @@ func (r *Row) testFewRounds() {
 
 // fewRounds is the name of the test of runs with too few rounds to show their spread.
 var fewRounds = fmt.Sprintf("beta-binomial, correlation %v", stats.RoundCorrelation)
-
-// shareOf returns the share of the rounds of one run.
-func shareOf(m analysis.Metric, rounds []*results.Cell) Side {
-	s := Side{Share: analysis.PooledShare(m, rounds), Low: math.NaN(), High: math.NaN()}
-	if d := dispersionOf(m, rounds); d.DF >= stats.LeastRounds-1 {
-		s.Low, s.High = results.Wilson(d.Effective(s.Share.K), d.Effective(s.Share.N), d.Quantile(1-0.95))
-	}
-	return s
-}
-
-// bounded reports whether the share has an interval.
-func (s *Side) bounded() bool { return !math.IsNaN(s.Low) }
 
 // measureValues sets the values of the row and tests them.
 func (r *Row) measureValues(old, now []*results.Cell, o Options) {

@@ -184,7 +184,7 @@ func TestOneRoundShowsACollapseAndNothingElse(t *testing.T) {
 				if r.Verdict != c.want || (c.want == Unmeasurable) != strings.HasPrefix(r.Reason, "one round: ") || (c.want == Unmeasurable) != (r.Needed >= 300) {
 					t.Errorf("%d to %d: %v, %q, needed %d", c.base, c.new, r.Verdict, r.Reason, r.Needed)
 				}
-				if r.Base.bounded() || r.New.bounded() || !math.IsInf(r.Difference.High, 1) {
+				if r.Base.Share.HasInterval() || r.New.Share.HasInterval() || !math.IsInf(r.Difference.High, 1) {
 					t.Errorf("%d to %d: one round has an interval: %+v", c.base, c.new, r)
 				}
 			}

@@ -81,11 +81,10 @@ func (r *Row) figure(s Side) string {
 		if !s.Share.Known() {
 			return ""
 		}
-		share := s.Share
-		if share.Low, share.High = s.Low, s.High; !s.bounded() {
-			return words.Percent(share.Value)
+		if !s.Share.HasInterval() {
+			return words.Percent(s.Share.Value)
 		}
-		value, low, high := words.Bounds(share)
+		value, low, high := words.Bounds(s.Share)
 		return value + " [" + low + ", " + high + "]"
 	}
 	switch len(s.Values) {

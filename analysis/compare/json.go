@@ -49,9 +49,8 @@ type record struct {
 	NewFloor  *float64 `json:"new_floor"`
 }
 
-// recordSide is what one run measured. For a share: K, N, and Figure with the 95% interval
-// of another run's share, by the dispersion of the rounds; null where they do not show
-// it. For a value: N rounds, and their median with an interval at the level of the
+// recordSide is what one run measured. For a share: K, N, and Figure with its 95%
+// interval, which comes from the rounds; null where those are too few. For a value: N rounds, and their median with an interval at the level of the
 // comparison.
 type recordSide struct {
 	K      *int64    `json:"k"`
@@ -112,7 +111,11 @@ func (r *Row) record() record {
 func (r *Row) recordSide(s Side) recordSide {
 	switch {
 	case r.Metric.Share != nil && s.Share.Known():
-		return recordSide{K: &s.Share.K, N: s.Share.N, Figure: &s.Share.Value, Low: known(s.Low), High: known(s.High)}
+		side := recordSide{K: &s.Share.K, N: s.Share.N, Figure: &s.Share.Value}
+		if s.Share.HasInterval() {
+			side.Low, side.High = &s.Share.Low, &s.Share.High
+		}
+		return side
 	case len(s.Values) > 0:
 		return recordSide{N: int64(len(s.Values)), Figure: known(s.Median.Center), Low: known(s.Median.Lo), High: known(s.Median.Hi), Values: s.Values}
 	}

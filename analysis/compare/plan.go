@@ -37,16 +37,18 @@ const (
 )
 
 // NewPlan plans the rounds of a run with the given number of cells in a round and
-// attempts in a cell. It assumes shares of 1/2, which need most rounds. base is an
-// earlier run of the same cells; nil for none. Its shares, attempts and dispersion then
-// replace the assumed ones, as far as it has them. It returns an error where 1000 rounds
-// would not do.
-func NewPlan(effect float64, cells int, attempts int64, base *results.Run) (Plan, error) {
-	p := Plan{Rounds: stats.LeastRounds, Cells: cells, Attempts: attempts, Effect: effect, Dispersion: planDispersion}
+// points, each with so many attempts in a round; 0 where that is not known. It assumes
+// shares of 1/2, which need most rounds. base is an earlier run; nil for none. At the
+// points that it has, its shares and its dispersion replace the assumed ones, and its
+// rejections per attempt, or per round if the attempts are not known. It returns an error
+// where 1000 rounds would not do, or base has none of the points.
+func NewPlan(effect float64, points []results.Point, attempts int64, base *results.Run) (Plan, error) {
+	cells := len(points)
+	p := Plan{Rounds: results.LeastRounds, Cells: cells, Attempts: attempts, Effect: effect, Dispersion: planDispersion}
 	expected := []expectedCell{{0.5, attempts}}
 	if base != nil {
 		var err error
-		if expected, err = p.learn(base); err != nil {
+		if expected, err = p.learn(base, points); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -67,31 +69,47 @@ type expectedCell struct {
 	attempts int64
 }
 
-// learn takes from an earlier run what it shows: the share and the attempts of each
-// point in a round, and the dispersion of the rounds.
-func (p *Plan) learn(base *results.Run) (expected []expectedCell, err error) {
+// learn takes from an earlier run what it shows of the points: the share and the
+// rejections of each in a round, and the dispersion of the rounds. A point that the run
+// lacks is expected to have a share of 1/2.
+func (p *Plan) learn(base *results.Run, points []results.Point) (expected []expectedCell, err error) {
 	metric, err := analysis.MetricByName("delivered_share")
 	if err != nil {
 		return nil, err
 	}
 	var chi, df float64
+	measured := byPoint(base.Cells)
+	known, planned := 0, p.Attempts
 	p.Attempts = math.MaxInt64
-	for _, g := range analysis.Group(base.Cells) {
-		rounds := g.Valid()
-		share := analysis.PooledShare(metric, rounds)
+	for _, point := range points {
+		rounds := measured[point.Key()].Valid()
+		share := analysis.PooledShare(metric, rounds, stats.Dispersion{})
 		if !share.Known() {
+			if planned > 0 {
+				expected = append(expected, expectedCell{0.5, planned})
+				p.Attempts = min(p.Attempts, planned)
+			}
 			continue
 		}
-		attempts := max(share.N/int64(len(rounds)), 1)
-		expected = append(expected, expectedCell{share.Value, attempts})
-		p.Attempts = min(p.Attempts, attempts)
+		known++
+		rejections := share.N / int64(len(rounds))
+		if planned > 0 {
+			var made int64
+			for _, c := range rounds {
+				made += c.Attempts
+			}
+			rejections = planned * share.N / max(made, 1)
+		}
+		rejections = max(rejections, 1)
+		expected = append(expected, expectedCell{share.Value, rejections})
+		p.Attempts = min(p.Attempts, rejections)
 		// Shares of 0 or 1 carry no information on dispersion.
 		if d := dispersionOf(metric, rounds); d.DF > 0 && share.K > 0 && share.K < share.N {
 			chi, df = chi+d.Phi*float64(d.DF), df+float64(d.DF)
 		}
 	}
-	if len(expected) == 0 {
-		return nil, fmt.Errorf("%s has no valid cell to plan from", base.Dir)
+	if known == 0 {
+		return nil, fmt.Errorf("%s has no valid cell of this grid to plan from", base.Dir)
 	}
 	if df > 0 {
 		p.Dispersion, p.Measured = max(chi/df, 1), true

@@ -51,7 +51,7 @@ func TestAPlannedGateDecidesAndFindsItsChange(t *testing.T) {
 		t.Run(fmt.Sprintf("effect=%v/phi=%v/cells=%d/attempts=%d", c.effect, c.phi, c.cells, c.attempts), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(11, uint64(c.attempts)))
-			p, err := NewPlan(c.effect, c.cells, c.attempts, nil)
+			p, err := NewPlan(c.effect, make([]results.Point, c.cells), c.attempts, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,26 +102,40 @@ func TestAPlannedGateDecidesAndFindsItsChange(t *testing.T) {
 
 func TestAPlanTakesWhatAnEarlierRunShows(t *testing.T) {
 	whole := recorded("base", map[string][2]int64{"close": {100, 100}}, 1)
-	assumed, err := NewPlan(0.05, 2, 100, nil)
+	points := []results.Point{whole.Cells[0].Point, {Strategy: "unknown"}}
+	assumed, err := NewPlan(0.05, points, 100, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPlan(0.05, 2, 0, whole)
+	p, err := NewPlan(0.05, points, 0, whole)
 	if err != nil || p.Rounds >= assumed.Rounds || p.Attempts != 100 || p.Measured {
+		t.Errorf("%+v, %v", p, err)
+	}
+	// With known attempts the run gives its share of them that are rejected.
+	for i := range whole.Cells {
+		whole.Cells[i].Attempts = 4 * whole.Cells[i].Rejected
+	}
+	for attempts, want := range map[int64]int64{40: 10, 4000: 1000} {
+		if p, err := NewPlan(0.05, points[:1], attempts, whole); err != nil || p.Attempts != want {
+			t.Errorf("of %d attempts a quarter is rejected: %+v, %v", attempts, p, err)
+		}
+	}
+	// A point that the run lacks is as hard as without the run.
+	if p, err := NewPlan(0.05, points, 100, whole); err != nil || p.Rounds != assumed.Rounds {
 		t.Errorf("%+v, %v", p, err)
 	}
 	spread := recorded("base", map[string][2]int64{"close": {50, 50}}, 1)
 	for i := range spread.Cells {
 		spread.Cells[i].Delivered = int64(30 + 10*spread.Cells[i].Round)
 	}
-	p, err = NewPlan(0.05, 2, 0, spread)
+	p, err = NewPlan(0.05, points, 0, spread)
 	if err != nil || !p.Measured || p.Dispersion < 9 || p.Rounds < 5*assumed.Rounds {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if _, err := NewPlan(0.001, 2, 10, nil); err == nil || !strings.Contains(err.Error(), "more than 1000 rounds") {
+	if _, err := NewPlan(0.001, points, 10, nil); err == nil || !strings.Contains(err.Error(), "more than 1000 rounds") {
 		t.Error(err)
 	}
-	if _, err := NewPlan(0.05, 2, 10, &results.Run{Dir: "x"}); err == nil || !strings.Contains(err.Error(), "x has no valid cell") {
+	if _, err := NewPlan(0.05, points, 10, &results.Run{Dir: "x"}); err == nil || !strings.Contains(err.Error(), "x has no valid cell") {
 		t.Error(err)
 	}
 	for _, line := range p.Lines() {

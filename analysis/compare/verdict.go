@@ -7,6 +7,7 @@ import (
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/internal/words"
 	"github.com/rejectbench/rejectbench/analysis/stats"
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // gatedPart is the part of Options.Alpha for the gated rows where there are others too.
@@ -110,7 +111,7 @@ func decisiveWidth(size, effect float64) float64 {
 // attempts of them do.
 func (r *Row) openSingle(size, effect float64) string {
 	n := min(r.Base.Share.N, r.New.Share.N)
-	r.Needed = int64(stats.LeastRounds) * n
+	r.Needed = int64(results.LeastRounds) * n
 	pooled := r.Base.Share.Plus(r.New.Share).Value
 	if independent := stats.WidthSize(pooled, decisiveWidth(size, effect), stats.Z95); independent > r.Needed {
 		r.Needed = roundUp(independent)

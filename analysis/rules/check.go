@@ -113,7 +113,7 @@ type PointResult struct {
 	Figure float64
 	// Low and High are the one-sided bounds of a share. The bound on the required
 	// side is at the rule's confidence. The other one is corrected for the number
-	// of points. They are not numbers with fewer than stats.LeastRounds rounds, and
+	// of points. They are not numbers with fewer than results.LeastRounds rounds, and
 	// for a rule without confidence. For a value, Low and High are the smallest and
 	// largest round.
 	Low, High float64
@@ -134,7 +134,7 @@ type PointResult struct {
 // allowed. Counts are divided by the dispersion of the rounds (stats.Dispersion),
 // and bounds then use Student's quantile.
 //
-// Fewer than stats.LeastRounds rounds show no dispersion. They decide only what the
+// Fewer than results.LeastRounds rounds show no dispersion. They decide only what the
 // worst spread on record cannot explain (stats.FewRoundsTail): 0 of 100 fails a rule
 // of at least 95%, and 100 of 100 leaves it undecided. A rule with the confidence
 // none compares the measured figure itself.
@@ -278,7 +278,7 @@ func (r Rule) checkShare(cells []*results.Cell, holdAlpha, failAlpha float64) Po
 	case r.plain():
 		p.Verdict = r.decidePlain(p.Figure)
 		return p
-	case p.rounds < stats.LeastRounds:
+	case p.rounds < results.LeastRounds:
 		p.Verdict = r.decideFewRounds(p.K, p.N, holdAlpha, failAlpha)
 		if p.Verdict == undecided {
 			p.Needs = r.roundsToTell(p, holdAlpha, failAlpha)
@@ -333,7 +333,7 @@ func (r Rule) roundsToTell(p PointResult, holdAlpha, failAlpha float64) string {
 	if n == 0 {
 		return "no practical number of rounds would decide at this share"
 	}
-	rounds := max((n+each-1)/each, stats.LeastRounds)
+	rounds := max((n+each-1)/each, results.LeastRounds)
 	return fmt.Sprintf("%s: the spread between rounds is unknown; %d rounds of %d could decide", words.Plural(p.rounds, "round"), rounds, each)
 }
 

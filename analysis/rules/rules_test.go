@@ -495,7 +495,7 @@ func TestTheReferenceRunKeepsToTheMethod(t *testing.T) {
 		t.Fatal(err)
 	}
 	// One round decides too little: the same cells stand for three.
-	for round := 1; round < stats.LeastRounds; round++ {
+	for round := 1; round < results.LeastRounds; round++ {
 		for _, c := range slices.Clone(run.Cells) {
 			if c.Round == 0 {
 				c.Round += 1000 * round

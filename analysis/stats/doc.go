@@ -4,7 +4,7 @@
 //
 // Data passes through it in this order:
 //
-//  1. A share gets its interval: NewShare, Wilson; Mix for a weighted mean of shares;
+//  1. A share gets its interval: NewShareOfRounds, Wilson; Mix for a weighted mean of shares;
 //     ClopperPearsonLow and ClopperPearsonHigh for an exact bound.
 //  2. Two shares are compared: NewSharesTest for the p-value, Newcombe for the
 //     interval of the difference. NewDispersion widens both where the rounds

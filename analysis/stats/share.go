@@ -11,11 +11,12 @@ func Wilson(k, n int64, z float64) (low, high float64) {
 	return results.Wilson(float64(k), float64(n), z)
 }
 
-// Share is a share K/N, and where it can be given the 95% interval that holds what
-// another run of the same point would measure. A share with N = 0 is not known.
+// Share is a share K/N, and where it can be given the 95% interval of what other runs
+// of the same point measure in the long run, which is the mean of many. One other run
+// varies itself, so it lies outside more often. A share with N = 0 is not known.
 //
-// A share without an interval has the bounds 0 and 1: nothing is known of another
-// run. So a comparison of a bound with a threshold decides nothing. The bounds of the
+// A share without an interval has the bounds 0 and 1: nothing is known of other
+// runs. So a comparison of a bound with a threshold decides nothing. The bounds of the
 // zero value are both 0. Print or draw the bounds only where HasInterval reports true.
 type Share struct {
 	K, N      int64
@@ -42,13 +43,6 @@ func NewShare(k, n int64) Share {
 // NewIndependentShare returns the share k/n of independent trials, with its Wilson
 // interval. The attempts of a cell are not independent.
 func NewIndependentShare(k, n int64) Share { return NewShare(k, n).with(1, float64(n)) }
-
-// NewBatchedShare returns the share of a single cell whose batches gave a dispersion
-// and an effective number of attempts: see results.Batches. An effective number of 0
-// gives no interval.
-func NewBatchedShare(k, n int64, dispersion, effectiveN float64) Share {
-	return NewShare(k, n).with(dispersion, effectiveN)
-}
 
 // NewShareOfRounds returns the share sum(k)/sum(n) of the rounds of a point, of which
 // round i had k[i] successes in n[i] attempts. It has an interval from three rounds
@@ -122,10 +116,10 @@ func (s Share) Complement() Share {
 	return c
 }
 
-// SignTest reports whether measurably more than half of n independent pairs are wins:
-// whether the 95% Wilson interval of k/n lies above one half. It is false for fewer
-// than four pairs. Pairs that are equal must not be counted.
-func SignTest(k, n int64) bool { return NewIndependentShare(k, n).Low > 0.5 }
+// SignTest reports whether measurably more than half of n independent pairs are wins: at
+// a share of one half, k of n or more have a probability of at most 2.5%. It is false for
+// fewer than six pairs. Pairs that are equal must not be counted.
+func SignTest(k, n int64) bool { return n > 0 && Binomial(n-k, n, 0.5) <= 0.025 }
 
 // Plus returns the share of the pooled counts, without an interval: of different
 // conditions it is a mixture that the grid chose.

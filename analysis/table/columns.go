@@ -116,6 +116,8 @@ func MoreColumns() []Column {
 	return []Column{
 		share("discard", "% of delivered", "delivered answers that a client system which discards received data on a reset would have lost too", "unread_share", unread),
 		interval("interval of the share before", "unread", unread),
+		timeInterval("p50", "95% interval of the median time to the answer, from the rounds", "response_p50", 0.5),
+		timeInterval("p99", "95% interval of the 99th percentile of the time to the answer, from the rounds", "response_p99", 0.99),
 		percentile("end p50", "median time until an attempt ended, whatever its outcome", "end_p50_ms", end, analysis.P50),
 		percentile("end p99", "99th percentile of the same", "end_p99_ms", end, analysis.P99),
 		percentile("hold p99", "99th percentile of the hold time: the largest of any round", "hold_p99_ms", holdOf, analysis.P99),
@@ -176,6 +178,29 @@ func counter(head, unit, title, name string) Column {
 func interval(title, stem string, of func(*analysis.Summary) stats.Share) Column {
 	c := figure("95% interval", "%", title, "", func(s *analysis.Summary) (stats.Share, bool) { return of(s), of(s).HasInterval() }, words.Interval)
 	c.Fields = bounds(stem, of)
+	return c
+}
+
+// timeInterval returns a column of the 95% interval of a quantile of the time to an
+// answer.
+func timeInterval(head, title, stem string, p float64) Column {
+	of := func(s *analysis.Summary) (analysis.Interval, bool) {
+		i := s.ResponseInterval(p)
+		return i, i.Known() && s.Valid()
+	}
+	c := figure(head+" interval", "ms", title, "", of, func(i analysis.Interval) string {
+		return "[" + units.Number(i.Low) + ", " + units.Number(i.High) + "]"
+	})
+	bound := func(pick func(analysis.Interval) float64) func(*analysis.Summary) any {
+		return func(s *analysis.Summary) any {
+			i, known := of(s)
+			return OrNil(pick(i), known)
+		}
+	}
+	c.Fields = []Field{
+		{stem + "_low_ms", bound(func(i analysis.Interval) float64 { return i.Low })},
+		{stem + "_high_ms", bound(func(i analysis.Interval) float64 { return i.High })},
+	}
 	return c
 }
 

@@ -53,11 +53,12 @@
   const hasInterval = (s) => s.low !== undefined;
   const intervalText = (s) => hasInterval(s) ? `[${percent(s.low)}, ${percent(s.high)}]` : "-";
   const sharePhrase = (s) => `${percent(s.value)}% ${hasInterval(s) ? intervalText(s) : "(no interval)"}, n=${count(s.n)}`;
-  // Whether k of n independent trials are measurably more than half: by the lower bound of
-  // the 95% score interval (E. B. Wilson, 1927).
+  // Whether k of n independent trials are measurably more than half: k or more of n fair
+  // coins have a probability of at most 2.5%.
   const mostly = (k, n) => {
-    const z = 1.959963984540054, p = k / n, zz = z * z;
-    return (p + zz / (2 * n)) / (1 + zz / n) - z / (1 + zz / n) * Math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) > 0.5;
+    let term = 0.5 ** n, tail = term; // of n wins
+    for (let wins = n; wins > k; wins--) tail += term *= wins / (n - wins + 1);
+    return n > 0 && tail <= 0.025;
   };
 
   // ---- the points ----

@@ -1,0 +1,56 @@
+package analysis
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// drawTimes draws rounds of exponential times with a mean of 10 ms, each round slower by a
+// factor of its own.
+func drawTimes(r *rand.Rand, rounds, n int, spread float64) *Summary {
+	d := &Distribution{}
+	for range rounds {
+		factor := math.Exp(spread * r.NormFloat64())
+		var of []step
+		for range n {
+			of = append(of, step{indexOf(int64(factor * r.ExpFloat64() * float64(10*time.Millisecond))), 1})
+		}
+		d.rounds = append(d.rounds, of)
+		d.steps = append(d.steps, of...)
+	}
+	d.settle()
+	return &Summary{Times: map[string]*Distribution{answerTime: d}}
+}
+
+func TestIntervalsOfPercentilesHoldTheLongRunOnes(t *testing.T) {
+	const trials, rounds, n = 1000, 5, 60
+	for _, spread := range []float64{0, 0.2} {
+		r := rand.New(rand.NewPCG(1, 2))
+		long := drawTimes(r, 20000, n, spread).Times[answerTime]
+		for _, p := range []float64{0.5, 0.99} {
+			truth := long.quantiles([]float64{p})[0]
+			held := 0
+			for range trials {
+				if i := drawTimes(r, rounds, n, spread).ResponseInterval(p); i.Low <= truth && truth <= i.High {
+					held++
+				}
+			}
+			t.Logf("rounds differ by %.0f%%, quantile %v: held in %d of %d", spread*100, p, held, trials)
+			if held < trials*9/10 {
+				t.Errorf("rounds differ by %.0f%%: the interval of the quantile %v holds %.3f ms in %d of %d", spread*100, p, truth, held, trials)
+			}
+		}
+	}
+}
+
+func TestTwoRoundsGiveAPercentileNoInterval(t *testing.T) {
+	s := drawTimes(rand.New(rand.NewPCG(1, 2)), 2, 60, 0)
+	if i := s.ResponseInterval(0.5); i.Known() {
+		t.Errorf("two rounds have the interval %v", i)
+	}
+	if i := new(Summary).ResponseInterval(0.5); i.Known() {
+		t.Errorf("a summary without times has the interval %v", i)
+	}
+}

@@ -112,7 +112,10 @@ func (s *schedule) unstarted(now int64) int64 {
 	case s.arrivals == results.ClosedArrivals || s.pace != nil:
 		return 0
 	case s.arrivals == results.PoissonArrivals:
-		return min((s.total-s.index+s.stride-1)/s.stride, s.poisson.before(now))
+		if s.total <= s.index {
+			return 0
+		}
+		return min((s.total-s.index-1)/s.stride+1, s.poisson.before(now))
 	default:
 		due = min(s.total, s.before(now))
 	}

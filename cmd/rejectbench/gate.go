@@ -49,7 +49,7 @@ func (f *gateFlag) planRounds(cmd *cobra.Command, o *sweep.Options, w io.Writer)
 	if attempts == 0 && base == nil {
 		return usagef("--gate %s, --duration: the attempts of a cell are unknown before the run: name an earlier run, as in --gate %s,RUN, or replace --duration by --requests", f.gate, word)
 	}
-	p, err := compare.NewPlan(effect, len(o.Points), attempts, base)
+	p, err := compare.NewPlan(effect, o.Points, attempts, base)
 	if err != nil {
 		return usagef("--gate %s: %w", f.gate, err)
 	}

@@ -172,8 +172,8 @@ func completeArrivals(p *results.Point, given bool) error {
 	return nil
 }
 
-// isDefaultGrid reports whether no server, no scenario, and no flag of the grid or of
-// the path's impairments was given.
+// isDefaultGrid reports whether no server, no scenario, no flag of the path's impairments,
+// and no flag of the grid was given, but for those that set one value everywhere.
 func (f *runFlags) isDefaultGrid(fs *pflag.FlagSet) bool {
 	flags := []string{"server", "scenario"}
 	for _, a := range axes {

@@ -98,7 +98,7 @@ func (f *runFlags) defineSchedule(fs *pflag.FlagSet) {
 		fs.IntVar(&f.twins, "aa", 1, "`count`: points, chosen by the seed, that each round measures twice, to show how much equal cells differ; 0 is none")
 		fs.DurationVar(&f.budget, "budget", 0, "time limit of the run: it ends after the cells in progress and keeps what it has; 0 is no limit")
 		fs.IntVar(&f.sideBySide, "side-by-side", 1, "`count`: cells that are measured at once at most, if their round trip is long and their load low: saves time, but bends shares near the size of the send buffer; 0 leaves the number to the load")
-		fs.Int64Var(&f.seed, "seed", 1, "`number`: seed of the order of the cells and of packet loss")
+		fs.Int64Var(&f.seed, "seed", 1, "`number`: seed of the order of the cells, of the starts of attempts and of packet loss")
 	})
 }
 

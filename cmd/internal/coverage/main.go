@@ -3,9 +3,10 @@
 // compared with the mean share of the other runs. Points whose share was 0 in every run,
 // or 1 in every run, are left out: any interval holds those. It also prints the
 // dispersion: the variance between the rounds of each run, divided by that of
-// independent attempts.
+// independent attempts. Last, it compares the intervals of the median and the 99th
+// percentile of the time to an answer with those of the other runs, at all points.
 //
-// It ends with 1 if the coverage is below -least, or the mean dispersion above -most.
+// Invalid cells claim nothing, so runs without a valid cell are accepted. It ends with 1 if the coverage is below -least, or the mean dispersion above -most.
 package main
 
 import (
@@ -32,27 +33,31 @@ func main() {
 	least := flag.Float64("least", 0, "smallest coverage, 0 to 1, that is accepted")
 	most := flag.Float64("most", 1e9, "largest mean dispersion that is accepted")
 	flag.Parse()
-	points, err := read(flag.Args())
+	points, times, err := read(flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "coverage:", err)
 		os.Exit(2)
 	}
-	if !report(points, *least, *most) {
+	accepted := report(points, *least, *most)
+	for _, t := range times {
+		fmt.Println(t)
+	}
+	if !accepted {
 		os.Exit(1)
 	}
 }
 
-// read returns the points that every run measured and whose share differs between runs
-// from both 0 and 1.
-func read(dirs []string) ([]point, error) {
+// read returns the points that two runs or more measured and whose share is neither 0 in
+// all of them nor 1 in all, and the coverage of times at all points.
+func read(dirs []string) ([]point, []*timeCoverage, error) {
 	if len(dirs) < 2 {
-		return nil, fmt.Errorf("name at least two folders of runs")
+		return nil, nil, fmt.Errorf("name at least two folders of runs")
 	}
 	measured := map[results.Point][]*analysis.Summary{}
 	for _, dir := range dirs {
 		run, err := results.Open(dir)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, s := range analysis.NewStudy(run).Grid() {
 			if s.HasShare() {
@@ -61,16 +66,52 @@ func read(dirs []string) ([]point, error) {
 		}
 	}
 	var points []point
+	times := []*timeCoverage{{name: "median", p: 0.5, of: analysis.P50}, {name: "99th percentile", p: 0.99, of: analysis.P99}}
 	for p, runs := range measured {
 		if len(runs) < 2 {
 			continue
+		}
+		for _, t := range times {
+			t.add(runs)
 		}
 		if one := summarize(p, runs); slices.Max(one.shares) > 0 && slices.Min(one.shares) < 1 {
 			points = append(points, one)
 		}
 	}
 	slices.SortFunc(points, func(a, b point) int { return results.ComparePoints(&a.Point, &b.Point, nil) })
-	return points, nil
+	return points, times, nil
+}
+
+// timeCoverage counts how often the interval of a quantile of the time to an answer held
+// the mean of the other runs.
+type timeCoverage struct {
+	name        string
+	p           float64
+	of          func(results.Percentiles) float64
+	held, cases int
+}
+
+func (t *timeCoverage) add(runs []*analysis.Summary) {
+	runs = analysis.Where(runs, func(s *analysis.Summary) bool { return s.Response.Count > 0 })
+	sum := 0.0
+	for _, s := range runs {
+		sum += t.of(s.Response)
+	}
+	for _, s := range runs {
+		i := s.ResponseInterval(t.p)
+		if !i.Known() || len(runs) < 2 {
+			continue
+		}
+		t.cases++
+		if others := (sum - t.of(s.Response)) / float64(len(runs)-1); i.Low <= others && others <= i.High {
+			t.held++
+		}
+	}
+}
+
+func (t *timeCoverage) String() string {
+	return fmt.Sprintf("time to an answer, %s: the interval held the mean of the other runs in %d of %d cases (%s)",
+		t.name, t.held, t.cases, percent(float64(t.held)/float64(max(t.cases, 1))))
 }
 
 func summarize(p results.Point, runs []*analysis.Summary) point {
@@ -109,6 +150,10 @@ func report(points []point, least, most float64) bool {
 			p.covered, n, mean(p.dispersions), p.Point.Phrases())
 	}
 	_ = w.Flush()
+	if len(points) == 0 {
+		fmt.Println("no point has a valid share between 0 and 1 in two runs: nothing was claimed, and nothing was tested")
+		return true
+	}
 	share, dispersion := float64(covered)/float64(max(intervals, 1)), mean(dispersions)
 	fmt.Printf("%d points; the interval held the mean of the other runs in %d of %d cases (%s); %d shares had no interval\n",
 		len(points), covered, intervals, percent(share), without)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // takeAll takes every attempt of a schedule, each at the moment it is due.
@@ -163,6 +165,24 @@ func TestUnstartedCountsAttemptsDueAndNotTaken(t *testing.T) {
 			t.Fatalf("%d taken and %d unstarted of %d due before %d", taken, unstarted, due, now)
 		}
 	})
+}
+
+// Without a number of attempts every worker's share is almost as many as there are numbers.
+func TestPoissonArrivalsBoundedByTimeLeaveNoNegativeNumberUnstarted(t *testing.T) {
+	cfg := Config{Arrivals: results.PoissonArrivals, Rate: 100, Duration: time.Second}
+	const workers = 4
+	var unstarted int64
+	for w := range workers {
+		s := newSchedule(cfg).part(w, workers)
+		left := s.unstarted(int64(cfg.Duration))
+		if left < 0 {
+			t.Errorf("worker %d left %d", w, left)
+		}
+		unstarted += left
+	}
+	if unstarted < 50 || unstarted > 200 {
+		t.Errorf("%d of about 100 attempts were due", unstarted)
+	}
 }
 
 func TestFleetThatIsLateStopsAtTheEnd(t *testing.T) {

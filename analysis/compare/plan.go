@@ -26,8 +26,11 @@ type Plan struct {
 	Change float64
 }
 
+// DefaultAlpha is the level of a comparison where none is asked for: the highest chance
+// of any false call.
+const DefaultAlpha = 0.05
+
 const (
-	planAlpha = 0.05 // default of Options.Alpha
 	planPower = 0.8
 	// planDispersion is assumed without a run that shows it. Attempts that start
 	// independently had 0.8 to 1.3 on a quiet machine, and up to 3 at high rates.
@@ -53,13 +56,13 @@ func NewPlan(effect float64, points []results.Point, attempts int64, base *resul
 		}
 	}
 	for _, c := range expected {
-		rounds, ok := stats.RoundsToAgree(c.share, effect, planAlpha, planPower, p.Dispersion, c.attempts, mostPlanned)
+		rounds, ok := stats.RoundsToAgree(c.share, effect, DefaultAlpha, planPower, p.Dispersion, c.attempts, mostPlanned)
 		if !ok {
 			return Plan{}, fmt.Errorf("more than %d rounds of %d attempts would be needed: make more attempts per cell, or allow a larger effect", mostPlanned, c.attempts)
 		}
 		p.Rounds = max(p.Rounds, rounds)
 	}
-	p.Change = stats.ChangeFound(effect, planAlpha*gatedPart/float64(max(cells, 1)), planPower, p.Dispersion, p.Attempts, p.Rounds)
+	p.Change = stats.ChangeFound(effect, DefaultAlpha*gatedPart/float64(max(cells, 1)), planPower, p.Dispersion, p.Attempts, p.Rounds)
 	return p, nil
 }
 

@@ -208,7 +208,7 @@ type Equivalent struct {
 
 // NewCost returns the cost of a rejection in the valid cells of one value.
 func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
-	var known float64
+	var known, timed float64 // weights of the clients whose costs are known
 	for _, client := range clients {
 		var of []*results.Cell
 		for i, c := range cells {
@@ -217,6 +217,11 @@ func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
 			}
 		}
 		all := analysis.CostOf(of)
+		if all.CPUUs > 0 {
+			timed += client.Weight
+			cost.CPUUs += client.Weight * all.CPUUs
+		}
+		// A server without a ledger has no other costs on record.
 		drained, ok := all.DrainedPerRejection()
 		if !ok {
 			continue
@@ -224,13 +229,14 @@ func NewCost(cells []results.Cell, clients []Client) (cost Cost) {
 		known += client.Weight
 		cost.HoldMs += client.Weight * all.HoldMs.Mean
 		cost.HoldP99Ms = max(cost.HoldP99Ms, all.HoldMs.P99)
-		cost.CPUUs += client.Weight * all.CPUUs
 		cost.DrainedBytes += client.Weight * drained
 	}
 	if known > 0 {
 		cost.HoldMs /= known
-		cost.CPUUs /= known
 		cost.DrainedBytes /= known
+	}
+	if timed > 0 {
+		cost.CPUUs /= timed
 	}
 	return cost
 }

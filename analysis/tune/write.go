@@ -100,7 +100,7 @@ func (t *Tuning) sentences() []string {
 			say("Half of it, or twice for a limit, lies outside of the range of values.")
 		}
 		if t.Server != "" && own.AsIs != nil {
-			say("The default (%s) %s.", own.Default, t.fails(own.AsIs))
+			say("The default (%s): %s.", own.Default, t.fails(own.AsIs))
 		}
 	case t.Advice != NothingHelps && t.Unfinished != "":
 		say("No answer: %s.", t.Unfinished)

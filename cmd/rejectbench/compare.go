@@ -71,7 +71,7 @@ The gated metrics decide the exit code. 0: none is worse, and all are decided.
 	under(fs, "Comparison", func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.metric, "metric", "delivered_share,response_p50_ms,hold_ms,cpu_us", "`names`: metrics to compare, share(OUTCOME) among them, or all")
 		fs.StringVar(&f.gate, "gate", "delivered_share", "`names`: metrics that decide the exit code, or all that are compared")
-		fs.StringVar(&f.alpha, "alpha", "5%", "`share`: highest chance of any false call in the whole comparison; intervals have level 1 minus alpha")
+		fs.StringVar(&f.alpha, "alpha", fmt.Sprintf("%g%%", 100*compare.DefaultAlpha), "`share`: highest chance of any false call in the whole comparison; intervals have level 1 minus alpha")
 		fs.StringVar(&f.effect, "effect", "5%", "`share`: smallest difference of a share that matters, in points; 5% is what 100 attempts can detect where a share is near 0% or 100%")
 		fs.StringVar(&f.effectRatio, "effect-ratio", "10%", "`share`: smallest difference of a value that matters, as a share of the value")
 		fs.StringArrayVar(&f.rename, "rename", nil, "`OLD=NEW`: compare strategy OLD of BASE with strategy NEW of NEW; may be repeated")

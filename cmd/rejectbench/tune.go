@@ -124,7 +124,7 @@ func (f *tuneFlags) defineGoal(fs *pflag.FlagSet) {
 		fs.StringVar(&f.confidence, "confidence", "95%", "`share`: level of the confirmation")
 		fs.StringVar(&f.objective, "objective", "", "`time`: with --setting limit, what the 99th percentile of the admitted response time may be, such as 50ms")
 		fs.Float64Var(&f.margin, "margin", 0, "`factor`: by how much the cheapest value is multiplied, or a limit divided (default 2 for times and bytes: for twice the round trip or the body; 1 for connections)")
-		fs.DurationVar(&f.budget, "budget", 0, "time limit of the whole search (default 3m, and 30s more for each further corner)")
+		fs.DurationVar(&f.budget, "budget", 0, "time limit of the whole search (default 3m, and 1m more for each further corner)")
 	})
 	under(fs, "Range (lists, such as 5ms,20ms; the target is met at every combination)", func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.client, "client", "blocking", "`names`: client behaviours, each of which is served; or one weighted mix such as blocking=70,duplex=30")

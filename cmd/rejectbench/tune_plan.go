@@ -79,7 +79,7 @@ func (f *tuneFlags) options(fs *pflag.FlagSet, all catalogue.Catalogue) (o tuner
 
 // cornerBudget is how long a search may take for each corner, if --budget is not given.
 // The first counts six times, because a search mostly measures the hardest one.
-const cornerBudget = 30 * time.Second
+const cornerBudget = time.Minute
 
 // maxMargin is the largest margin.
 const maxMargin = 100

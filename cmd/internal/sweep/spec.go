@@ -65,14 +65,11 @@ func (o Options) spec(v visit, try int) cell.Spec {
 	return spec
 }
 
-// perAttempt is about how much of a CPU an attempt takes at both ends.
-const perAttempt = 200 * time.Microsecond
-
 // expectedTime is about how long an attempt takes, for the first starts of a fleet
 // without a rate: a round trip for the handshake and one for the answer, or as long as
 // the CPU takes for all that are in flight.
 func expectedTime(p results.Point) time.Duration {
-	return 2*p.RTT() + time.Duration(p.Concurrency)*perAttempt
+	return 2*p.RTT() + time.Duration(p.Concurrency)*attemptCPU
 }
 
 // packetsInFlight is how many packets of a point's cell may be in transit in one

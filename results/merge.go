@@ -111,6 +111,7 @@ func mergeCells(group []sourceCell) (Cell, error) {
 	}
 	first := group[0].cell
 	all := *first
+	all.Schema = Schema // as of this program, which writes it
 	all.Try, all.Attempts, all.Outcomes = 0, 0, Counts{}
 	all.Rejected, all.Delivered, all.UnreadAtReset, all.Seconds = 0, 0, 0, 0
 	all.TCP, all.Wire = map[string]int64{}, nil

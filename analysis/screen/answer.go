@@ -78,12 +78,14 @@ func headline(c Content, noun string) string {
 	switch {
 	case len(v.Strategies) == 1:
 		s := v.Strategies[0]
-		return text + " " + s.Name + " " + map[verdict.Tier]string{
-			verdict.NearlyAllLost: "loses all or nearly all answers at some conditions.",
-			verdict.SomeLost:      "loses answers at some conditions.",
-			verdict.Open:          "is undecided: " + fmt.Sprintf("it lost answers at %d of %s.", s.Counts.Lossy, words.Plural(s.Counts.Total(), "condition")),
-			verdict.NoneLost:      "delivers at every condition measured.",
-		}[s.Tier]
+		says := s.Tier.Says(1) + "."
+		switch {
+		case s.Tier == verdict.Open && s.Counts.Lossy == 0:
+			says = "lost nothing, which decides nothing yet."
+		case s.Tier == verdict.Open:
+			says = fmt.Sprintf("is undecided: it lost answers at %d of %s.", s.Counts.Lossy, words.Plural(s.Counts.Total(), "condition"))
+		}
+		return text + " " + s.Name + " " + says
 	case loses == 0 && tier[verdict.Open] == 0:
 		return text + fmt.Sprintf(" All %s deliver.", all)
 	case loses == 0 && tier[verdict.NoneLost] == 0:

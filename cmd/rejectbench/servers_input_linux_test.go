@@ -130,12 +130,16 @@ func TestServerWithDeadMasterInvalidatesItsCellAndLeavesNothing(t *testing.T) {
 			p.start()
 			p.frozen("fleet")
 			nets := namespacesOf(relatives(p.variable))
+			// The fleet starts beside the server, which takes a while to name itself.
 			var all []string
-			for _, found := range left() {
-				if pid, command, ok := strings.Cut(found, " "); ok && strings.HasPrefix(command, title) {
-					all = append(all, pid)
+			eventually(t, "the server has its name", func() bool {
+				for _, found := range left() {
+					if pid, command, ok := strings.Cut(found, " "); ok && strings.HasPrefix(command, title) {
+						all = append(all, pid)
+					}
 				}
-			}
+				return len(all) > 0
+			})
 			first, err := strconv.Atoi(oldest(all))
 			if err != nil || len(nets) == 0 {
 				t.Fatalf("running: %q, namespaces %v", left(), nets)

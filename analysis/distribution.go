@@ -37,9 +37,9 @@ const (
 // that merging ten thousand cells takes milliseconds instead of minutes. The zero
 // value is empty.
 type Distribution struct {
-	steps  []step // sorted by index after settle
-	total  int64
-	rounds [][]step // the steps of each round before they are added, in any order
+	steps     []step // sorted by index after settle
+	total     int64
+	intervals Intervals
 }
 
 // step is a count at an index of the histogram's array.

@@ -24,6 +24,7 @@ const answerTime = "answer"
 // none, or one that cannot be read, it combines the percentiles of the cells instead.
 func (s *Summary) mergeLatency(cells []*results.Cell) {
 	s.Times = map[string]*Distribution{}
+	rounds := map[string][][]step{} // of each of Times
 	decoder := new(histogramDecoder)
 	incomplete := map[string]bool{} // by phase
 	for i, c := range cells {
@@ -35,17 +36,28 @@ func (s *Summary) mergeLatency(cells []*results.Cell) {
 			if phase != "response" && phase != "end" {
 				continue
 			}
-			if err := s.addHistogram(decoder, i, key, c.Histograms[key]); err != nil && !incomplete[phase] {
+			name, added, err := s.addHistogram(decoder, key, c.Histograms[key])
+			if err != nil && !incomplete[phase] {
 				incomplete[phase] = true
 				s.Warnings = append(s.Warnings, fmt.Sprintf("round %d: histogram %s cannot be read: %v", c.Round, key, err))
 			}
+			if len(added) == 0 || len(cells) < results.LeastRounds {
+				continue
+			}
+			if rounds[name] == nil {
+				rounds[name] = make([][]step, len(cells))
+			}
+			rounds[name][i] = append(rounds[name][i], added...) // settle reorders what was added
 		}
 	}
 	var end Distribution
 	for name, d := range s.Times {
 		if d.settle(); d.total == 0 {
 			delete(s.Times, name)
-		} else if name != answerTime {
+			continue
+		}
+		d.bound(rounds[name], s.runDispersion)
+		if name != answerTime {
 			end.steps = append(end.steps, d.steps...)
 		}
 	}
@@ -61,31 +73,28 @@ func (s *Summary) mergeLatency(cells []*results.Cell) {
 	}
 }
 
-// addHistogram adds a histogram of a round to its distribution. Times to an answer that was not
-// delivered have none.
-func (s *Summary) addHistogram(decoder *histogramDecoder, round int, key, encoded string) error {
+// addHistogram adds a histogram to its distribution. It returns the name of that in
+// Times and the steps that were added. Times to an answer that was not delivered have no
+// distribution.
+func (s *Summary) addHistogram(decoder *histogramDecoder, key, encoded string) (name string, added []step, err error) {
 	phase, name, _ := strings.Cut(key, "/")
 	outcome, err := results.ParseOutcome(name)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	if phase == "response" {
 		if !outcome.IsDelivered() {
-			return nil
+			return "", nil, nil
 		}
 		name = answerTime
 	}
+	if s.Times[name] == nil {
+		s.Times[name] = new(Distribution)
+	}
 	d := s.Times[name]
-	if d == nil {
-		d = &Distribution{rounds: make([][]step, s.Cells)}
-		s.Times[name] = d
-	}
 	before := len(d.steps)
-	if err := decoder.add(d, encoded); err != nil {
-		return err
-	}
-	d.rounds[round] = append(d.rounds[round], d.steps[before:]...)
-	return nil
+	err = decoder.add(d, encoded)
+	return name, d.steps[before:], err
 }
 
 func combineOf(cells []*results.Cell, pick func(*results.Cell) results.Percentiles) results.Percentiles {

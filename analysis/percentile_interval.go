@@ -5,8 +5,8 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-// Interval is the 95% interval of a percentile of times, in milliseconds: what another
-// run on this machine would measure. The zero value is none.
+// Interval is the 95% interval of a percentile of times, in milliseconds: where that of
+// many other runs on this machine lies. The zero value is none.
 type Interval struct {
 	Low, High float64
 }
@@ -14,63 +14,74 @@ type Interval struct {
 // Known reports whether there is an interval.
 func (i Interval) Known() bool { return i.High > 0 }
 
-// ResponseInterval returns the interval of the p-quantile of the time to a delivered
-// answer, 0 < p < 1. It needs three valid rounds with histograms, and as many times as
-// have a value on each side of the quantile: for the 99th percentile, times that are worth
-// 368 independent ones.
-func (s *Summary) ResponseInterval(p float64) Interval {
-	return s.interval(answerTime, p)
+// Intervals are those of the median and of the 99th percentile. They need three valid
+// rounds with histograms, and as many times as have a value on each side of the quantile:
+// for the 99th percentile, times that are worth 368 independent ones.
+type Intervals struct {
+	P50, P99 Interval
 }
 
-// EndInterval is ResponseInterval for the time to the end of the attempts with an
+// ResponseIntervals returns the intervals of the time to a delivered answer.
+func (s *Summary) ResponseIntervals() Intervals { return s.Times[answerTime].bounds() }
+
+// EndIntervals is ResponseIntervals for the time to the end of the attempts with an
 // outcome.
-func (s *Summary) EndInterval(o results.Outcome, p float64) Interval {
-	return s.interval(o.String(), p)
+func (s *Summary) EndIntervals(o results.Outcome) Intervals { return s.Times[o.String()].bounds() }
+
+// bounds returns the intervals. A nil distribution has none.
+func (d *Distribution) bounds() Intervals {
+	if d == nil {
+		return Intervals{}
+	}
+	return d.intervals
+}
+
+// bound sets the intervals of a settled distribution, of a run with a mean dispersion.
+// rounds are the steps of each round, in any order.
+func (d *Distribution) bound(rounds [][]step, run stats.Dispersion) {
+	d.intervals = Intervals{d.interval(rounds, 0.5, run), d.interval(rounds, 0.99, run)}
 }
 
 // interval finds the interval of a quantile by Woodruff's method. The times up to the
 // quantile are a share p of all, and the rounds say how many independent times they are
-// worth, as for any share of the summary. The order statistics that bound the quantile of
+// worth, as for any share of a summary. The order statistics that bound the quantile of
 // so many times, taken as shares of them, are the quantiles that bound this one. Wilson's
 // interval of p instead of order statistics would hold the 99th percentile in 80 of 100
 // runs of five independent rounds of 60.
 //
 // Source: R. S. Woodruff, "Confidence intervals for medians and other position
 // measures", Journal of the American Statistical Association 47 (1952) 635-646.
-func (s *Summary) interval(times string, p float64) Interval {
-	d := s.Times[times]
-	if s.pooled || d == nil || d.total == 0 || len(d.rounds) == 0 {
+func (d *Distribution) interval(rounds [][]step, p float64, run stats.Dispersion) Interval {
+	if len(rounds) < results.LeastRounds {
 		return Interval{}
 	}
 	at := d.place(p)
-	k, n := make([]int64, len(d.rounds)), make([]int64, len(d.rounds))
-	for i, round := range d.rounds {
-		for _, step := range round {
-			n[i] += step.count
-			if step.index <= d.steps[at].index {
-				k[i] += step.count
+	k, n := make([]int64, len(rounds)), make([]int64, len(rounds))
+	for i, round := range rounds {
+		for _, s := range round {
+			n[i] += s.count
+			if s.index <= at.index {
+				k[i] += s.count
 			}
 		}
 	}
-	share := stats.NewShareOfRounds(k, n, s.runDispersion)
-	worth := int64(share.EffectiveN)
+	worth := int64(stats.NewShareOfRounds(k, n, run).EffectiveN)
 	low, okLow := stats.QuantileRankLow(worth, p, 0.975)
 	high, okHigh := stats.QuantileRank(worth, p, 0.975)
 	if !okLow || !okHigh {
 		return Interval{}
 	}
-	of := func(rank int64) step { return d.steps[d.place(float64(rank)/float64(worth))] }
-	lowest, _ := of(low).lowest()
-	return Interval{float64(lowest) / 1e6, float64(of(high).highest()) / 1e6}
+	lowest, _ := d.place(float64(low) / float64(worth)).lowest()
+	return Interval{float64(lowest) / 1e6, float64(d.place(float64(high)/float64(worth)).highest()) / 1e6}
 }
 
-// place returns the index of the step that holds the p-quantile.
-func (d *Distribution) place(p float64) int {
+// place returns the step that holds the p-quantile.
+func (d *Distribution) place(p float64) step {
 	rank, seen := d.rank(p), int64(0)
-	for i, s := range d.steps {
+	for _, s := range d.steps {
 		if seen += s.count; seen >= rank {
-			return i
+			return s
 		}
 	}
-	return len(d.steps) - 1
+	return d.steps[len(d.steps)-1]
 }

@@ -107,22 +107,23 @@ func (s *schedule) ended(now int64) {
 // they can start. Nor has Spread without a rate: it plans one attempt at a time.
 func (s *schedule) unstarted(now int64) int64 {
 	now = min(now, s.end)
-	var due int64 // attempts of the whole fleet that were due
+	var due int64 // attempts of the whole fleet that were due, or at most so many
 	switch {
 	case s.arrivals == results.ClosedArrivals || s.pace != nil:
 		return 0
 	case s.arrivals == results.PoissonArrivals:
-		if s.total <= s.index {
-			return 0
-		}
-		return min((s.total-s.index-1)/s.stride+1, s.poisson.before(now))
+		due = s.total
 	default:
 		due = min(s.total, s.before(now))
 	}
 	if due <= s.index {
 		return 0
 	}
-	return (due-s.index-1)/s.stride + 1
+	left := (due-s.index-1)/s.stride + 1
+	if s.arrivals == results.PoissonArrivals {
+		left = min(left, s.poisson.before(now)) // each share has gaps of its own
+	}
+	return left
 }
 
 // due returns when attempt i of an open loop is due. Of Poisson and of Spread without

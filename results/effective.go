@@ -1,6 +1,10 @@
 package results
 
-import "gonum.org/v1/gonum/stat/distuv"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
 
 // Rounds returns how much more the rounds of a point differ than independent
 // attempts would, and how many independent attempts its attempts are worth. Round i
@@ -124,8 +128,25 @@ func EffectiveN(n, dispersion float64, df int) float64 {
 	if df < 1 {
 		return 0
 	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile(0.975)
+	t := student(0.975, df)
 	return min(n, n/dispersion*(Z95/t)*(Z95/t))
+}
+
+// StudentFactor returns the square of the ratio of Student's t and of the normal quantile
+// of a one-sided level alpha, 0 < alpha < 0.5; it is at least 1. A variance that is
+// estimated with df degrees of freedom has to be multiplied by it where a normal quantile
+// follows. It is infinite for a df below 1.
+func StudentFactor(alpha float64, df int) float64 {
+	if df < 1 {
+		return math.Inf(1)
+	}
+	ratio := student(alpha, df) / distuv.UnitNormal.Quantile(alpha)
+	return ratio * ratio
+}
+
+// student returns the p-quantile of Student's t distribution.
+func student(p float64, df int) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile(p)
 }
 
 // DesignEffect returns the dispersion of Rounds, for any number of rounds. It is 1

@@ -138,19 +138,19 @@ func resetPlots(f *facets) []*figure.Figure {
 // latencyPlots shows the time to a delivered answer, and beside it that of admitted
 // requests where the server admitted some.
 func latencyPlots(f *facets) []*figure.Figure {
-	rejections := times{func(s *analysis.Summary) results.Percentiles { return s.Response }, (*analysis.Summary).ResponseInterval}
+	rejections := times{func(s *analysis.Summary) results.Percentiles { return s.Response }, (*analysis.Summary).ResponseIntervals}
 	admitted := times{func(s *analysis.Summary) results.Percentiles { return s.EndOf(results.Admitted) },
-		func(s *analysis.Summary, p float64) analysis.Interval { return s.EndInterval(results.Admitted, p) }}
+		func(s *analysis.Summary) analysis.Intervals { return s.EndIntervals(results.Admitted) }}
 	return measureChart{
 		name: "latency-by-" + f.x.Name, title: "Time until the answer, by " + strings.ToLower(f.x.Label),
 		subtitle: "bars: 95% intervals from the rounds",
 		log:      true, empty: "no answer was delivered", omitted: "Without a delivered answer",
 		caption: "The median and the 99th percentile of the time from when an attempt was due: of rejections until the first byte of a delivered answer, of admitted requests, where there were any, until their end. All rounds are merged.",
 		measures: []measure{
-			{"rejections, p50", "ms (log scale)", rejections.value(0.5, analysis.P50)},
-			{"admitted, p50", "ms (log scale)", admitted.value(0.5, analysis.P50)},
-			{"rejections, p99", "ms (log scale)", rejections.value(0.99, analysis.P99)},
-			{"admitted, p99", "ms (log scale)", admitted.value(0.99, analysis.P99)},
+			{"rejections, p50", "ms (log scale)", rejections.value(analysis.P50, medianBounds)},
+			{"admitted, p50", "ms (log scale)", admitted.value(analysis.P50, medianBounds)},
+			{"rejections, p99", "ms (log scale)", rejections.value(analysis.P99, tailBounds)},
+			{"admitted, p99", "ms (log scale)", admitted.value(analysis.P99, tailBounds)},
 		},
 	}.figures(f, false)
 }
@@ -172,19 +172,22 @@ func costPlots(f *facets) []*figure.Figure {
 	}.figures(f, false)
 }
 
-// times are the times of a point that a chart shows, and the intervals of their
-// quantiles.
+func medianBounds(i analysis.Intervals) analysis.Interval { return i.P50 }
+
+func tailBounds(i analysis.Intervals) analysis.Interval { return i.P99 }
+
+// times are the times of a point that a chart shows, with their intervals.
 type times struct {
-	of       func(*analysis.Summary) results.Percentiles
-	interval func(s *analysis.Summary, p float64) analysis.Interval
+	of        func(*analysis.Summary) results.Percentiles
+	intervals func(*analysis.Summary) analysis.Intervals
 }
 
-// value is the value of the p-quantile on a logarithmic axis.
-func (t times) value(p float64, pick func(results.Percentiles) float64) value {
+// value is the value of a percentile on a logarithmic axis, with its interval.
+func (t times) value(pick func(results.Percentiles) float64, bounds func(analysis.Intervals) analysis.Interval) value {
 	return func(x float64, s *analysis.Summary) (figure.Sample, bool) {
 		of := t.of(s)
 		sample := logSample(x, pick(of))
-		if i := t.interval(s, p); i.Known() {
+		if i := bounds(t.intervals(s)); i.Known() {
 			sample.Low, sample.High = figure.LogMs(i.Low), figure.LogMs(i.High)
 		}
 		return sample, of.Count > 0

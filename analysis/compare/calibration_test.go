@@ -122,7 +122,7 @@ func TestEqualRunsAreCalledAtMostAsOftenAsAlpha(t *testing.T) {
 // naivelyCalled reports whether a stratified test that assumes independent attempts
 // calls any share, with Bonferroni's correction.
 func naivelyCalled(base, new *results.Run, alpha float64) bool {
-	old, now := byPoint(base.Cells), byPoint(new.Cells)
+	old, now := byPoint(analysis.Group(base.Cells)), byPoint(analysis.Group(new.Cells))
 	for p := range old {
 		var strata []stats.Stratum
 		for _, round := range old[p].Valid() {

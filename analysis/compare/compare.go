@@ -182,7 +182,8 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 		return nil, err
 	}
 	c.newCells = c.withoutRenamed(new.Cells)
-	old, now := byPoint(c.baseCells), byPoint(c.newCells)
+	baseGroups, newGroups := analysis.Group(c.baseCells), analysis.Group(c.newCells)
+	old, now := byPoint(baseGroups), byPoint(newGroups)
 	common := 0
 	var points []results.Point
 	for p := range old {
@@ -202,7 +203,7 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 	names := new.Manifest.PointOrder()
 	slices.SortFunc(points, func(a, b results.Point) int { return results.ComparePoints(&a, &b, names) })
 
-	runs := dispersions{analysis.RunDispersion(analysis.Group(c.baseCells)), analysis.RunDispersion(analysis.Group(c.newCells))}
+	runs := dispersions{analysis.RunDispersion(baseGroups), analysis.RunDispersion(newGroups)}
 	baseFloor, newFloor := analysis.Noise(base.Cells), analysis.Noise(new.Cells)
 	for _, m := range o.Metrics {
 		block := Row{Metric: m, Gated: slices.Contains(o.Gate, m.Name), P: 1, BaseFloor: -1, NewFloor: -1}
@@ -293,9 +294,9 @@ func (c *Comparison) withoutRenamed(cells []results.Cell) []results.Cell {
 }
 
 // byPoint returns the rounds of each point that has any besides twins.
-func byPoint(cells []results.Cell) map[results.Point]analysis.PointCells {
+func byPoint(groups []analysis.PointCells) map[results.Point]analysis.PointCells {
 	points := map[results.Point]analysis.PointCells{}
-	for _, g := range analysis.Group(cells) {
+	for _, g := range groups {
 		if len(g.Rounds) > 0 {
 			points[g.Point] = g
 		}

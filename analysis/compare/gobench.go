@@ -50,7 +50,7 @@ func (c *Comparison) writeUnits(out *benchfmt.Writer) error {
 // writeRun writes the cells of one run.
 func (c *Comparison) writeRun(out *benchfmt.Writer, name string, m *results.Manifest, cells []results.Cell) error {
 	config := benchConfig(name, m)
-	points := byPoint(cells)
+	points := byPoint(analysis.Group(cells))
 	for _, r := range c.firstBlock() {
 		for _, cell := range points[r.Point].Valid() {
 			line := &benchfmt.Result{Config: config, Name: benchName(r.Point), Iters: int(max(cell.Attempts, 1)), Values: c.benchValues(cell)}

@@ -50,8 +50,8 @@ type record struct {
 }
 
 // recordSide is what one run measured. For a share: K, N, and Figure with its 95%
-// interval, which comes from the rounds; null where those are too few. For a value: N rounds, and their median with an interval at the level of the
-// comparison.
+// interval, which comes from the rounds; null where those are too few. For a value: N
+// rounds, and their median with an interval at the level of the comparison.
 type recordSide struct {
 	K      *int64    `json:"k"`
 	N      int64     `json:"n"`

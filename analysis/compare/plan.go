@@ -39,9 +39,8 @@ const (
 	mostPlanned = 1000
 )
 
-// NewPlan plans the rounds of a run with the given number of cells in a round and
-// points, each with so many attempts in a round; 0 where that is not known. It assumes
-// shares of 1/2, which need most rounds. base is an earlier run; nil for none. At the
+// NewPlan plans the rounds of a run of points, each with so many attempts in a round; 0
+// where that is not known. It assumes shares of 1/2, which need most rounds. base is an earlier run; nil for none. At the
 // points that it has, its shares and its dispersion replace the assumed ones, and its
 // rejections per attempt, or per round if the attempts are not known. It returns an error
 // where 1000 rounds would not do, or base has none of the points.
@@ -81,7 +80,7 @@ func (p *Plan) learn(base *results.Run, points []results.Point) (expected []expe
 		return nil, err
 	}
 	var chi, df float64
-	measured := byPoint(base.Cells)
+	measured := byPoint(analysis.Group(base.Cells))
 	known, planned := 0, p.Attempts
 	p.Attempts = math.MaxInt64
 	for _, point := range points {

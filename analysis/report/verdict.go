@@ -89,13 +89,12 @@ func firstOf(values []string) string {
 	return strings.Join(values[:most], ", ") + fmt.Sprintf(" and %d more", len(values)-most)
 }
 
-// reasonWords say why a step of the advice left what it left: the verb for several, the
-// verb for one, and the rest.
-var reasonWords = map[verdict.ReasonKind][3]string{
-	verdict.ByDelivery: {"deliver", "delivers", "at every condition measured"},
-	verdict.ByHostile:  {"can", "can", "be held by a hostile client for the shortest time"},
-	verdict.ByHold:     {"hold", "holds", "a connection for measurably less time"},
-	verdict.ByCPU:      {"take", "takes", "measurably less CPU time"},
+// reasonWords say why a step of the advice left what it left.
+var reasonWords = map[verdict.ReasonKind]verdict.Predicate{
+	verdict.ByDelivery: {Many: "deliver", One: "delivers", Rest: "at every condition measured"},
+	verdict.ByHostile:  {Many: "can", One: "can", Rest: "be held by a hostile client for the shortest time"},
+	verdict.ByHold:     {Many: "hold", One: "holds", Rest: "a connection for measurably less time"},
+	verdict.ByCPU:      {Many: "take", One: "takes", Rest: "measurably less CPU time"},
 }
 
 // adviceWords says what to set and why.
@@ -124,12 +123,7 @@ func adviceWords(v *verdict.Verdict, noun string) []string {
 		lines[0] = fmt.Sprintf("Set %s. As good by every reason: %s.", a.Strategy, words.List(a.Tied))
 	}
 	for _, r := range a.Reasons {
-		said := reasonWords[r.Kind]
-		verb := said[0]
-		if len(r.Left) == 1 {
-			verb = said[1]
-		}
-		lines = append(lines, fmt.Sprintf("%s %s %s; ruled out: %s.", words.List(r.Left), verb, said[2], firstOf(r.RuledOut)))
+		lines = append(lines, fmt.Sprintf("%s %s; ruled out: %s.", words.List(r.Left), reasonWords[r.Kind].Of(len(r.Left)), firstOf(r.RuledOut)))
 	}
 	if len(a.Unless) > 0 {
 		lines = append(lines, fmt.Sprintf("Undecided at some conditions, and cheaper if more rounds show that they deliver: %s.", words.List(a.Unless)))

@@ -12,19 +12,6 @@ import (
 // alpha, -NormalQuantile(alpha) keeps the digits that NormalQuantile(1-alpha) loses.
 func NormalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }
 
-// StudentFactor returns the square of the ratio of Student's t and of the normal quantile
-// of a one-sided level alpha, which is at least 1. A variance that is estimated with df
-// degrees of freedom has to be multiplied by it where a normal quantile follows. It is
-// infinite for a df below 1.
-func StudentFactor(alpha float64, df int) float64 {
-	if df < 1 {
-		return math.Inf(1)
-	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile(alpha)
-	z := NormalQuantile(alpha)
-	return (t / z) * (t / z)
-}
-
 // Binomial returns the probability of at most k successes in n independent trials
 // with success probability p. A p outside 0 to 1 counts as the nearer end.
 //

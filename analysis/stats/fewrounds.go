@@ -3,9 +3,9 @@ package stats
 import "math"
 
 // RoundCorrelation is the intraclass correlation that is assumed of the attempts of one
-// round where fewer than results.LeastRounds show it. The true share of a round then has a standard
-// deviation of 25 percentage points around a long-run share of 50%, and no number of
-// attempts of a round is worth more than 1/RoundCorrelation = 4 independent ones.
+// round where fewer than results.LeastRounds show it. The true share of a round then has
+// a standard deviation of 25 percentage points around a long-run share of 50%, and no
+// number of attempts of a round is worth more than 1/RoundCorrelation = 4 independent ones.
 //
 // It is the worst spread that was measured, rounded up: 25 rounds of 100 attempts of 50
 // clients that started together had shares from 8% to 98%. Their variance was 21.9

@@ -116,8 +116,8 @@ func MoreColumns() []Column {
 	return []Column{
 		share("discard", "% of delivered", "delivered answers that a client system which discards received data on a reset would have lost too", "unread_share", unread),
 		interval("interval of the share before", "unread", unread),
-		timeInterval("p50", "95% interval of the median time to the answer, from the rounds", "response_p50", 0.5),
-		timeInterval("p99", "95% interval of the 99th percentile of the time to the answer, from the rounds", "response_p99", 0.99),
+		timeInterval("p50", "95% interval of the median time to the answer, from the rounds", "response_p50", func(i analysis.Intervals) analysis.Interval { return i.P50 }),
+		timeInterval("p99", "95% interval of the 99th percentile of the time to the answer, from the rounds", "response_p99", func(i analysis.Intervals) analysis.Interval { return i.P99 }),
 		percentile("end p50", "median time until an attempt ended, whatever its outcome", "end_p50_ms", end, analysis.P50),
 		percentile("end p99", "99th percentile of the same", "end_p99_ms", end, analysis.P99),
 		percentile("hold p99", "99th percentile of the hold time: the largest of any round", "hold_p99_ms", holdOf, analysis.P99),
@@ -181,11 +181,11 @@ func interval(title, stem string, of func(*analysis.Summary) stats.Share) Column
 	return c
 }
 
-// timeInterval returns a column of the 95% interval of a quantile of the time to an
+// timeInterval returns a column of the 95% interval of a percentile of the time to an
 // answer.
-func timeInterval(head, title, stem string, p float64) Column {
+func timeInterval(head, title, stem string, pick func(analysis.Intervals) analysis.Interval) Column {
 	of := func(s *analysis.Summary) (analysis.Interval, bool) {
-		i := s.ResponseInterval(p)
+		i := pick(s.ResponseIntervals())
 		return i, i.Known() && s.Valid()
 	}
 	c := figure(head+" interval", "ms", title, "", of, func(i analysis.Interval) string {

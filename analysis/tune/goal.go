@@ -84,10 +84,10 @@ func (e Evidence) share() float64 {
 
 // effective returns the shares of as many independent attempts as the rounds are worth
 // for a one-sided bound of level alpha: counts divided by the design effect, which is at
-// least 1, and by stats.StudentFactor, because few rounds estimate the effect poorly. See
+// least 1, and by results.StudentFactor, because few rounds estimate the effect poorly. See
 // results.Rounds. Losses are rounded up.
 func (e Evidence) effective(alpha float64) []stats.WeightedShare {
-	few := stats.StudentFactor(alpha, len(e.Rounds)-1)
+	few := results.StudentFactor(alpha, len(e.Rounds)-1)
 	parts := slices.Clone(e.Parts)
 	for i, p := range parts {
 		var k, n []int64
@@ -176,10 +176,7 @@ func (g Goal) missed(e Evidence, alpha float64) bool {
 // has to agree: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial
 // limits", Biometrika 26 (1934) 404-413.
 func (g Goal) met(e Evidence, alpha float64) bool {
-	if e.Rejected() == 0 || e.share() < g.Target {
-		return false
-	}
-	if !g.metBy(e.effective(alpha), alpha) {
+	if e.Rejected() == 0 || e.share() < g.Target || !g.metBy(e.effective(alpha), alpha) {
 		return false
 	}
 	if g.Objective > 0 {
@@ -201,6 +198,15 @@ func (g Goal) metBy(parts []stats.WeightedShare, alpha float64) bool {
 	return true
 }
 
+// metByFew is metBy for parts of a plan, of whose attempts so many are worth one. It
+// changes the parts.
+func (g Goal) metByFew(parts []stats.WeightedShare, few, alpha float64) bool {
+	for i := range parts {
+		parts[i] = worth(parts[i], few)
+	}
+	return g.metBy(parts, alpha)
+}
+
 // enoughTimed tells whether the admitted attempts are enough to bound their 99th
 // percentile at alpha, if there is an objective.
 func (g Goal) enoughTimed(e Evidence, alpha float64) bool {
@@ -217,11 +223,7 @@ func (g Goal) reachable(e Evidence, n, batch int64, alpha float64) bool {
 		parts[i].K += more
 		parts[i].N += more
 	}
-	few := stats.StudentFactor(alpha, plannedRounds(n, batch)-1)
-	for i := range parts {
-		parts[i] = worth(parts[i], few)
-	}
-	return g.metBy(parts, alpha)
+	return g.metByFew(parts, results.StudentFactor(alpha, plannedRounds(n, batch)-1), alpha)
 }
 
 // attempts returns how many rejections it takes to show at alpha that the target
@@ -230,7 +232,7 @@ func (g Goal) reachable(e Evidence, n, batch int64, alpha float64) bool {
 func (g Goal) attempts(weights []float64, losses, batch int64, alpha float64) int64 {
 	// More rounds are worth more, so the number falls as the rounds rise.
 	in := func(rounds int) (n int64, enough bool) {
-		few := stats.StudentFactor(alpha, rounds-1)
+		few := results.StudentFactor(alpha, rounds-1)
 		if few > mostFew {
 			return 0, false
 		}
@@ -238,8 +240,8 @@ func (g Goal) attempts(weights []float64, losses, batch int64, alpha float64) in
 		return n, plannedRounds(n, batch) <= rounds
 	}
 	low, high := confirmRounds-1, confirmRounds
-	for n, enough := in(high); !enough; n, enough = in(high) {
-		low, high = high, max(2*high, min(plannedRounds(n, batch), 4*high))
+	for _, enough := in(high); !enough; _, enough = in(high) {
+		low, high = high, 2*high
 	}
 	for high-low > 1 {
 		middle := low + (high-low)/2
@@ -275,10 +277,7 @@ func (g Goal) attemptsIn(weights []float64, losses int64, few, alpha float64) in
 			parts[i].K, parts[i].N = n, n
 		}
 		parts[heaviest].K = max(parts[heaviest].K-losses, 0)
-		for i := range parts {
-			parts[i] = worth(parts[i], few)
-		}
-		return g.metBy(parts, alpha)
+		return g.metByFew(parts, few, alpha)
 	}
 	low, high := int64(0), max(losses, 1)
 	for !suffices(high) {

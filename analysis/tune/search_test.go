@@ -215,7 +215,7 @@ func TestAConfirmationTakesAsManyAttemptsAsTheExactBoundAsks(t *testing.T) {
 		const batch = 400
 		got := (Goal{Target: c.target}).attempts([]float64{1}, c.losses, batch, c.alpha)
 		worth := func(n int64) int64 {
-			return int64(float64(n) / stats.StudentFactor(c.alpha, plannedRounds(n, batch)-1))
+			return int64(float64(n) / results.StudentFactor(c.alpha, plannedRounds(n, batch)-1))
 		}
 		// A loss is rounded up to a whole one, so it weighs more.
 		if worth(got) < c.want || c.losses == 0 && worth(got-1) >= c.want {

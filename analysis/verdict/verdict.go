@@ -2,11 +2,12 @@
 // what to set, whether the machine was busy, and what is undecided. It is data; it
 // renders nothing.
 //
-// Every point is judged alone, by the 95% interval of its delivered share (see
-// State). So of many conditions whose share is exactly the target a few seem to lose by
-// chance; rules of analysis/rules allow for that, and a headline does not. Shares of different points are counted, never added up: a share over several
-// conditions is a mixture that the grid chose. So a statement of one run contradicts
-// one of another run only where an interval is wrong.
+// Every point is judged alone, by the 95% interval of its delivered share (see State).
+// So of many conditions whose share is exactly the target a few seem to lose by chance;
+// rules of analysis/rules allow for that, and a headline does not. Shares of different
+// points are counted, never added up: a share over several conditions is a mixture that
+// the grid chose. So a statement of one run contradicts one of another run only where an
+// interval is wrong.
 //
 // A renderer prints, in this order:
 //
@@ -76,23 +77,27 @@ const (
 	NoneLost
 )
 
-// tierWords describes each tier in words that follow a list of strategies: the verb for
-// several, the verb for one, and the rest.
-var tierWords = map[Tier][3]string{
-	NearlyAllLost: {"lose", "loses", "all or nearly all answers at some conditions"},
-	SomeLost:      {"lose", "loses", "answers at some conditions"},
-	Open:          {"are", "is", "undecided"},
-	NoneLost:      {"deliver", "delivers", "at every condition measured"},
+// Predicate says something of one strategy or of several, whose names it follows: the
+// verb for several, the verb for one, and the rest.
+type Predicate struct{ Many, One, Rest string }
+
+// Of returns the words that follow the names of n strategies.
+func (p Predicate) Of(n int) string {
+	if n == 1 {
+		return p.One + " " + p.Rest
+	}
+	return p.Many + " " + p.Rest
+}
+
+var tierWords = map[Tier]Predicate{
+	NearlyAllLost: {Many: "lose", One: "loses", Rest: "all or nearly all answers at some conditions"},
+	SomeLost:      {Many: "lose", One: "loses", Rest: "answers at some conditions"},
+	Open:          {Many: "are", One: "is", Rest: "undecided"},
+	NoneLost:      {Many: "deliver", One: "delivers", Rest: "at every condition measured"},
 }
 
 // Says returns the tier in words that follow the names of n strategies.
-func (t Tier) Says(n int) string {
-	w := tierWords[t]
-	if n == 1 {
-		return w[1] + " " + w[2]
-	}
-	return w[0] + " " + w[2]
-}
+func (t Tier) Says(n int) string { return tierWords[t].Of(n) }
 
 // OfTier returns the strategies of a tier, in their order.
 func (v *Verdict) OfTier(t Tier) []Strategy {
@@ -212,8 +217,8 @@ type Advice struct {
 	// Reasons are those that ruled something out, in the fixed order. ByDelivery is
 	// always the first.
 	Reasons []Reason
-	// Unless names strategies that may be better: they are not shown to lose anywhere and would
-	// win by a later reason, but are undecided at some conditions.
+	// Unless names strategies that may be better: they are not shown to lose anywhere and
+	// would win by a later reason, but are undecided at some conditions.
 	Unless []string
 }
 

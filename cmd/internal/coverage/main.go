@@ -6,7 +6,8 @@
 // independent attempts. Last, it compares the intervals of the median and the 99th
 // percentile of the time to an answer with those of the other runs, at all points.
 //
-// Invalid cells claim nothing, so runs without a valid cell are accepted. It ends with 1 if the coverage is below -least, or the mean dispersion above -most.
+// It ends with 1 if the coverage is below -least, or the mean dispersion above -most.
+// Invalid cells claim nothing, so runs without a valid cell are accepted.
 package main
 
 import (
@@ -25,8 +26,7 @@ type point struct {
 	results.Point
 	shares      []float64 // of each run
 	covered     int       // runs whose interval holds the mean of the others
-	without     int       // runs without an interval, which are not covered or missed
-	dispersions []float64 // of each run that has one
+	dispersions []float64 // of each run that has an interval; the others are not covered or missed
 }
 
 func main() {
@@ -66,7 +66,10 @@ func read(dirs []string) ([]point, []*timeCoverage, error) {
 		}
 	}
 	var points []point
-	times := []*timeCoverage{{name: "median", p: 0.5, of: analysis.P50}, {name: "99th percentile", p: 0.99, of: analysis.P99}}
+	times := []*timeCoverage{
+		{name: "median", of: analysis.P50, interval: func(i analysis.Intervals) analysis.Interval { return i.P50 }},
+		{name: "99th percentile", of: analysis.P99, interval: func(i analysis.Intervals) analysis.Interval { return i.P99 }},
+	}
 	for p, runs := range measured {
 		if len(runs) < 2 {
 			continue
@@ -82,31 +85,22 @@ func read(dirs []string) ([]point, []*timeCoverage, error) {
 	return points, times, nil
 }
 
-// timeCoverage counts how often the interval of a quantile of the time to an answer held
-// the mean of the other runs.
+// timeCoverage counts how often the interval of a percentile of the time to an answer
+// held the mean of the other runs.
 type timeCoverage struct {
 	name        string
-	p           float64
 	of          func(results.Percentiles) float64
+	interval    func(analysis.Intervals) analysis.Interval
 	held, cases int
 }
 
 func (t *timeCoverage) add(runs []*analysis.Summary) {
 	runs = analysis.Where(runs, func(s *analysis.Summary) bool { return s.Response.Count > 0 })
-	sum := 0.0
-	for _, s := range runs {
-		sum += t.of(s.Response)
-	}
-	for _, s := range runs {
-		i := s.ResponseInterval(t.p)
-		if !i.Known() || len(runs) < 2 {
-			continue
-		}
-		t.cases++
-		if others := (sum - t.of(s.Response)) / float64(len(runs)-1); i.Low <= others && others <= i.High {
-			t.held++
-		}
-	}
+	held, cases := holds(runs, func(s *analysis.Summary) claim {
+		i := t.interval(s.ResponseIntervals())
+		return claim{t.of(s.Response), i.Low, i.High, i.Known()}
+	})
+	t.held, t.cases = t.held+held, t.cases+cases
 }
 
 func (t *timeCoverage) String() string {
@@ -114,24 +108,44 @@ func (t *timeCoverage) String() string {
 		t.name, t.held, t.cases, percent(float64(t.held)/float64(max(t.cases, 1))))
 }
 
-func summarize(p results.Point, runs []*analysis.Summary) point {
-	one := point{Point: p}
+// claim is a figure of a run, and its interval if that is known.
+type claim struct {
+	value, low, high float64
+	known            bool
+}
+
+// holds counts the runs whose interval is known, and those of them that hold the mean of
+// the others.
+func holds(runs []*analysis.Summary, of func(*analysis.Summary) claim) (held, cases int) {
 	sum := 0.0
 	for _, s := range runs {
-		one.shares = append(one.shares, s.Delivered.Value)
-		sum += s.Delivered.Value
+		sum += of(s).value
 	}
 	for _, s := range runs {
-		others := (sum - s.Delivered.Value) / float64(len(runs)-1)
-		switch {
-		case !s.Delivered.HasInterval():
-			one.without++
+		c := of(s)
+		if !c.known || len(runs) < 2 {
 			continue
-		case s.Delivered.Low <= others && others <= s.Delivered.High:
-			one.covered++
 		}
-		one.dispersions = append(one.dispersions, s.Delivered.Dispersion)
+		cases++
+		if others := (sum - c.value) / float64(len(runs)-1); c.low <= others && others <= c.high {
+			held++
+		}
 	}
+	return held, cases
+}
+
+func summarize(p results.Point, runs []*analysis.Summary) point {
+	one := point{Point: p}
+	for _, s := range runs {
+		one.shares = append(one.shares, s.Delivered.Value)
+		if s.Delivered.HasInterval() {
+			one.dispersions = append(one.dispersions, s.Delivered.Dispersion)
+		}
+	}
+	one.covered, _ = holds(runs, func(s *analysis.Summary) claim {
+		d := s.Delivered
+		return claim{d.Value, d.Low, d.High, d.HasInterval()}
+	})
 	return one
 }
 
@@ -144,7 +158,7 @@ func report(points []point, least, most float64) bool {
 	var dispersions []float64
 	for _, p := range points {
 		n := len(p.dispersions)
-		covered, intervals, without = covered+p.covered, intervals+n, without+p.without
+		covered, intervals, without = covered+p.covered, intervals+n, without+len(p.shares)-n
 		dispersions = append(dispersions, p.dispersions...)
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d of %d\t%.2f\t%s\n", percent(slices.Min(p.shares)), percent(mean(p.shares)), percent(slices.Max(p.shares)),
 			p.covered, n, mean(p.dispersions), p.Point.Phrases())

@@ -331,14 +331,13 @@ func (t *tuner) findConcurrency(ctx context.Context) error {
 	for i := range t.Corners {
 		t.Corners[i].Point.Concurrency = autoConcurrencies[0]
 	}
-	least := autoConcurrencies[0]
 	for i := range t.Corners {
 		if err := t.findConcurrencyOf(ctx, i); err != nil {
 			return err
 		}
-		least = min(least, t.Corners[i].Point.Concurrency)
 	}
 	if t.Setting.Unit == targets.Connections {
+		least := int(t.leastConcurrency())
 		for i := range t.Corners {
 			t.Corners[i].Point.Concurrency = least
 		}
@@ -357,20 +356,16 @@ func (t *tuner) findConcurrencyOf(ctx context.Context, corner int) error {
 			values := t.values()
 			of.value = values[tune.Place(values, t.start())]
 		}
-		carried := 0
-		for carried < autoCells {
+		carried := true
+		for cells := 0; carried && cells < autoCells; cells++ {
 			// With 0 the cell makes the default number of attempts.
 			tries, err := t.cell(ctx, of, corner, t.Corners[corner].Clients[0].Client, 0)
 			if err != nil {
 				return err
 			}
-			if !tries[0].Valid {
-				reason = tries[0].InvalidReason
-				break
-			}
-			carried++
+			carried, reason = tries[0].Valid, tries[0].InvalidReason
 		}
-		if carried == autoCells {
+		if carried {
 			return nil
 		}
 	}

@@ -34,6 +34,8 @@ type cellFlags struct {
 	path, congestion string
 	ipv6             bool
 	impairments      *pathFlags
+	// The CPUs of server, path and client.
+	cpus string
 	// The client, and the time limit of a cell.
 	timeout, readDelay, maxCell time.Duration
 }
@@ -111,6 +113,13 @@ func (f *cellFlags) defineClient(fs *pflag.FlagSet) {
 	})
 }
 
+// defineCPUs defines how the parts of a cell are placed on the CPUs.
+func (f *cellFlags) defineCPUs(fs *pflag.FlagSet) {
+	under(fs, "CPUs", func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.cpus, "cpus", cell.Halves, "`halves|shared`: halves binds the fleet to one half of the CPUs, server and path to the other; shared leaves it to the kernel")
+	})
+}
+
 // check checks each flag by itself.
 func (f *cellFlags) check(fs *pflag.FlagSet) error {
 	if err := checkEmpty(fs); err != nil {
@@ -128,6 +137,11 @@ func (f *cellFlags) check(fs *pflag.FlagSet) error {
 	}
 	if fs.Lookup("path") != nil {
 		if err := pathKinds.check("path", f.path); err != nil {
+			return err
+		}
+	}
+	if fs.Lookup("cpus") != nil {
+		if err := placementWords.check("cpus", f.cpus); err != nil {
 			return err
 		}
 	}
@@ -160,7 +174,7 @@ func (f *cellFlags) checkLoopback(im impair.Set) error {
 func (f *cellFlags) options(im impair.Set) sweep.Options {
 	return sweep.Options{
 		Impairments: im, Congestion: f.congestion, ServiceTime: f.serviceTime, Workers: f.workers, Bounds: f.bounds,
-		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell,
+		Timeout: f.timeout, ReadDelay: f.readDelay, MaxCell: f.maxCell, Placement: f.cpus,
 	}
 }
 

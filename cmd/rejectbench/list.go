@@ -29,6 +29,7 @@ var topics = []topic{
 	{"strategies", "ways of the reference server to reject", listStrategies},
 	{"clients", "client behaviours, and library clients", listClients},
 	{"arrivals", "ways in which attempts are spaced in time", listTerms(arrivalWords.terms)},
+	{"placements", "ways in which the parts of a cell are placed on the CPUs", listTerms(placementWords.terms)},
 	{"outcomes", "ways in which an attempt ends", listTerms(outcomeTerms)},
 	{"paths", "named paths of --profile, with published figures", listTerms(pathTerms)},
 	{"faults", "faults of --fault", listTerms(faultTerms)},

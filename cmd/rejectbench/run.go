@@ -66,6 +66,7 @@ scenario, the default grid is measured: ` + describeDefaultGrid(),
 	f.defineClient(fs)
 	// The round trip and the loss are values of the grid.
 	f.definePath(fs, "rtt", "delay-up", "delay-down", "loss")
+	f.defineCPUs(fs)
 	under(fs, outputHeading, func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.out, "out", "", "`folder`: where the run is written (default results/<time>-<name>)")
 		fs.StringVar(&f.name, "name", "run", "`word`: name of the run")
@@ -76,6 +77,7 @@ scenario, the default grid is measured: ` + describeDefaultGrid(),
 	})
 	completeCoordinates(cmd)
 	completePath(cmd)
+	placementWords.complete(cmd, "cpus")
 	serverWords(&f.catalogue).completeList(cmd, "server")
 	scenarioWords.with(allWord).completeList(cmd, "scenario")
 	textOrJSON.complete(cmd, "format")

@@ -94,6 +94,7 @@ invalid.`,
 	f.defineClient(fs)
 	// The round trip and the loss are values of the point.
 	f.definePath(fs, "rtt", "delay-up", "delay-down", "loss")
+	f.defineCPUs(fs)
 	under(fs, "Attempts of a cell", func(fs *pflag.FlagSet) {
 		fs.DurationVar(&f.maxCell, "max-cell", time.Minute, "attempts of a cell start within this time")
 		fs.Int64Var(&f.seed, "seed", 1, "`number`: seed of the starts of attempts and of packet loss")
@@ -108,6 +109,7 @@ invalid.`,
 	clientWords.completeList(cmd, "client") // a mix
 	onOff.complete(cmd, "tls")
 	completePath(cmd)
+	placementWords.complete(cmd, "cpus")
 	textOrJSON.complete(cmd, "format")
 	register(cmd, "out", folders)
 	return cmd

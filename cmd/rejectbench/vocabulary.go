@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/analysis"
 	"github.com/rejectbench/rejectbench/analysis/rules"
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/scenario"
 	"github.com/rejectbench/rejectbench/loadgen"
 	"github.com/rejectbench/rejectbench/results"
@@ -141,6 +142,7 @@ var (
 	clientWords    = vocabulary{noun: "client", terms: clientTerms}
 	anyClientWords = vocabulary{noun: "client", terms: func() []results.Term { return slices.Concat(clientTerms(), libraryTerms()) }}
 	arrivalWords   = vocabulary{noun: "arrivals", terms: func() []results.Term { return results.Arrivals }}
+	placementWords = vocabulary{noun: "placement", terms: func() []results.Term { return cell.Placements }}
 	outcomeWords   = vocabulary{noun: "outcome", terms: outcomeTerms}
 	profileWords   = vocabulary{noun: "profile", terms: pathTerms}
 	faultWords     = vocabulary{noun: "fault", terms: faultTerms}

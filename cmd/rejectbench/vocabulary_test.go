@@ -79,7 +79,7 @@ func TestEveryVocabularyCompletes(t *testing.T) {
 		"compare --gate":                with(metricsWithShares, "all"),
 		"compare --format":              formatsOfCompare.names(),
 		"check --format":                formatsOfCheck.names(),
-		"list":                          {"strategies", "clients", "arrivals", "outcomes", "paths", "faults", "settings", "directives", "scenarios", "servers"},
+		"list":                          {"strategies", "clients", "arrivals", "placements", "outcomes", "paths", "faults", "settings", "directives", "scenarios", "servers"},
 		"schema":                        schemaWords.names(),
 	} {
 		if got := completed(t, append(strings.Fields(args), "")...); !slices.Equal(got, want) || len(got) < 2 {

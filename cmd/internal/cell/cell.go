@@ -25,7 +25,10 @@ type Spec struct {
 	Driver   bool   // Fleet.Client is a library client, whose driver takes the fleet's place
 	Folder   string // where drivers get their folders; empty is the system's place
 	Capture  Capture
-	Ladder   string // begins the title of a drawing of a typical connection; empty draws none
+	// Placement is how the parts of the cell are placed on the CPUs while the fleet
+	// runs: a name in Placements. Empty is Shared.
+	Placement string
+	Ladder    string // begins the title of a drawing of a typical connection; empty draws none
 	// Background starts the cell's processes in the background, because other cells are
 	// being measured. A Program or a library client would stay there.
 	Background bool
@@ -39,7 +42,8 @@ type Report struct {
 	AcceptErrors int64
 	TCP          map[string]int64 // deltas of the kernel's counters at the server's end
 	TimeWait     results.TimeWait
-	Waited       *results.CPUWait // for a CPU, while the fleet ran; nil where the system does not say
+	Waited       *results.CPUWait   // for a CPU, while the fleet ran; nil where the system does not say
+	Placement    *results.Placement // nil where all parts shared all CPUs
 	Ledger       results.Ledger
 	Path         results.Path
 	Wire         *results.Wire     // nil unless the path records its packets

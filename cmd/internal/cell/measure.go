@@ -97,7 +97,10 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec,
 	}
 	cpu := server.programCPU(path)
 	spec.Fleet.Target.Addr = server.addr
-	processes := cellProcesses{fleet: []int{fleet.Cmd.Process.Pid}, server: server.pids(path)}
+	processes := cellProcesses{fleet: []int{fleet.Cmd.Process.Pid}, server: server.pids(path), hidden: server.reference == nil && !spec.Isolated}
+	if r.Placement, err = processes.place(spec.Placement); err != nil {
+		return nil, fmt.Errorf("place the cell on the CPUs: %w", err)
+	}
 	waited := processes.waited()
 	entered(Measuring)
 	if r.Fleet, err = runFleet(fleet, spec); err != nil {

@@ -8,14 +8,9 @@ type CPU struct {
 	// StealShare is the share that the hypervisor used for others, 0 to 1.
 	StealShare float64 `json:"steal_share"`
 	WaitMs     CPUWait `json:"wait_ms"` // how long threads that could run waited for a CPU, in milliseconds
-	// Placement is the CPUs of each part of the cell; nil where all parts shared all CPUs.
-	Placement *Placement `json:"placement,omitempty"`
-}
-
-// Placement is the CPUs that each part of a cell was bound to, as lists such as 0-3,8.
-type Placement struct {
-	Fleet  string `json:"fleet"`
-	Server string `json:"server"` // and the path
+	// Bound lists the CPUs that server and path were bound to while the fleet ran, such as
+	// 2-3. It is empty where all parts of the cell had all CPUs.
+	Bound string `json:"bound,omitempty"`
 }
 
 // CPUWait is the time that threads waited for a CPU, added over the threads of each

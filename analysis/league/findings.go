@@ -361,7 +361,7 @@ func (l *League) findLikeness() []string {
 		if !p.holds() {
 			text = fmt.Sprintf("%s does not predict %s: their shares surely differ at %d of %s", p.behaviour, p.client, p.differ, words.Plural(p.fields, "field"))
 		}
-		low, high := differenceOf(p.ours, p.theirs, stats.Z95)
+		low, high := p.theirs.DifferenceFrom(p.ours, stats.Z95)
 		sure := ""
 		if low > 0 || high < 0 {
 			sure = ", a measurable difference"

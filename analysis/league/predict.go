@@ -59,7 +59,7 @@ func (l *League) predict(behaviour, client string) prediction {
 			difference := c.Value - b.Value
 			if p.distance += math.Abs(difference); math.Abs(difference) > math.Abs(p.worst) || p.fields == 0 {
 				p.worst, p.at = difference, fieldKey{server, client, condition}
-				p.low, p.high = differenceOf(b, c, stats.Z95)
+				p.low, p.high = c.DifferenceFrom(b, stats.Z95)
 			}
 			if least := min(b.N, c.N); p.fields == 0 || least < p.n {
 				p.n = least
@@ -70,7 +70,7 @@ func (l *League) predict(behaviour, client string) prediction {
 	}
 	for i, a := range stats.Adjust(tests, predictionAlpha) {
 		level := predictionAlpha / float64(max(a.Tests, 1))
-		low, high := differenceOf(pairs[i].b, pairs[i].c, stats.NormalQuantile(1-level/2))
+		low, high := pairs[i].c.DifferenceFrom(pairs[i].b, stats.NormalQuantile(1-level/2))
 		if a.Possible && a.P <= predictionAlpha && (low > 0 || high < 0) {
 			p.differ++
 		}
@@ -78,14 +78,9 @@ func (l *League) predict(behaviour, client string) prediction {
 	if p.fields > 0 {
 		p.distance /= float64(p.fields)
 		half := stats.NewShare(p.n/2, p.n)
-		_, p.unseen = differenceOf(half, half, stats.NormalQuantile(1-predictionAlpha/float64(p.fields)/2))
+		_, p.unseen = half.DifferenceFrom(half, stats.NormalQuantile(1-predictionAlpha/float64(p.fields)/2))
 	}
 	return p
-}
-
-// differenceOf is Newcombe's interval of b - a.
-func differenceOf(a, b stats.Share, quantile float64) (low, high float64) {
-	return stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), quantile)
 }
 
 // holds tells whether no field contradicts the prediction.

@@ -208,7 +208,7 @@ func newPage(c Content) (page, error) {
 		}
 	}
 	p.Validity, p.AllValid = validity(study.WithTwins())
-	p.Environment = environment(m)
+	p.Environment = environment(study.Run)
 	p.Points = pointTable(worstFirst(summaries))
 	p.Verdict, p.Worst = verdictSection(c.Verdict, &m), worstSection(study.Grid(), c.Verdict, &m)
 	p.Axis = strings.ToLower(c.Axes[0].Label)
@@ -256,17 +256,38 @@ func validity(summaries []*analysis.Summary) (text string, all bool) {
 }
 
 // environment is what the run was measured on.
-func environment(m results.Manifest) []entry {
+func environment(run *results.Run) []entry {
+	m := run.Manifest
 	all := []entry{
 		{"kernel", m.Kernel},
 		{"congestion control", m.TCP["tcp_congestion_control"]},
 		{"path", m.PathKind},
 		{"seed", fmt.Sprint(m.Seed)},
 		{"machine", strings.Trim(fmt.Sprintf("%s, %s", m.CPU, words.Plural(m.Cores, "core")), ", ")},
+		{"placement", placement(run.Cells)},
 		{"system", m.System},
 		{"tool", strings.Trim(m.Tool+", "+m.Go, ", ")},
 	}
 	return slices.DeleteFunc(all, func(p entry) bool { return p.Text == "" })
+}
+
+// placement says which CPUs the parts of the cells had; it is empty where that is not on
+// record.
+func placement(cells []results.Cell) string {
+	var all []string
+	for _, c := range cells {
+		if c.CPU == nil {
+			continue
+		}
+		text := "all parts on all CPUs"
+		if c.CPU.Bound != "" {
+			text = fmt.Sprintf("server and path on CPU %s, clients on all CPUs", c.CPU.Bound)
+		}
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func sorted(m map[string]string) []entry {

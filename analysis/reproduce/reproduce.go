@@ -96,8 +96,7 @@ func (p PartResult) Missing() string {
 
 // losesLess reports whether a part lost a measurably smaller share than another.
 func (p PartResult) losesLess(than PartResult) bool {
-	a, b := p.Lost(), than.Lost()
-	low, _ := stats.Newcombe(float64(a.K), float64(a.N), float64(b.K), float64(b.N), stats.Z95)
+	low, _ := than.Lost().DifferenceFrom(p.Lost(), stats.Z95)
 	return low > 0
 }
 

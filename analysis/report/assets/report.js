@@ -46,8 +46,8 @@
   // The share k of n, null when n is 0. Its interval, where it has one, is that of the
   // tables: low and high are the fields that begin with stem, null without an interval.
   const share = (k, n, stem, i) => n > 0 ? { value: Math.min(k, n) / n, ...bounds(stem, i), n } : null;
-  const bounds = (stem, i) => {
-    const low = stem ? fields[stem + "_low"]?.[i] : null, high = stem ? fields[stem + "_high"]?.[i] : null;
+  const bounds = (stem, i, unit = "") => {
+    const low = stem ? fields[stem + "_low" + unit]?.[i] : null, high = stem ? fields[stem + "_high" + unit]?.[i] : null;
     return low == null || high == null ? {} : { low, high };
   };
   const hasInterval = (s) => s.low !== undefined;
@@ -580,14 +580,15 @@
   const differ = (values) => values.every((v) => v.low !== undefined) && Math.max(...values.map((v) => v.low)) > Math.min(...values.map((v) => v.high));
 
   // Each strategy's figure over the x axis. measure returns a value with its bounds, if
-  // it has any: a share, or with scale "log" a positive number.
-  const byX = (measure, name, t, scale, write) => {
+  // it has any: a share, or with scale "log" a positive number. write returns the value's
+  // texts in the table, and heads are the heads of those after the first.
+  const byX = (measure, name, t, scale, heads, write) => {
     const xs = valuesOf(x, slice), strategies = strategiesOf(slice), table = [];
     const log = scale === "log", y = (v) => log ? fine * Math.log10(Math.max(v, 1e-3)) : v * 100;
     const drawnPanels = facets(slice).map((f) => ({ title: f.title, of: strategies.map((s) => [s, f.rows.filter((i) => get("strategy", i) === s)
       .map((i) => ({ i, figure: measure(i) })).filter((p) => p.figure).sort((a, b) => get(x.key, a.i) - get(x.key, b.i))]) }))
       .filter((f) => f.of.some(([, points]) => points.length));
-    const all = drawnPanels.flatMap((f) => f.of.flatMap(([, points]) => points.map((p) => y(p.figure.value))));
+    const all = drawnPanels.flatMap((f) => f.of.flatMap(([, points]) => points.flatMap(({ figure: v }) => hasInterval(v) ? [y(v.low), y(v.high)] : [y(v.value)])));
     const low = Math.min(...all), high = Math.max(...all), pad = Math.max((high - low) * 0.08, 0.05 * fine);
     const panels = drawnPanels.map((f) => {
       const bars = [], series = [], said = [];
@@ -607,17 +608,19 @@
         said.push(`${s} ${points.map((p) => `${write(p.figure)[0]} at ${x.text(get(x.key, p.i))}`).join(", ")}`);
       });
       const option = base(t, `${name} by ${x.label.toLowerCase()}, ${f.title}: ${said.join("; ")}.`);
-      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, xWords(get(x.key, p.data.point.i)), log ? write(p.data.point.figure)[0] : sharePhrase(p.data.point.figure)) : "";
+      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, xWords(get(x.key, p.data.point.i)), log ? write(p.data.point.figure).join(" ") : sharePhrase(p.data.point.figure)) : "";
       option.xAxis = axis(t, x.label.toLowerCase() + (x.unit === "ms" ? " (ms)" : ""), { min: -0.5, max: xs.length - 0.5, nameGap: 24, splitLine: { show: false }, ...at(xs.map((_, n) => n), (v) => x.unit === "ms" ? num(xs[Math.round(v)]) : x.text(xs[Math.round(v)])) });
       option.yAxis = log ? logAxis(t, name, low - pad, high + pad, { nameGap: 34 }) : percentAxis(t, "%");
       option.series = [rules(t, log ? logTicks(low - pad, high + pad) : [0, 25, 50, 75, 100]), ...series, intervals(bars)];
       return { title: f.title, option };
     });
-    return { panels, strategies, head: ["strategy", "panel", x.label.toLowerCase(), name, ...(log ? [] : ["95% interval", "n"])], rows: table };
+    return { panels, strategies, head: ["strategy", "panel", x.label.toLowerCase(), name, ...heads], rows: table };
   };
-  const byShare = (measure, name, t) => byX(measure, name, t, "share", (s) => [percent(s.value) + "%", intervalText(s), s.n]);
-  const byNumber = (measure, name, unit, t) => byX(measure, name, t, "log", (v) => [num(v.value) + " " + unit]);
+  const byShare = (measure, name, t) => byX(measure, name, t, "share", ["95% interval", "n"], (s) => [percent(s.value) + "%", intervalText(s), s.n]);
+  const byNumber = (measure, name, unit, t) => byX(measure, name, t, "log", [], (v) => [num(v.value) + " " + unit]);
+  const byTime = (measure, name, t) => byX(measure, name, t, "log", ["95% interval"], (v) => [num(v.value) + " ms", hasInterval(v) ? `[${num(v.low)}, ${num(v.high)}]` : "-"]);
   const field = (key) => (i) => fields[key]?.[i] > 0 ? { value: fields[key][i] } : null;
+  const milliseconds = (key) => (i) => fields[key]?.[i] > 0 ? { value: fields[key][i], ...bounds(key.replace(/_ms$/, ""), i, "_ms") } : null;
 
   const measures = {
     delivered: ["Delivered (% of rejections)", (i) => share(get("delivered", i), get("rejected", i), "delivered", i)],
@@ -640,7 +643,7 @@
     ["admitted_p50_ms", "admitted requests: p50 until their end"], ["admitted_p99_ms", "admitted requests: p99 until their end"],
   ];
   chart("chart-times", [["what", "Show", () => times.filter(([key]) => slice.some((i) => fields[key]?.[i] > 0))]],
-    (t, what) => what ? byNumber(field(what), "ms (log scale)", "ms", t) : { panels: [], head: [], rows: [] });
+    (t, what) => what ? byTime(milliseconds(what), "ms (log scale)", t) : { panels: [], head: [], rows: [] });
 
   chart("chart-latency", [["until", "Time until", () => {
     const names = new Set(atX().flatMap((i) => Object.keys(data.curves[i] || {})));

@@ -26,7 +26,7 @@ type Spec struct {
 	Folder   string // where drivers get their folders; empty is the system's place
 	Capture  Capture
 	// Placement is how the parts of the cell are placed on the CPUs while the fleet
-	// runs: a name in Placements. Empty is Shared.
+	// runs: a name in Placements. Empty is Free.
 	Placement string
 	Ladder    string // begins the title of a drawing of a typical connection; empty draws none
 	// Background starts the cell's processes in the background, because other cells are
@@ -42,8 +42,8 @@ type Report struct {
 	AcceptErrors int64
 	TCP          map[string]int64 // deltas of the kernel's counters at the server's end
 	TimeWait     results.TimeWait
-	Waited       *results.CPUWait   // for a CPU, while the fleet ran; nil where the system does not say
-	Placement    *results.Placement // nil where all parts shared all CPUs
+	Waited       *results.CPUWait // for a CPU, while the fleet ran; nil where the system does not say
+	Bound        string           // CPUs of server and path, such as 2-3; empty where they had all
 	Ledger       results.Ledger
 	Path         results.Path
 	Wire         *results.Wire     // nil unless the path records its packets

@@ -97,9 +97,9 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec,
 	}
 	cpu := server.programCPU(path)
 	spec.Fleet.Target.Addr = server.addr
-	processes := cellProcesses{fleet: []int{fleet.Cmd.Process.Pid}, server: server.pids(path), hidden: server.reference == nil && !spec.Isolated}
-	if r.Placement, err = processes.place(spec.Placement); err != nil {
-		return nil, fmt.Errorf("place the cell on the CPUs: %w", err)
+	processes := cellProcesses{fleet: []int{fleet.Cmd.Process.Pid}, server: server.pids(path)}
+	if r.Bound, err = spec.place(processes.server); err != nil {
+		return nil, fmt.Errorf("bind server and path to CPUs: %w", err)
 	}
 	waited := processes.waited()
 	entered(Measuring)

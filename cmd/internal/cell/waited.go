@@ -11,10 +11,7 @@ import (
 // cellProcesses are the ids of the processes of a cell besides its own, which carries
 // the packets. Of a library client it has the process that starts the driver, because
 // the driver has ended when it is read.
-type cellProcesses struct {
-	fleet, server []int
-	hidden        bool // the server may have more processes than server lists
-}
+type cellProcesses struct{ fleet, server []int }
 
 // waited returns how long the processes' threads have waited for a CPU so far; nil
 // where the system does not say.

@@ -36,7 +36,7 @@ type Options struct {
 	SideBySide int
 
 	Path        cell.Choice
-	Placement   string     // of every cell on the CPUs, a name in cell.Placements; empty is cell.Shared
+	Placement   string     // of every cell on the CPUs, a name in cell.Placements; empty is cell.Free
 	Impairments impair.Set // of every cell, as the points name them; a point's round trip and loss are added
 	Congestion  string     // congestion control of both ends; empty is the path's default
 	// Programs are the server programs in place of the reference server, by the

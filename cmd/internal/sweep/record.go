@@ -15,7 +15,9 @@ import (
 func (o Options) record(v visit, try int, started time.Time, r cell.Report, use *witness.Use) results.Cell {
 	c := results.Cell{Point: v.Point, Round: v.round, Try: try, Twin: v.twin, Started: started.UTC()}
 	o.measured(&c, v.Point, r)
-	c.CPU = cpuOf(r.Waited, use, r.Placement)
+	if c.CPU = cpuOf(r.Waited, use); c.CPU != nil {
+		c.CPU.Bound = r.Bound
+	}
 	o.validate(&c, v.Point, r, use)
 	c.SetShare()
 	return c

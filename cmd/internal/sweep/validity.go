@@ -93,7 +93,7 @@ func (found *problems) checkEnds(p results.Point, r cell.Report) {
 // checkCPU checks whether others took CPU time that the cell was waiting for. use may be
 // nil.
 func (found *problems) checkCPU(waited *results.CPUWait, use *witness.Use) {
-	cpu := cpuOf(waited, use, nil)
+	cpu := cpuOf(waited, use)
 	if cpu == nil || use.CPUs == 0 {
 		return
 	}
@@ -109,11 +109,11 @@ func (found *problems) checkCPU(waited *results.CPUWait, use *witness.Use) {
 }
 
 // cpuOf returns the record of the CPUs; nil where it is not known.
-func cpuOf(waited *results.CPUWait, use *witness.Use, placement *results.Placement) *results.CPU {
+func cpuOf(waited *results.CPUWait, use *witness.Use) *results.CPU {
 	if waited == nil || use == nil {
 		return nil
 	}
-	return &results.CPU{OthersShare: use.OthersShare(), StealShare: use.StolenShare(), WaitMs: *waited, Placement: placement}
+	return &results.CPU{OthersShare: use.OthersShare(), StealShare: use.StolenShare(), WaitMs: *waited}
 }
 
 // checkWire compares the wire's ledger with those of the ends. w may be nil.

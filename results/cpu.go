@@ -1,6 +1,6 @@
 package results
 
-// CPU is what a cell could not use of the machine's CPUs.
+// CPU is what a cell could use of the machine's CPUs, and what others took.
 type CPU struct {
 	// OthersShare is the share of the CPU time of all CPUs, while the cell ran, that
 	// processes outside the run used, 0 to 1.
@@ -8,9 +8,9 @@ type CPU struct {
 	// StealShare is the share that the hypervisor used for others, 0 to 1.
 	StealShare float64 `json:"steal_share"`
 	WaitMs     CPUWait `json:"wait_ms"` // how long threads that could run waited for a CPU, in milliseconds
-	// Bound lists the CPUs that server and path were bound to while the fleet ran, such as
-	// 2-3. It is empty where all parts of the cell had all CPUs.
-	Bound string `json:"bound,omitempty"`
+	// ServerCPUs lists the CPUs that server and path shared, such as 2-3. It is empty
+	// where all parts of the cell had all CPUs.
+	ServerCPUs string `json:"server_cpus,omitempty"`
 }
 
 // CPUWait is the time that threads waited for a CPU, added over the threads of each

@@ -19,13 +19,17 @@ const outOption = "out"
 // and name of a run, how it is shown, its seed, and the plan behind --rounds.
 var incidentalOptions = []string{outOption, "name", "format", "quiet", "seed", "gate"}
 
+// olderOptions are the values that runs had before there was an option for them, by its
+// name without dashes.
+var olderOptions = map[string]string{"cpus": "free"}
+
 // incidental reports whether an option, by its name without dashes, does not decide
 // what is measured.
 func incidental(option string) bool { return slices.Contains(incidentalOptions, option) }
 
 // Differences returns the conditions that differ between runs: machine and system,
 // kind of path, TCP settings, and the options that decide what is measured. A value
-// that an older version did not record is no difference.
+// that an older version did not record is no difference, unless it is known what it was.
 func Differences(runs []*Run) []Difference {
 	var all []Difference
 	add := func(name string, of func(Manifest) (string, bool)) {
@@ -61,10 +65,18 @@ func Differences(runs []*Run) []Difference {
 	}
 	for _, name := range names(runs, func(m Manifest) map[string]string { return m.Options }) {
 		if !incidental(name) {
-			add("--"+name, func(m Manifest) (string, bool) { v, ok := m.Options[name]; return v, ok })
+			add("--"+name, func(m Manifest) (string, bool) { return option(m, name) })
 		}
 	}
 	return all
+}
+
+// option returns the value of an option, and whether it is known.
+func option(m Manifest, name string) (value string, known bool) {
+	if value, known = m.Options[name]; !known && len(m.Options) > 0 {
+		value, known = olderOptions[name]
+	}
+	return value, known
 }
 
 func names(runs []*Run, of func(Manifest) map[string]string) []string {

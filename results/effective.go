@@ -16,9 +16,9 @@ import (
 // attempts. It is 1 where all attempts had the same result, because such rounds show
 // no variance of either kind. The effective number is n/dispersion, times the square
 // of the ratio of the normal quantile and that of Student's t, because few rounds
-// estimate the variance poorly. A dispersion below 1 counts as 1: rounds that agree do
-// not show that runs agree as well. Three runs of eight rounds with a dispersion of 0.5
-// delivered 82, 88 and 89% of 480.
+// estimate the variance poorly. A dispersion below 1 counts as 1: evenly spread
+// attempts agree better than independent ones while the machine stays as it is, and
+// rounds do not show how much it changes between runs.
 //
 // It reports false with fewer than three rounds that have attempts. With two, the
 // t factor leaves 2 of 100 attempts.

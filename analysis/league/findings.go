@@ -361,9 +361,9 @@ func (l *League) findLikeness() []string {
 		if !p.holds() {
 			text = fmt.Sprintf("%s does not predict %s: their shares surely differ at %d of %s", p.behaviour, p.client, p.differ, words.Plural(p.fields, "field"))
 		}
-		low, high := p.theirs.DifferenceFrom(p.ours, stats.Z95)
+		low, high := p.theirs.DifferenceFrom(p.ours)
 		sure := ""
-		if low > 0 || high < 0 {
+		if apart(low, high) {
 			sure = ", a measurable difference"
 		}
 		found = append(found, fmt.Sprintf("%s (Newcombe's intervals, Holm's correction over the fields, n=%d or more). Near one half, a difference of %s points can go unseen. Over all fields %s differs by %s points (95%% CI %s to %s)%s%s.",

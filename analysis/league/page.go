@@ -132,7 +132,7 @@ func (l *League) overallTable() heatTable {
 func newLikenessRow(k likeness) likenessRow {
 	row := likenessRow{Client: k.client, Verdict: k.verdict()}
 	for _, of := range []prediction{k.after, k.meanwhile} {
-		low, high := of.theirs.DifferenceFrom(of.ours, stats.Z95)
+		low, high := of.theirs.DifferenceFrom(of.ours)
 		row.Cells = append(row.Cells, fmt.Sprintf("%d of %d", of.differ, of.fields), words.Points(of.distance),
 			fmt.Sprintf("%s [%s, %s]", words.Points(of.theirs.Value-of.ours.Value), words.Points(low), words.Points(high)))
 	}

@@ -23,8 +23,9 @@ type prediction struct {
 	behaviour, client string
 	fields            int
 	// differ counts the fields whose shares are sure to differ: by the test that
-	// compare uses, after Holm's correction over the fields, and with 0 outside
-	// Newcombe's interval of the level that correction leaves.
+	// compare uses for single rounds, after Holm's correction over the fields, and with 0
+	// outside of two intervals: Newcombe's of independent attempts, of the level that
+	// correction leaves, and the 95% interval that has regard to the rounds.
 	differ int
 	// distance is the mean of the differences without their signs.
 	distance float64
@@ -32,8 +33,9 @@ type prediction struct {
 	// interval, and where it is.
 	worst, low, high float64
 	at               fieldKey
-	n                int64 // the fewest rejections of a share
-	// ours and theirs are the shares of behaviour and client over all fields together.
+	n                int64 // the fewest independent attempts that a share's count as
+	// ours and theirs are the shares of behaviour and client over all fields together,
+	// whose attempts count as independent.
 	ours, theirs stats.Share
 	// unseen is about the largest difference near one half that a field can miss.
 	unseen float64
@@ -59,9 +61,9 @@ func (l *League) predict(behaviour, client string) prediction {
 			difference := c.Value - b.Value
 			if p.distance += math.Abs(difference); math.Abs(difference) > math.Abs(p.worst) || p.fields == 0 {
 				p.worst, p.at = difference, fieldKey{server, client, condition}
-				p.low, p.high = c.DifferenceFrom(b, stats.Z95)
+				p.low, p.high = c.DifferenceFrom(b)
 			}
-			if least := min(b.N, c.N); p.fields == 0 || least < p.n {
+			if least := int64(min(b.Independent(), c.Independent())); p.fields == 0 || least < p.n {
 				p.n = least
 			}
 			p.ours, p.theirs = p.ours.Plus(b), p.theirs.Plus(c)
@@ -70,18 +72,22 @@ func (l *League) predict(behaviour, client string) prediction {
 	}
 	for i, a := range stats.Adjust(tests, predictionAlpha) {
 		level := predictionAlpha / float64(max(a.Tests, 1))
-		low, high := pairs[i].c.DifferenceFrom(pairs[i].b, stats.NormalQuantile(1-level/2))
-		if a.Possible && a.P <= predictionAlpha && (low > 0 || high < 0) {
+		b, c := pairs[i].b, pairs[i].c
+		if a.Possible && a.P <= predictionAlpha && apart(c.DifferenceFrom(b)) &&
+			apart(stats.Newcombe(float64(b.K), float64(b.N), float64(c.K), float64(c.N), stats.NormalQuantile(1-level/2))) {
 			p.differ++
 		}
 	}
 	if p.fields > 0 {
 		p.distance /= float64(p.fields)
-		half := stats.NewShare(p.n/2, p.n)
-		_, p.unseen = half.DifferenceFrom(half, stats.NormalQuantile(1-predictionAlpha/float64(p.fields)/2))
+		n := float64(p.n)
+		_, p.unseen = stats.Newcombe(n/2, n, n/2, n, stats.NormalQuantile(1-predictionAlpha/float64(p.fields)/2))
 	}
 	return p
 }
+
+// apart reports whether an interval of a difference is on one side of 0.
+func apart(low, high float64) bool { return low > 0 || high < 0 }
 
 // holds tells whether no field contradicts the prediction.
 func (p prediction) holds() bool { return p.fields > 0 && p.differ == 0 }

@@ -264,7 +264,7 @@ func environment(run *results.Run) []entry {
 		{"path", m.PathKind},
 		{"seed", fmt.Sprint(m.Seed)},
 		{"machine", strings.Trim(fmt.Sprintf("%s, %s", m.CPU, words.Plural(m.Cores, "core")), ", ")},
-		{"placement", placement(run.Cells)},
+		{"CPUs", placement(run.Cells)},
 		{"system", m.System},
 		{"tool", strings.Trim(m.Tool+", "+m.Go, ", ")},
 	}
@@ -276,12 +276,12 @@ func environment(run *results.Run) []entry {
 func placement(cells []results.Cell) string {
 	var all []string
 	for _, c := range cells {
-		if c.CPU == nil {
+		if c.CPU == nil || !c.Valid {
 			continue
 		}
 		text := "all parts on all CPUs"
-		if c.CPU.Bound != "" {
-			text = fmt.Sprintf("server and path on CPU %s, clients on all CPUs", c.CPU.Bound)
+		if c.CPU.ServerCPUs != "" {
+			text = fmt.Sprintf("server and path on CPUs %s, clients on all", c.CPU.ServerCPUs)
 		}
 		if !slices.Contains(all, text) {
 			all = append(all, text)

@@ -27,7 +27,7 @@ var Verdicts = []results.Term{
 	{Name: Reproduced, Summary: "the reported part lost answers, at least 2, and measurably more than every control (Newcombe's 95% interval of the difference is above 0)"},
 	{Name: Fixed, Summary: "as reproduced, and the part with the fix lost none, and measurably fewer than the reported part"},
 	{Name: notReproduced, Summary: "the reported part lost no more than 1 answer, or not measurably more than a control"},
-	{Name: Undecided, Summary: "the reported part or a control has no valid cell"},
+	{Name: Undecided, Summary: "the reported part or a control has no valid cell, or too few rounds to tell them apart"},
 }
 
 // reproducedLosses is the number of answers that the reported part has to lose. A
@@ -94,10 +94,17 @@ func (p PartResult) Missing() string {
 	return "nothing was rejected"
 }
 
-// losesLess reports whether a part lost a measurably smaller share than another.
-func (p PartResult) losesLess(than PartResult) bool {
-	low, _ := than.Lost().DifferenceFrom(p.Lost(), stats.Z95)
-	return low > 0
+// losesLess reports whether a part lost a measurably smaller share than another. One or
+// two rounds do not show how much rounds differ. So it is not decided if the share is
+// smaller for independent attempts, and not for the worst spread of rounds on record.
+func (p PartResult) losesLess(than PartResult) (less, decided bool) {
+	a, b := p.Lost(), than.Lost()
+	low, _ := b.DifferenceFrom(a)
+	if low <= 0 || a.HasInterval() && b.HasInterval() {
+		return low > 0, true
+	}
+	chance, _ := stats.FewRoundsTest(a.K, a.N, b.K, b.N)
+	return chance <= 0.05, chance <= 0.05
 }
 
 // Heading returns the verdict for a reader, with the version of the fix.
@@ -179,7 +186,10 @@ func verdictOf(parts []PartResult) (verdict, why string) {
 			return notReproduced, fmt.Sprintf("%s lost %d of %d", r.Name, r.Lost().K, r.Lost().N)
 		}
 		for _, c := range controls {
-			if !c.losesLess(r) {
+			switch less, decided := c.losesLess(r); {
+			case !decided:
+				return Undecided, fmt.Sprintf("%s lost less than %s, but the rounds are too few to show how much rounds differ", c.Name, r.Name)
+			case !less:
 				return notReproduced, fmt.Sprintf("%s did not lose measurably less than %s", c.Name, r.Name)
 			}
 		}
@@ -194,7 +204,7 @@ func verdictOf(parts []PartResult) (verdict, why string) {
 			return Reproduced, ""
 		case f.Lost().K > 0:
 			return Reproduced, fmt.Sprintf("%s, with the fix, lost %d of %d", f.Name, f.Lost().K, f.Lost().N)
-		case slices.ContainsFunc(reported, func(r PartResult) bool { return !f.losesLess(r) }):
+		case slices.ContainsFunc(reported, func(r PartResult) bool { less, _ := f.losesLess(r); return !less }):
 			return Reproduced, fmt.Sprintf("%s did not lose measurably less than the reported part", f.Name)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func TestVerdictsFollowTheirTable(t *testing.T) {
 	want := map[string]string{
 		"lost": Reproduced, "mended": "fixed since 2.0", "half-mended": Reproduced, "unmended": Reproduced,
-		"whole": notReproduced, "everywhere": notReproduced, "spoilt": Undecided, "absent": Undecided, "unfinished": Undecided,
+		"whole": notReproduced, "everywhere": notReproduced, "spoilt": Undecided, "absent": Undecided, "one-round": Undecided, "unfinished": Undecided,
 	}
 	judged := Judge(analysis.NewStudy(analysistest.EveryVerdict()))
 	if len(judged) != len(want) {

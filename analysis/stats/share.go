@@ -121,22 +121,21 @@ func (s Share) Complement() Share {
 // fewer than six pairs. Pairs that are equal must not be counted.
 func SignTest(k, n int64) bool { return n > 0 && Binomial(n-k, n, 0.5) <= 0.025 }
 
-// DifferenceFrom returns Newcombe's interval of s - base, at a two-sided quantile of the
-// normal distribution. A share with an interval counts as its effective number of
-// attempts; the attempts of one without, such as that of a single round, count as
-// independent.
-func (s Share) DifferenceFrom(base Share, quantile float64) (low, high float64) {
-	k1, n1 := base.independent()
-	k2, n2 := s.independent()
-	return Newcombe(k1, n1, k2, n2, quantile)
+// DifferenceFrom returns Newcombe's 95% interval of s - base. A share with an interval
+// counts as its effective number of attempts, which holds at this level alone. The
+// attempts of one without, such as that of a single round, count as independent.
+func (s Share) DifferenceFrom(base Share) (low, high float64) {
+	n1, n2 := base.Independent(), s.Independent()
+	return Newcombe(base.Value*n1, n1, s.Value*n2, n2, Z95)
 }
 
-// independent returns as how many independent attempts the share's count.
-func (s Share) independent() (k, n float64) {
+// Independent returns as how many independent attempts the share's count in a
+// difference: see DifferenceFrom.
+func (s Share) Independent() float64 {
 	if s.HasInterval() {
-		return s.Value * s.EffectiveN, s.EffectiveN
+		return s.EffectiveN
 	}
-	return float64(s.K), float64(s.N)
+	return float64(s.N)
 }
 
 // Plus returns the share of the pooled counts, without an interval: of different

@@ -116,7 +116,7 @@ func (f *cellFlags) defineClient(fs *pflag.FlagSet) {
 // defineCPUs defines how the parts of a cell are placed on the CPUs.
 func (f *cellFlags) defineCPUs(fs *pflag.FlagSet) {
 	under(fs, "CPUs", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.cpus, "cpus", cell.Bound, "`bound|free`: bound gives server and path the second half of the CPUs, so that shares repeat; free leaves their place to the kernel")
+		fs.StringVar(&f.cpus, "cpus", cell.Together, "`together|free`: together gives server and path of a delay line the same half of the CPUs, so that shares repeat; free leaves their place to the kernel")
 	})
 }
 

@@ -608,7 +608,7 @@
         said.push(`${s} ${points.map((p) => `${write(p.figure)[0]} at ${x.text(get(x.key, p.i))}`).join(", ")}`);
       });
       const option = base(t, `${name} by ${x.label.toLowerCase()}, ${f.title}: ${said.join("; ")}.`);
-      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, xWords(get(x.key, p.data.point.i)), log ? write(p.data.point.figure).join(" ") : sharePhrase(p.data.point.figure)) : "";
+      option.tooltip.formatter = (p) => p.data?.point ? tip(p.seriesName, xWords(get(x.key, p.data.point.i)), log ? write(p.data.point.figure).filter((text) => text !== "-").join(" ") : sharePhrase(p.data.point.figure)) : "";
       option.xAxis = axis(t, x.label.toLowerCase() + (x.unit === "ms" ? " (ms)" : ""), { min: -0.5, max: xs.length - 0.5, nameGap: 24, splitLine: { show: false }, ...at(xs.map((_, n) => n), (v) => x.unit === "ms" ? num(xs[Math.round(v)]) : x.text(xs[Math.round(v)])) });
       option.yAxis = log ? logAxis(t, name, low - pad, high + pad, { nameGap: 34 }) : percentAxis(t, "%");
       option.series = [rules(t, log ? logTicks(low - pad, high + pad) : [0, 25, 50, 75, 100]), ...series, intervals(bars)];

@@ -43,7 +43,7 @@ type Report struct {
 	TCP          map[string]int64 // deltas of the kernel's counters at the server's end
 	TimeWait     results.TimeWait
 	Waited       *results.CPUWait // for a CPU, while the fleet ran; nil where the system does not say
-	Bound        string           // CPUs of server and path, such as 2-3; empty where they had all
+	ServerCPUs   string           // of server and path, such as 2-3; empty where they had all
 	Ledger       results.Ledger
 	Path         results.Path
 	Wire         *results.Wire     // nil unless the path records its packets

@@ -7,10 +7,11 @@
 //  1. It starts the cell's process, in its own network namespace where the path
 //     needs one.
 //  2. The cell's process opens the path.
-//  3. It starts the server at one end, the reference server or a user's Program,
+//  3. It starts the fleet's process at one end. It binds itself to CPUs (Placements),
+//     starts the server at the other end, the reference server or a user's Program,
 //     waits until that listens, and reads the kernel's counters there.
-//  4. It starts the fleet at the other end, or the driver of a library client,
-//     and waits for its report.
+//  4. It has the fleet, or the driver of a library client, make its attempts, and waits
+//     for its report.
 //  5. It stops the server, and takes the server's report and the counters again.
 //  6. It closes the path and joins the ledgers of fleet, server and wire into a
 //     Report.

@@ -77,13 +77,17 @@ func measure(ctx context.Context, spec Spec, entered func(Phase)) (report Report
 // measureEnds runs server and fleet at the ends of the path, and adds what they and
 // the kernel report. It returns the server's ledger, nil for a program.
 func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec, entered func(Phase)) ([]targets.LedgerEntry, error) {
-	// The fleet's process starts while the server's does.
+	// The fleet's process starts while the server's does, and before the binding, which
+	// is not for it.
 	fleet, err := startFleet(path, spec)
 	if err != nil {
 		return nil, err
 	}
 	// Not before the counters are read through its process.
 	defer fleet.Kill()
+	list, unbind := spec.bindServer()
+	defer unbind()
+	r.ServerCPUs = list
 	// The server's output is discarded: one log line per request would flood the
 	// terminal.
 	server, err := startServer(ctx, path, spec.Program, nil, spec.Server)
@@ -98,9 +102,6 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec,
 	cpu := server.programCPU(path)
 	spec.Fleet.Target.Addr = server.addr
 	processes := cellProcesses{fleet: []int{fleet.Cmd.Process.Pid}, server: server.pids(path)}
-	if r.Bound, err = spec.place(processes.server); err != nil {
-		return nil, fmt.Errorf("bind server and path to CPUs: %w", err)
-	}
 	waited := processes.waited()
 	entered(Measuring)
 	if r.Fleet, err = runFleet(fleet, spec); err != nil {
@@ -121,6 +122,7 @@ func (r *Report) measureEnds(ctx context.Context, path *netpath.Path, spec Spec,
 	if r.TimeWait.Server, err = timeWait(server.pid()); err != nil {
 		return nil, err
 	}
+	unbind() // another cell may be starting on these CPUs
 	entered(Ending)
 	processes.server = server.pids(path) // a program may have started more
 	r.Waited = waitedSince(waited, processes.waited())

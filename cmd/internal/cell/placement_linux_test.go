@@ -2,6 +2,7 @@ package cell
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +19,7 @@ import (
 )
 
 func TestServerAndPathAreBoundToTheirHalfOfTheCPUs(t *testing.T) {
-	all, err := process.CPUs()
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := process.CPUs()
 	if len(all) < 2 {
 		t.Skip("one CPU has no halves")
 	}
@@ -32,40 +30,46 @@ func TestServerAndPathAreBoundToTheirHalfOfTheCPUs(t *testing.T) {
 		t.Skipf("no path: %v", err)
 	}
 	for placement, want := range map[string]struct {
-		bound string
-		lists []string // of the processes of fleet, server and cell
+		recorded string
+		lists    []string // of the threads of fleet, server and cell
 	}{
-		Bound: {half, []string{every, half, half}},
-		Free:  {"", []string{every, every, every}},
+		Together: {half, []string{half, every}},
+		Free:     {"", []string{every}},
 	} {
 		t.Run(placement, func(t *testing.T) {
-			var found []string
+			var found, after []string
 			report, err := new(Group).Run(t.Context(), Spec{
 				Path: spec, Isolated: choice.Isolated, Placement: placement,
 				Server: ServerSpec{Strategy: "close", Grace: time.Second},
 				// The attempts start while the test looks.
 				Fleet: loadgen.Config{Client: "blocking", Concurrency: 1, Requests: 5, Arrivals: results.EvenArrivals, Rate: 5},
 			}, func(p Phase) {
-				if p == Measuring {
+				switch p {
+				case Measuring:
 					found = placesOfChildren(t, os.Getpid())
+				case Ending:
+					after = placesOfChildren(t, os.Getpid())
 				}
 			})
 			if err != nil || report.Error != "" {
 				t.Fatal(err, report.Error)
 			}
-			if report.Bound != want.bound {
-				t.Errorf("on record is %q, want %q", report.Bound, want.bound)
+			if report.ServerCPUs != want.recorded {
+				t.Errorf("on record is %q, want %q", report.ServerCPUs, want.recorded)
 			}
-			slices.Sort(found)
 			slices.Sort(want.lists)
 			if !slices.Equal(found, want.lists) {
-				t.Errorf("the processes run on %q, want %q", found, want.lists)
+				t.Errorf("the threads run on %q, want %q", found, want.lists)
+			}
+			if !slices.Contains(after, every) {
+				t.Errorf("after the measurement the threads run on %q, and the cell's own not on %s", after, every)
 			}
 		})
 	}
 }
 
-// placesOfChildren returns the CPUs of each descendant of a process.
+// placesOfChildren returns the CPUs of the threads of the descendants of a process, each
+// list once, in order.
 func placesOfChildren(t *testing.T, parent int) (lists []string) {
 	processes, err := procfs.AllProcs()
 	if err != nil {
@@ -76,16 +80,46 @@ func placesOfChildren(t *testing.T, parent int) (lists []string) {
 		if err != nil || stat.PPID != parent {
 			continue // or it is gone
 		}
-		text, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/status")
+		threads, err := filepath.Glob("/proc/" + strconv.Itoa(p.PID) + "/task/*/status")
 		if err != nil {
 			t.Error(err)
 		}
-		_, after, _ := strings.Cut(string(text), "Cpus_allowed_list:")
-		list, _, _ := strings.Cut(after, "\n")
-		lists = append(lists, strings.TrimSpace(list))
+		for _, status := range threads {
+			text, err := os.ReadFile(status)
+			if err != nil {
+				continue // the thread is gone
+			}
+			_, after, _ := strings.Cut(string(text), "Cpus_allowed_list:")
+			list, _, _ := strings.Cut(after, "\n")
+			lists = append(lists, strings.TrimSpace(list))
+		}
 		lists = append(lists, placesOfChildren(t, p.PID)...)
 	}
-	return lists
+	slices.Sort(lists)
+	return slices.Compact(lists)
+}
+
+func TestOnlyADelayLineSharesCPUsWithTheServer(t *testing.T) {
+	for _, c := range []struct {
+		placement string
+		kind      netpath.Kind
+		all, want []int
+	}{
+		{Together, netpath.DelayLine, []int{0, 1}, []int{1}},
+		{Together, netpath.DelayLine, []int{2, 5, 7}, []int{5, 7}},
+		{Together, netpath.DelayLine, []int{4, 5, 6, 7}, []int{6, 7}},
+		{Together, netpath.DelayLine, []int{3}, nil},
+		{Together, netpath.DelayLine, nil, nil},
+		{Together, netpath.Netem, []int{0, 1}, nil},
+		{Together, netpath.Loopback, []int{0, 1}, nil},
+		{Free, netpath.DelayLine, []int{0, 1}, nil},
+		{"", netpath.DelayLine, []int{0, 1}, nil},
+	} {
+		spec := Spec{Placement: c.placement, Path: netpath.Spec{Kind: c.kind}}
+		if got := spec.serverCPUs(c.all); !slices.Equal(got, c.want) {
+			t.Errorf("%s, %s, CPUs %v: %v, want %v", c.placement, c.kind, c.all, got, c.want)
+		}
+	}
 }
 
 func TestAListOfCPUsNamesEachOnce(t *testing.T) {

@@ -3,7 +3,7 @@
 package process
 
 // CPUs returns none: the system does not say.
-func CPUs() ([]int, error) { return nil, nil }
+func CPUs() []int { return nil }
 
-// Pin does nothing: the process runs on every CPU.
-func Pin(int, []int) error { return nil }
+// Bind reports that it does nothing.
+func Bind([]int) bool { return false }

@@ -57,17 +57,26 @@ func Foreground() { setNice(foregroundNice()) }
 // Background lets all threads of this process give way to processes in the foreground.
 func Background() { setNice(min(foregroundNice()+backgroundNice, lowestNice)) }
 
-// setNice sets the nice value of all threads. A thread may start another meanwhile,
-// which has its value: so it looks again.
+// setNice sets the nice value of all threads.
 func setNice(nice int) {
-	for range 3 {
+	eachThread(func(id int) { _ = unix.Setpriority(unix.PRIO_PROCESS, id, nice) })
+}
+
+// eachThread calls f with the id of every thread of this process. What f sets, a thread
+// hands on to those that it starts. One may do so before its turn, so eachThread looks
+// again until it finds no new ones.
+func eachThread(f func(id int)) {
+	seen := map[int]bool{}
+	for before := -1; len(seen) > before; {
+		before = len(seen)
 		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
 			return
 		}
 		for _, t := range threads {
-			if id, err := strconv.Atoi(t.Name()); err == nil {
-				_ = unix.Setpriority(unix.PRIO_PROCESS, id, nice)
+			if id, err := strconv.Atoi(t.Name()); err == nil && !seen[id] {
+				seen[id] = true
+				f(id)
 			}
 		}
 	}

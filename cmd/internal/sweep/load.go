@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 )
@@ -13,7 +14,7 @@ import (
 // for it (Options.SideBySide). Each has its own processes and namespaces, so they share
 // only the CPUs. A cell's load is the CPU time that its attempts are expected to take in
 // a second, in CPUs. Cells run side by side while their loads add up to at most
-// loadBudget of the machine's CPUs; the rest is for the start-up of further cells, and
+// loadBudget of the CPUs; the rest is for the start-up of further cells, and
 // for what the estimate misses. A cell that needs more runs alone.
 //
 // The load is an estimate from above: losses and limits of the path make a cell wait
@@ -23,7 +24,8 @@ import (
 // is a race for the CPU. With a body of 64 KiB over 200 ms, close delivered 77% alone,
 // and 73% beside others within this budget.
 const (
-	// loadBudget is the share of the machine's CPUs that cells side by side may use.
+	// loadBudget is the share of the CPUs of their servers and paths that cells side by
+	// side may use.
 	loadBudget = 0.1
 	// attemptCPU and byteCPU are the CPU time of an attempt in all processes of a cell
 	// and in the kernel, without a body and for each byte of the body.
@@ -79,5 +81,9 @@ func (o Options) fits(load float64, running []float64) bool {
 	for _, l := range running {
 		sum += l
 	}
-	return len(running) < most && sum <= loadBudget*float64(runtime.NumCPU())
+	cpus := runtime.NumCPU()
+	if o.Placement == cell.Together {
+		cpus = max(cpus/2, 1) // all servers and paths share these
+	}
+	return len(running) < most && sum <= loadBudget*float64(cpus)
 }

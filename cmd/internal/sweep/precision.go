@@ -101,11 +101,13 @@ func (r *stoppingRule) roundsLeft(p results.Point, left int) int {
 		return left
 	}
 	share := r.share(t)
-	dispersion := max(share.Dispersion, 1) // also where it is not known yet
 	perRound, added := float64(share.N)/float64(t.rounds), float64(len(t.rejected))/float64(t.rounds)
 	return 1 + sort.Search(left-1, func(i int) bool {
 		n, rounds := float64(share.N)+perRound*float64(1+i), float64(len(t.rejected))+added*float64(1+i)
-		e := results.EffectiveN(n, dispersion, int(math.Round(rounds))-1)
+		e := results.EffectiveN(n, share.Dispersion, int(math.Round(rounds))-1)
+		if r.run.DF > 0 {
+			e = min(e, results.EffectiveN(n, r.run.Factor(), r.run.DF))
+		}
 		low, high := results.Wilson(share.Value*e, e, stats.Z95)
 		return rounds >= results.LeastRounds && (high-low)/2 <= r.bound
 	})

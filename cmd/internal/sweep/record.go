@@ -16,7 +16,7 @@ func (o Options) record(v visit, try int, started time.Time, r cell.Report, use 
 	c := results.Cell{Point: v.Point, Round: v.round, Try: try, Twin: v.twin, Started: started.UTC()}
 	o.measured(&c, v.Point, r)
 	if c.CPU = cpuOf(r.Waited, use); c.CPU != nil {
-		c.CPU.Bound = r.Bound
+		c.CPU.ServerCPUs = r.ServerCPUs
 	}
 	o.validate(&c, v.Point, r, use)
 	c.SetShare()

@@ -55,6 +55,6 @@ func TestOnlyTheSameConditionsAreComparedBetweenConnections(t *testing.T) {
 		connectionCell("read-header", true, 0, 100, results.TLSCloseNotify),
 		connectionCell("close", false, 3, 10, 0),
 	},
-		"Over TLS 1.3 more 503s arrive than on the first request of a plain connection, under the same conditions: close (95.0% (95% CI 92.6–96.7, n=500) instead of 50.0%",
+		"Over TLS 1.3 more 503s arrive than on the first request of a plain connection, under the same conditions: close (95.0% (95% CI 91.5–97.1, n=500) instead of 50.0%",
 		"On request 3 of its connection fewer 503s arrive than on the first request of a plain connection, under the same conditions: close (10.0%")
 }

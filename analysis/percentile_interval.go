@@ -21,6 +21,12 @@ type Intervals struct {
 	P50, P99 Interval
 }
 
+// P50Interval picks the interval of the median, as P50 picks the median.
+func P50Interval(i Intervals) Interval { return i.P50 }
+
+// P99Interval picks the interval of the 99th percentile, as P99 picks the percentile.
+func P99Interval(i Intervals) Interval { return i.P99 }
+
 // ResponseIntervals returns the intervals of the time to a delivered answer.
 func (s *Summary) ResponseIntervals() Intervals { return s.Times[answerTime].bounds() }
 

@@ -147,10 +147,10 @@ func latencyPlots(f *facets) []*figure.Figure {
 		log:      true, empty: "no answer was delivered", omitted: "Without a delivered answer",
 		caption: "The median and the 99th percentile of the time from when an attempt was due: of rejections until the first byte of a delivered answer, of admitted requests, where there were any, until their end. All rounds are merged.",
 		measures: []measure{
-			{"rejections, p50", "ms (log scale)", rejections.value(analysis.P50, medianBounds)},
-			{"admitted, p50", "ms (log scale)", admitted.value(analysis.P50, medianBounds)},
-			{"rejections, p99", "ms (log scale)", rejections.value(analysis.P99, tailBounds)},
-			{"admitted, p99", "ms (log scale)", admitted.value(analysis.P99, tailBounds)},
+			{"rejections, p50", "ms (log scale)", rejections.value(analysis.P50, analysis.P50Interval)},
+			{"admitted, p50", "ms (log scale)", admitted.value(analysis.P50, analysis.P50Interval)},
+			{"rejections, p99", "ms (log scale)", rejections.value(analysis.P99, analysis.P99Interval)},
+			{"admitted, p99", "ms (log scale)", admitted.value(analysis.P99, analysis.P99Interval)},
 		},
 	}.figures(f, false)
 }
@@ -171,10 +171,6 @@ func costPlots(f *facets) []*figure.Figure {
 		},
 	}.figures(f, false)
 }
-
-func medianBounds(i analysis.Intervals) analysis.Interval { return i.P50 }
-
-func tailBounds(i analysis.Intervals) analysis.Interval { return i.P99 }
 
 // times are the times of a point that a chart shows, with their intervals.
 type times struct {

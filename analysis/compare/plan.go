@@ -40,10 +40,11 @@ const (
 )
 
 // NewPlan plans the rounds of a run of points, each with so many attempts in a round; 0
-// where that is not known. It assumes shares of 1/2, which need most rounds. base is an earlier run; nil for none. At the
-// points that it has, its shares and its dispersion replace the assumed ones, and its
-// rejections per attempt, or per round if the attempts are not known. It returns an error
-// where 1000 rounds would not do, or base has none of the points.
+// where that is not known. It assumes shares of 1/2, which need most rounds. base is an
+// earlier run; nil for none. At the points that it has, its shares and its dispersion
+// replace the assumed ones, and its rejections per attempt, or per round if the attempts
+// are not known. It returns an error where 1000 rounds would not do, or base has none of
+// the points.
 func NewPlan(effect float64, points []results.Point, attempts int64, base *results.Run) (Plan, error) {
 	cells := len(points)
 	p := Plan{Rounds: results.LeastRounds, Cells: cells, Attempts: attempts, Effect: effect, Dispersion: planDispersion}

@@ -133,12 +133,10 @@ func newPageData(study *analysis.Study, axes []*results.Coordinate) *pageData {
 		{Key: "delivered", Of: func(s *analysis.Summary) any { return table.OrNil(s.Delivered.K, s.Valid()) }},
 		{Key: "admitted_p50_ms", Of: func(s *analysis.Summary) any { return admittedOf(s, analysis.P50) }},
 		{Key: "admitted_p99_ms", Of: func(s *analysis.Summary) any { return admittedOf(s, analysis.P99) }},
-		{Key: "admitted_p50_low_ms", Of: admittedBound(func(i analysis.Intervals) analysis.Interval { return i.P50 }, func(i analysis.Interval) float64 { return i.Low })},
-		{Key: "admitted_p50_high_ms", Of: admittedBound(func(i analysis.Intervals) analysis.Interval { return i.P50 }, func(i analysis.Interval) float64 { return i.High })},
-		{Key: "admitted_p99_low_ms", Of: admittedBound(func(i analysis.Intervals) analysis.Interval { return i.P99 }, func(i analysis.Interval) float64 { return i.Low })},
-		{Key: "admitted_p99_high_ms", Of: admittedBound(func(i analysis.Intervals) analysis.Interval { return i.P99 }, func(i analysis.Interval) float64 { return i.High })},
 		{Key: "hold_n", Of: func(s *analysis.Summary) any { return table.OrNil(s.HoldMs.Count, s.Valid()) }},
 	}, summaries)
+	d.addFields(table.TimeBounds("admitted_p50", func(s *analysis.Summary) analysis.Interval { return s.EndIntervals(results.Admitted).P50 }), summaries)
+	d.addFields(table.TimeBounds("admitted_p99", func(s *analysis.Summary) analysis.Interval { return s.EndIntervals(results.Admitted).P99 }), summaries)
 	for _, s := range summaries {
 		counts := map[string]int64{}
 		for o, n := range s.Outcomes {
@@ -164,15 +162,6 @@ func newPageData(study *analysis.Study, axes []*results.Coordinate) *pageData {
 func admittedOf(s *analysis.Summary, pick func(results.Percentiles) float64) any {
 	times := s.EndOf(results.Admitted)
 	return table.OrNil(pick(times), s.Valid() && times.Count > 0)
-}
-
-// admittedBound returns a field: a bound of the interval of a percentile of the times of
-// admitted requests; nil without an interval.
-func admittedBound(of func(analysis.Intervals) analysis.Interval, bound func(analysis.Interval) float64) func(*analysis.Summary) any {
-	return func(s *analysis.Summary) any {
-		i := of(s.EndIntervals(results.Admitted))
-		return table.OrNil(bound(i), s.Valid() && i.Known())
-	}
 }
 
 // intervalFields are the bounds of the 95% intervals of the shares that charts show and

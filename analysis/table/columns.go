@@ -116,8 +116,8 @@ func MoreColumns() []Column {
 	return []Column{
 		share("discard", "% of delivered", "delivered answers that a client system which discards received data on a reset would have lost too", "unread_share", unread),
 		interval("interval of the share before", "unread", unread),
-		timeInterval("p50", "95% interval of the median time to the answer, from the rounds", "response_p50", func(i analysis.Intervals) analysis.Interval { return i.P50 }),
-		timeInterval("p99", "95% interval of the 99th percentile of the time to the answer, from the rounds", "response_p99", func(i analysis.Intervals) analysis.Interval { return i.P99 }),
+		timeInterval("p50", "95% interval of the median time to the answer, from the rounds", "response_p50", analysis.P50Interval),
+		timeInterval("p99", "95% interval of the 99th percentile of the time to the answer, from the rounds", "response_p99", analysis.P99Interval),
 		percentile("end p50", "median time until an attempt ended, whatever its outcome", "end_p50_ms", end, analysis.P50),
 		percentile("end p99", "99th percentile of the same", "end_p99_ms", end, analysis.P99),
 		percentile("hold p99", "99th percentile of the hold time: the largest of any round", "hold_p99_ms", holdOf, analysis.P99),
@@ -184,24 +184,22 @@ func interval(title, stem string, of func(*analysis.Summary) stats.Share) Column
 // timeInterval returns a column of the 95% interval of a percentile of the time to an
 // answer.
 func timeInterval(head, title, stem string, pick func(analysis.Intervals) analysis.Interval) Column {
-	of := func(s *analysis.Summary) (analysis.Interval, bool) {
-		i := pick(s.ResponseIntervals())
-		return i, i.Known() && s.Valid()
-	}
-	c := figure(head+" interval", "ms", title, "", of, func(i analysis.Interval) string {
+	of := func(s *analysis.Summary) analysis.Interval { return pick(s.ResponseIntervals()) }
+	known := func(s *analysis.Summary) (analysis.Interval, bool) { return of(s), of(s).Known() && s.Valid() }
+	c := figure(head+" interval", "ms", title, "", known, func(i analysis.Interval) string {
 		return "[" + units.Number(i.Low) + ", " + units.Number(i.High) + "]"
 	})
-	bound := func(pick func(analysis.Interval) float64) func(*analysis.Summary) any {
-		return func(s *analysis.Summary) any {
-			i, known := of(s)
-			return OrNil(pick(i), known)
-		}
-	}
-	c.Fields = []Field{
-		{stem + "_low_ms", bound(func(i analysis.Interval) float64 { return i.Low })},
-		{stem + "_high_ms", bound(func(i analysis.Interval) float64 { return i.High })},
-	}
+	c.Fields = TimeBounds(stem, of)
 	return c
+}
+
+// TimeBounds returns the bounds of the interval of a time as data: STEM_low_ms and
+// STEM_high_ms, nil without an interval.
+func TimeBounds(stem string, of func(*analysis.Summary) analysis.Interval) []Field {
+	return []Field{
+		{stem + "_low_ms", func(s *analysis.Summary) any { return OrNil(of(s).Low, s.Valid() && of(s).Known()) }},
+		{stem + "_high_ms", func(s *analysis.Summary) any { return OrNil(of(s).High, s.Valid() && of(s).Known()) }},
+	}
 }
 
 // bounds returns the bounds of a share's 95% interval as data.

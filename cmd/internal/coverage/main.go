@@ -67,8 +67,8 @@ func read(dirs []string) ([]point, []*timeCoverage, error) {
 	}
 	var points []point
 	times := []*timeCoverage{
-		{name: "median", of: analysis.P50, interval: func(i analysis.Intervals) analysis.Interval { return i.P50 }},
-		{name: "99th percentile", of: analysis.P99, interval: func(i analysis.Intervals) analysis.Interval { return i.P99 }},
+		{name: "median", of: analysis.P50, interval: analysis.P50Interval},
+		{name: "99th percentile", of: analysis.P99, interval: analysis.P99Interval},
 	}
 	for p, runs := range measured {
 		if len(runs) < 2 {

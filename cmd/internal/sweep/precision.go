@@ -24,7 +24,7 @@ const maxEmptyRounds = 3
 // than the true one, or its rounds nearer to each other than they are. In simulated runs
 // of five points and 100 rejections a round, to ±2% and ±5%, of true shares from 2% to
 // 99.5%, whose rounds differed with 1, 1.5 and 3 times the binomial variance, the mean
-// share was off by at most 0.34 points, and the interval covered the true share in 92 of
+// share was off by at most 0.38 points, and the interval covered the true share in 92 of
 // 100 cases or more (TestStoppingByWidthHurtsCoverageAndShareLittle).
 //
 // The interval uses the dispersion of the point's own rounds and the mean dispersion of

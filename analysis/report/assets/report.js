@@ -302,7 +302,7 @@
   // Faint lines at an axis's custom ticks, which the split lines of ECharts ignore.
   const rules = (t, values) => ({
     type: "line", silent: true, symbol: "none", data: [], z: 0,
-    markLine: { silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: t.rule, type: "solid", width: 1 }, data: values.map((yAxis) => ({ yAxis })) },
+    markLine: { silent: true, z: 0, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: t.rule, type: "solid", width: 1 }, data: values.map((yAxis) => ({ yAxis })) },
   });
   const logAxis = (t, name, low, high, more) => axis(t, name, { min: low, max: high, splitLine: { show: false }, ...at(logTicks(low, high), (v) => num(10 ** (v / fine))), ...more });
   // Bars of intervals: [x, low, high, colour], along the y axis, or sideways along the

@@ -122,7 +122,7 @@ func (t *fitTable) heading() []string {
 	case text == "" && same != "":
 		text = "All with " + same
 	case same != "":
-		text += "; all of these with " + same
+		text += "; all rows: " + same
 	}
 	if text == "" {
 		return nil

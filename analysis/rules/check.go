@@ -342,13 +342,13 @@ func (r Rule) roundsToTell(p PointResult, holdAlpha, failAlpha float64) string {
 func (r Rule) decideShare(k, n int64, d stats.Dispersion, holdAlpha, failAlpha float64) (low, high float64, v Verdict) {
 	near, far := &low, &high
 	if r.require.op.atLeast() {
-		low, _ = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, holdAlpha))
-		_, high = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, failAlpha))
+		low, _ = results.Wilson(d.Effective(k), d.Effective(n), d.Quantile(2*holdAlpha))
+		_, high = results.Wilson(d.Effective(k), d.Effective(n), d.Quantile(2*failAlpha))
 		k, n := whole(k, n, d)
 		high = max(high, stats.ClopperPearsonHigh(k, n, failAlpha))
 	} else {
-		low, _ = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, failAlpha))
-		_, high = results.Wilson(d.Effective(k), d.Effective(n), quantile(d, holdAlpha))
+		low, _ = results.Wilson(d.Effective(k), d.Effective(n), d.Quantile(2*failAlpha))
+		_, high = results.Wilson(d.Effective(k), d.Effective(n), d.Quantile(2*holdAlpha))
 		lost, n := whole(n-k, n, d)
 		low = min(low, stats.ClopperPearsonLow(n-lost, n, failAlpha))
 		near, far = far, near
@@ -360,15 +360,6 @@ func (r Rule) decideShare(k, n int64, d stats.Dispersion, holdAlpha, failAlpha f
 		v = Fails
 	}
 	return low, high, v
-}
-
-// quantile returns the one-sided quantile of level alpha: Student's where counts are
-// divided by a dispersion above 1, otherwise the normal distribution's.
-func quantile(d stats.Dispersion, alpha float64) float64 {
-	if d.Factor() > 1 {
-		return d.Quantile(2 * alpha)
-	}
-	return -stats.NormalQuantile(alpha)
 }
 
 // whole returns whole numbers of independent attempts that k of n attempts are worth,
@@ -388,7 +379,7 @@ func (r Rule) samplesToDecide(p PointResult, d stats.Dispersion, holdAlpha, fail
 	if r.require.op.holds(cmp.Compare(p.Figure, x)) {
 		alpha = holdAlpha
 	}
-	z := quantile(d, alpha)
+	z := d.Quantile(2 * alpha)
 	n := max(math.Ceil(z*z*x*(1-x)/(gap*gap)*d.Factor()), float64(p.N+1))
 	for ; n < 1e9; n = math.Ceil(n * 1.01) {
 		if _, _, v := r.decideShare(int64(math.Round(p.Figure*n)), int64(n), d, holdAlpha, failAlpha); v != undecided {

@@ -188,7 +188,7 @@ func TestAShareIsDecidedByBoundsAndNotByItself(t *testing.T) {
 		k, n int64
 		want Verdict
 	}{
-		{100, 100, Holds}, {52, 52, Holds}, {51, 51, undecided}, {0, 1, undecided},
+		{100, 100, Holds}, {87, 87, Holds}, {86, 86, undecided}, {0, 1, undecided},
 		{96, 100, undecided}, {91, 100, undecided}, {90, 100, Fails}, {0, 100, Fails},
 	} {
 		got := checkOne(t, "require: delivered_share >= 95%", inRounds(c.k, c.n, 1)...)
@@ -257,11 +257,11 @@ func TestARuleHoldsAtEveryPointAndFailsAtOne(t *testing.T) {
 		}
 	}
 	// Rounds of a point are one sample; points are not.
-	if got := checkOne(t, "require: delivered_share >= 95%", inRounds(60, 60, 1)...); got.Verdict != Holds {
-		t.Errorf("five rounds of 12 are 60: %v", got.Verdict)
+	if got := checkOne(t, "require: delivered_share >= 95%", inRounds(90, 90, 1)...); got.Verdict != Holds {
+		t.Errorf("five rounds of 18 are 90: %v", got.Verdict)
 	}
-	if got := checkOne(t, "require: delivered_share >= 95%", append(inRounds(30, 30, 1), inRounds(30, 30, 2)...)...); got.Verdict != undecided {
-		t.Errorf("two points of 30 stay 30: %v", got.Verdict)
+	if got := checkOne(t, "require: delivered_share >= 95%", append(inRounds(45, 45, 1), inRounds(45, 45, 2)...)...); got.Verdict != undecided {
+		t.Errorf("two points of 45 stay 45: %v", got.Verdict)
 	}
 	// One chance in twenty of an error is spread over the points.
 	some := inRounds(89, 100, 0)

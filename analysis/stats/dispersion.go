@@ -113,18 +113,13 @@ func (d Dispersion) PValue(chi float64) float64 {
 	return distuv.F{D1: 1, D2: float64(d.DF)}.Survival(chi / d.Factor())
 }
 
-// Quantile returns the two-sided quantile of level alpha: of Student's t
-// distribution where counts are divided by a dispersion above 1, otherwise of
-// the normal distribution.
+// Quantile returns the two-sided quantile of level alpha: of Student's t distribution,
+// because the dispersion is an estimate, also where it counts as 1. It is that of the
+// normal distribution where the dispersion is unknown.
 func (d Dispersion) Quantile(alpha float64) float64 {
-	if d.Factor() > 1 {
-		return d.t(alpha)
+	if d.DF == 0 {
+		return NormalQuantile(1 - alpha/2)
 	}
-	return NormalQuantile(1 - alpha/2)
-}
-
-// t returns the two-sided quantile of level alpha of Student's t distribution.
-func (d Dispersion) t(alpha float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(d.DF)}.Quantile(1 - alpha/2)
 }
 

@@ -78,7 +78,7 @@ var intervalMethods = []struct {
 		return s.Low, s.High
 	}},
 	{"run's rounds", func(k, n []int64, run Dispersion) (low, high float64) {
-		t := run.t(0.05)
+		t := run.Quantile(0.05)
 		e := min(run.Effective(sumOf(n))*(Z95/t)*(Z95/t), float64(sumOf(n)))
 		return results.Wilson(float64(sumOf(k))/float64(sumOf(n))*e, e, Z95)
 	}},
@@ -93,7 +93,7 @@ var intervalMethods = []struct {
 			squares += (l - mean) * (l - mean)
 		}
 		df := float64(len(k) - 1)
-		half := Dispersion{DF: len(k) - 1}.t(0.05) * math.Sqrt(squares/df/float64(len(k)))
+		half := Dispersion{DF: len(k) - 1}.Quantile(0.05) * math.Sqrt(squares/df/float64(len(k)))
 		share := func(logit float64) float64 { return 1 / (1 + math.Exp(-logit)) }
 		return share(mean - half), share(mean + half)
 	}},

@@ -23,7 +23,8 @@ func Axes(study *analysis.Study, first string) ([]*results.Coordinate, error) {
 			axes = append(axes, c)
 		}
 	}
-	if len(axes) == 0 {
+	varies := len(axes) > 0
+	if !varies {
 		axes = append(axes, results.CoordinateByName("rtt"))
 	}
 	if first == "" {
@@ -34,6 +35,9 @@ func Axes(study *analysis.Study, first string) ([]*results.Coordinate, error) {
 		var names []string
 		for _, c := range axes {
 			names = append(names, c.Name)
+		}
+		if !varies {
+			return nil, fmt.Errorf("the run varies no coordinate that can be an axis: its plots have the axis %s", words.List(names))
 		}
 		return nil, fmt.Errorf("the run does not vary %s: its plots have the axes %s", first, words.List(names))
 	}

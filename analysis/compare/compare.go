@@ -276,7 +276,7 @@ func (c *Comparison) rename(cells []results.Cell) ([]results.Cell, error) {
 		renamed = append(renamed, cell)
 	}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
-		c.Notes = append(c.Notes, fmt.Sprintf("%s of BASE is left out: its name is taken", name))
+		c.Notes = append(c.Notes, fmt.Sprintf("%s of BASE is left out: another one of BASE has its name", name))
 	}
 	return renamed, nil
 }

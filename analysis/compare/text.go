@@ -252,8 +252,10 @@ func (c *Comparison) verdictLine() string {
 		why = fmt.Sprintf("NEW is worse than BASE in %d of %s", counts[Worse], words.Plural(gated, "gated row"))
 	case counts[Unmeasurable] > 0:
 		why = fmt.Sprintf("%d of %s unmeasurable, none worse", counts[Unmeasurable], words.Plural(gated, "gated row"))
+	case counts[better] > 0:
+		why = fmt.Sprintf("NEW is better than BASE in %d of %s", counts[better], words.Plural(gated, "gated row"))
 	default:
-		why = fmt.Sprintf("%s decided, none worse", words.Plural(gated, "gated row"))
+		why = fmt.Sprintf("%s the same", words.Plural(gated, "gated row"))
 	}
 	return fmt.Sprintf("%s: %s (exit code %d)", text.word, why, text.exit)
 }

@@ -48,9 +48,9 @@ func findPairs(run *results.Run) []string {
 	if len(said) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("One point was measured twice, in %s (%s): ", words.Plural(len(worst.First), "round"), worst.Point)
+	text := fmt.Sprintf("One point was measured twice in each round, to see how far equal cells differ (%s, %s): ", worst.Point, words.Plural(len(worst.First), "round"))
 	if more := len(f.Pairs); more > 1 {
-		text = fmt.Sprintf("%d points were measured twice. The pair that differs most, in %s (%s): ", more, words.Plural(len(worst.First), "round"), worst.Point)
+		text = fmt.Sprintf("%d points were measured twice in each round. The pair that differs most (%s, %s): ", more, worst.Point, words.Plural(len(worst.First), "round"))
 		if len(said) == 2 {
 			said[1] += " or less over all pairs"
 		}

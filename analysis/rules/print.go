@@ -50,12 +50,17 @@ func Print(w io.Writer, format string, found []Result) error {
 // verdictWidth is the width of the longest verdict.
 var verdictWidth = len(notApplicable.String())
 
+// columns is the width that sentences of the text are broken at.
+const columns = 80
+
 func writeText(b *bytes.Buffer, found []Result) error {
 	fmt.Fprintf(b, "%s\n\n", total(found))
 	indent := strings.Repeat(" ", verdictWidth+2)
 	for _, f := range found {
 		fmt.Fprintf(b, "%-*s  %s\n", verdictWidth, f.Verdict, f.Rule.Name)
-		fmt.Fprintf(b, "%s%s\n", indent, f.summary())
+		for _, line := range words.Wrap(f.summary(), columns-len(indent), "") {
+			fmt.Fprintf(b, "%s%s\n", indent, line)
+		}
 		points := f.unmet()
 		if len(points) == 0 {
 			continue

@@ -261,7 +261,11 @@ func setStatement(v verdict.Verdict, noun string) []statement {
 	for _, r := range a.Reasons {
 		switch r.Kind {
 		case verdict.ByDelivery:
-			reasons = append(reasons, fmt.Sprintf("delivers at all of %s", words.Plural(chosen.Counts.Total(), "condition")))
+			if n := chosen.Counts.Total(); n == 1 {
+				reasons = append(reasons, "delivers at the only condition measured")
+			} else {
+				reasons = append(reasons, fmt.Sprintf("delivers at all of %d conditions", n))
+			}
 		case verdict.ByHostile:
 			reasons = append(reasons, fmt.Sprintf("a hostile client holds it shortest (%s)", hostile(chosen.Hostile)))
 		case verdict.ByHold:

@@ -39,7 +39,7 @@ func Axes(study *analysis.Study, first string) ([]*results.Coordinate, error) {
 		if !varies {
 			return nil, fmt.Errorf("the run varies no coordinate that can be an axis: its plots have the axis %s", words.List(names))
 		}
-		return nil, fmt.Errorf("the run does not vary %s: its plots have the axes %s", first, words.List(names))
+		return nil, fmt.Errorf("no points of the run differ in %s alone: its plots have the axes %s", first, words.List(names))
 	}
 	main := axes[at]
 	return slices.Insert(slices.Delete(axes, at, at+1), 0, main), nil

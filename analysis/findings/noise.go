@@ -36,7 +36,8 @@ func findPairs(run *results.Run) []string {
 	}
 	var said []string
 	if known {
-		a, b := analysis.PooledShare(delivered, worst.First, stats.Dispersion{}), analysis.PooledShare(delivered, worst.Second, stats.Dispersion{})
+		spread := analysis.RunDispersion(analysis.Group(run.Cells))
+		a, b := analysis.PooledShare(delivered, worst.First, spread), analysis.PooledShare(delivered, worst.Second, spread)
 		said = append(said, fmt.Sprintf("it delivered %s and %s, a difference of %s points", words.Share(a), words.Share(b), units.Number(apart*100)))
 		if apartBeyondChance(a, b, len(f.Pairs)) {
 			said[0] += ", more than the differences between rounds explain: something changed between the two"

@@ -85,8 +85,9 @@ func (e Evidence) share() float64 {
 // effective returns the shares of as many independent attempts as the rounds are worth
 // for a one-sided bound of level alpha: counts divided by the design effect, which is at
 // least 1, and by results.StudentFactor, because few rounds estimate the effect poorly. See
-// results.Rounds. Losses are rounded up.
-func (e Evidence) effective(alpha float64) []stats.WeightedShare {
+// results.Rounds. Losses are rounded: up for the lower bound of a share, down for the
+// upper one.
+func (e Evidence) effective(alpha float64, round func(float64) float64) []stats.WeightedShare {
 	few := results.StudentFactor(alpha, len(e.Rounds)-1)
 	parts := slices.Clone(e.Parts)
 	for i, p := range parts {
@@ -94,14 +95,14 @@ func (e Evidence) effective(alpha float64) []stats.WeightedShare {
 		for _, round := range e.Rounds {
 			k, n = append(k, round[i].K), append(n, round[i].N)
 		}
-		parts[i] = worth(p, few*max(results.DesignEffect(k, n), 1))
+		parts[i] = worth(p, few*max(results.DesignEffect(k, n), 1), round)
 	}
 	return parts
 }
 
 // worth returns a share of as many attempts as its own are worth with a design effect.
-func worth(p stats.WeightedShare, effect float64) stats.WeightedShare {
-	lost := int64(math.Ceil(float64(p.N-p.K) / effect))
+func worth(p stats.WeightedShare, effect float64, round func(float64) float64) stats.WeightedShare {
+	lost := int64(round(float64(p.N-p.K) / effect))
 	p.N = int64(float64(p.N) / effect)
 	p.K = max(p.N-lost, 0)
 	return p
@@ -115,7 +116,8 @@ func (e Evidence) Bounds(confidence float64) (share, low, high float64) {
 	if len(e.Rounds) < results.LeastRounds {
 		return share, 0, 1
 	}
-	_, low, high = stats.Mix(e.effective(1-confidence), stats.NormalQuantile(confidence))
+	_, low, _ = stats.Mix(e.effective(1-confidence, math.Ceil), stats.NormalQuantile(confidence))
+	_, _, high = stats.Mix(e.effective(1-confidence, math.Floor), stats.NormalQuantile(confidence))
 	return share, min(low, share), max(high, share)
 }
 
@@ -160,7 +162,7 @@ func (g Goal) missed(e Evidence, alpha float64) bool {
 	if len(e.Rounds) < results.LeastRounds || e.share() >= g.Target {
 		return false
 	}
-	_, _, high := stats.Mix(e.effective(alpha), stats.NormalQuantile(1-alpha))
+	_, _, high := stats.Mix(e.effective(alpha, math.Floor), stats.NormalQuantile(1-alpha))
 	return high < g.Target
 }
 
@@ -176,7 +178,7 @@ func (g Goal) missed(e Evidence, alpha float64) bool {
 // has to agree: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial
 // limits", Biometrika 26 (1934) 404-413.
 func (g Goal) met(e Evidence, alpha float64) bool {
-	if e.Rejected() == 0 || e.share() < g.Target || !g.metBy(e.effective(alpha), alpha) {
+	if e.Rejected() == 0 || e.share() < g.Target || !g.metBy(e.effective(alpha, math.Ceil), alpha) {
 		return false
 	}
 	if g.Objective > 0 {
@@ -202,7 +204,7 @@ func (g Goal) metBy(parts []stats.WeightedShare, alpha float64) bool {
 // changes the parts.
 func (g Goal) metByFew(parts []stats.WeightedShare, few, alpha float64) bool {
 	for i := range parts {
-		parts[i] = worth(parts[i], few)
+		parts[i] = worth(parts[i], few, math.Ceil)
 	}
 	return g.metBy(parts, alpha)
 }
@@ -308,19 +310,24 @@ func Allot(parts []stats.WeightedShare, n int64) []int64 {
 
 // alphaSpending divides the probability of a wrong answer among looks at growing
 // data. The first look gets two thirds and every later one a third of the one
-// before, so all looks together never spend more than alpha. The looks need not be
-// planned, and independence is not assumed.
+// before, so all looks together never spend more than alpha, but for leastAlpha at each
+// of very many. The looks need not be planned, and independence is not assumed.
 //
 // Source: K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for
 // clinical trials", Biometrika 70 (1983) 659-663. This is one of their spending
 // functions, with the bound of each look by Bonferroni's inequality.
 type alphaSpending struct{ next float64 }
 
+// leastAlpha is the alpha of a look after which it falls no more. Without it a search of
+// many confirmations would come to an alpha whose quantile is infinite, and would look
+// for a number of attempts that does not exist.
+const leastAlpha = 1e-12
+
 func newAlphaSpending(alpha float64) *alphaSpending { return &alphaSpending{alpha * 2 / 3} }
 
 // look returns the alpha of the next look.
 func (s *alphaSpending) look() float64 {
 	alpha := s.next
-	s.next /= 3
+	s.next = max(s.next/3, leastAlpha)
 	return alpha
 }

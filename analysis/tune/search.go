@@ -28,9 +28,15 @@ type Verdict string
 const (
 	meets     Verdict = "meets"     // shown, at the confidence
 	passes    Verdict = "passes"    // not rejected, not shown
-	misses    Verdict = "misses"    // rejected, or in confirmation out of reach
+	misses    Verdict = "misses"    // rejected
 	undecided Verdict = "undecided" // none of these within the attempts planned for it
+	// unconfirmed is not rejected, but so many answers were lost that the attempts
+	// planned for the confirmation cannot show that the goal is reached.
+	unconfirmed Verdict = "not confirmed"
 )
+
+// fails tells whether a verdict keeps a value from being the answer.
+func (v Verdict) fails() bool { return v == misses || v == unconfirmed }
 
 // Judgement is what is known of one value in one phase.
 type Judgement struct {
@@ -53,7 +59,7 @@ type CornerJudgement struct {
 // with the smallest delivered share; the zero value where nothing was measured.
 func (j *Judgement) Worst() (worst CornerJudgement) {
 	for i, c := range j.Corners {
-		miss, before := c.Verdict == misses, worst.Verdict == misses
+		miss, before := c.Verdict.fails(), worst.Verdict.fails()
 		if i == 0 || miss && !before || miss == before && c.Evidence.share() < worst.Evidence.share() {
 			worst = c
 		}
@@ -401,7 +407,9 @@ func (w *walk) confirm(ctx context.Context, v int64, phase Phase, losses int64) 
 				j.Corners = append(j.Corners, p.CornerJudgement)
 			}
 		}
-		w.trail = append(w.trail, j)
+		if len(j.Corners) > 0 { // the budget may end before anything is measured
+			w.trail = append(w.trail, j)
+		}
 		return j
 	}
 	for open := true; open; {
@@ -413,8 +421,10 @@ func (w *walk) confirm(ctx context.Context, v int64, phase Phase, losses int64) 
 			if err := w.next(ctx, j, p); err != nil {
 				return judged(), err
 			}
-			if p.Verdict == misses {
-				j.Verdict = misses
+			if p.Verdict.fails() {
+				if j.Verdict != misses {
+					j.Verdict = p.Verdict
+				}
 				if phase == confirming {
 					w.first(p.Corner)
 					return judged(), nil
@@ -423,7 +433,7 @@ func (w *walk) confirm(ctx context.Context, v int64, phase Phase, losses int64) 
 			open = open || p.Verdict == undecided
 		}
 	}
-	if j.Verdict != misses {
+	if !j.Verdict.fails() {
 		j.Verdict = meets
 	}
 	return judged(), nil
@@ -485,13 +495,15 @@ func (w *walk) decide(p *plan) {
 	}
 	switch {
 	case len(p.Evidence.Rounds) < results.LeastRounds:
-	case !w.Goal.reachable(p.Evidence, p.n, w.Batch, p.alpha) || w.Goal.missed(p.Evidence, p.alpha):
+	case w.Goal.missed(p.Evidence, p.alpha):
 		p.Verdict = misses
+	case !w.Goal.reachable(p.Evidence, p.n, w.Batch, p.alpha):
+		p.Verdict = unconfirmed
 	case len(p.Evidence.Rounds) < confirmRounds || !enough(p.Evidence, p.n) || !w.Goal.enoughTimed(p.Evidence, p.alpha):
 	case w.Goal.met(p.Evidence, p.alpha):
 		p.Verdict = meets
 	default:
-		p.Verdict = misses
+		p.Verdict = unconfirmed
 	}
 }
 

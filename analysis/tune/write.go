@@ -95,7 +95,11 @@ func (t *Tuning) sentences() []string {
 			say("%s is the cheapest that passed; the margin is a factor of %s.", t.Edge.Text, units.Number(t.Margin))
 		}
 		if t.Neighbor != nil {
-			say("It no longer holds at %s: %s.", t.Neighbor.Text, t.fails(t.Neighbor))
+			what := "It no longer holds at"
+			if t.Neighbor.Verdict != misses {
+				what = "Undecided is"
+			}
+			say("%s %s: %s.", what, t.Neighbor.Text, t.fails(t.Neighbor))
 		} else {
 			say("Half of it, or twice for a limit, lies outside of the range of values.")
 		}
@@ -105,9 +109,17 @@ func (t *Tuning) sentences() []string {
 	case t.Advice != NothingHelps && t.Unfinished != "":
 		say("No answer: %s.", t.Unfinished)
 	case t.Setting == "":
-		say("%s does not reach %s: %s.", t.subject(), t.target(), t.fails(own.AsIs))
+		what := "does not reach"
+		if own.AsIs == nil || own.AsIs.Verdict != misses {
+			what = "is not shown to reach"
+		}
+		say("%s %s %s: %s.", t.subject(), what, t.target(), t.fails(own.AsIs))
 	default:
-		say("No value of %s reaches %s%s with %s%% confidence in all %s.", t.Setting, t.target(), t.objective(), units.Number(t.Confidence*100), words.Plural(len(t.Corners), "corner"))
+		where := ""
+		if n := len(t.Corners); n > 1 {
+			where = fmt.Sprintf(" in all %d corners", n)
+		}
+		say("No value of %s reaches %s%s with %s%% confidence%s.", t.Setting, t.target(), t.objective(), units.Number(t.Confidence*100), where)
 	}
 	if t.Server != "" && t.Advice == NothingHelps {
 		if t.Setting != "" {
@@ -119,7 +131,7 @@ func (t *Tuning) sentences() []string {
 		say("Unfinished: %s.", t.Unfinished)
 	}
 	if t.Best != nil && t.Server == "" {
-		say("Best seen: %s, %s.", t.Best.Text, t.fails(t.Best))
+		say("Best seen: %s %s, %s%s.", t.Setting, t.Best.Text, t.fails(t.Best), t.objective())
 	}
 	return all
 }
@@ -383,7 +395,7 @@ func (c *Candidate) at(corner int) string {
 			switch r.Verdict {
 			case misses:
 				text += " !"
-			case undecided:
+			case undecided, unconfirmed:
 				text += " ?"
 			}
 			return text
@@ -419,7 +431,7 @@ func (t *Tuning) conditions() string {
 }
 
 var verdictPhrase = map[Verdict]string{
-	meets: "meets", misses: "misses", passes: "may reach", undecided: "is not shown to reach",
+	meets: "meets", misses: "misses", passes: "may reach", undecided: "is not shown to reach", unconfirmed: "is not shown to reach",
 }
 
 func (c *Candidate) p99() string {

@@ -41,6 +41,9 @@ func (f *gateFlag) planRounds(cmd *cobra.Command, o *sweep.Options, w io.Writer)
 	}
 	var base *results.Run
 	if earlier {
+		if dir == "" {
+			return usagef("--gate %s: name the folder of an earlier run after the comma, or leave the comma out", f.gate)
+		}
 		if base, err = openRun(cmd, dir, "planning from"); err != nil {
 			return err
 		}

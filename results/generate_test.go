@@ -34,7 +34,7 @@ func counts() *rapid.Generator[Counts] {
 	return rapid.Custom(func(t *rapid.T) Counts {
 		var c Counts
 		for i := range c {
-			c[i] = rapid.Int64Range(0, math.MaxInt64/NumOutcomes).Draw(t, Outcomes[i].Name)
+			c[i] = rapid.Int64Range(0, mostCount/2000).Draw(t, Outcomes[i].Name)
 		}
 		return c
 	})
@@ -49,12 +49,10 @@ func cells() *rapid.Generator[Cell] {
 		if c.Strategy == "" {
 			c.Strategy = "close"
 		}
-		if c.Arrivals == "" {
-			c.Arrivals = SpreadArrivals // as it is written
-		}
 		c.Attempts = c.Outcomes.Total()
 		c.Delivered = c.Outcomes.Delivered()
-		c.Rejected = rapid.Int64Range(0, math.MaxInt64).Draw(t, "rejected")
+		c.Rejected = rapid.Int64Range(c.Delivered, mostCount/100).Draw(t, "rejected")
+		withinRanges(t, &c)
 		c.Histograms = nil
 		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"connect/delivered", "end/closed", "uncorrected/end/closed"}), 0, 3, rapid.ID).Draw(t, "keys") {
 			if c.Histograms == nil {
@@ -68,6 +66,22 @@ func cells() *rapid.Generator[Cell] {
 		}
 		return c
 	})
+}
+
+// withinRanges draws anew what checkRanges bounds.
+func withinRanges(t *rapid.T, c *Cell) {
+	count := rapid.IntRange(0, mostCount)
+	share := rapid.Float64Range(0, 1)
+	c.RTTMs = rapid.Float64Range(0, mostMs).Draw(t, "round trip")
+	c.Seconds = rapid.Float64Range(0, mostMs/100).Draw(t, "seconds")
+	c.Loss, c.Rate = share.Draw(t, "loss"), rapid.Float64Range(0, mostRate).Draw(t, "rate")
+	c.Concurrency, c.Limit, c.NthRequest = count.Draw(t, "concurrency"), count.Draw(t, "limit"), count.Draw(t, "request")
+	c.Round, c.Try = count.Draw(t, "round"), count.Draw(t, "try")
+	c.BodyBytes = rapid.Int64Range(0, math.MaxInt64).Draw(t, "body")
+	c.Arrivals = rapid.SampledFrom(Arrivals).Draw(t, "arrivals").Name // an empty one is written as the default
+	if c.CPU != nil {
+		c.CPU.OthersShare, c.CPU.StealShare = share.Draw(t, "others"), share.Draw(t, "hypervisor")
+	}
 }
 
 // durations generates nanoseconds, some outside the range of a histogram.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -116,7 +117,7 @@ func mergeCells(group []sourceCell) (Cell, error) {
 	all.Rejected, all.Delivered, all.UnreadAtReset, all.Seconds = 0, 0, 0, 0
 	all.TCP, all.Wire = map[string]int64{}, nil
 	all.TLSEnds, all.Errors = nil, nil
-	all.Server, all.Path, all.Ledger, all.TimeWait = Server{Ends: map[string]int64{}}, Path{Kind: first.Path.Kind}, Ledger{}, TimeWait{}
+	all.Server, all.Path, all.Ledger, all.TimeWait = Server{Ends: map[string]int64{}}, Path{}, Ledger{}, TimeWait{}
 	var handshake, hold, late []Percentiles
 	var cpu, pathCPU float64
 	effective := new(float64)
@@ -130,7 +131,7 @@ func mergeCells(group []sourceCell) (Cell, error) {
 		all.Delivered += c.Delivered
 		all.UnreadAtReset += c.UnreadAtReset
 		all.Seconds += c.Seconds
-		if all.Attempts < 0 || all.Rejected < 0 {
+		if all.Attempts > mostCount || all.Rejected > mostCount {
 			return Cell{}, s.errorf("the counts of this cell and of those it is merged with are too large to add")
 		}
 		addCounts(all.TCP, c.TCP)
@@ -179,7 +180,7 @@ func (s *Server) add(o Server) {
 // Add adds the counts of another path. The kinds are joined, each once; an empty kind
 // adds none. Percentiles and means are not changed: they are no sums.
 func (p *Path) Add(o Path) {
-	kinds := slices.DeleteFunc([]string{p.Kind, o.Kind}, func(k string) bool { return k == "" })
+	kinds := slices.DeleteFunc(strings.Split(p.Kind+pathSeparator+o.Kind, pathSeparator), func(k string) bool { return k == "" })
 	p.Kind = joinDistinct(pathSeparator, kinds...)
 	p.Packets += o.Packets
 	p.Dropped += o.Dropped

@@ -46,6 +46,11 @@ func mergeable() *rapid.Generator[*Run] {
 			c.Round, c.Twin = rapid.IntRange(0, 1).Draw(t, "round"), rapid.Bool().Draw(t, "twin")
 			c.Valid = rapid.IntRange(0, 3).Draw(t, "valid") > 0
 			c.Attempts, c.Delivered = c.Outcomes.Total(), c.Outcomes.Delivered()
+			c.Rejected += c.Delivered
+			c.Try = rapid.IntRange(0, 3).Draw(t, "try")
+			if c.CPU != nil {
+				c.CPU.OthersShare, c.CPU.StealShare = rapid.Float64Range(0, 1).Draw(t, "others"), 0
+			}
 			if err := c.fillLatency(t); err != nil {
 				t.Fatal(err)
 			}
@@ -288,7 +293,7 @@ func TestMergeNamesTheRecordThatItCannotAdd(t *testing.T) {
 		want  string
 	}{
 		{"a histogram", func(c *Cell) { c.Histograms["end/reset-send"] = "HISTF" }, "histogram end/reset-send cannot be read"},
-		{"counts", func(c *Cell) { c.Rejected = math.MaxInt64 }, "too large to add"},
+		{"counts", func(c *Cell) { c.Rejected = mostCount }, "too large to add"},
 	} {
 		a, b := goldenRun(t, "a", 0), goldenRun(t, "b", time.Hour)
 		b.Dir = "b"

@@ -251,17 +251,19 @@ func decodeCell(line []byte) (Cell, error) {
 	if err := d.Decode(&c); err != nil {
 		return Cell{}, plainTypeError(err)
 	}
-	switch total, delivered := c.Outcomes.Total(), c.Outcomes.Delivered(); {
-	case c.Strategy == "":
+	if c.Strategy == "" {
 		return Cell{}, errors.New("no strategy: not a record of rejectbench")
-	case c.Attempts < 0:
-		return Cell{}, fmt.Errorf("attempts is negative: %d", c.Attempts)
-	case c.Rejected < 0:
-		return Cell{}, fmt.Errorf("rejected is negative: %d", c.Rejected)
+	}
+	if err := c.checkRanges(); err != nil {
+		return Cell{}, err
+	}
+	switch total, delivered := c.Outcomes.Total(), c.Outcomes.Delivered(); {
 	case total != c.Attempts:
 		return Cell{}, fmt.Errorf("outcomes add up to %d, but attempts is %d", total, c.Attempts)
 	case delivered != c.Delivered:
 		return Cell{}, fmt.Errorf("outcomes hold %d delivered, but delivered is %d", delivered, c.Delivered)
+	case c.Valid && c.Delivered > c.Rejected:
+		return Cell{}, fmt.Errorf("delivered is %d, more than rejected: %d", c.Delivered, c.Rejected)
 	}
 	if c.Arrivals == "" {
 		c.Arrivals = UnnamedArrivals(c.Rate)

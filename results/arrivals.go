@@ -29,6 +29,10 @@ var Arrivals = []Term{
 	{ClosedArrivals, "closed loop: the next attempt is due when one has ended"},
 }
 
+func knownArrivals(name string) bool {
+	return slices.ContainsFunc(Arrivals, func(t Term) bool { return t.Name == name })
+}
+
 // CompleteArrivals returns the arrivals of a rate. An empty name is EvenArrivals with a
 // rate and SpreadArrivals without. It is an error if the name is unknown, or does not
 // fit the rate.
@@ -39,7 +43,7 @@ func CompleteArrivals(name string, rate float64) (string, error) {
 		return EvenArrivals, nil
 	case name == "":
 		return SpreadArrivals, nil
-	case !slices.ContainsFunc(Arrivals, func(t Term) bool { return t.Name == name }):
+	case !knownArrivals(name):
 		return "", errors.New("unknown arrivals")
 	case rate > 0 && name == ClosedArrivals:
 		return "", errors.New("a closed loop has no rate")

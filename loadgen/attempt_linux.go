@@ -335,6 +335,9 @@ func (w *worker) end(i int32, o results.Outcome) {
 	w.enter(i, idle, s.End)
 	w.running--
 	w.plan.ended(s.End)
+	if len(w.idle) == 0 {
+		w.freed = s.End
+	}
 	w.idle = append(w.idle, i)
 	w.result.add(&s.Attempt, w.openLoop)
 	last := len(w.chunks) - 1

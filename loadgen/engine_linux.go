@@ -132,6 +132,7 @@ type worker struct {
 
 	slots   []slot
 	idle    []int32 // slots without an attempt
+	freed   int64   // when the first of the idle slots became free; 0 at the start
 	queues  [numStates]deadlines
 	buffer  []byte
 	info    unix.TCPInfo
@@ -257,6 +258,7 @@ func (w *worker) start() int64 {
 			return due - now
 		}
 		w.plan.take(now)
+		w.result.stall = max(w.result.stall, now-max(due, w.freed))
 		i := w.idle[len(w.idle)-1]
 		w.idle = w.idle[:len(w.idle)-1]
 		w.connect(i, due, now)

@@ -19,6 +19,7 @@ type Report struct {
 	Latency       results.Latency     // from Due to Connected, FirstByte and End, without Earlier, in milliseconds
 	Uncorrected   *results.Latency    // the same from Started; nil in a closed loop
 	Lag           results.Percentiles // from Due to Started in an open loop, in milliseconds
+	StallMs       float64             // longest that a due attempt waited although a slot was free, in milliseconds; 0 for library clients and closed loops
 	Handshake     results.Percentiles // the kernel's round trip of SYN and SYN-ACK, in milliseconds
 	Histograms    map[string]string   // see results.Cell
 	TLSEnds       results.TLSCounts   // nil without TLS
@@ -32,7 +33,7 @@ type Report struct {
 func (r *Result) Report() (Report, error) {
 	out := Report{
 		Attempts: r.Attempts, Counts: r.Counts, UnreadAtReset: r.unreadAtReset, Unstarted: r.unstarted,
-		Seconds: r.Seconds, Latency: r.corrected.latency(), Lag: results.Summarise(r.lag),
+		Seconds: r.Seconds, Latency: r.corrected.latency(), Lag: results.Summarise(r.lag), StallMs: float64(r.stall) / 1e6,
 		Histograms: map[string]string{},
 	}
 	if dispersion, effectiveN, ok := results.Batches(r.batches()); ok {

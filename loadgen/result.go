@@ -68,6 +68,9 @@ type Result struct {
 	// lag is the delay between due and started of an open loop in nanoseconds; nil in
 	// a closed loop.
 	lag *hdrhistogram.Histogram
+	// stall is the longest that an attempt of an open loop which was due waited although
+	// a slot was free, in nanoseconds; 0 where that is not known.
+	stall int64
 
 	tls         bool       // the attempts have a TLSEnd
 	corrected   histograms // from Due
@@ -89,6 +92,7 @@ func (r *Result) merge(o *Result) {
 	r.Counts.Add(o.Counts)
 	r.unreadAtReset += o.unreadAtReset
 	r.unstarted += o.unstarted
+	r.stall = max(r.stall, o.stall)
 	r.corrected.merge(&o.corrected)
 	r.uncorrected.merge(&o.uncorrected)
 	if o.lag != nil {

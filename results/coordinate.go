@@ -38,6 +38,8 @@ type Coordinate struct {
 	Unset string
 	// FreeText is true for a text that may contain spaces and operators.
 	FreeText bool
+	// Terms are all values of a coordinate whose vocabulary is closed; nil for others.
+	Terms []Term
 	// Order is the coordinate's rank when points are sorted, from 1. Rank 1 is
 	// compared first.
 	Order int
@@ -83,7 +85,7 @@ var Coordinates = []Coordinate{
 		Summary: "attempts due per second; 0 where the concurrency decides", Phrase: "rate {}/s", Unset: "no rate", tag: "rate={}", inTags: true},
 		func(p *Point) *float64 { return &p.Rate }),
 	arrivals(Coordinate{Name: "arrivals", Label: "Arrivals", JSON: "arrivals", Head: "arrivals", Key: "arrivals", Flag: "arrivals", Order: 16,
-		Summary: "how the attempts are spaced in time", Phrase: "{} arrivals", tag: "arrivals={}"}),
+		Summary: "how the attempts are spaced in time", Phrase: "{} arrivals", tag: "arrivals={}", Terms: Arrivals}),
 	switched(Coordinate{Name: "ipv6", Label: "IPv6", JSON: "ipv6", Head: "ipv6", Key: "ipv6", Order: 14,
 		Summary: "the connections use IPv6", Phrase: "IPv6", Unset: "IPv4", tag: "ipv6"},
 		func(p *Point) *bool { return &p.IPv6 }),

@@ -99,7 +99,9 @@ type Row struct {
 
 	Base, New Side
 	// Rounds is the number of rounds that are valid in both runs; only these are
-	// compared. OnlyBase and OnlyNew are the numbers of rounds valid in one run only.
+	// compared. OnlyBase and OnlyNew are the numbers of rounds valid in one run only. Of
+	// two runs with results.MostRounds valid rounds or more all are compared, and Rounds
+	// is the smaller number.
 	Rounds, OnlyBase, OnlyNew int
 
 	// Difference is new - base for a share, log(new/base) for a value.
@@ -318,10 +320,22 @@ func absent(p analysis.PointCells, name, other string) string {
 // dispersions are the mean dispersions of the delivered shares of two runs.
 type dispersions struct{ base, new stats.Dispersion }
 
+// pairs returns the rounds to compare: those that are valid in both runs, the i-th with
+// the i-th. Of runs that have enough of them to be joined, all rounds are compared, and
+// group with group: a run with a gate makes as many rounds as its own need, and the first
+// rounds of the longer run are not what the whole run is.
+func pairs(base, new analysis.PointCells) (old, now []*results.Cell) {
+	old, now = base.Valid(), new.Valid()
+	if len(old) >= results.MostRounds && len(now) >= results.MostRounds {
+		return old, now
+	}
+	return analysis.PairRounds(base.Rounds, new.Rounds)
+}
+
 // measure sets the figures of the row, or the reason why there are none.
 func (r *Row) measure(base, new analysis.PointCells, o Options, runs dispersions) {
-	old, now := analysis.PairRounds(base.Rounds, new.Rounds)
-	r.Rounds, r.OnlyBase, r.OnlyNew = len(old), len(base.Valid())-len(old), len(new.Valid())-len(now)
+	old, now := pairs(base, new)
+	r.Rounds, r.OnlyBase, r.OnlyNew = min(len(old), len(now)), len(base.Valid())-len(old), len(new.Valid())-len(now)
 	r.Difference = Interval{math.NaN(), math.Inf(-1), math.Inf(1)}
 	if r.Reason = cmp.Or(absent(base, "BASE", "NEW"), absent(new, "NEW", "BASE")); r.Reason == "" && len(old) == 0 {
 		r.Reason = "no round is valid in both runs"
@@ -347,14 +361,28 @@ func (r *Row) measureShare(old, now []*results.Cell, runs dispersions) {
 	if r.Reason = missing(r.Base.Share.N == 0, r.New.Share.N == 0, "no attempts to take a share of"); r.Reason != "" {
 		return
 	}
-	strata := make([]stats.Stratum, len(old))
-	for i := range old {
-		strata[i].BaseK, strata[i].BaseN = r.Metric.Share(old[i])
-		strata[i].NewK, strata[i].NewN = r.Metric.Share(now[i])
-	}
-	test := stats.NewSharesTest(strata)
+	test := stats.NewSharesTest(r.strata(old, now))
 	r.Test, r.P, r.smallest, r.chiSquare = test.Method, test.P, test.Smallest, test.ChiSquare
 	r.Difference.Value = r.New.Share.Value - r.Base.Share.Value
+}
+
+// strata returns the counts of a share in the rounds of both runs, or in the groups that
+// they are joined into.
+func (r *Row) strata(old, now []*results.Cell) []stats.Stratum {
+	strata := make([]stats.Stratum, min(len(old), results.MostRounds))
+	add := func(cells []*results.Cell, sum func(s *stats.Stratum, k, n int64)) {
+		i := 0
+		for from, to := range results.JoinedRounds(len(cells)) {
+			for _, c := range cells[from:to] {
+				k, n := r.Metric.Share(c)
+				sum(&strata[i], k, n)
+			}
+			i++
+		}
+	}
+	add(old, func(s *stats.Stratum, k, n int64) { s.BaseK, s.BaseN = s.BaseK+k, s.BaseN+n })
+	add(now, func(s *stats.Stratum, k, n int64) { s.NewK, s.NewN = s.NewK+k, s.NewN+n })
+	return strata
 }
 
 // dispersion returns the dispersion of the rounds of a share within each run. Rounds
@@ -445,7 +473,7 @@ func (r *Row) measureValues(old, now []*results.Cell, o Options) {
 	if r.Reason = missing(len(r.Base.Values) == 0, len(r.New.Values) == 0, "no figure on record"); r.Reason != "" {
 		return
 	}
-	test := stats.NewRatioTest(r.Base.Values, r.New.Values, o.Alpha)
+	test := stats.NewRatioTest(stats.JoinNeighbours(r.Base.Values), stats.JoinNeighbours(r.New.Values), o.Alpha)
 	r.Test, r.P, r.smallest = "Mann-Whitney", test.P, test.Smallest
 	r.Difference = Interval{test.LogRatio, test.Low, test.High}
 }

@@ -55,7 +55,7 @@ func verdictSection(v *verdict.Verdict, m *results.Manifest) *pageVerdict {
 		t.Names = words.List(names)
 		if tier != verdict.NoneLost {
 			for _, s := range of[:min(len(of), maxTierLines)] {
-				t.Lines = append(t.Lines, strategyWords(s))
+				t.Lines = append(t.Lines, strategyWords(s, v.Target))
 			}
 			t.More = len(of) - len(t.Lines)
 		}
@@ -65,10 +65,10 @@ func verdictSection(v *verdict.Verdict, m *results.Manifest) *pageVerdict {
 }
 
 // strategyWords says where a strategy loses: its worst condition, and how many lose.
-func strategyWords(s verdict.Strategy) string {
+func strategyWords(s verdict.Strategy, target float64) string {
 	text := fmt.Sprintf("%s: as low as %s at %s", s.Name, shareWords(s.Worst), s.Worst.Phrases("strategy"))
 	if n := s.Counts.Loses; n > 0 {
-		text += fmt.Sprintf("; loses at %d of %s", n, words.Plural(s.Counts.Total(), "condition"))
+		text += fmt.Sprintf("; delivers less than %s%% at %d of %s", words.PercentWith(target, 0), n, words.Plural(s.Counts.Total(), "condition"))
 	} else if n := s.Counts.Lossy; n > 0 {
 		text += fmt.Sprintf("; some answers were lost at %d of %s", n, words.Plural(s.Counts.Total(), "condition"))
 	}

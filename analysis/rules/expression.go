@@ -240,6 +240,13 @@ func (r *exprReader) condition() (condition, error) {
 		if !op.equality() {
 			return condition{}, r.errorf(opAt, "%s is a name: compare it with = or !=", name)
 		}
+		if known := c.field.Terms; known != nil && !slices.ContainsFunc(known, func(t results.Term) bool { return t.Name == value }) {
+			var names []string
+			for _, t := range known {
+				names = append(names, t.Name)
+			}
+			return condition{}, r.errorf(valueAt, "unknown %s %q: there are %s", name, value, words.List(names))
+		}
 		// Free text contains spaces and operators, which end a word.
 		if c.field.FreeText && value != notSet {
 			return condition{}, r.errorf(valueAt, "compare %s with %s", name, notSet)

@@ -112,13 +112,15 @@ func headline(c Content, noun string) string {
 	return text + fmt.Sprintf(" Of %s %s.", all, words.List(parts))
 }
 
-// machineText says whether the machine was busy.
+// machineText says whether the machine was busy, or small.
 func machineText(c Content) string {
 	switch m := &c.Verdict.Machine; {
 	case !m.Recorded:
 		return "Load of the machine: not on record."
 	case m.Busy():
 		return fmt.Sprintf("BUSY MACHINE: other work took %s%% of its CPU time.", words.PercentWith(m.Taken, 0))
+	case c.Study.Run.Manifest.Cores == 1:
+		return "Quiet machine, of ONE CPU: the parts of a cell had to wait for each other."
 	default:
 		return "Quiet machine."
 	}

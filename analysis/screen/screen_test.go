@@ -93,6 +93,12 @@ func TestABusyMachineIsNamedInTheFirstLine(t *testing.T) {
 	if got := first(); !strings.HasPrefix(got, "Quiet machine.") {
 		t.Errorf("the first line is %q", got)
 	}
+	cores := c.Study.Run.Manifest.Cores
+	c.Study.Run.Manifest.Cores = 1
+	if got := first(); !strings.HasPrefix(got, "Quiet machine, of ONE CPU:") {
+		t.Errorf("the first line is %q", got)
+	}
+	c.Study.Run.Manifest.Cores = cores
 	c.Verdict.Machine.Taken = 0.34
 	if got := first(); !strings.HasPrefix(got, "BUSY MACHINE: other work took 34% of its CPU time.") {
 		t.Errorf("the first line is %q", got)

@@ -21,20 +21,33 @@ type Dispersion struct {
 }
 
 // NewDispersion estimates the dispersion of two runs from the heterogeneity
-// between the rounds within each run. A run whose attempts all had the same
-// result counts as independent attempts, with a Phi of 1.
+// between the rounds within each run, of which neighbours are joined where they are many
+// (results.JoinRounds). A run whose attempts all had the same result counts as
+// independent attempts, with a Phi of 1.
 //
 // Source: P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed.
 // (1989), section 4.5.
 func NewDispersion(strata []Stratum) Dispersion {
-	base := func(s Stratum) (k, n float64) { return float64(s.BaseK), float64(s.BaseN) }
-	new := func(s Stratum) (k, n float64) { return float64(s.NewK), float64(s.NewN) }
-	x1, df1 := Heterogeneity(strata, base)
-	x2, df2 := Heterogeneity(strata, new)
+	x1, df1 := joinedHeterogeneity(strata, func(s Stratum) (k, n int64) { return s.BaseK, s.BaseN })
+	x2, df2 := joinedHeterogeneity(strata, func(s Stratum) (k, n int64) { return s.NewK, s.NewN })
 	if df1+df2 == 0 {
 		return Dispersion{}
 	}
 	return Dispersion{Phi: (x1 + x2) / float64(df1+df2), DF: df1 + df2}
+}
+
+// joinedHeterogeneity is Heterogeneity of rounds that count as independent.
+func joinedHeterogeneity(strata []Stratum, counts func(Stratum) (k, n int64)) (chi float64, df int) {
+	k, n := make([]int64, len(strata)), make([]int64, len(strata))
+	for i, s := range strata {
+		k[i], n[i] = counts(s)
+	}
+	k, n = results.JoinRounds(k, n)
+	joined := make([]Stratum, len(n))
+	for i := range n {
+		joined[i] = Stratum{BaseK: k[i], BaseN: n[i]}
+	}
+	return Heterogeneity(joined, func(s Stratum) (k, n float64) { return float64(s.BaseK), float64(s.BaseN) })
 }
 
 // Heterogeneity returns Pearson's statistic of the rounds of one run, with its
@@ -67,6 +80,7 @@ func Heterogeneity(strata []Stratum, counts func(Stratum) (k, n float64)) (chi f
 // unknown for fewer than two rounds with attempts, and where all attempts had the same
 // result.
 func RoundsDispersion(k, n []int64) Dispersion {
+	k, n = results.JoinRounds(k, n)
 	var sumK, sumN int64
 	df := -1
 	for i := range n {

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"golang.org/x/perf/benchmath"
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/rejectbench/rejectbench/results"
 )
 
 // RatioTest is the comparison of the values that two runs measured, one per round.
@@ -20,6 +23,15 @@ type RatioTest struct {
 	// A value of 0 makes its log ratios infinite, except for a pair of two zeros,
 	// whose ratio is 1.
 	LogRatio, Low, High float64
+}
+
+// JoinNeighbours returns the means of the groups of results.JoinedRounds, of values that
+// rounds in a row measured.
+func JoinNeighbours(values []float64) (means []float64) {
+	for from, to := range results.JoinedRounds(len(values)) {
+		means = append(means, stat.Mean(values[from:to], nil))
+	}
+	return means
 }
 
 // NewRatioTest compares values that are 0 or above. Its interval is of level

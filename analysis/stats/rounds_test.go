@@ -219,3 +219,36 @@ func TestIntervalsOfRoundsAreNeverNarrowerThanWilsons(t *testing.T) {
 		}
 	})
 }
+
+// The share of a machine that changes slowly is nearly the same in rounds in a row.
+func TestManyRoundsInARowAreJoined(t *testing.T) {
+	const (
+		runs, rounds, attempts = 400, 80, 40
+		share, spread, keeps   = 0.7, 0.05, 0.8 // of the share, its standard deviation, and what is left of a change in the next round
+	)
+	rng := rand.New(rand.NewPCG(1, 2))
+	joined, apart := 0, 0
+	for range runs {
+		k, n := make([]int64, rounds), make([]int64, rounds)
+		change := spread * rng.NormFloat64()
+		for i := range rounds {
+			n[i], k[i] = attempts, int64(distuv.Binomial{N: attempts, P: min(max(share+change, 0), 1), Src: rng}.Rand())
+			change = keeps*change + math.Sqrt(1-keeps*keeps)*spread*rng.NormFloat64()
+		}
+		if s := NewShareOfRounds(k, n, Dispersion{}); s.Low <= share && share <= s.High {
+			joined++
+		}
+		var sum float64
+		for _, v := range k {
+			sum += float64(v)
+		}
+		e := results.EffectiveN(rounds*attempts, results.DesignEffect(k, n), rounds-1)
+		if low, high := results.Wilson(sum/(rounds*attempts)*e, e, Z95); low <= share && share <= high {
+			apart++
+		}
+	}
+	t.Logf("of %d intervals %d hold the share where neighbours are joined, %d where each round counts", runs, joined, apart)
+	if joined < runs*85/100 || joined < apart {
+		t.Error("joined rounds do not allow for slow changes")
+	}
+}

@@ -33,9 +33,9 @@ func TestAGateSetsTheRoundsAndSaysWhatTheyFind(t *testing.T) {
 		says    string
 	}{
 		{sweep.Options{Points: points, Rounds: 7}, nil, 7, ""},
-		{sweep.Options{Points: points}, []string{"--gate", "5%"}, 57, "gate: 57 rounds of 60 attempts in each of 2 cells (dispersion 1.5, assumed)\n"},
-		{sweep.Options{Points: points, Requests: 400}, []string{"--gate", "5%"}, 10, "gate: 10 rounds of 400 attempts"},
-		{sweep.Options{Points: points[:1], Requests: 100}, []string{"--gate", "10%"}, 10, "gate: 10 rounds of 100 attempts in each of 1 cell "},
+		{sweep.Options{Points: points}, []string{"--gate", "5%"}, 3 * 65, "gate: about 65 rounds of 60 attempts in each cell (dispersion 1.5, assumed);\n"},
+		{sweep.Options{Points: points, Requests: 400}, []string{"--gate", "5%"}, 3 * 10, "gate: about 10 rounds of 400 attempts"},
+		{sweep.Options{Points: points[:1], Requests: 100}, []string{"--gate", "10%"}, 3 * 10, "gate: about 10 rounds of 100 attempts in each cell "},
 	} {
 		o, says, err := planned(t, c.options, c.args...)
 		if err != nil || o.Rounds != c.rounds || !strings.HasPrefix(says, c.says) || (says == "") != (c.says == "") {

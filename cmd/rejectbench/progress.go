@@ -52,6 +52,9 @@ func heading(o sweep.Options) string {
 	if o.Precision > 0 {
 		text = fmt.Sprintf("at most %s, until every share is known to %v%%", text, o.Precision*100)
 	}
+	if o.Gate.Effect > 0 {
+		text = fmt.Sprintf("at most %s, until a difference of %v points would be seen everywhere", text, o.Gate.Effect*100)
+	}
 	if o.Budget > 0 {
 		text += fmt.Sprintf(", within %v", o.Budget)
 	}

@@ -239,7 +239,8 @@ func (f *tuneFlags) write(cmd *cobra.Command, t *tune.Tuning, dir string) error 
 	if err := os.WriteFile(filepath.Join(dir, tuneFile), append(object, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
-	if _, err := tune.Plot(t, filepath.Join(dir, results.PlotsDir)); err != nil {
+	plots, err := tune.Plot(t, filepath.Join(dir, results.PlotsDir))
+	if err != nil {
 		return fmt.Errorf("draw the plot: %w", err)
 	}
 	if f.format == "json" {
@@ -253,7 +254,11 @@ func (f *tuneFlags) write(cmd *cobra.Command, t *tune.Tuning, dir string) error 
 	if err := tune.Write(cmd.OutOrStdout(), t); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "cells, result and plot: %s\n", dir)
+	written := "cells and result"
+	if len(plots) > 0 {
+		written = "cells, result and plot"
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", written, dir)
 	return err
 }
 

@@ -19,7 +19,7 @@ type Options struct {
 	// Points are the points to visit, as their cells are recorded: each as
 	// Point.Key returns it, with the coordinates that all points have in common.
 	Points []results.Point
-	Rounds int // visits of every point, at least 1; with a Precision the most
+	Rounds int // visits of every point, at least 1; with a Precision or a Gate the most
 	Seed   uint64
 	// Twins is how many points each round visits twice, as A/A pairs; 0 is none.
 	Twins int
@@ -27,6 +27,9 @@ type Options struct {
 	// share, above 0 and below 0.5. A point is visited until its interval is that
 	// narrow. 0 visits every point in every round.
 	Precision float64
+	// Gate is the comparison that has to decide on each point. A point is visited until
+	// it has the rounds for that. The zero value visits every point in every round.
+	Gate Gate
 	// Budget is how long the run may take. When it is used up only the running cell
 	// is finished; the first cell is always run. 0 is no limit.
 	Budget time.Duration

@@ -21,7 +21,7 @@ func cellOf(k, n int64) results.Cell { return results.Cell{Valid: true, Delivere
 func TestAPointIsVisitedUntilItsIntervalIsNarrowEnough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bound := rapid.Float64Range(0.005, 0.4).Draw(t, "bound")
-		p := newStoppingRule(bound, []results.Point{onePoint})
+		p := newStoppingRule(bound, Gate{}, []results.Point{onePoint})
 		var k, n []int64
 		for range rapid.IntRange(1, 40).Draw(t, "rounds") {
 			dn := rapid.Int64Range(1, 300).Draw(t, "n")
@@ -45,7 +45,7 @@ func TestAPointThatAddsNothingIsGivenUpAfter3RoundsInARow(t *testing.T) {
 		"both":               {none, invalid, none},
 		"after a good start": {cellOf(5, 10), invalid, none, invalid},
 	} {
-		p := newStoppingRule(0.01, []results.Point{onePoint})
+		p := newStoppingRule(0.01, Gate{}, []results.Point{onePoint})
 		for i, c := range rounds {
 			if !p.needsMore(onePoint) {
 				t.Errorf("%s: given up after %d rounds", name, i)
@@ -56,7 +56,7 @@ func TestAPointThatAddsNothingIsGivenUpAfter3RoundsInARow(t *testing.T) {
 			t.Errorf("%s: not given up after %d rounds", name, len(rounds))
 		}
 	}
-	p := newStoppingRule(0.01, []results.Point{onePoint})
+	p := newStoppingRule(0.01, Gate{}, []results.Point{onePoint})
 	for _, c := range []results.Cell{invalid, none, cellOf(5, 10), invalid, none} {
 		p.add(onePoint, c)
 	}
@@ -66,7 +66,7 @@ func TestAPointThatAddsNothingIsGivenUpAfter3RoundsInARow(t *testing.T) {
 }
 
 func TestWithoutAPrecisionEveryPointIsVisitedInEveryRound(t *testing.T) {
-	p := newStoppingRule(0, []results.Point{onePoint})
+	p := newStoppingRule(0, Gate{}, []results.Point{onePoint})
 	for left := 5; left > 0; left-- {
 		if !p.needsMore(onePoint) || p.roundsLeft(onePoint, left) != left {
 			t.Fatalf("%d rounds before the end: needs more: %v, %d more", left, p.needsMore(onePoint), p.roundsLeft(onePoint, left))
@@ -79,7 +79,7 @@ func TestTheForecastIsExactForASteadyShare(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(10, 200).Draw(t, "n")
 		k := rapid.Int64Range(0, n).Draw(t, "k")
-		p := newStoppingRule(rapid.Float64Range(0.01, 0.3).Draw(t, "bound"), []results.Point{onePoint})
+		p := newStoppingRule(rapid.Float64Range(0.01, 0.3).Draw(t, "bound"), Gate{}, []results.Point{onePoint})
 		p.add(onePoint, cellOf(k, n))
 		const most = 50
 		forecast, took := p.roundsLeft(onePoint, most), 0
@@ -95,7 +95,7 @@ func TestTheForecastIsExactForASteadyShare(t *testing.T) {
 
 func TestTheForecastIsFromOneToAllOfTheRoundsLeft(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := newStoppingRule(rapid.Float64Range(0.0001, 0.4).Draw(t, "bound"), []results.Point{onePoint})
+		p := newStoppingRule(rapid.Float64Range(0.0001, 0.4).Draw(t, "bound"), Gate{}, []results.Point{onePoint})
 		for range rapid.IntRange(0, 5).Draw(t, "rounds") {
 			n := rapid.Int64Range(0, 200).Draw(t, "n")
 			c := cellOf(rapid.Int64Range(0, n).Draw(t, "k"), n)
@@ -114,7 +114,7 @@ func TestTheForecastIsFromOneToAllOfTheRoundsLeft(t *testing.T) {
 // and returns their shares. The variance between rounds is phi times the binomial one.
 func stopped(rng *rand.Rand, share, phi, bound float64, points []results.Point) []stats.Share {
 	const perRound = 100
-	p := newStoppingRule(bound, points)
+	p := newStoppingRule(bound, Gate{}, points)
 	k, n := make([][]int64, len(points)), make([][]int64, len(points))
 	for open := true; open; {
 		open = false

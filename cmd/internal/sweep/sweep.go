@@ -19,7 +19,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
@@ -63,7 +62,7 @@ func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, er
 	}
 	defer remove()
 	r := &runner{
-		Options: o, events: e, started: time.Now(), precision: newStoppingRule(o.Precision, o.Points),
+		Options: o, events: e, started: time.Now(), precision: newStoppingRule(o.Precision, o.Gate, o.Points),
 		changes: make(chan change),
 	}
 	err = r.run(ctx)
@@ -95,7 +94,7 @@ func (r *runner) run(ctx context.Context) error {
 	}()
 	left := r.rounds()
 	for visits := range r.plan() {
-		visits = slices.DeleteFunc(visits, func(v visit) bool { return !r.precision.needsMore(v.Point) })
+		visits = r.precision.due(visits)
 		if len(visits) == 0 {
 			break // every point is known well enough, or given up
 		}
@@ -103,8 +102,8 @@ func (r *runner) run(ctx context.Context) error {
 			r.events.Planned(r.done + len(r.running) + r.precision.cellsLeft(visits, left))
 		}
 		r.enqueue(visits)
-		// Which points a precision still needs is known after the round.
-		if err := r.work(ctx, r.Precision > 0); err != nil {
+		// Which points a precision or a gate still needs is known after the round.
+		if err := r.work(ctx, r.precision.stops()); err != nil {
 			return err
 		}
 		left--

@@ -9,7 +9,6 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/witness"
 	"github.com/rejectbench/rejectbench/loadgen"
-	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -97,9 +96,8 @@ func (found *problems) checkEnds(p results.Point, r cell.Report) {
 	}
 	if lag > units.Milliseconds(bound) {
 		found.add("the fleet was behind its schedule by %.2f ms at %s, more than %.2f ms", lag, percentile, units.Milliseconds(bound))
-	} else if _, library := drivers.ByName(p.Client); !library && r.Fleet.Lag.Max > units.Milliseconds(bound+stallBound) {
-		// A library's first attempts wait until its code is loaded.
-		found.add("the fleet stood still: it was behind its schedule by %.0f ms once", r.Fleet.Lag.Max)
+	} else if stall := r.Fleet.StallMs; stall > units.Milliseconds(stallBound) {
+		found.add("the fleet stood still: an attempt was due for %.0f ms, with a slot free", stall)
 	}
 }
 

@@ -35,6 +35,26 @@ func TestSpreadAttemptsMayBeLateByTheirDistance(t *testing.T) {
 	}
 }
 
+// Curl starts a process for each attempt, which takes about as long each time.
+func TestTheLagOfALibraryClientCountsFromItsMedian(t *testing.T) {
+	for _, c := range []struct {
+		client string
+		p50    float64
+		want   string
+	}{
+		{"curl", 8, ""},
+		{"curl", 1, "the fleet was behind its schedule by 12.00 ms at p90, more than 10.00 ms"},
+		{"blocking", 8, "the fleet was behind its schedule by 13.00 ms at p90, more than 10.00 ms"},
+	} {
+		var found problems
+		found.checkEnds(results.Point{Client: c.client, Arrivals: results.SpreadArrivals},
+			cell.Report{Fleet: loadgen.Report{Lag: results.Percentiles{Count: 30, P50: c.p50, P90: 13, P99: 13}}})
+		if got := strings.Join(found, "; "); got != c.want {
+			t.Errorf("%s, median %v: %q, want %q", c.client, c.p50, got, c.want)
+		}
+	}
+}
+
 // A process that stands still for a second delays few packets and few attempts.
 func TestAPathOrAFleetThatStoodStillInvalidatesACell(t *testing.T) {
 	usual, once := results.Percentiles{Count: 1000, P90: 0.5, P99: 1, Max: 9}, results.Percentiles{Count: 1000, P90: 0.5, P99: 1, Max: 1500}

@@ -9,6 +9,7 @@ import (
 	"github.com/rejectbench/rejectbench/cmd/internal/cell"
 	"github.com/rejectbench/rejectbench/cmd/internal/witness"
 	"github.com/rejectbench/rejectbench/loadgen"
+	"github.com/rejectbench/rejectbench/loadgen/drivers"
 	"github.com/rejectbench/rejectbench/results"
 	"github.com/rejectbench/rejectbench/results/units"
 	"github.com/rejectbench/rejectbench/targets/netpath/impair"
@@ -25,7 +26,8 @@ const (
 	// 99th percentile, or at the 90th if they are spread. The times of spread starts are
 	// random anyway, so one stall of the machine that moves a few of them does no harm,
 	// as long as the others start independently. Spread attempts may be late by their mean
-	// distance if that is more: chance alone brings neighbours as close together.
+	// distance if that is more: chance alone brings neighbours as close together. The lag
+	// of a library client counts from its median.
 	lagBound = 10 * time.Millisecond
 	// stallBound bounds how long the path may keep a packet, and the fleet an attempt,
 	// beyond their time, once. A process that stands still for seconds delays few of
@@ -93,6 +95,11 @@ func (found *problems) checkEnds(p results.Point, r cell.Report) {
 	lag, percentile, bound := r.Fleet.Lag.P99, "p99", lagBound
 	if p.Arrivals == results.SpreadArrivals {
 		lag, percentile, bound = r.Fleet.Lag.P90, "p90", max(lagBound, dueEvery(r.Fleet.Attempts))
+	}
+	if _, library := drivers.ByName(p.Client); library {
+		// What every attempt takes to begin, such as a process that curl starts, moves
+		// all of them and no two together.
+		lag -= r.Fleet.Lag.P50
 	}
 	if lag > units.Milliseconds(bound) {
 		found.add("the fleet was behind its schedule by %.2f ms at %s, more than %.2f ms", lag, percentile, units.Milliseconds(bound))

@@ -132,7 +132,7 @@ type worker struct {
 
 	slots   []slot
 	idle    []int32 // slots without an attempt
-	freed   int64   // when the first of the idle slots became free; 0 at the start
+	freed   int64   // since when some slot has been free without a break
 	queues  [numStates]deadlines
 	buffer  []byte
 	info    unix.TCPInfo

@@ -23,7 +23,15 @@ import (
 	"github.com/rejectbench/rejectbench/results"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(stallVariable); url != "" {
+		os.Exit(stalledFleet(url))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// stallVariable has this test binary run a fleet against a URL. See stalledFleet.
+const stallVariable = "LOADGEN_STALL_URL"
 
 // engine is one way of running a fleet. All engines must report the same for the
 // same server.

@@ -88,12 +88,14 @@ func (s *slots) take(ctx context.Context) (due int64, ok bool) {
 	case <-ctx.Done():
 		return 0, false
 	}
+	since := s.clock.now()
 	for {
 		s.mu.Lock()
 		now := s.clock.now()
 		due, ok = s.plan.next(now)
 		if ok && due <= now {
 			s.plan.take(now)
+			s.result.stall = max(s.result.stall, now-max(due, since))
 			s.mu.Unlock()
 			return due, true
 		}

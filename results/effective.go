@@ -1,7 +1,6 @@
 package results
 
 import (
-	"iter"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -21,10 +20,8 @@ import (
 // attempts agree better than independent ones while the machine stays as it is, and
 // rounds do not show how much it changes between runs.
 //
-// Of more than MostRounds, neighbours are joined, see JoinRounds, and the larger design
-// effect of joined and single rounds counts: ten joined ones alone estimate it so poorly
-// that a run that stops at a narrow interval stopped too early. It reports false with
-// fewer than three rounds that have attempts. With two, the t factor leaves 2 of 100
+// Neighbours of many rounds are put into groups first, see Dispersion. It reports false
+// with fewer than three rounds that have attempts. With two, the t factor leaves 2 of 100
 // attempts.
 //
 // Sources: L. Kish, "Survey Sampling" (1965), section 5.4 and 8.2; J. N. K. Rao and
@@ -35,52 +32,54 @@ import (
 // "Evaluating confidence interval methods for binomial proportions in clustered
 // surveys", Journal of Survey Statistics and Methodology 3 (2015) 484-503.
 func Rounds(k, n []int64) (dispersion, effectiveN float64, ok bool) {
-	joinedK, joinedN := JoinRounds(k, n)
-	dispersion, effectiveN, ok = effective(joinedK, joinedN, LeastRounds)
-	if apart := DesignEffect(k, n); ok && apart > dispersion {
-		effectiveN *= max(dispersion, 1) / max(apart, 1)
-		dispersion = apart
+	dispersion, df := Dispersion(k, n)
+	if df+1 < LeastRounds {
+		return 0, 0, false
 	}
-	return dispersion, effectiveN, ok
+	var all float64
+	for _, size := range n {
+		all += float64(max(size, 0))
+	}
+	return dispersion, EffectiveN(all, dispersion, df), true
 }
 
-// MostRounds is the largest number of rounds that count as independent of each other.
-const MostRounds = 10
-
-// JoinedRounds yields the bounds, from and to, of the groups that so many rounds in a row
-// are joined into: MostRounds groups of about as many rounds each, or each round alone
-// where there are no more. What changes slowly on a machine, such as its clock rate or
-// other guests of the hypervisor, is the same in many rounds in a row, and 80 of them are
-// no 80 samples of it. Two equal runs of 83 rounds were told apart in two of three
-// comparisons before. Sources: see Batches.
-func JoinedRounds(rounds int) iter.Seq2[int, int] {
-	return func(yield func(from, to int) bool) {
-		groups := min(rounds, MostRounds)
-		for i := range groups {
-			if !yield(i*rounds/groups, (i+1)*rounds/groups) {
-				return
-			}
-		}
-	}
+// Dispersion returns the design effect of the rounds of a point, with its degrees of
+// freedom; see Rounds. It is 1 where all attempts had the same result, and has 0 degrees
+// of freedom with fewer than two rounds that have attempts.
+//
+// What changes slowly on a machine, such as its clock rate or other guests of the
+// hypervisor, is the same in many rounds in a row, so eighty of them are not eighty
+// independent samples of it. Of more than RoundGroups rounds, neighbours are put into
+// RoundGroups groups, and their design effect counts. Ten groups estimate it poorly, and a
+// run that stops on a small estimate would stop too early; so the design effect of the
+// single rounds counts where it is larger.
+func Dispersion(k, n []int64) (phi float64, df int) {
+	groupK, groupN := GroupRounds(k, n)
+	return max(DesignEffect(groupK, groupN), DesignEffect(k, n)), max(len(groupN)-1, 0)
 }
 
-// JoinRounds adds up the counts of the groups of JoinedRounds, without the rounds that
-// have no attempts.
-func JoinRounds(k, n []int64) (joinedK, joinedN []int64) {
+// RoundGroups is the number of groups that the rounds of a point are put into where they
+// are more. See Batches for the number and its sources.
+const RoundGroups = 10
+
+// GroupRounds adds up the counts of neighbours, so that RoundGroups groups of about as
+// many rounds each remain. Rounds without attempts are left out.
+func GroupRounds(k, n []int64) (groupK, groupN []int64) {
 	var withK, withN []int64
 	for i, size := range n {
 		if size > 0 {
 			withK, withN = append(withK, k[i]), append(withN, size)
 		}
 	}
-	for from, to := range JoinedRounds(len(withN)) {
+	groups := min(len(withN), RoundGroups)
+	for g := range groups {
 		var sumK, sumN int64
-		for i := from; i < to; i++ {
+		for i := g * len(withN) / groups; i < (g+1)*len(withN)/groups; i++ {
 			sumK, sumN = sumK+withK[i], sumN+withN[i]
 		}
-		joinedK, joinedN = append(joinedK, sumK), append(joinedN, sumN)
+		groupK, groupN = append(groupK, sumK), append(groupN, sumN)
 	}
-	return joinedK, joinedN
+	return groupK, groupN
 }
 
 // LeastRounds is the smallest number of rounds that show how much rounds differ, and so

@@ -24,7 +24,7 @@ type Manifest struct {
 	Seed    int64             `json:"seed"`    // seed of the order of cells and of the packets that the path drops
 	Options map[string]string `json:"options"` // every flag with the value in force; the measuring command may add names, such as grid
 	// Planned is the number of cells over all rounds, twins included; for a run that
-	// measures to a precision, the most that its rounds allow.
+	// measures to a precision or for a gate, the most that its rounds allow.
 	Planned int `json:"planned"`
 	// Sources are the runs that this run was merged from; empty for a measured run.
 	Sources []Source `json:"sources,omitempty"`

@@ -2,7 +2,8 @@
 // each a verdict that holds for the comparison as a whole: the probability of any false
 // call is at most Options.Alpha.
 //
-//  1. Runs pairs the cells of both runs by point and round, and tests each metric.
+//  1. Runs takes the cells of each point of both runs, the i-th round with the i-th or all
+//     of many rounds, and tests each metric.
 //  2. The dispersion between rounds widens intervals and weakens tests of shares. Where
 //     the rounds are too few to show it, the worst spread on record takes its place.
 //  3. The p-values of the gated rows are adjusted together, and so are those of the
@@ -98,10 +99,10 @@ type Row struct {
 	Gated  bool          // whether the metric is in Options.Gate
 
 	Base, New Side
-	// Rounds is the number of rounds that are valid in both runs; only these are
-	// compared. OnlyBase and OnlyNew are the numbers of rounds valid in one run only. Of
-	// two runs with results.MostRounds valid rounds or more all are compared, and Rounds
-	// is the smaller number.
+	// Rounds is the number of rounds of the run that has fewer, of those compared. Of two
+	// runs with results.RoundGroups valid rounds or more all are compared. Otherwise only
+	// those that are valid in both, and OnlyBase and OnlyNew are the numbers of rounds that
+	// only one run has.
 	Rounds, OnlyBase, OnlyNew int
 
 	// Difference is new - base for a share, log(new/base) for a value.
@@ -205,7 +206,7 @@ func Runs(base, new *results.Run, o Options) (*Comparison, error) {
 	names := new.Manifest.PointOrder()
 	slices.SortFunc(points, func(a, b results.Point) int { return results.ComparePoints(&a, &b, names) })
 
-	runs := dispersions{analysis.RunDispersion(baseGroups), analysis.RunDispersion(newGroups)}
+	runs := dispersions{analysis.RunDispersion(baseGroups), analysis.RunDispersion(newGroups), base.Dir == new.Dir}
 	baseFloor, newFloor := analysis.Noise(base.Cells), analysis.Noise(new.Cells)
 	for _, m := range o.Metrics {
 		block := Row{Metric: m, Gated: slices.Contains(o.Gate, m.Name), P: 1, BaseFloor: -1, NewFloor: -1}
@@ -318,23 +319,28 @@ func absent(p analysis.PointCells, name, other string) string {
 }
 
 // dispersions are the mean dispersions of the delivered shares of two runs.
-type dispersions struct{ base, new stats.Dispersion }
+type dispersions struct {
+	base, new stats.Dispersion
+	one       bool // the runs are the same run, of which two strategies are compared
+}
 
-// pairs returns the rounds to compare: those that are valid in both runs, the i-th with
-// the i-th. Of runs that have enough of them to be joined, all rounds are compared, and
-// group with group: a run with a gate makes as many rounds as its own need, and the first
-// rounds of the longer run are not what the whole run is.
-func pairs(base, new analysis.PointCells) (old, now []*results.Cell) {
+// compared returns the rounds of a point to compare. Of two runs with enough rounds all
+// are: a run with a gate makes as many as its own need, and the first rounds of the longer
+// run are not what the whole run is. Otherwise, and for two strategies of one run, whose
+// rounds were measured next to each other, they are those that are valid in both, the i-th
+// with the i-th.
+func compared(base, new analysis.PointCells, oneRun bool) (old, now []*results.Cell, paired bool) {
 	old, now = base.Valid(), new.Valid()
-	if len(old) >= results.MostRounds && len(now) >= results.MostRounds {
-		return old, now
+	if !oneRun && len(old) >= results.RoundGroups && len(now) >= results.RoundGroups {
+		return old, now, false
 	}
-	return analysis.PairRounds(base.Rounds, new.Rounds)
+	old, now = analysis.PairRounds(base.Rounds, new.Rounds)
+	return old, now, true
 }
 
 // measure sets the figures of the row, or the reason why there are none.
 func (r *Row) measure(base, new analysis.PointCells, o Options, runs dispersions) {
-	old, now := pairs(base, new)
+	old, now, paired := compared(base, new, runs.one)
 	r.Rounds, r.OnlyBase, r.OnlyNew = min(len(old), len(now)), len(base.Valid())-len(old), len(new.Valid())-len(now)
 	r.Difference = Interval{math.NaN(), math.Inf(-1), math.Inf(1)}
 	if r.Reason = cmp.Or(absent(base, "BASE", "NEW"), absent(new, "NEW", "BASE")); r.Reason == "" && len(old) == 0 {
@@ -345,7 +351,7 @@ func (r *Row) measure(base, new analysis.PointCells, o Options, runs dispersions
 		old, now = base.Valid(), new.Valid()
 	}
 	if r.Metric.Share != nil {
-		r.measureShare(old, now, runs)
+		r.measureShare(old, now, paired, runs)
 		r.Dispersion = r.dispersion(base, new)
 	} else {
 		r.measureValues(old, now, o)
@@ -353,7 +359,7 @@ func (r *Row) measure(base, new analysis.PointCells, o Options, runs dispersions
 }
 
 // measureShare sets the shares of the row and tests them.
-func (r *Row) measureShare(old, now []*results.Cell, runs dispersions) {
+func (r *Row) measureShare(old, now []*results.Cell, paired bool, runs dispersions) {
 	r.Base.Share, r.New.Share = analysis.PooledShare(r.Metric, old, runs.base), analysis.PooledShare(r.Metric, now, runs.new)
 	if r.Reason != "" {
 		return
@@ -361,27 +367,27 @@ func (r *Row) measureShare(old, now []*results.Cell, runs dispersions) {
 	if r.Reason = missing(r.Base.Share.N == 0, r.New.Share.N == 0, "no attempts to take a share of"); r.Reason != "" {
 		return
 	}
-	test := stats.NewSharesTest(r.strata(old, now))
+	test := stats.NewSharesTest(r.strata(old, now, paired))
 	r.Test, r.P, r.smallest, r.chiSquare = test.Method, test.P, test.Smallest, test.ChiSquare
 	r.Difference.Value = r.New.Share.Value - r.Base.Share.Value
 }
 
-// strata returns the counts of a share in the rounds of both runs, or in the groups that
-// they are joined into.
-func (r *Row) strata(old, now []*results.Cell) []stats.Stratum {
-	strata := make([]stats.Stratum, min(len(old), results.MostRounds))
-	add := func(cells []*results.Cell, sum func(s *stats.Stratum, k, n int64)) {
-		i := 0
-		for from, to := range results.JoinedRounds(len(cells)) {
-			for _, c := range cells[from:to] {
-				k, n := r.Metric.Share(c)
-				sum(&strata[i], k, n)
-			}
-			i++
-		}
+// strata returns the counts of a share in each pair of rounds, or those of all rounds
+// where they are not paired.
+func (r *Row) strata(old, now []*results.Cell, paired bool) []stats.Stratum {
+	strata := make([]stats.Stratum, 1)
+	if paired {
+		strata = make([]stats.Stratum, len(old))
 	}
-	add(old, func(s *stats.Stratum, k, n int64) { s.BaseK, s.BaseN = s.BaseK+k, s.BaseN+n })
-	add(now, func(s *stats.Stratum, k, n int64) { s.NewK, s.NewN = s.NewK+k, s.NewN+n })
+	at := func(i int) *stats.Stratum { return &strata[min(i, len(strata)-1)] }
+	for i, c := range old {
+		k, n := r.Metric.Share(c)
+		at(i).BaseK, at(i).BaseN = at(i).BaseK+k, at(i).BaseN+n
+	}
+	for i, c := range now {
+		k, n := r.Metric.Share(c)
+		at(i).NewK, at(i).NewN = at(i).NewK+k, at(i).NewN+n
+	}
 	return strata
 }
 
@@ -473,7 +479,8 @@ func (r *Row) measureValues(old, now []*results.Cell, o Options) {
 	if r.Reason = missing(len(r.Base.Values) == 0, len(r.New.Values) == 0, "no figure on record"); r.Reason != "" {
 		return
 	}
-	test := stats.NewRatioTest(stats.JoinNeighbours(r.Base.Values), stats.JoinNeighbours(r.New.Values), o.Alpha)
+	base, new := stats.GroupValues(r.Base.Values, r.New.Values)
+	test := stats.NewRatioTest(base, new, o.Alpha)
 	r.Test, r.P, r.smallest = "Mann-Whitney", test.P, test.Smallest
 	r.Difference = Interval{test.LogRatio, test.Low, test.High}
 }

@@ -13,7 +13,7 @@ import (
 // Plan states how many rounds each of two runs needs so that a gate on the delivered
 // share decides.
 type Plan struct {
-	Rounds   int
+	Rounds   int     // at least results.RoundGroups
 	Attempts int64   // of a cell in one round, the smallest of any cell
 	Cells    int     // of one round
 	Effect   float64 // smallest difference that matters, 0 to 1
@@ -51,7 +51,7 @@ const (
 // the points.
 func NewPlan(effect float64, points []results.Point, attempts int64, base *results.Run) (Plan, error) {
 	cells := len(points)
-	p := Plan{Rounds: results.LeastRounds, Cells: cells, Attempts: attempts, Effect: effect, Dispersion: planDispersion}
+	p := Plan{Rounds: results.RoundGroups, Cells: cells, Attempts: attempts, Effect: effect, Dispersion: planDispersion}
 	expected := []expectedCell{{0.5, attempts}}
 	if base != nil {
 		var err error
@@ -133,7 +133,7 @@ func (p Plan) Lines() []string {
 	effect := words.Points(p.Effect)
 	return []string{
 		fmt.Sprintf("about %s of %d attempts in each cell (dispersion %.1f, %s);", words.Plural(p.Rounds, "round"), p.Attempts, p.Dispersion, source),
-		"a cell stops when its own rounds show that it has enough of them;",
+		"each cell goes on until its own rounds suffice;",
 		fmt.Sprintf("equal runs are then the same within %s points in %.0f of 100 cells,", effect, planPower*100),
 		fmt.Sprintf("and a change of %.1f points in any cell is found in %.0f of 100 comparisons", p.Change*100, planPower*100),
 	}

@@ -146,6 +146,8 @@ func (r *Row) openValue(size, effect float64) string {
 	half := (r.Difference.High - r.Difference.Low) / 2
 	least := stats.RoundsFor(r.alpha, tests)
 	switch {
+	case least > results.RoundGroups && size >= effect:
+		return fmt.Sprintf("no number of rounds can be significant among %s", words.Plural(tests, "test"))
 	case rounds < least && (size >= effect || math.IsInf(half, 0)):
 		r.Needed = int64(least)
 		return fmt.Sprintf("%s cannot be significant among %s, %d can", words.Plural(rounds, "round"), words.Plural(tests, "test"), least)

@@ -87,29 +87,21 @@ const (
 // findScatter says whether the rounds of a point differ more than independent attempts
 // would, because the attempts of one cell share the machine's state at that time.
 func findScatter(cells []results.Cell) []string {
-	var points [][]stats.Stratum
+	chi, df, counted := 0.0, 0, 0
 	for _, g := range analysis.Group(cells) {
-		var strata []stats.Stratum
+		var k, n []int64
+		var delivered, rejected int64
+		least := int64(math.MaxInt64)
 		for _, c := range g.Valid() {
 			if c.Rejected > 0 {
-				strata = append(strata, stats.Stratum{BaseK: min(c.Delivered, c.Rejected), BaseN: c.Rejected})
+				k, n = append(k, min(c.Delivered, c.Rejected)), append(n, c.Rejected)
+				delivered, rejected, least = delivered+k[len(k)-1], rejected+c.Rejected, min(least, c.Rejected)
 			}
 		}
-		if len(strata) > 0 {
-			points = append(points, strata)
-		}
-	}
-	chi, df, counted := 0.0, 0, 0
-	for _, strata := range points {
-		var delivered, n int64
-		least := int64(math.MaxInt64)
-		for _, s := range strata {
-			delivered, n, least = delivered+s.BaseK, n+s.BaseN, min(least, s.BaseN)
-		}
-		if p := float64(delivered) / float64(n); float64(least)*min(p, 1-p) < leastExpected || len(strata) < 2 {
+		if p := float64(delivered) / float64(rejected); len(n) < 2 || float64(least)*min(p, 1-p) < leastExpected {
 			continue
 		}
-		x, d := stats.Heterogeneity(strata, func(s stats.Stratum) (k, n float64) { return float64(s.BaseK), float64(s.BaseN) })
+		x, d := stats.Heterogeneity(k, n)
 		chi, df, counted = chi+x, df+d, counted+1
 	}
 	if df == 0 || (distuv.ChiSquared{K: float64(df)}).Survival(chi) > scatterLevel {
@@ -121,13 +113,14 @@ func findScatter(cells []results.Cell) []string {
 		units.Number(phi), words.Plural(counted, "point"), words.Plural(df, "degree"))}
 }
 
-// endedAsPlanned tells whether a run with fewer rounds than planned ended by its
-// time budget or its precision.
+// endedAsPlanned tells whether a run with fewer rounds than planned ended by its time
+// budget, its precision or its gate.
 func endedAsPlanned(m results.Manifest) bool {
-	return !m.Interrupted && !m.Finished.IsZero() && (m.OutOfBudget || m.Options["precision"] != "")
+	return !m.Interrupted && !m.Finished.IsZero() && (m.OutOfBudget || m.Options["precision"] != "" || m.Options["gate"] != "")
 }
 
-// findPlan says whether the run reached its precision and kept to its time budget.
+// findPlan says whether the run reached its precision or its gate, and kept to its time
+// budget.
 func findPlan(study *analysis.Study) []string {
 	run, summaries := study.Run, study.Summaries
 	m := run.Manifest
@@ -135,6 +128,10 @@ func findPlan(study *analysis.Study) []string {
 	word := m.Options["precision"]
 	if percent, err := strconv.ParseFloat(strings.TrimSuffix(word, "%"), 64); err == nil && percent > 0 {
 		found = append(found, findPrecision(word, percent/100, m.Options["rounds"], summaries))
+	}
+	effect, _, _ := strings.Cut(m.Options["gate"], ",")
+	if most, err := strconv.Atoi(m.Options["rounds"]); err == nil && effect != "" {
+		found = append(found, findGate(effect, most, summaries)...)
 	}
 	if m.OutOfBudget {
 		rounds := 0
@@ -145,6 +142,24 @@ func findPlan(study *analysis.Study) []string {
 			cmp.Or(m.Options["budget"], "unknown length"), rounds, words.Plural(m.Planned, "planned round")))
 	}
 	return found
+}
+
+// findGate names the points that a run with a gate gave up, after the most rounds that it
+// makes.
+func findGate(effect string, most int, summaries []*analysis.Summary) []string {
+	open := analysis.Where(summaries, func(s *analysis.Summary) bool { return s.Rounds >= most })
+	if len(open) == 0 {
+		return nil
+	}
+	var names []string
+	for _, s := range open[:min(len(open), words.MaxNamed)] {
+		names = append(names, s.Point.String())
+	}
+	if more := len(open) - words.MaxNamed; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return []string{fmt.Sprintf("After all %s of the gate the rounds of %d of %s still differ too much for equal runs to be called the same within %s points: %s.",
+		words.Plural(most, "round"), len(open), words.Plural(len(summaries), "point"), strings.TrimSuffix(effect, "%"), strings.Join(names, "; "))}
 }
 
 // findPrecision names the points whose intervals are wider than requested.

@@ -1,6 +1,8 @@
 package stats
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/rejectbench/rejectbench/results"
@@ -20,46 +22,66 @@ type Dispersion struct {
 	DF int
 }
 
-// NewDispersion estimates the dispersion of two runs from the heterogeneity
-// between the rounds within each run, of which neighbours are joined where they are many
-// (results.JoinRounds). A run whose attempts all had the same result counts as
-// independent attempts, with a Phi of 1.
+// NewDispersion estimates the dispersion of two runs from the heterogeneity between the
+// rounds within each run, of which neighbours are put into groups where they are many
+// (results.Dispersion). A run whose attempts all had the same result counts as independent
+// attempts, with a Phi of 1.
 //
-// Source: P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed.
-// (1989), section 4.5.
+// Of runs of about as many attempts the estimate is the mean over the degrees of freedom.
+// Otherwise the shorter run counts more, because the variance of a difference is mostly
+// its own: Phi is then what makes the variance of the difference right, and DF is
+// Satterthwaite's.
+//
+// Sources: P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed. (1989),
+// section 4.5; F. E. Satterthwaite, "An approximate distribution of estimates of variance
+// components", Biometrics Bulletin 2 (1946) 110-114.
 func NewDispersion(strata []Stratum) Dispersion {
-	x1, df1 := joinedHeterogeneity(strata, func(s Stratum) (k, n int64) { return s.BaseK, s.BaseN })
-	x2, df2 := joinedHeterogeneity(strata, func(s Stratum) (k, n int64) { return s.NewK, s.NewN })
-	if df1+df2 == 0 {
+	base, baseN := heterogeneous(strata, func(s Stratum) (k, n int64) { return s.BaseK, s.BaseN })
+	new, newN := heterogeneous(strata, func(s Stratum) (k, n int64) { return s.NewK, s.NewN })
+	switch df := base.DF + new.DF; {
+	case df == 0:
 		return Dispersion{}
+	case base.DF == 0 || new.DF == 0 || math.Abs(baseN-newN) <= balanced*(baseN+newN) || base.Phi+new.Phi == 0:
+		return Dispersion{Phi: (base.Phi*float64(base.DF) + new.Phi*float64(new.DF)) / float64(df), DF: df}
 	}
-	return Dispersion{Phi: (x1 + x2) / float64(df1+df2), DF: df1 + df2}
+	u, v := base.Phi/baseN, new.Phi/newN
+	df := (u + v) * (u + v) / (u*u/float64(base.DF) + v*v/float64(new.DF))
+	return Dispersion{Phi: (u + v) / (1/baseN + 1/newN), DF: max(int(df), 1)}
 }
 
-// joinedHeterogeneity is Heterogeneity of rounds that count as independent.
-func joinedHeterogeneity(strata []Stratum, counts func(Stratum) (k, n int64)) (chi float64, df int) {
-	k, n := make([]int64, len(strata)), make([]int64, len(strata))
-	for i, s := range strata {
-		k[i], n[i] = counts(s)
+// balanced is how far the attempts of two runs may differ, as a share of all, to count as
+// equally many.
+const balanced = 0.2
+
+// heterogeneous returns the dispersion of one run, and its attempts.
+func heterogeneous(strata []Stratum, counts func(Stratum) (k, n int64)) (d Dispersion, attempts float64) {
+	var k, n []int64
+	for _, s := range strata {
+		if part, size := counts(s); size > 0 {
+			k, n = append(k, part), append(n, size)
+			attempts += float64(size)
+		}
 	}
-	k, n = results.JoinRounds(k, n)
-	joined := make([]Stratum, len(n))
-	for i := range n {
-		joined[i] = Stratum{BaseK: k[i], BaseN: n[i]}
+	groupK, groupN := results.GroupRounds(k, n)
+	chi, df := Heterogeneity(groupK, groupN)
+	if df == 0 {
+		return Dispersion{}, attempts
 	}
-	return Heterogeneity(joined, func(s Stratum) (k, n float64) { return float64(s.BaseK), float64(s.BaseN) })
+	d = Dispersion{Phi: chi / float64(df), DF: df}
+	if chi, df := Heterogeneity(k, n); chi/float64(df) > d.Phi {
+		d.Phi = chi / float64(df)
+	}
+	return d, attempts
 }
 
-// Heterogeneity returns Pearson's statistic of the rounds of one run, with its
-// degrees of freedom.
-func Heterogeneity(strata []Stratum, counts func(Stratum) (k, n float64)) (chi float64, df int) {
+// Heterogeneity returns Pearson's statistic of rounds, of which round i had k[i] successes
+// in n[i] attempts, with its degrees of freedom.
+func Heterogeneity(k, n []int64) (chi float64, df int) {
 	var sumK, sumN float64
 	df = -1
-	for _, s := range strata {
-		k, n := counts(s)
-		sumK, sumN = sumK+k, sumN+n
-		if n > 0 {
-			df++
+	for i := range n {
+		if n[i] > 0 {
+			sumK, sumN, df = sumK+float64(k[i]), sumN+float64(n[i]), df+1
 		}
 	}
 	df = max(df, 0)
@@ -67,31 +89,31 @@ func Heterogeneity(strata []Stratum, counts func(Stratum) (k, n float64)) (chi f
 	if df == 0 || p == 0 || p == 1 {
 		return float64(df), df
 	}
-	for _, s := range strata {
-		if k, n := counts(s); n > 0 {
-			chi += (k - n*p) * (k - n*p) / (n * p * (1 - p))
+	for i := range n {
+		if size := float64(n[i]); size > 0 {
+			d := float64(k[i]) - size*p
+			chi += d * d / (size * p * (1 - p))
 		}
 	}
 	return chi, df
 }
 
 // RoundsDispersion returns the dispersion of the rounds of one point, of which round i
-// had k[i] successes in n[i] attempts: its design effect, see results.Rounds. It is
+// had k[i] successes in n[i] attempts: its design effect, see results.Dispersion. It is
 // unknown for fewer than two rounds with attempts, and where all attempts had the same
 // result.
 func RoundsDispersion(k, n []int64) Dispersion {
-	k, n = results.JoinRounds(k, n)
 	var sumK, sumN int64
-	df := -1
 	for i := range n {
 		if n[i] > 0 {
-			sumK, sumN, df = sumK+min(k[i], n[i]), sumN+n[i], df+1
+			sumK, sumN = sumK+min(k[i], n[i]), sumN+n[i]
 		}
 	}
-	if df < 1 || sumK == 0 || sumK == sumN {
+	phi, df := results.Dispersion(k, n)
+	if df == 0 || sumK == 0 || sumK == sumN {
 		return Dispersion{}
 	}
-	return Dispersion{Phi: results.DesignEffect(k, n), DF: df}
+	return Dispersion{Phi: phi, DF: df}
 }
 
 // MeanDispersion returns the mean of the dispersions of several points, weighted by

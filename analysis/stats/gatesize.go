@@ -13,6 +13,8 @@ import (
 // and effect with the given power. A round has the given number of attempts with the
 // dispersion phi, which is estimated from the rounds; a phi below 1 counts as 1. It
 // returns at least results.LeastRounds, and false where it would return more than most.
+// The dispersion of two runs has at most the degrees of freedom of results.RoundGroups
+// rounds each.
 //
 // Equal shares are called the same by this interval, which is the confidence interval
 // inclusion rule of equivalence tests.
@@ -22,9 +24,13 @@ import (
 // Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; K. F. Phillips, "Power of the
 // two one-sided tests procedure in bioequivalence", the same 18 (1990) 137-144.
 func RoundsToAgree(share, effect, alpha, power, phi float64, attempts int64, most int) (int, bool) {
+	var t float64
 	for rounds := results.LeastRounds; rounds <= most; rounds++ {
+		if rounds <= results.RoundGroups {
+			t = studentQuantile(1-alpha/2, rounds)
+		}
 		n := float64(rounds) * float64(attempts) / planned(phi, rounds)
-		low, high := Newcombe(share*n, n, share*n, n, studentQuantile(1-alpha/2, rounds))
+		low, high := Newcombe(share*n, n, share*n, n, t)
 		// The estimates differ by chance, to either side.
 		by := NormalQuantile((1+power)/2) * math.Sqrt(2*share*(1-share)/n)
 		if by-low <= effect && high+by <= effect {
@@ -47,12 +53,12 @@ func ChangeFound(effect, alpha, power, phi float64, attempts int64, rounds int) 
 // planned returns the dispersion to plan with: its estimate varies, and a large one
 // widens the interval more than a small one narrows it.
 func planned(phi float64, rounds int) float64 {
-	df := float64(2 * (min(rounds, results.MostRounds) - 1))
+	df := float64(2 * (min(rounds, results.RoundGroups) - 1))
 	return max(phi, 1) * (1 + 1/math.Sqrt(math.Pi*df))
 }
 
 // studentQuantile returns the p-quantile of Student's distribution with the degrees of
 // freedom of two runs.
 func studentQuantile(p float64, rounds int) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(2 * (min(rounds, results.MostRounds) - 1))}.Quantile(p)
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(2 * (min(rounds, results.RoundGroups) - 1))}.Quantile(p)
 }

@@ -25,11 +25,23 @@ type RatioTest struct {
 	LogRatio, Low, High float64
 }
 
-// JoinNeighbours returns the means of the groups of results.JoinedRounds, of values that
-// rounds in a row measured.
-func JoinNeighbours(values []float64) (means []float64) {
-	for from, to := range results.JoinedRounds(len(values)) {
-		means = append(means, stat.Mean(values[from:to], nil))
+// GroupValues returns the means of groups of neighbours among the values that the rounds
+// of two runs measured, for the reason of results.Dispersion. The groups of both runs have
+// the same size, because means of many values have another distribution than single ones;
+// the shorter run has results.RoundGroups of them, or as many as it has values.
+func GroupValues(base, new []float64) (baseMeans, newMeans []float64) {
+	size := (min(len(base), len(new)) + results.RoundGroups - 1) / results.RoundGroups
+	return groupMeans(base, size), groupMeans(new, size)
+}
+
+// groupMeans returns the means of groups of about size values.
+func groupMeans(values []float64, size int) (means []float64) {
+	if size <= 1 {
+		return values
+	}
+	groups := len(values) / size
+	for g := range groups {
+		means = append(means, stat.Mean(values[g*len(values)/groups:(g+1)*len(values)/groups], nil))
 	}
 	return means
 }

@@ -17,15 +17,11 @@ import (
 type gateFlag struct{ gate string }
 
 func (f *gateFlag) define(fs *pflag.FlagSet) {
-	fs.StringVar(&f.gate, "gate", "", "`EFFECT[,RUN]`: make as many rounds as compare --effect EFFECT needs to decide on the delivered share, such as 5%; with the folder of an earlier run of these cells, the plan uses its shares and its dispersion. After ten rounds each cell decides by its own")
+	fs.StringVar(&f.gate, "gate", "", "`EFFECT[,RUN]`: make as many rounds as compare --effect EFFECT needs to decide on the delivered share, such as 5%; with the folder of an earlier run of these cells, the plan uses its shares and its dispersion. After ten rounds each cell goes on until its own rounds suffice, to three times the plan at most")
 }
 
-const (
-	// gatePilot is how many rounds come before the first estimate.
-	gatePilot = 10
-	// gateSlack is how many times the planned rounds a cell may take.
-	gateSlack = 3
-)
+// gateSlack is how many times the planned rounds a cell may take.
+const gateSlack = 3
 
 // planRounds sets the rounds of a run with --gate, and writes the plan to w.
 func (f *gateFlag) planRounds(cmd *cobra.Command, o *sweep.Options, w io.Writer) error {
@@ -64,7 +60,7 @@ func (f *gateFlag) planRounds(cmd *cobra.Command, o *sweep.Options, w io.Writer)
 		return usagef("--gate %s: %w", f.gate, err)
 	}
 	o.Rounds = gateSlack * p.Rounds
-	o.Gate = sweep.Gate{Effect: effect, Alpha: compare.DefaultAlpha, Power: compare.GatePower, Pilot: min(gatePilot, p.Rounds), Most: o.Rounds}
+	o.Gate = sweep.Gate{Effect: effect, Alpha: compare.DefaultAlpha, Power: compare.GatePower, Pilot: results.RoundGroups, Planned: p.Rounds, Most: o.Rounds}
 	for _, line := range p.Lines() {
 		fmt.Fprintln(w, "gate: "+line)
 	}

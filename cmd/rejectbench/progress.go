@@ -15,6 +15,7 @@ import (
 
 	"github.com/rejectbench/rejectbench/cmd/internal/sweep"
 	"github.com/rejectbench/rejectbench/results"
+	"github.com/rejectbench/rejectbench/results/units"
 )
 
 // progress shows how far a sweep is.
@@ -53,7 +54,7 @@ func heading(o sweep.Options) string {
 		text = fmt.Sprintf("at most %s, until every share is known to %v%%", text, o.Precision*100)
 	}
 	if o.Gate.Effect > 0 {
-		text = fmt.Sprintf("at most %s, until a difference of %v points would be seen everywhere", text, o.Gate.Effect*100)
+		text = fmt.Sprintf("at most %s, until equal runs would be the same within %s points", text, units.Number(o.Gate.Effect*100))
 	}
 	if o.Budget > 0 {
 		text += fmt.Sprintf(", within %v", o.Budget)

@@ -64,7 +64,7 @@ func TestLongRoundTripsRunSideBySideAndFastCellsAlone(t *testing.T) {
 
 func TestRecordsEndInAnyOrderWithTheirOwnPoints(t *testing.T) {
 	r := &runner{Options: Options{Points: []results.Point{{Strategy: "a"}, {Strategy: "b"}}, Rounds: 1}}
-	r.precision = newStoppingRule(0, Gate{}, r.Points)
+	r.stopping = newStoppingRule(0, Gate{}, r.Points)
 	var got []string
 	r.events.Done = func(c results.Cell, final bool) error {
 		got = append(got, c.Strategy)

@@ -27,8 +27,9 @@ type Options struct {
 	// share, above 0 and below 0.5. A point is visited until its interval is that
 	// narrow. 0 visits every point in every round.
 	Precision float64
-	// Gate is the comparison that has to decide on each point. A point is visited until
-	// it has the rounds for that. The zero value visits every point in every round.
+	// Gate is the comparison that has to decide on each point, where there is no
+	// Precision. A point is visited until it has the rounds for that. The zero value
+	// visits every point in every round.
 	Gate Gate
 	// Budget is how long the run may take. When it is used up only the running cell
 	// is finished; the first cell is always run. 0 is no limit.

@@ -10,7 +10,7 @@ import (
 )
 
 // maxEmptyRounds is how many rounds in a row may add nothing to a point's share
-// before a run with a precision gives the point up: its cells stay invalid, or
+// before a run with a precision or a gate gives the point up: its cells stay invalid, or
 // reject nothing.
 const maxEmptyRounds = 3
 
@@ -18,7 +18,8 @@ const maxEmptyRounds = 3
 // half the width of the 95% interval of its delivered share is at most the bound. The
 // interval comes from the valid cells of the rounds so far, see
 // stats.NewShareOfRounds, so a point is visited at least three times. Twins count for
-// no point, and go on for as long as their point does. A bound of 0 keeps every point.
+// no point, and go on for as long as their point does. With a gate, a point is visited
+// until its rounds suffice for that, see Gate. Without either every point is kept.
 //
 // Stopping on the data means repeated looks, and a 95% interval is nominal only for an n
 // fixed in advance. A run stops early where chance brought the share nearer to 0 or 1
@@ -41,7 +42,6 @@ type stoppingRule struct {
 	points  []results.Point
 	tallies map[results.Point]*tally
 	run     *stats.Dispersion // mean of the points so far; nil if it has to be computed
-	round   int               // that are begun
 }
 
 // tally is what a run knows of a point.
@@ -92,7 +92,7 @@ func (r *stoppingRule) needsMore(p results.Point) bool {
 	switch {
 	case !r.stops():
 		return true
-	case t.empty >= maxEmptyRounds:
+	case r.givenUp(p):
 		return false
 	case r.gate.Effect > 0:
 		return len(t.rejected) < r.gate.rounds(t)
@@ -100,22 +100,23 @@ func (r *stoppingRule) needsMore(p results.Point) bool {
 	return halfWidth(r.share(t)) > r.bound
 }
 
-// due returns the visits of the next round; none where no point needs more. In every
-// tenth round those that have enough are visited too. What changes on the machine while
-// the run goes on is then in their figures as well: in one of four runs whose other
-// points took 100 rounds the CPU time of a rejection was nearly twice that of the others
-// in the first eight rounds, and a point that stopped after ten had seen little else.
+// due returns those of a round's visits that are made; none where no point needs more. A
+// gate compares whole runs, so in every tenth round the points that have enough are
+// visited too. In one of four runs the first eight rounds cost nearly twice the CPU time
+// of the later ones. A point that had stopped after ten had seen little else.
 func (r *stoppingRule) due(visits []visit) []visit {
 	needed := slices.DeleteFunc(slices.Clone(visits), func(v visit) bool { return !r.needsMore(v.Point) })
-	r.round++
-	if len(needed) > 0 && r.round%seenAgain == 0 {
-		return slices.DeleteFunc(visits, func(v visit) bool { return r.tallies[v.Point].empty >= maxEmptyRounds && r.stops() })
+	if len(needed) == 0 || r.gate.Effect == 0 || (visits[0].round+1)%seenAgain != 0 {
+		return needed
 	}
-	return needed
+	return slices.DeleteFunc(visits, func(v visit) bool { return r.givenUp(v.Point) })
 }
 
-// seenAgain is the number of rounds after which every point is visited again.
+// seenAgain is the number of rounds after which a gate visits every point again.
 const seenAgain = 10
+
+// givenUp tells whether a point is not visited any more because its visits add nothing.
+func (r *stoppingRule) givenUp(p results.Point) bool { return r.tallies[p].empty >= maxEmptyRounds }
 
 // stops tells whether points are left out of later rounds.
 func (r *stoppingRule) stops() bool { return r.bound > 0 || r.gate.Effect > 0 }
@@ -128,16 +129,16 @@ func (r *stoppingRule) roundsLeft(p results.Point, left int) int {
 	switch {
 	case !r.needsMore(p):
 		return 0
-	case !r.stops() || len(t.rejected) == 0:
-		return left
 	case r.gate.Effect > 0:
 		return min(max(r.gate.rounds(t)-len(t.rejected), 1), left)
+	case r.bound == 0 || len(t.rejected) == 0:
+		return left
 	}
 	share := r.share(t)
 	perRound, added := float64(share.N)/float64(t.rounds), float64(len(t.rejected))/float64(t.rounds)
 	return 1 + sort.Search(left-1, func(i int) bool {
 		n, rounds := float64(share.N)+perRound*float64(1+i), float64(len(t.rejected))+added*float64(1+i)
-		e := results.EffectiveN(n, share.Dispersion, min(int(math.Round(rounds)), results.MostRounds)-1)
+		e := results.EffectiveN(n, share.Dispersion, min(int(math.Round(rounds)), results.RoundGroups)-1)
 		if r.run.DF > 0 {
 			e = min(e, results.EffectiveN(n, r.run.Factor(), r.run.DF))
 		}
@@ -149,8 +150,17 @@ func (r *stoppingRule) roundsLeft(p results.Point, left int) int {
 // cellsLeft forecasts how many cells are to come, this round's visits included.
 // left is the number of rounds to come, this one included.
 func (r *stoppingRule) cellsLeft(visits []visit, left int) (cells int) {
+	longest := 0
 	for _, v := range visits {
-		cells += max(r.roundsLeft(v.Point, left), 1)
+		n := max(r.roundsLeft(v.Point, left), 1)
+		cells, longest = cells+n, max(longest, n)
+	}
+	if r.gate.Effect > 0 { // points that have enough are seen again
+		for _, p := range r.points {
+			if !r.needsMore(p) && !r.givenUp(p) {
+				cells += longest / seenAgain
+			}
+		}
 	}
 	return cells
 }

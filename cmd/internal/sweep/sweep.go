@@ -37,7 +37,7 @@ var ErrBudget = errors.New("the run's time budget is used up")
 type Events struct {
 	// Planned is called at the start of each round with the number of cells that
 	// the run has, those that are done included. The number is constant without a
-	// precision; with one it is a forecast.
+	// precision and a gate; with one it is a forecast.
 	Planned func(cells int)
 	// Started is called before each try of a cell. Rounds and tries count from 0.
 	Started func(p results.Point, round, try int)
@@ -62,7 +62,7 @@ func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, er
 	}
 	defer remove()
 	r := &runner{
-		Options: o, events: e, started: time.Now(), precision: newStoppingRule(o.Precision, o.Gate, o.Points),
+		Options: o, events: e, started: time.Now(), stopping: newStoppingRule(o.Precision, o.Gate, o.Points),
 		changes: make(chan change),
 	}
 	err = r.run(ctx)
@@ -73,11 +73,11 @@ func Run(ctx context.Context, o Options, e Events) (sysctl map[string]string, er
 // have the channel.
 type runner struct {
 	Options
-	events    Events
-	started   time.Time
-	precision *stoppingRule
-	done      int // cells, valid or not
-	sysctl    map[string]string
+	events   Events
+	started  time.Time
+	stopping *stoppingRule
+	done     int // cells, valid or not
+	sysctl   map[string]string
 
 	group   cell.Group
 	queue   []attempt
@@ -94,16 +94,16 @@ func (r *runner) run(ctx context.Context) error {
 	}()
 	left := r.rounds()
 	for visits := range r.plan() {
-		visits = r.precision.due(visits)
+		visits = r.stopping.due(visits)
 		if len(visits) == 0 {
 			break // every point is known well enough, or given up
 		}
 		if r.events.Planned != nil {
-			r.events.Planned(r.done + len(r.running) + r.precision.cellsLeft(visits, left))
+			r.events.Planned(r.done + len(r.running) + r.stopping.cellsLeft(visits, left))
 		}
 		r.enqueue(visits)
 		// Which points a precision or a gate still needs is known after the round.
-		if err := r.work(ctx, r.precision.stops()); err != nil {
+		if err := r.work(ctx, r.stopping.stops()); err != nil {
 			return err
 		}
 		left--
@@ -119,7 +119,7 @@ func (r *runner) finish(v visit, c results.Cell, final bool, ladder string) erro
 	if final {
 		r.done++
 		if !v.twin {
-			r.precision.add(v.Point, c)
+			r.stopping.add(v.Point, c)
 		}
 	}
 	if r.events.Done != nil {

@@ -69,5 +69,5 @@ func (o Options) plan() iter.Seq[[]visit] {
 func (o Options) rounds() int { return max(o.Rounds, 1) }
 
 // Planned returns how many cells a run has: every point and twin in every round.
-// With a precision it is the most that there can be.
+// With a precision or a gate it is the most that there can be.
 func (o Options) Planned() int { return (len(o.Points) + o.numTwins()) * o.rounds() }

@@ -55,7 +55,7 @@ func TestAnErrorInRulesNamesItsPlaceAndWhatToDo(t *testing.T) {
 		{"never to be shown", rule("require: delivered_share >= 100%"), "2:33: no number of attempts can show delivered_share >= 100%: allow a little"},
 		{"below nothing", rule("require: hold_ms < 0s"), "2:24: no hold_ms is below 0"},
 		{"an unknown field", rule(good, "where: rrt > 5ms"), `3:12: unknown field "rrt": the fields are strategy, client, rtt,`},
-		{"an unknown arrival", rule(good, "where: arrivals = close"), `3:23: arrivals`},
+		{"an unknown arrival", rule(good, "where: arrivals = close"), `3:23: unknown arrivals "close": there are spread, poisson, even and closed`},
 		{"a field without operator", rule(good, "where: rtt"), "3:15: write one of"},
 		{"a field without value", rule(good, "where: rtt >"), "3:17: write a value after rtt >"},
 		{"a second field that is wrong", rule(good, "where: rtt > 5ms and body > 1s"), `3:33: body: "1s" is not a size`},

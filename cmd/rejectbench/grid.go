@@ -36,9 +36,9 @@ type setter func(*results.Point)
 var axes = []axis{
 	{flag: "nth-request", one: "count", many: "counts", usage: nthUsage, standard: "1",
 		read: reader(parseNth, func(p *results.Point, n int) { p.NthRequest = n })},
-	{flag: "arrivals", one: "name", many: "names", usage: "how attempts are spaced in time: words of 'list arrivals' (default spread, with a --rate even)", standard: results.SpreadArrivals, everywhere: true,
+	{flag: "arrivals", one: "name", many: "names", usage: "how attempts are spaced in time: words of 'list arrivals'; with a --rate the default is even", standard: results.SpreadArrivals, everywhere: true,
 		read: reader(arrivalWords.parse, func(p *results.Point, name string) { p.Arrivals = name })},
-	{flag: "rate", one: "number", many: "numbers", usage: "attempts due per second; 0 starts as many as keep --concurrency in flight", standard: "0", everywhere: true,
+	{flag: "rate", one: "number", many: "numbers", usage: "attempts due per second; 0 lets --concurrency decide", standard: "0", everywhere: true,
 		read: reader(parseRate, func(p *results.Point, rate float64) { p.Rate = rate })},
 	{flag: "limit", one: "count", many: "counts", usage: "connections that the reference server admits at once; 0 rejects every connection", standard: "0", everywhere: true,
 		read: reader(parseLimit, func(p *results.Point, n int) { p.Limit = n })},

@@ -48,7 +48,7 @@ refused or failed on this side counts as a rejection.`,
 	}
 	fs := cmd.Flags()
 	under(fs, "Attempts", func(fs *pflag.FlagSet) {
-		fs.IntVar(&f.config.Concurrency, "concurrency", 50, "`count`: attempts in flight at once")
+		fs.IntVar(&f.config.Concurrency, "concurrency", 50, "`count`: attempts in flight at once, on average; with a rate or --arrivals closed at most")
 		f.attemptFlags.define(fs, "attempts in all", "20 times the concurrency and at least 1000")
 		f.axisValues = axisValues{}
 		for _, flag := range loadAxes {

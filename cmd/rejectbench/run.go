@@ -47,7 +47,8 @@ grid's flags. Each cell runs its own server, path and clients in separate
 processes.
 
 Without a flag for the grid, the impairments of the path, a server or a
-scenario, the default grid is measured: ` + describeDefaultGrid(),
+scenario, the default grid is measured. With one, every combination of the
+values of all flags is. The default grid: ` + describeDefaultGrid(),
 		Args: positional(0, 0, "takes no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, *f) },
 	}

@@ -122,8 +122,8 @@ Exit codes of every command:
        of the run is valid, all attempts of load were refused, or a rule, a
        comparison or a search is undecided.
   130  interrupted. What was finished is on disk.
-A reader that goes away, as in rejectbench report | head, ends it by SIGPIPE (141
-in a shell), and a terminal that closes by SIGHUP (129).
+A reader that goes away (rejectbench report | head) ends it by SIGPIPE, 141 in a
+shell; a terminal that closes ends it by SIGHUP, 129.
 exec exits with the code of the program that it ran.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -24,18 +25,17 @@ import (
 // Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; K. F. Phillips, "Power of the
 // two one-sided tests procedure in bioequivalence", the same 18 (1990) 137-144.
 func RoundsToAgree(share, effect, alpha, power, phi float64, attempts int64, most int) (int, bool) {
-	var t float64
-	for rounds := results.LeastRounds; rounds <= most; rounds++ {
-		if rounds <= results.RoundGroups {
-			t = studentQuantile(1-alpha/2, rounds)
-		}
+	agrees := func(rounds int) bool {
 		n := float64(rounds) * float64(attempts) / planned(phi, rounds)
-		low, high := Newcombe(share*n, n, share*n, n, t)
+		low, high := Newcombe(share*n, n, share*n, n, studentQuantile(1-alpha/2, rounds))
 		// The estimates differ by chance, to either side.
 		by := NormalQuantile((1+power)/2) * math.Sqrt(2*share*(1-share)/n)
-		if by-low <= effect && high+by <= effect {
-			return rounds, true
-		}
+		return by-low <= effect && high+by <= effect
+	}
+	// More rounds make the interval narrower.
+	more := sort.Search(max(most-results.LeastRounds+1, 0), func(more int) bool { return agrees(results.LeastRounds + more) })
+	if rounds := results.LeastRounds + more; rounds <= most {
+		return rounds, true
 	}
 	return 0, false
 }

@@ -154,6 +154,10 @@ type Path struct {
 	RingDrops   int64       `json:"ring_drops"`    // packets lost by the instrument; above 0 makes the cell invalid
 	SendErrors  int64       `json:"send_errors"`   // packets the instrument failed to send; above 0 makes the cell invalid
 	CPUUsPacket float64     `json:"cpu_us_packet"` // CPU time of the path per packet, in microseconds
+	// Frames is true where a delay line carried single frames of at most the MTU. Without,
+	// packets cross it before they are segmented, as between devices with offloads. Shares
+	// of races differ between the two.
+	Frames bool `json:"frames,omitempty"`
 }
 
 // Ledger is the agreement of the fleet's and the server's lists of connections,

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rejectbench/rejectbench/results"
-	"github.com/rejectbench/rejectbench/targets/netpath/impair"
 	"github.com/rejectbench/rejectbench/targets/netpath/wire"
 )
 
@@ -40,6 +39,7 @@ type delayLine struct {
 	wake   int // eventfd that ends epoll_wait
 	base   time.Time
 	offset int64 // CLOCK_MONOTONIC minus the line's clock
+	frames bool  // single ones; see usesGSO
 	stop   atomic.Bool
 	done   chan struct{}
 	cpu    time.Duration
@@ -50,8 +50,7 @@ type delayLine struct {
 // with receive offload. That is a fraction of the work. Impairments that drop,
 // queue or reorder packets must see single frames.
 func usesGSO(spec Spec) bool {
-	plain := impair.Set{}
-	return spec.Impairments.WithoutDelay() == plain
+	return !spec.Frames && !spec.Impairments.NeedsFrames()
 }
 
 // fromClient returns the slots of the ring that the client's packets wait in.
@@ -65,7 +64,7 @@ func fromClient(spec Spec) slots {
 
 // newDelayLine connects two devices of the calling thread's namespace.
 func newDelayLine(client, server string, spec Spec) (_ *delayLine, err error) {
-	d := &delayLine{epoll: -1, timer: -1, wake: -1, done: make(chan struct{})}
+	d := &delayLine{epoll: -1, timer: -1, wake: -1, frames: !usesGSO(spec), done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			d.free()
@@ -301,7 +300,7 @@ func (d *delayLine) close() (Stats, error) {
 		err = fmt.Errorf("wake the path: %w", err)
 	}
 	<-d.done
-	s := Stats{Kind: DelayLine, CPU: d.cpu, Log: d.log}
+	s := Stats{Kind: DelayLine, Frames: d.frames, CPU: d.cpu, Log: d.log}
 	late := results.NewHistogram()
 	s.FaultDrops = d.held.dropped
 	for i, l := range d.lanes {

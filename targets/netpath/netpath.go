@@ -72,6 +72,9 @@ type Spec struct {
 	InFlight int
 	// IPv6 makes both ends use IPv6 instead of IPv4.
 	IPv6 bool
+	// Frames makes a delay line carry single frames of at most the MTU also where it only
+	// delays. It does so in any case where it drops, queues or reorders.
+	Frames bool
 }
 
 const (
@@ -97,6 +100,7 @@ var (
 // Stats are the counters of a path. Counts are packets.
 type Stats struct {
 	Kind       Kind
+	Frames     bool                // a delay line carried single frames
 	Late       results.Percentiles // how late packets were sent, in milliseconds after they were due
 	Packets    int64               // entered the path
 	Lost       int64               // dropped by Loss
@@ -115,7 +119,7 @@ func (s Stats) Record() results.Path {
 	r := results.Path{
 		Kind: string(s.Kind), LateMs: s.Late, Packets: s.Packets, Dropped: s.Lost + s.QueueDrops + s.FaultDrops,
 		QueueDrops: s.QueueDrops, FaultDrops: s.FaultDrops, Duplicated: s.Duplicated, Reordered: s.Reordered,
-		RingDrops: s.RingDrops, SendErrors: s.SendErrors,
+		RingDrops: s.RingDrops, SendErrors: s.SendErrors, Frames: s.Frames,
 	}
 	if s.Packets > 0 {
 		r.CPUUsPacket = float64(s.CPU.Microseconds()) / float64(s.Packets)

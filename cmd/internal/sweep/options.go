@@ -27,6 +27,9 @@ type Options struct {
 	// share, above 0 and below 0.5. A point is visited until its interval is that
 	// narrow. 0 visits every point in every round.
 	Precision float64
+	// Frames makes every path carry single frames. Otherwise those do that need it, and
+	// those of the points that are compared with them.
+	Frames bool
 	// Gate is the comparison that has to decide on each point, where there is no
 	// Precision. A point is visited until it has the rounds for that. The zero value
 	// visits every point in every round.
@@ -111,6 +114,16 @@ func (o Options) PathOf(p results.Point) impair.Set {
 		im.Up.Loss, im.Down.Loss = p.Loss, p.Loss
 	}
 	return im
+}
+
+// framed tells whether a point's path carries single frames: where it, or a point that it
+// is compared with, drops, queues or reorders packets. Close delivered 74% of a run's
+// points without loss before segmentation, and 10% of those with a loss of 1%, most of
+// which lost nothing: that was the frames.
+func (o Options) framed(p results.Point) bool {
+	return o.Frames || slices.ContainsFunc(o.Points, func(other results.Point) bool {
+		return other.Scenario == p.Scenario && o.PathOf(other).NeedsFrames()
+	})
 }
 
 // ProgramsToTry returns the server programs, each with TLS, without, or both, as

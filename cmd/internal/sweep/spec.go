@@ -25,7 +25,7 @@ func (o Options) spec(v visit, try int) cell.Spec {
 	im := o.PathOf(v.Point)
 	_, driver := drivers.ByName(v.Client)
 	spec := cell.Spec{
-		Path:      netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: v.IPv6, InFlight: packetsInFlight(v.Point)},
+		Path:      netpath.Spec{Kind: o.Path.Kind, Impairments: im, Seed: o.seed(v, try), Congestion: o.Congestion, IPv6: v.IPv6, InFlight: packetsInFlight(v.Point), Frames: o.framed(v.Point)},
 		Isolated:  o.Path.Isolated,
 		Placement: o.Placement,
 		Program:   o.Programs[v.Strategy].Speaking(v.TLS),

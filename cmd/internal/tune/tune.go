@@ -466,6 +466,7 @@ func (t *tuner) cellOptions(of subject, corner int, client string, n int64) (swe
 		p.Strategy, p.Limit = of.word, 0
 		o.Programs = map[string]cell.Program{of.word: program}
 	}
+	o.Frames = slices.ContainsFunc(t.Corners, func(c Corner) bool { return t.Cells.PathOf(c.Point).NeedsFrames() })
 	o.Points, o.Rounds, o.Twins, o.Precision, o.Budget = []results.Point{p.Key()}, 1, 0, 0, 0
 	// With fewer attempts than clients a limit might reject nothing.
 	o.Requests = max(n, sweep.DefaultRequests(p.Concurrency))

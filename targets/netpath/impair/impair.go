@@ -33,6 +33,10 @@ func (im Set) WithRTT(rtt time.Duration) Set {
 	return im
 }
 
+// NeedsFrames reports whether a path has to see single frames: whether it does more than
+// to delay.
+func (im Set) NeedsFrames() bool { return im.WithoutDelay() != (Set{}) }
+
 // WithoutDelay returns im with both delays set to 0 and all else unchanged.
 func (im Set) WithoutDelay() Set {
 	im.Up.Delay, im.Down.Delay = 0, 0

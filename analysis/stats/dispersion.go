@@ -57,10 +57,9 @@ const balanced = 0.2
 func heterogeneous(strata []Stratum, counts func(Stratum) (k, n int64)) (d Dispersion, attempts float64) {
 	var k, n []int64
 	for _, s := range strata {
-		if part, size := counts(s); size > 0 {
-			k, n = append(k, part), append(n, size)
-			attempts += float64(size)
-		}
+		part, size := counts(s)
+		k, n = append(k, part), append(n, size)
+		attempts += float64(size)
 	}
 	groupK, groupN := results.GroupRounds(k, n)
 	chi, df := Heterogeneity(groupK, groupN)

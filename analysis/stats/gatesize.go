@@ -53,12 +53,16 @@ func ChangeFound(effect, alpha, power, phi float64, attempts int64, rounds int) 
 // planned returns the dispersion to plan with: its estimate varies, and a large one
 // widens the interval more than a small one narrows it.
 func planned(phi float64, rounds int) float64 {
-	df := float64(2 * (min(rounds, results.RoundGroups) - 1))
-	return max(phi, 1) * (1 + 1/math.Sqrt(math.Pi*df))
+	return max(phi, 1) * (1 + 1/math.Sqrt(math.Pi*degreesOfFreedom(rounds)))
 }
 
 // studentQuantile returns the p-quantile of Student's distribution with the degrees of
 // freedom of two runs.
 func studentQuantile(p float64, rounds int) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(2 * (min(rounds, results.RoundGroups) - 1))}.Quantile(p)
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: degreesOfFreedom(rounds)}.Quantile(p)
+}
+
+// degreesOfFreedom are those of the dispersion of two runs of so many rounds, at least 2.
+func degreesOfFreedom(rounds int) float64 {
+	return float64(2 * max(min(rounds, results.RoundGroups)-1, 1))
 }

@@ -5,8 +5,6 @@ import (
 	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"github.com/rejectbench/rejectbench/results"
 )
 
 // maxSampleSize bounds the sample sizes of this file: no run makes more attempts.
@@ -24,7 +22,7 @@ const maxSampleSize = 1_000_000_000
 // Source: J. L. Fleiss, B. Levin and M. C. Paik, "Statistical Methods for Rates
 // and Proportions", 3rd ed. (2003), section 4.2.
 func SampleSize(base, other, alpha, power, phi float64, rounds int) int64 {
-	df := float64(2 * max(min(rounds, results.RoundGroups)-1, 1))
+	df := degreesOfFreedom(rounds)
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}
 	n := float64(independentSize(base, other, t.Quantile(1-alpha/2), t.Quantile(power)))
 	// The mean excess of a chi-square over its degrees of freedom, where it exceeds them.
